@@ -1,0 +1,52 @@
+/** The functions that users write. All are synchronous. */
+
+/** What a user function may know and do beside its arguments. The same object for every call. */
+export interface RuntimeContext {
+  readonly jobId: string;
+  /** `Source: flights -> Map (1/2)` */
+  readonly taskName: string;
+  readonly subtaskIndex: number;
+  readonly parallelism: number;
+  readonly attempt: number;
+  /** A named counter; summed over subtasks in the job's accumulators. Same name, same counter. */
+  counter(name: string): Counter;
+}
+
+export interface Counter {
+  add(amount?: number): void;
+}
+
+export interface Collector<T> {
+  collect(value: T): void;
+}
+
+export type MapFunction<T, R> = (value: T, context: RuntimeContext) => R;
+export type FlatMapFunction<T, R> = (value: T, out: Collector<R>, context: RuntimeContext) => void;
+export type FilterFunction<T> = (value: T, context: RuntimeContext) => boolean;
+export type ReduceFunction<T> = (a: T, b: T) => T;
+export type KeySelector<T, K> = (value: T) => K;
+
+/** Flink's AggregateFunction: incremental, so that a window keeps one accumulator a key. */
+export interface AggregateFunction<T, A, R> {
+  createAccumulator(): A;
+  /** May change and return `accumulator`. */
+  add(value: T, accumulator: A): A;
+  getResult(accumulator: A): R;
+  merge(a: A, b: A): A;
+}
+
+export interface TimeWindow {
+  /** Inclusive, epoch milliseconds. `-Infinity` for a window over the whole stream. */
+  readonly start: number;
+  /** Exclusive. `Infinity` for a window over the whole stream. */
+  readonly end: number;
+}
+
+/** Turns what a window holds into results; sees key and window. Emits through `out`. */
+export type WindowFunction<T, R, K> = (
+  key: K,
+  window: TimeWindow,
+  values: Iterable<T>,
+  out: Collector<R>,
+  context: RuntimeContext,
+) => void;

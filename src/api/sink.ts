@@ -1,0 +1,56 @@
+/**
+ * Sinks write in two steps: writers in the subtasks prepare (files under a temporary name), and one
+ * committer on the JobManager publishes what all of them prepared, when the job has finished. A job that
+ * fails or is cancelled publishes nothing.
+ */
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+
+/** How the JobManager makes the committer. `kind` is a key of the connectors' registry. */
+export interface CommitterSpec {
+  readonly kind: string;
+  readonly options: JsonObject;
+}
+
+/** What a writer prepared. Plain JSON. */
+export type Committable = JsonValue;
+
+export interface Sink<T> {
+  /** Name of the operator: `files: out/delays`. */
+  readonly name: string;
+  /** `null`: nothing to publish at the end (print, discard). */
+  readonly committer: CommitterSpec | null;
+  createWriter(context: WriterContext): SinkWriter<T>;
+}
+
+export interface WriterContext {
+  readonly subtaskIndex: number;
+  readonly parallelism: number;
+  readonly jobId: string;
+  /** Grows with every attempt of the subtask. */
+  readonly attempt: number;
+  readonly workingDirectory: string;
+  /** `print` writes here: the `.out` file of the process. */
+  readonly stdout: (line: string) => void;
+}
+
+export interface SinkWriter<T> {
+  open(): Promise<void>;
+  /** Synchronous: buffers. */
+  write(value: T, timestamp: number): void;
+  /** Not `null`: too much is buffered; no record is written until it resolves. Rejects on failure. */
+  ready(): Promise<void> | null;
+  /** End of input: everything is durable under temporary names when this resolves. */
+  finish(): Promise<readonly Committable[]>;
+  /** The task failed or was cancelled: removes what was prepared. Never rejects. */
+  abort(): Promise<void>;
+}
+
+/** Runs on the JobManager, one per sink of a job. */
+export interface SinkCommitter {
+  /** Before any task is deployed: is the target usable? Rejects with a clear error. */
+  prepare(): Promise<void>;
+  /** Publishes. Idempotent. May return a value for `JobResult.collected` (the `collect` sink). */
+  commit(committables: readonly Committable[]): Promise<JsonValue | undefined>;
+  /** The job failed or was cancelled: removes everything that was not published. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,125 @@
+/**
+ * The documents of a cluster's record: small JSON values, kept where the cluster lives, written with
+ * compare-and-set. Client and cluster both read them, so their shape is versioned.
+ */
+import type { JsonObject } from './json.ts';
+
+/** Version of the record's format and of the protocol between client and cluster. */
+export const PROTOCOL_VERSION = 1;
+
+export const DocumentName = {
+  cluster: 'cluster',
+  lock: 'lock',
+  releases: 'releases',
+  endpoint: 'endpoint',
+  outcome: 'outcome',
+} as const;
+export type DocumentName = (typeof DocumentName)[keyof typeof DocumentName];
+
+/** Written once, when a cluster is first deployed. */
+export interface ClusterDocument {
+  readonly protocol: number;
+  readonly fctlVersion: string;
+  readonly clusterId: string;
+  readonly mode: 'application' | 'per-job' | 'session';
+  readonly provider: string;
+  readonly engine: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly retentionMs: number;
+}
+
+export interface LockDocument {
+  readonly holder: string;
+  readonly message: string;
+  /** Grows with every holder; a write under an older epoch is refused. */
+  readonly epoch: number;
+  readonly acquiredAt: number;
+  readonly expiresAt: number;
+  readonly released: boolean;
+}
+
+export interface ReleaseEntry {
+  readonly release: string;
+  readonly createdAt: number;
+  readonly by: string;
+  readonly fctlVersion: string;
+  /** `intended` is written before anything is done, `stable` after the health gate. */
+  readonly status: 'intended' | 'stable' | 'failed';
+  /** The resolved config with secrets masked. */
+  readonly config: JsonObject;
+  /** Hash per part of the config, for the plan's causes: `/taskmanager/slots` → hash. */
+  readonly bundleHash: string | null;
+}
+
+export interface ReleasesDocument {
+  readonly releases: readonly ReleaseEntry[];
+}
+
+/** What nobody can know beforehand; published by the leading JobManager, fenced by its epoch. */
+export interface EndpointDocument {
+  readonly protocol: number;
+  /** `http://127.0.0.1:40123` */
+  readonly rest: string;
+  /** `ws://127.0.0.1:40123/fctl/v1/rpc` */
+  readonly rpc: string;
+  /** Leader epoch; grows with every JobManager of the cluster. */
+  readonly epoch: number;
+  readonly jobmanager: { readonly resourceId: string; readonly pid: number };
+}
+
+export const ApplicationStatus = {
+  running: 'RUNNING',
+  succeeded: 'SUCCEEDED',
+  failed: 'FAILED',
+  canceled: 'CANCELED',
+  unknown: 'UNKNOWN',
+} as const;
+export type ApplicationStatus = (typeof ApplicationStatus)[keyof typeof ApplicationStatus];
+
+/** How one job ended. */
+export interface JobOutcome {
+  readonly id: string;
+  readonly name: string;
+  /** Flink's job states: `FINISHED`, `FAILED`, `CANCELED`. */
+  readonly state: string;
+  readonly startTime: number;
+  readonly endTime: number;
+  /** Message, mapped stack and task of the failure. */
+  readonly error: FailureInfo | null;
+  readonly accumulators: JsonObject;
+  readonly vertices: readonly VertexOutcome[];
+}
+
+export interface VertexOutcome {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly state: string;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lateRecords: number;
+}
+
+export interface FailureInfo {
+  readonly message: string;
+  /** Stack with positions in the user's own files, where source maps allow. */
+  readonly stack: string | null;
+  /** `Window(1d) -> Sink: files (2/2)`; `null` when it was not a task. */
+  readonly task: string | null;
+  /** Where it happened: `taskmanager-0`. */
+  readonly location: string | null;
+}
+
+/** How an application ended; written by the JobManager before it dismisses its TaskManagers. */
+export interface OutcomeDocument {
+  readonly protocol: number;
+  readonly status: ApplicationStatus;
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly error: FailureInfo | null;
+  readonly jobs: readonly JobOutcome[];
+  readonly epoch: number;
+}

@@ -1,0 +1,13 @@
+/** Environment variables of the process contract and of the launcher. None of them is a config key. */
+export const ProcessEnvironment = {
+  /** Path of the JSON config file of a JobManager or TaskManager (`runtime-config.ts`). */
+  config: 'FCTL_CONFIG',
+  /** Path of the file that holds the cluster's token. */
+  tokenFile: 'FCTL_TOKEN_FILE',
+  /** Folder of all local clusters. Default: `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`. */
+  home: 'FCTL_HOME',
+  /** Marks every process of a cluster with its id, so that orphans can be found by it. */
+  clusterId: 'FCTL_CLUSTER_ID',
+  /** Name of the process within its cluster: `taskmanager-1`. */
+  processName: 'FCTL_PROCESS',
+} as const;

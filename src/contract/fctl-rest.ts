@@ -1,0 +1,51 @@
+/**
+ * Our extensions of the REST API, under `/fctl/v1`. All but `ready` need the token.
+ *
+ * | request                              | answer                                              |
+ * |--------------------------------------|-----------------------------------------------------|
+ * | `GET /fctl/v1/ready`                 | 200 `{}` once the JobManager leads                  |
+ * | `GET /fctl/v1/cluster`               | `ClusterInfo`                                       |
+ * | `HEAD/GET /fctl/v1/blobs/:hash`      | 200 / 404; the bytes                                |
+ * | `PUT /fctl/v1/blobs/:hash`           | 201, 200 if there already; 400 if the hash differs  |
+ * | `POST /fctl/v1/jobs`                 | 202 `SubmitJobResponse`; body `SubmitJobRequest`    |
+ * | `GET /fctl/v1/jobs/:id/result?wait=ms` | 200 `JobResultResponse`; waits up to 60 s for the end |
+ * | `POST /fctl/v1/cancel`               | 202: cancels the application: all its jobs, then it ends |
+ * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
+ */
+import type { FailureInfo, JobOutcome } from './documents.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+
+export interface ClusterInfo {
+  readonly protocol: number;
+  readonly clusterId: string;
+  readonly release: string;
+  readonly epoch: number;
+  readonly mode: string;
+  readonly startTime: number;
+  /** `null` in a session cluster. */
+  readonly application: {
+    readonly status: string;
+    readonly startTime: number;
+    readonly endTime: number | null;
+    readonly error: FailureInfo | null;
+  } | null;
+}
+
+export interface SubmitJobRequest {
+  /** A `JobGraph`. */
+  readonly graph: JsonObject;
+  /** Chosen by the client, 32 hex digits, so that a repeated request is the same job. */
+  readonly jobId: string;
+}
+
+export interface SubmitJobResponse {
+  readonly jobId: string;
+}
+
+export interface JobResultResponse {
+  readonly jobId: string;
+  /** `null` while the job runs. */
+  readonly outcome: JobOutcome | null;
+  /** Values of `collect` sinks by the sink's name; with the outcome. */
+  readonly collected: { readonly [name: string]: JsonValue };
+}

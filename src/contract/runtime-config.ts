@@ -1,0 +1,95 @@
+/**
+ * The JSON config file of a JobManager or TaskManager: written by an engine, read by the runtime.
+ * Times are milliseconds, sizes bytes.
+ */
+import type { JsonObject } from './json.ts';
+
+/** Where the cluster's record is, as the runtime reaches it. */
+export type RecordLocation = { readonly type: 'file'; readonly directory: string };
+
+export interface LoggingConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Folder of the process's log files. */
+  readonly directory: string;
+  readonly maxSizeBytes: number;
+  readonly maxFiles: number;
+}
+
+export interface HeartbeatConfig {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+interface ProcessConfig {
+  readonly protocol: number;
+  readonly clusterId: string;
+  readonly release: string;
+  /** `jobmanager-0` */
+  readonly resourceId: string;
+  readonly record: RecordLocation;
+  readonly heartbeat: HeartbeatConfig;
+  readonly logging: LoggingConfig;
+  /** `token`: REST, RPC and data plane need the token in `FCTL_TOKEN_FILE`. */
+  readonly auth: 'token' | 'none';
+}
+
+export interface JobManagerConfig extends ProcessConfig {
+  readonly role: 'jobmanager';
+  readonly mode: 'application' | 'per-job' | 'session';
+  readonly rest: { readonly bind: string; readonly port: number; readonly maxBodyBytes: number };
+  /** How long a job waits for the slots it needs before it fails. */
+  readonly slotRequestTimeoutMs: number;
+  /** After this, a task that was told to cancel costs its slot (and, if that hangs, its process). */
+  readonly cancellationTimeoutMs: number;
+  readonly retentionMs: number;
+  /** Folder for uploaded bundles and other working files. */
+  readonly workDir: string;
+  readonly application: ApplicationConfig | null;
+  /** Default parallelism of jobs. */
+  readonly parallelism: number;
+  readonly network: NetworkConfig;
+  /** Shown by `GET /jobmanager/config`, secrets masked: `taskmanager.slots` → `2`. */
+  readonly effectiveConfig: Readonly<Record<string, string>>;
+}
+
+export interface ApplicationConfig {
+  /** Content hash of the bundle. */
+  readonly bundleHash: string;
+  /** Where the bundle lies on this machine. */
+  readonly bundleFile: string;
+  /** Working directory of `main()` and of the tasks: relative paths in arguments are relative to it. */
+  readonly workingDirectory: string;
+  /** The config's `application.args`. */
+  readonly args: JsonObject;
+}
+
+export interface NetworkConfig {
+  /** A buffer that is not full is sent after this long. 0: after every record. */
+  readonly bufferTimeoutMs: number;
+  readonly bufferSizeBytes: number;
+  /** Credit of one channel: how many bytes may be under way. */
+  readonly channelCreditBytes: number;
+  /** A larger frame is refused. */
+  readonly maxFrameBytes: number;
+}
+
+export interface TaskManagerConfig extends ProcessConfig {
+  readonly role: 'taskmanager';
+  readonly slots: number;
+  /** Of the whole process. A slot gets its share. */
+  readonly memoryBytes: number;
+  /** Address to bind and to advertise the data ports on; `null`: of the JobManager connection. */
+  readonly advertise: string | null;
+  readonly bind: string;
+  /** A TaskManager that finds no JobManager for this long ends itself. */
+  readonly registrationTimeoutMs: number;
+  readonly cancellationTimeoutMs: number;
+  readonly workDir: string;
+  readonly workingDirectory: string;
+  readonly network: NetworkConfig;
+}
+
+/** Headers and paths that client and cluster agree on. */
+export const TOKEN_HEADER = 'authorization';
+export const READY_PATH = '/fctl/v1/ready';
+export const RPC_PATH = '/fctl/v1/rpc';

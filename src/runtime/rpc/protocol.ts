@@ -1,0 +1,190 @@
+/**
+ * What JobManager and TaskManagers say to each other, over one WebSocket that the TaskManager dials.
+ *
+ * P1  Every message carries an `Envelope`. A receiver refuses a message of another cluster or leader
+ *     epoch, in both directions; messages about tasks carry the job attempt and are refused when stale.
+ * P2  A closed connection is a failure at once, a silent one after the heartbeat timeout.
+ * P3  Every call is idempotent, so that it can be repeated after a reconnect.
+ */
+import type { Split } from '../../api/source.ts';
+import type { Committable } from '../../api/sink.ts';
+import type { FailureInfo } from '../../contract/documents.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { JobGraph } from '../../graph/job-graph.ts';
+
+export interface Envelope {
+  readonly clusterId: string;
+  /** Who sends: `taskmanager-0/3f2a…` (name and a random part per process start). */
+  readonly resourceId: string;
+  /** Fencing token: the leader's epoch. 0 before registration. */
+  readonly epoch: number;
+}
+
+/** Called by TaskManagers. */
+export interface JobManagerApi {
+  register(registration: TaskManagerRegistration): Promise<RegistrationResponse>;
+  heartbeat(report: TaskManagerReport): Promise<void>;
+  taskChanged(change: TaskChange): Promise<void>;
+  /** The next split for a source; `null`: no more. Waits while there is none yet. */
+  requestSplit(request: SplitRequest): Promise<Split | null>;
+  /** A slot's isolate ended by itself or was ended: out of memory, crash. All its tasks are gone. */
+  slotLost(loss: SlotLoss): Promise<void>;
+}
+
+/** Called by the JobManager. */
+export interface TaskManagerApi {
+  heartbeat(): Promise<void>;
+  /** Makes the slot's isolate. Resolves once its data port listens. */
+  allocateSlot(request: SlotAllocation): Promise<SlotLocation>;
+  /** Starts the tasks of one slot. Each then reports `INITIALIZING`, `RUNNING` and how it ended. */
+  deployTasks(deployment: SlotDeployment): Promise<void>;
+  /** Asks all tasks of a slot to cancel; each reports `CANCELED`. */
+  cancelTasks(target: SlotTarget): Promise<void>;
+  /** Ends the slot's isolate, whatever it does. */
+  freeSlot(target: SlotTarget): Promise<void>;
+  /** The cluster has ended: the TaskManager closes everything and exits 0. */
+  dismiss(): Promise<void>;
+}
+
+export interface TaskManagerRegistration {
+  readonly protocol: number;
+  readonly address: string;
+  readonly slots: number;
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+  readonly pid: number;
+}
+
+export interface RegistrationResponse {
+  readonly epoch: number;
+  readonly jobManagerResourceId: string;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  /** Slots that the JobManager knows of no more; the TaskManager frees them. */
+  readonly freeAllocations: readonly string[];
+}
+
+export interface SlotTarget {
+  readonly allocationId: string;
+  readonly jobId: string;
+}
+
+export interface SlotAllocation extends SlotTarget {
+  readonly slotIndex: number;
+  /** 0-based; grows with every restart of the job. */
+  readonly jobAttempt: number;
+  readonly jobName: string;
+  readonly bundleHash: string;
+}
+
+export interface SlotLocation {
+  readonly allocationId: string;
+  /** `Envelope.resourceId` of the TaskManager. Equal: same process. */
+  readonly taskManager: string;
+  readonly host: string;
+  readonly dataPort: number;
+}
+
+export interface SlotDeployment extends SlotTarget {
+  readonly jobAttempt: number;
+  readonly graph: JobGraph;
+  readonly tasks: readonly TaskDeployment[];
+  readonly network: NetworkConfig;
+  readonly cancellationTimeoutMs: number;
+}
+
+/** One subtask: a vertex's chain at one index. */
+export interface TaskDeployment {
+  /** Id of this execution attempt, 32 hex digits followed by `_attempt`, as Flink's. */
+  readonly attemptId: string;
+  readonly vertexId: string;
+  readonly subtaskIndex: number;
+  readonly attempt: number;
+  /** One per incoming edge, in the order of the JobGraph's edges. */
+  readonly inputs: readonly EdgeDeployment[];
+  /** One per outgoing edge. */
+  readonly outputs: readonly EdgeDeployment[];
+}
+
+export interface EdgeDeployment {
+  readonly edgeId: string;
+  /** The peers this subtask is connected with, ascending by subtask index. */
+  readonly channels: readonly ChannelDeployment[];
+}
+
+/** A channel is named by (job id, job attempt, edge, source subtask, target subtask) on both ends. */
+export interface ChannelDeployment {
+  readonly sourceSubtask: number;
+  readonly targetSubtask: number;
+  /** Where the other end is. The source end dials. */
+  readonly peer: SlotLocation;
+}
+
+/** Flink's execution states. */
+export const ExecutionState = {
+  created: 'CREATED',
+  scheduled: 'SCHEDULED',
+  deploying: 'DEPLOYING',
+  initializing: 'INITIALIZING',
+  running: 'RUNNING',
+  finished: 'FINISHED',
+  canceling: 'CANCELING',
+  canceled: 'CANCELED',
+  failed: 'FAILED',
+} as const;
+export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState];
+
+export interface TaskChange {
+  readonly jobId: string;
+  readonly jobAttempt: number;
+  readonly attemptId: string;
+  readonly state: ExecutionState;
+  readonly error: FailureInfo | null;
+  /** Final values; with `FINISHED`, `CANCELED` and `FAILED`. */
+  readonly metrics: TaskMetrics | null;
+  /** With `FINISHED`: what sinks prepared, by operator id. */
+  readonly committables: Readonly<Record<string, readonly Committable[]>> | null;
+  readonly accumulators: Readonly<Record<string, JsonValue>> | null;
+}
+
+export interface SplitRequest {
+  readonly jobId: string;
+  readonly jobAttempt: number;
+  readonly attemptId: string;
+  readonly operatorId: string;
+  readonly subtaskIndex: number;
+}
+
+export interface SlotLoss extends SlotTarget {
+  readonly jobAttempt: number;
+  readonly error: FailureInfo;
+}
+
+/** Counters since the task started; times in milliseconds. */
+export interface TaskMetrics {
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lateRecordsDropped: number;
+  readonly skippedRecords: number;
+  /** Epoch milliseconds; `null` before the first one. Infinity is sent as `Number.MAX_SAFE_INTEGER`. */
+  readonly watermark: number | null;
+  readonly busyMs: number;
+  readonly idleMs: number;
+  readonly backPressuredMs: number;
+}
+
+/** Sent with every heartbeat. */
+export interface TaskManagerReport {
+  readonly tasks: Readonly<Record<string, TaskMetrics>>;
+  readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+  readonly process: {
+    readonly rssBytes: number;
+    readonly heapUsedBytes: number;
+    readonly heapTotalBytes: number;
+    readonly externalBytes: number;
+    /** 0 to number of cores. */
+    readonly cpuLoad: number;
+  };
+}
