@@ -10,4 +10,6 @@ export const ProcessEnvironment = {
   clusterId: 'FCTL_CLUSTER_ID',
   /** Name of the process within its cluster: `taskmanager-1`. */
   processName: 'FCTL_PROCESS',
+  /** The process's own folder: tells processes of equal clusters in different homes apart. */
+  processDir: 'FCTL_PROCESS_DIR',
 } as const;

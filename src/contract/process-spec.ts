@@ -14,11 +14,16 @@
  * | `${log.dir}`            | the folder for the process's log files                           |
  * | `${self.name}`          | `jobmanager-0`, `taskmanager-1`                                  |
  * | `${self.index}`         | 0-based index within the role                                    |
+ * | `${self.release}`       | the release the process was started for                          |
  * | `${self.address}`       | the address under which peers reach the process                  |
  * | `${jobmanager.address}` | the address of the JobManager, where it is known beforehand      |
  * | `${port.NAME}`          | the port of that name (0 stays 0: the process chooses)           |
  * | `${secret.NAME}`        | the **path** of a file, readable by the process only, that holds the secret |
  * | `${artifact.HASH}`      | the path of that artifact                                        |
+ * | `${work.dir}`           | a folder for the process's working files, removed with the cluster |
+ * | `${client.dir}`         | the folder of the config file, where the place sees the client's files |
+ *
+ * `$${` stands for a literal `${`.
  */
 
 export const Role = { jobmanager: 'jobmanager', taskmanager: 'taskmanager' } as const;
@@ -80,6 +85,8 @@ export interface ClusterSpec {
   readonly mode: 'application' | 'per-job' | 'session';
   readonly processes: readonly ProcessSpec[];
   readonly artifacts: readonly Artifact[];
+  /** The folder of the config file on the client. Not part of the release. */
+  readonly clientDir: string;
   /** Secrets by name. Never in a plan, a log or a process's arguments. */
   readonly secrets: Readonly<Record<string, string>>;
 }

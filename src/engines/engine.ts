@@ -13,10 +13,12 @@ export interface Engine {
   /**
    * @param bundle the application; `null` for a session cluster.
    * @param token the cluster's token; `null` when `security.auth` is `none`.
+   * @param release the release's hash, for the labels.
    */
   clusterSpec(
     config: ResolvedConfig,
     bundle: ApplicationBundle | null,
     token: string | null,
+    release: string,
   ): ClusterSpec;
 }

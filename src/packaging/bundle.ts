@@ -1,15 +1,155 @@
 /**
  * An application as it is shipped: one ES module made by esbuild, its source map inline (paths relative
  * to the project, no contents), `fctl` and `fctl/*` external, named by the SHA-256 of its bytes.
+ *
+ * B1  The bytes depend on neither the machine nor the folder: no absolute path, and paths of npm packages
+ *     begin at `node_modules`, wherever that lies.
+ * B2  A bundle is written once: its name is its hash.
  */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
+import { ConfigError, type Problem, problem } from '../contract/errors.ts';
+import { sha256 } from '../contract/hash.ts';
+import { findNativePackages } from './native-modules.ts';
+
+/** Version of the application API that bundles are made for; recorded in each. */
+export const API_VERSION = 1;
+
 export interface ApplicationBundle {
-  /** Lowercase hex SHA-256 of the file's bytes; depends on neither machine nor folder. */
+  /** Lowercase hex SHA-256 of the file's bytes. */
   readonly hash: string;
   /** Where the file lies on the client. */
   readonly file: string;
   readonly sizeBytes: number;
-  /** Names of the jobs that the application defines, in order. */
-  readonly jobs: readonly string[];
-  /** Whether the application exports a `main`. */
-  readonly hasMain: boolean;
+}
+
+export interface BundleOptions {
+  /** Absolute path of the application's entry file. */
+  readonly entry: string;
+  /** Absolute path of the folder of the config file. */
+  readonly projectDir: string;
+  /** Where bundles are kept on the client. */
+  readonly cacheDir: string;
+}
+
+/**
+ * Bundles an application.
+ * @throws ConfigError with every problem esbuild found, each with its place in the user's files, and for
+ *   npm packages with native modules.
+ */
+export async function bundleApplication(options: BundleOptions): Promise<ApplicationBundle> {
+  const { build } = await import('esbuild');
+  const { entry, projectDir, cacheDir } = options;
+  const result = await build({
+    absWorkingDir: projectDir,
+    entryPoints: [entry],
+    outfile: join(projectDir, 'application.mjs'),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    external: ['fctl', 'fctl/*'],
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'silent',
+    tsconfigRaw: {},
+    banner: { js: banner },
+    plugins: [nativeModules],
+  }).catch((error: BuildResult) => {
+    if (!Array.isArray(error.errors)) throw error;
+    throw new ConfigError(error.errors.map((message) => toProblem(message, projectDir)));
+  });
+  refuseNativePackages(Object.keys(result.metafile.inputs), projectDir);
+  const bytes = assemble(result.outputFiles, Object.keys(result.metafile.inputs));
+  const hash = sha256(bytes);
+  const file = join(cacheDir, `${hash}.mjs`);
+  await mkdir(cacheDir, { recursive: true });
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+  await writeFile(temporary, bytes);
+  await rename(temporary, file); // B2
+  return { hash, file, sizeBytes: bytes.length };
+}
+
+/** CommonJS packages in the bundle may `require` Node's own modules. */
+const banner = [
+  `// fctl application, API ${API_VERSION}`,
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+].join('\n');
+
+const nativeModules: Plugin = {
+  name: 'native-modules',
+  setup(build) {
+    build.onLoad({ filter: /\.node$/ }, ({ path }) => ({
+      errors: [
+        {
+          text: `${path} is a native module, which cannot be shipped in an application bundle`,
+          notes: [{ text: 'use a package in plain JavaScript or WebAssembly instead' }],
+        },
+      ],
+    }));
+  },
+};
+
+function refuseNativePackages(inputs: readonly string[], projectDir: string): void {
+  const native = findNativePackages(inputs, projectDir);
+  if (native.length === 0) return;
+  throw new ConfigError(
+    native.map((name) =>
+      problem({
+        code: 'native-module',
+        message: `the application uses the npm package '${name}', which has a native module: it cannot be shipped in an application bundle`,
+        path: '/application/entry',
+        hint: 'use a package in plain JavaScript or WebAssembly instead',
+      }),
+    ),
+  );
+}
+
+function toProblem(message: Message, projectDir: string): Problem {
+  const { location, notes, text } = message;
+  return problem({
+    code: 'bundle-failed',
+    message: text,
+    path: '/application/entry',
+    file: location ? resolve(projectDir, location.file) : null,
+    line: location?.line ?? null,
+    column: location ? location.column + 1 : null,
+    hint: notes[0]?.text ?? null,
+  });
+}
+
+/** Puts code and map together, free of paths that only this machine has (B1). */
+function assemble(outputs: readonly OutputFile[], inputs: readonly string[]): Buffer {
+  const text = (suffix: string) => outputs.find((o) => o.path.endsWith(suffix))!.text;
+  let code = text('.mjs');
+  for (const input of inputs) {
+    const portable = portablePath(input);
+    // In comments and in the names of CommonJS wrappers; a user's own strings stay as they are.
+    if (portable === input) continue;
+    code = code.replaceAll(`// ${input}\n`, () => `// ${portable}\n`);
+    code = code.replaceAll(`${JSON.stringify(input)}(`, () => `${JSON.stringify(portable)}(`);
+  }
+  const map = JSON.parse(text('.mjs.map')) as { sources: string[] };
+  map.sources = map.sources.map((source) => portablePath(source));
+  const inline = Buffer.from(JSON.stringify(map)).toString('base64');
+  return Buffer.from(
+    `${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`,
+  );
+}
+
+function portablePath(path: string): string {
+  const at = path.indexOf('node_modules/');
+  return at > 0 ? path.slice(at) : path;
+}
+
+/** A path as people know it: relative to the project where it lies inside. */
+export function displayPath(path: string, projectDir: string): string {
+  const short = relative(projectDir, path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
 }

@@ -30,8 +30,8 @@ export interface Provider {
   endpoint(clusterId: string): Promise<ReachableEndpoint | null>;
   /** Log lines of one process, oldest first. */
   logs(clusterId: string, process: string, options: LogOptions): Promise<Readable>;
-  /** Ends all processes and removes everything of the cluster but what `keep` names. */
-  destroy(clusterId: string, options: { keep: 'record-and-logs' | 'nothing' }, signal: AbortSignal): Promise<void>;
+  /** Ends all processes and removes everything of the cluster, its record last. */
+  destroy(clusterId: string, signal: AbortSignal): Promise<void>;
   /** Processes and leftovers that belong to no known cluster, or to one that has ended. */
   orphans(): Promise<readonly Orphan[]>;
   /** Ends and removes one orphan, after checking once more that it is one. */

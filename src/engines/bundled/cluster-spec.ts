@@ -1,0 +1,169 @@
+/** Resolved config → the processes of a cluster of the bundled engine. Pure. */
+import { PROTOCOL_VERSION } from '../../contract/documents.ts';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import { escapePlaceholders } from '../../contract/placeholders.ts';
+import { type ClusterSpec, type ProcessLabels, type ProcessSpec, Role } from '../../contract/process-spec.ts';
+import {
+  type ApplicationConfig,
+  type JobManagerConfig,
+  READY_PATH,
+  type TaskManagerConfig,
+} from '../../contract/runtime-config.ts';
+import type { ResolvedConfig } from '../../config/resolved.ts';
+import type { ApplicationBundle } from '../../packaging/bundle.ts';
+import { effectiveConfig } from './effective-config.ts';
+
+const stopGraceMs = 10_000;
+const cancellationTimeoutMs = 30_000;
+const maxBodyBytes = 64 * 1024 * 1024;
+
+export function clusterSpec(
+  config: ResolvedConfig,
+  bundle: ApplicationBundle | null,
+  token: string | null,
+  release: string,
+): ClusterSpec {
+  const { cluster: clusterId, mode } = config;
+  const labels = (role: Role): ProcessLabels => ({
+    'fctl.dev/cluster': clusterId,
+    'fctl.dev/release': release,
+    'fctl.dev/role': role,
+    'fctl.dev/mode': mode,
+  });
+  const artifacts = bundle
+    ? [{ hash: bundle.hash, name: 'application bundle', sizeBytes: bundle.sizeBytes, file: bundle.file }]
+    : [];
+  return {
+    clusterId,
+    release,
+    mode,
+    clientDir: config.projectDir,
+    secrets: token === null ? {} : { token },
+    artifacts,
+    processes: [
+      jobManager(config, bundle, labels(Role.jobmanager), token !== null),
+      taskManager(config, labels(Role.taskmanager), token !== null),
+    ],
+  };
+}
+
+/** What JobManager and TaskManager have in common. */
+function commonConfig(config: ResolvedConfig) {
+  return {
+    protocol: PROTOCOL_VERSION,
+    clusterId: config.cluster,
+    release: '${self.release}',
+    resourceId: '${self.name}',
+    record: { type: 'file', directory: '${record.dir}' },
+    heartbeat: config.heartbeat,
+    logging: { ...config.logging, directory: '${log.dir}' },
+    auth: config.security.auth,
+    cancellationTimeoutMs,
+    workDir: '${work.dir}',
+    network: networkConfig(config),
+  } as const;
+}
+
+function networkConfig(config: ResolvedConfig) {
+  return {
+    bufferTimeoutMs: config.network.bufferTimeoutMs,
+    bufferSizeBytes: 32 * 1024,
+    channelCreditBytes: 256 * 1024,
+    maxFrameBytes: 64 * 1024 * 1024,
+  };
+}
+
+function commonSpec(labels: ProcessLabels, withToken: boolean) {
+  const environment: Record<string, string> = {
+    [ProcessEnvironment.config]: '${process.dir}/config.json',
+    [ProcessEnvironment.clusterId]: labels['fctl.dev/cluster'],
+  };
+  if (withToken) environment[ProcessEnvironment.tokenFile] = '${secret.token}';
+  return {
+    environment,
+    secrets: withToken ? ['token'] : [],
+    stop: { signal: 'SIGTERM', gracePeriodMs: stopGraceMs },
+    labels,
+  } as const;
+}
+
+function jobManager(
+  config: ResolvedConfig,
+  bundle: ApplicationBundle | null,
+  labels: ProcessLabels,
+  withToken: boolean,
+): ProcessSpec {
+  const { replicas, resources, rest } = config.jobmanager;
+  const file: JobManagerConfig = {
+    ...commonConfig(config),
+    role: 'jobmanager',
+    mode: config.mode,
+    rest: { bind: rest.bind, port: rest.port, maxBodyBytes },
+    slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
+    retentionMs: config.retentionMs,
+    application: bundle ? applicationConfig(config, bundle) : null,
+    parallelism: config.application?.parallelism ?? 1,
+    effectiveConfig: effectiveConfig(config),
+  };
+  return {
+    ...commonSpec(labels, withToken),
+    role: Role.jobmanager,
+    count: replicas,
+    command: ['${runtime.node}', ...nodeFlags(resources.memoryBytes), '${runtime.dir}/jobmanager.js'],
+    files: [configFile(file), ...(bundle ? [{ type: 'artifact', hash: bundle.hash } as const] : [])],
+    resources,
+    ports: [{ name: 'rest', port: rest.port }],
+    readiness: { port: 'rest', path: READY_PATH },
+  };
+}
+
+function taskManager(config: ResolvedConfig, labels: ProcessLabels, withToken: boolean): ProcessSpec {
+  const { replicas, resources, slots, registrationTimeoutMs } = config.taskmanager;
+  const file: TaskManagerConfig = {
+    ...commonConfig(config),
+    role: 'taskmanager',
+    slots,
+    memoryBytes: resources.memoryBytes,
+    advertise: null,
+    bind: '127.0.0.1',
+    registrationTimeoutMs,
+    workingDirectory: '${client.dir}',
+  };
+  return {
+    ...commonSpec(labels, withToken),
+    role: Role.taskmanager,
+    count: replicas,
+    // Slots are limited one by one, by the TaskManager itself.
+    command: ['${runtime.node}', '${runtime.dir}/taskmanager.js'],
+    files: [configFile(file)],
+    resources,
+    ports: [],
+    readiness: null,
+  };
+}
+
+function nodeFlags(memoryBytes: number): string[] {
+  return [`--max-old-space-size=${Math.floor(memoryBytes / 1024 / 1024)}`];
+}
+
+function applicationConfig(config: ResolvedConfig, bundle: ApplicationBundle): ApplicationConfig {
+  return {
+    bundleHash: bundle.hash,
+    bundleFile: `\${artifact.${bundle.hash}}`,
+    workingDirectory: '${client.dir}',
+    args: escapeStrings((config.application?.args ?? {}) as JsonObject),
+  };
+}
+
+function configFile(content: JobManagerConfig | TaskManagerConfig) {
+  return { type: 'inline', path: 'config.json', content: JSON.stringify(content, null, 2) } as const;
+}
+
+/** Strings of the user must not be taken for placeholders. */
+function escapeStrings(value: JsonObject): JsonObject {
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'string' ? escapePlaceholders(inner) : inner,
+  );
+  return JSON.parse(text) as JsonObject;
+}

@@ -1,0 +1,28 @@
+/** Options of the local provider. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+
+export interface LocalOptions {
+  /** Folder of all local clusters, absolute. */
+  readonly home: string;
+  /** Folder with the runtime's entry points (`jobmanager.js`, `taskmanager.js`). */
+  readonly runtimeDir: string;
+  /** The Node.js that runs them. */
+  readonly node: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * @param dir the config's `providers.local.dir`; `null` for the default, which is `FCTL_HOME`, else
+ *   `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.
+ */
+export function resolveLocalOptions(
+  dir: string | null,
+  runtime: { dir: string; node: string },
+  environment: Readonly<Record<string, string | undefined>>,
+): LocalOptions {
+  const state = environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+  const home = dir ?? (environment[ProcessEnvironment.home] || join(state, 'fctl'));
+  return { home: resolve(home), runtimeDir: runtime.dir, node: runtime.node, environment };
+}

@@ -1,0 +1,106 @@
+/** What could keep a cluster from running on this machine; found before anything is changed. */
+import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { totalmem, userInfo } from 'node:os';
+import { dirname } from 'node:path';
+import { type Problem, problem } from '../../contract/errors.ts';
+import type { ClusterSpec } from '../../contract/process-spec.ts';
+import { formatBytes } from '../../contract/units.ts';
+import { exists } from './layout.ts';
+import type { LocalOptions } from './options.ts';
+
+/** Logs, bundle and working files of an idle cluster fit into this. */
+const neededDiskBytes = 64 * 1024 * 1024;
+
+export async function findProblems(
+  options: LocalOptions,
+  spec: ClusterSpec,
+  /** Ports that the cluster itself holds now. */
+  ownPorts: ReadonlySet<number>,
+): Promise<Problem[]> {
+  const found = await Promise.all([
+    checkHome(options.home),
+    checkRuntime(options),
+    ...fixedPorts(spec).map((port) => (ownPorts.has(port.port) ? null : checkPort(port))),
+  ]);
+  return [...found, checkMemory(spec)].filter((p) => p !== null);
+}
+
+interface FixedPort {
+  readonly port: number;
+  readonly path: string;
+}
+
+function fixedPorts(spec: ClusterSpec): FixedPort[] {
+  return spec.processes.flatMap((process) =>
+    process.ports
+      .filter((p) => p.port !== 0)
+      .map((p) => ({ port: p.port, path: `/${process.role}/${p.name}/port` })),
+  );
+}
+
+/** Tries the port out: whoever has it does not matter. */
+async function checkPort({ port, path }: FixedPort): Promise<Problem | null> {
+  const server = createServer();
+  const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    server.once('error', resolve);
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(null));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  if (error === null) return null;
+  const taken = error.code === 'EADDRINUSE';
+  return problem({
+    code: taken ? 'port-taken' : 'port-not-usable',
+    message: taken
+      ? `port ${port} is taken by another process`
+      : `port ${port} cannot be used: ${error.message}`,
+    path,
+    hint: 'choose another port, or 0 to have a free one chosen',
+  });
+}
+
+async function checkHome(home: string): Promise<Problem | null> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+    await access(home, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return problem({
+      code: 'home-not-writable',
+      message: `the folder of local clusters, ${home}, is not writable for ${userInfo().username}: ${(error as Error).message}`,
+      path: '/providers/local/dir',
+      hint: 'set FCTL_HOME or providers.local.dir to a folder that you may write',
+    });
+  }
+  const disk = await statfs(home);
+  const free = disk.bavail * disk.bsize;
+  if (free >= neededDiskBytes) return null;
+  return problem({
+    code: 'disk-full',
+    message: `only ${formatBytes(free)} are free where local clusters live, ${home}`,
+    path: '/providers/local/dir',
+    hint: `free at least ${formatBytes(neededDiskBytes)}, or set FCTL_HOME to a folder on another disk`,
+  });
+}
+
+async function checkRuntime(options: LocalOptions): Promise<Problem | null> {
+  if ((await exists(options.node)) && (await exists(`${options.runtimeDir}/jobmanager.js`))) {
+    return null;
+  }
+  return problem({
+    code: 'runtime-missing',
+    message: `there is no runtime in ${dirname(options.runtimeDir)}`,
+    hint: 'install fctl again; in its repository: npm run build',
+  });
+}
+
+function checkMemory(spec: ClusterSpec): Problem | null {
+  const wanted = spec.processes.reduce((sum, p) => sum + p.count * p.resources.memoryBytes, 0);
+  const there = totalmem();
+  if (wanted <= there) return null;
+  return problem({
+    code: 'not-enough-memory',
+    message: `the cluster may use ${formatBytes(wanted)} of memory, this machine has ${formatBytes(there)}`,
+    path: '/taskmanager/resources/memory',
+    hint: 'lower resources.memory or replicas',
+  });
+}

@@ -1,0 +1,227 @@
+/**
+ * The local provider: clusters of detached processes on this machine, which survive the CLI.
+ *
+ * A process that died is not started again by this provider; `inspect` reports it as lost.
+ */
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import {
+  type ClusterDocument,
+  DocumentName,
+  type EndpointDocument,
+  type OutcomeDocument,
+} from '../../contract/documents.ts';
+import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import { readDocument, writeDocument } from '../../contract/file-documents.ts';
+import { sha256OfFile } from '../../contract/hash.ts';
+import type { ClusterSpec } from '../../contract/process-spec.ts';
+import type {
+  Action,
+  ArtifactStore,
+  DocumentStore,
+  LogOptions,
+  ObservedCluster,
+  Orphan,
+  Provider,
+  ReachableEndpoint,
+} from '../provider.ts';
+import { LocalClient } from './client.ts';
+import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
+import { readLogs } from './logs.ts';
+import type { LocalOptions } from './options.ts';
+import { findProblems } from './preflight.ts';
+import { findMarkedProcesses } from './process-table.ts';
+
+export function createLocalProvider(options: LocalOptions): Provider {
+  return new LocalProvider(options);
+}
+
+class LocalProvider implements Provider {
+  readonly name = 'local';
+  readonly #options: LocalOptions;
+  readonly #client: LocalClient;
+
+  constructor(options: LocalOptions) {
+    this.#options = options;
+    this.#client = new LocalClient(options);
+  }
+
+  #layout(clusterId: string): ClusterLayout {
+    return clusterLayout(this.#options.home, clusterId);
+  }
+
+  async preflight(spec: ClusterSpec) {
+    const endpoint = await this.endpoint(spec.clusterId);
+    const ownPorts = new Set(endpoint ? [Number(new URL(endpoint.url).port)] : []);
+    return findProblems(this.#options, spec, ownPorts);
+  }
+
+  list(): Promise<readonly string[]> {
+    return namesIn(join(this.#options.home, 'clusters'));
+  }
+
+  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+    const layout = this.#layout(clusterId);
+    if (!(await exists(layout.root))) return null;
+    const ended = await this.#ended(layout);
+    return { clusterId, processes: await this.#client.inspect(layout, ended) };
+  }
+
+  /** Whether the newest JobManager wrote how it ended. */
+  async #ended(layout: ClusterLayout): Promise<boolean> {
+    const [outcome, endpoint] = await Promise.all([
+      readDocument<OutcomeDocument>(layout.record, DocumentName.outcome),
+      readDocument<EndpointDocument>(layout.record, DocumentName.endpoint),
+    ]);
+    return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
+  }
+
+  store(clusterId: string): DocumentStore {
+    const { record } = this.#layout(clusterId);
+    return {
+      read: (name) => readDocument(record, name),
+      write: (name, expected, value) => writeDocument(record, name, expected, value),
+    };
+  }
+
+  artifacts(clusterId: string): ArtifactStore {
+    const folder = this.#layout(clusterId).artifacts;
+    const verified = async (path: string, hash: string) =>
+      (await exists(path)) && (await sha256OfFile(path)) === hash;
+    return {
+      has: (hash) => verified(join(folder, hash), hash),
+      put: async ({ hash, file, sizeBytes, name }) => {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        const temporary = join(folder, `.${hash}.${randomBytes(4).toString('hex')}`);
+        await copyFile(file, temporary);
+        if (!(await verified(temporary, hash))) {
+          await rm(temporary, { force: true });
+          throw new ProviderError(
+            problem({ code: 'artifact-corrupt', message: `${name} changed while it was copied` }),
+          );
+        }
+        await rename(temporary, join(folder, hash));
+        return sizeBytes;
+      },
+    };
+  }
+
+  async apply(action: Action, spec: ClusterSpec, signal: AbortSignal): Promise<void> {
+    const layout = this.#layout(spec.clusterId);
+    if (action.kind === 'none') return;
+    signal.throwIfAborted();
+    await this.#client.stop(layout, action.process, graceOf(action), signal);
+    if (action.spec === null) {
+      await rm(join(layout.processes, action.process), { recursive: true, force: true });
+      await rm(join(layout.work, action.process), { recursive: true, force: true });
+      return;
+    }
+    signal.throwIfAborted();
+    await this.#writeSecrets(layout, spec);
+    await this.#client.start(layout, action.process, action.index, action.spec, spec.clientDir);
+  }
+
+  async #writeSecrets(layout: ClusterLayout, spec: ClusterSpec): Promise<void> {
+    await mkdir(layout.secrets, { recursive: true, mode: 0o700 });
+    for (const [name, value] of Object.entries(spec.secrets)) {
+      const file = join(layout.secrets, name);
+      await writeFile(`${file}.tmp`, value, { mode: 0o600 });
+      await rename(`${file}.tmp`, file);
+    }
+  }
+
+  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
+    const layout = this.#layout(clusterId);
+    const { value } = await readDocument<EndpointDocument>(layout.record, DocumentName.endpoint);
+    if (value === null) return null;
+    const token = await readFile(join(layout.secrets, 'token'), 'utf8').catch(() => null);
+    return { document: value, url: value.rest, token };
+  }
+
+  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+    const { logs } = this.#layout(clusterId);
+    const file = `${name}.${options.stream}`;
+    if (!(await exists(join(logs, file)))) {
+      throw new ClusterError(
+        ExitCode.notFound,
+        problem({
+          code: 'no-logs',
+          message: `cluster ${clusterId} has no ${options.stream === 'log' ? 'log' : 'output'} of ${name}`,
+          hint: `'fctl status ${clusterId}' names its processes`,
+        }),
+      );
+    }
+    return readLogs(logs, file, options);
+  }
+
+  async destroy(clusterId: string, signal: AbortSignal): Promise<void> {
+    const layout = this.#layout(clusterId);
+    const names = await namesIn(layout.processes);
+    // The JobManager first: it dismisses its TaskManagers.
+    const ordered = names.sort((a, b) => Number(b.startsWith('job')) - Number(a.startsWith('job')));
+    await Promise.all(
+      ordered.map((name) => this.#client.stop(layout, name, defaultGraceMs, signal)),
+    );
+    for (const marked of await findMarkedProcesses()) {
+      if (marked.processDir.startsWith(`${layout.processes}/`)) {
+        await this.#client.endMarked(marked.processDir);
+      }
+    }
+    const { record, root } = layout;
+    for (const name of await namesIn(root)) {
+      if (join(root, name) !== record) await rm(join(root, name), { recursive: true, force: true });
+    }
+    await rm(root, { recursive: true, force: true });
+  }
+
+  async orphans(): Promise<readonly Orphan[]> {
+    const found: Orphan[] = [];
+    const prefix = join(this.#options.home, 'clusters') + '/';
+    for (const marked of await findMarkedProcesses()) {
+      if (!marked.processDir.startsWith(prefix)) continue;
+      const why = await this.#whyOrphan(marked.clusterId, marked.processDir);
+      if (why) found.push({ clusterId: marked.clusterId, kind: 'process', what: `pid ${marked.pid}`, why });
+    }
+    for (const clusterId of await this.list()) {
+      const { record, root } = this.#layout(clusterId);
+      const { value } = await readDocument<ClusterDocument>(record, DocumentName.cluster);
+      if (value === null) {
+        found.push({ clusterId, kind: 'folder', what: root, why: 'a cluster without a record' });
+      }
+    }
+    return found;
+  }
+
+  async #whyOrphan(clusterId: string, processDir: string): Promise<string | null> {
+    if (!(await exists(processDir))) return `its cluster ${clusterId} was removed`;
+    const layout = this.#layout(clusterId);
+    const observed = await this.#client.inspect(layout, await this.#ended(layout));
+    const master = observed.find((p) => p.role === 'jobmanager');
+    if (master?.status === 'lost') return `the JobManager of its cluster ${clusterId} is gone`;
+    if (master?.status === 'exited') return `its cluster ${clusterId} has ended`;
+    return null;
+  }
+
+  async removeOrphan(orphan: Orphan): Promise<void> {
+    const still = (await this.orphans()).some(
+      (o) => o.what === orphan.what && o.clusterId === orphan.clusterId,
+    );
+    if (!still) return;
+    if (orphan.kind === 'process') {
+      const pid = Number(orphan.what.slice('pid '.length));
+      const marked = (await findMarkedProcesses()).find((m) => m.pid === pid);
+      if (marked) await this.#client.endMarked(marked.processDir);
+    } else {
+      await this.destroy(orphan.clusterId, new AbortController().signal);
+    }
+  }
+}
+
+const defaultGraceMs = 10_000;
+
+function graceOf(action: Action): number {
+  return action.spec?.stop.gracePeriodMs ?? defaultGraceMs;
+}
