@@ -7,7 +7,8 @@
  * C2  The host merges watermarks, idleness, barriers and ends of the channels of one input; a chain sees
  *     each of them once per input.
  * C3  After `end()` on its last input a chain has emitted everything; the host then calls `finish()`.
- * C4  Whatever user code throws comes out of the call unchanged; the host gives it the task's name.
+ * C4  Whatever user code throws comes out of the call unchanged; the host gives it the task's name, and
+ *     may ask `failedOperator` which operator of the chain it was.
  */
 import type { Committable } from '../../api/sink.ts';
 import type { PollStatus, Split } from '../../api/source.ts';
@@ -49,6 +50,8 @@ export interface OperatorChain {
   finish(): Promise<Readonly<Record<string, readonly Committable[]>>>;
   /** The task failed or was cancelled: frees everything, removes what was prepared. Never rejects. */
   abort(): Promise<void>;
+  /** Name of the operator that `error` came from; `null`: of none. Costs nothing until something fails. */
+  failedOperator(error: unknown): string | null;
   /** Counters and collected values of user code, by name. */
   accumulators(): Readonly<Record<string, JsonValue>>;
 }
