@@ -57,7 +57,6 @@ export async function bundleApplication(options: BundleOptions): Promise<Applica
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'silent',
-    tsconfigRaw: {},
     banner: { js: banner },
     plugins: [nativeModules],
   }).catch((error: BuildResult) => {

@@ -55,8 +55,8 @@ export interface ObservedProcess {
   readonly location: string;
   readonly startedAt: number | null;
   readonly exitCode: number | null;
-  /** Hash of the `ProcessSpec` it was made from. */
-  readonly specHash: string;
+  /** What it was made from; `null` when that is not known any more. */
+  readonly spec: ProcessSpec | null;
 }
 
 export const ActionKind = {

@@ -12,7 +12,6 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
-import { canonicalJson, sha256 } from '../../contract/hash.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { ObservedProcess } from '../provider.ts';
@@ -34,13 +33,6 @@ interface ProcessFile {
 interface SpecFile {
   readonly spec: ProcessSpec;
   readonly index: number;
-  readonly specHash: string;
-}
-
-/** Hash of everything that a restart would be needed for. */
-export function hashOfSpec(spec: ProcessSpec): string {
-  const { count: _count, labels: _labels, ...rest } = spec;
-  return sha256(canonicalJson(rest));
 }
 
 async function readJson<T>(file: string): Promise<T | null> {
@@ -84,7 +76,7 @@ export class LocalClient {
       const content = substitutePlaceholders(file.content, values, encode);
       await writeAtomically(join(folder, file.path), content);
     }
-    const specFile: SpecFile = { spec, index, specHash: hashOfSpec(spec) };
+    const specFile: SpecFile = { spec, index };
     await writeAtomically(join(folder, 'spec.json'), JSON.stringify(specFile)); // L1
     const [executable, ...args] = spec.command.map(fill);
     const environment = Object.entries(spec.environment).map(([key, value]) => [key, fill(value)]);
@@ -168,7 +160,7 @@ export class LocalClient {
     const started = await readJson<SpecFile>(join(folder, 'spec.json'));
     if (started === null) return null; // The client died before it started anything (L1).
     const found = await this.#find(folder);
-    const { spec, index, specHash } = started;
+    const { spec, index } = started;
     return {
       name,
       role: spec.role,
@@ -178,7 +170,7 @@ export class LocalClient {
       location: found ? `pid ${found.pid}` : 'never started',
       startedAt: found?.startedAt ?? null,
       exitCode: null,
-      specHash,
+      spec,
     };
   }
 

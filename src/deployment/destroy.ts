@@ -1,0 +1,45 @@
+/** Removes clusters: on request, or because they ended longer ago than their retention. */
+import { DocumentName, type ClusterDocument, type OutcomeDocument } from '../contract/documents.ts';
+import type { Provider } from '../providers/provider.ts';
+import { noSuchCluster } from './cancel.ts';
+import { acquireLock } from './lock.ts';
+
+/**
+ * Ends all processes of a cluster and removes everything of it.
+ * @throws ClusterError (exit 7: no such cluster; exit 8: somebody deploys it).
+ */
+export async function destroyCluster(
+  provider: Provider,
+  clusterId: string,
+  options: { lockWaitMs: number; signal: AbortSignal },
+): Promise<void> {
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  // Not released: the lock goes with the record that it is in.
+  await acquireLock(provider.store(clusterId), 'destroying the cluster', {
+    waitMs: options.lockWaitMs,
+    signal: options.signal,
+  });
+  await provider.destroy(clusterId, options.signal);
+}
+
+/**
+ * Removes clusters that ended longer ago than their retention. Called by verbs that look at clusters.
+ * @returns the ids of those removed.
+ */
+export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
+  const removed: string[] = [];
+  for (const clusterId of await provider.list()) {
+    const store = provider.store(clusterId);
+    const [cluster, outcome] = await Promise.all([
+      store.read<ClusterDocument>(DocumentName.cluster),
+      store.read<OutcomeDocument>(DocumentName.outcome),
+    ]);
+    if (cluster.value === null || outcome.value === null) continue;
+    if (outcome.value.endTime + cluster.value.retentionMs > now) continue;
+    const observed = await provider.inspect(clusterId);
+    if (observed?.processes.some((p) => p.status === 'running')) continue;
+    await destroyCluster(provider, clusterId, { lockWaitMs: 0, signal: AbortSignal.timeout(30_000) });
+    removed.push(clusterId);
+  }
+  return removed;
+}

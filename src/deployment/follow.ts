@@ -1,0 +1,81 @@
+/**
+ * Follows an application to its end: snapshots while it runs, the outcome at last. Reads only; whether
+ * anybody follows makes no difference to the cluster.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
+import { DeploymentError, problem } from '../contract/errors.ts';
+import type { JobDetails } from '../contract/rest.ts';
+import { FlinkRestClient } from '../flink-rest/client.ts';
+import type { Provider } from '../providers/provider.ts';
+import { tailLogs } from './log-tail.ts';
+
+/** Often enough to see the end at once, for it is one small file or request. */
+const outcomePollMs = 50;
+const snapshotMs = 400;
+/** A cluster that has neither a running JobManager nor an outcome for this long is lost. */
+const lostAfterMs = 1500;
+
+export interface FollowOptions {
+  /** Outcomes of this epoch and below belong to earlier runs. */
+  readonly previousEpoch: number;
+  readonly signal: AbortSignal;
+  /** Jobs as they are now; while the JobManager answers. */
+  readonly onSnapshot: (jobs: readonly JobDetails[]) => void;
+}
+
+/**
+ * @returns how the application ended.
+ * @throws DeploymentError when the JobManager died without an outcome.
+ */
+export async function followApplication(
+  provider: Provider,
+  clusterId: string,
+  options: FollowOptions,
+): Promise<OutcomeDocument> {
+  const store = provider.store(clusterId);
+  let nextSnapshot = 0;
+  let lostSince: number | null = null;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
+    if (value !== null && value.epoch > options.previousEpoch) return value;
+    if (Date.now() >= nextSnapshot) {
+      const jobs = await snapshot(provider, clusterId);
+      if (jobs !== null) options.onSnapshot(jobs);
+      lostSince = jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
+      if (lostSince !== null && Date.now() - lostSince > lostAfterMs) throw await lost(provider, clusterId);
+      nextSnapshot = Date.now() + snapshotMs;
+    }
+    await delay(outcomePollMs, undefined, { signal: options.signal });
+  }
+}
+
+async function masterRuns(provider: Provider, clusterId: string): Promise<boolean> {
+  const observed = await provider.inspect(clusterId);
+  return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && p.status === 'running');
+}
+
+async function snapshot(provider: Provider, clusterId: string): Promise<JobDetails[] | null> {
+  const endpoint = await provider.endpoint(clusterId);
+  if (endpoint === null) return null;
+  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });
+  try {
+    const { jobs } = await client.jobsOverview();
+    const byStart = [...jobs].sort((a, b) => a['start-time'] - b['start-time']);
+    return await Promise.all(byStart.map((job) => client.job(job.jid)));
+  } catch {
+    return null;
+  }
+}
+
+async function lost(provider: Provider, clusterId: string): Promise<DeploymentError> {
+  return new DeploymentError([
+    problem({
+      code: 'jobmanager-lost',
+      message: `the JobManager of ${clusterId} died without an outcome`,
+      hint: `'fctl deploy' starts the application again, 'fctl destroy ${clusterId}' cleans up`,
+    }),
+    ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
+  ]);
+}

@@ -1,0 +1,14 @@
+/** What a long operation tells while it runs. The CLI shows it; nothing depends on it. */
+import type { Action } from '../providers/provider.ts';
+
+export type DeployEvent =
+  | { readonly type: 'bundling' }
+  | { readonly type: 'bundled'; readonly hash: string; readonly sizeBytes: number }
+  | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }
+  | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
+  | { readonly type: 'action'; readonly action: Action }
+  | { readonly type: 'waiting-for-jobmanager' }
+  | { readonly type: 'waiting-for-taskmanagers'; readonly registered: number; readonly expected: number }
+  | { readonly type: 'healthy'; readonly url: string };
+
+export type OnDeployEvent = (event: DeployEvent) => void;

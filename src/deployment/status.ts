@@ -1,0 +1,132 @@
+/**
+ * What is true about a cluster: put together from its processes, its record and, when it answers, its
+ * JobManager. Nothing is reported that was not seen just now, or written by the cluster itself.
+ */
+import {
+  type ClusterDocument,
+  DocumentName,
+  type EndpointDocument,
+  type OutcomeDocument,
+  type ReleaseEntry,
+  type ReleasesDocument,
+} from '../contract/documents.ts';
+import type { ClusterInfo } from '../contract/fctl-rest.ts';
+import type { JobsOverview } from '../contract/rest.ts';
+import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
+import type { ObservedProcess, Provider } from '../providers/provider.ts';
+
+const timeoutMs = 3000;
+
+export const ClusterState = {
+  /** Processes run, the JobManager does not answer yet. */
+  starting: 'STARTING',
+  running: 'RUNNING',
+  succeeded: 'SUCCEEDED',
+  failed: 'FAILED',
+  canceled: 'CANCELED',
+  /** The JobManager is gone without having written an outcome. */
+  lost: 'LOST',
+  /** The JobManager's process runs but does not answer. */
+  unreachable: 'UNREACHABLE',
+  /** A deployment began and was interrupted. */
+  incomplete: 'INCOMPLETE',
+} as const;
+export type ClusterState = (typeof ClusterState)[keyof typeof ClusterState];
+
+export interface ClusterStatus {
+  readonly clusterId: string;
+  readonly state: ClusterState;
+  /** For people, where the state alone does not say enough. */
+  readonly explanation: string | null;
+  readonly cluster: ClusterDocument | null;
+  readonly release: ReleaseEntry | null;
+  readonly processes: readonly ObservedProcess[];
+  readonly endpoint: EndpointDocument | null;
+  /** While the JobManager answers. */
+  readonly info: ClusterInfo | null;
+  readonly jobs: JobsOverview['jobs'];
+  /** Of the newest run, once it has ended. */
+  readonly outcome: OutcomeDocument | null;
+}
+
+/** @returns `null` when there is no such cluster. */
+export async function clusterStatus(
+  provider: Provider,
+  clusterId: string,
+): Promise<ClusterStatus | null> {
+  const observed = await provider.inspect(clusterId);
+  if (observed === null) return null;
+  const store = provider.store(clusterId);
+  const [cluster, releases, endpoint, outcome] = await Promise.all([
+    store.read<ClusterDocument>(DocumentName.cluster),
+    store.read<ReleasesDocument>(DocumentName.releases),
+    store.read<EndpointDocument>(DocumentName.endpoint),
+    store.read<OutcomeDocument>(DocumentName.outcome),
+  ]);
+  const current =
+    outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0)
+      ? outcome.value
+      : null;
+  const master = observed.processes.find((p) => p.role === 'jobmanager');
+  const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
+  return {
+    clusterId,
+    ...judge(master, live?.info ?? null, current, endpoint.value),
+    cluster: cluster.value,
+    release: releases.value?.releases.at(-1) ?? null,
+    processes: observed.processes,
+    endpoint: endpoint.value,
+    info: live?.info ?? null,
+    jobs: live?.jobs ?? [],
+    outcome: live === null ? current : null,
+  };
+}
+
+interface LiveAnswers {
+  readonly info: ClusterInfo;
+  readonly jobs: JobsOverview['jobs'];
+}
+
+async function ask(provider: Provider, clusterId: string): Promise<LiveAnswers | null> {
+  const endpoint = await provider.endpoint(clusterId);
+  if (endpoint === null) return null;
+  const options = { url: endpoint.url, token: endpoint.token, timeoutMs };
+  try {
+    const info = await new FctlRestClient(options).cluster();
+    if (info.clusterId !== clusterId) return null; // The port belongs to another cluster now.
+    const { jobs } = await new FlinkRestClient(options).jobsOverview();
+    return { info, jobs };
+  } catch {
+    return null;
+  }
+}
+
+function judge(
+  master: ObservedProcess | undefined,
+  info: ClusterInfo | null,
+  outcome: OutcomeDocument | null,
+  endpoint: EndpointDocument | null,
+): { state: ClusterState; explanation: string | null } {
+  const say = (state: ClusterState, explanation: string | null = null) => ({ state, explanation });
+  if (info !== null) {
+    // Between its outcome and its exit a JobManager still answers.
+    const status = info.application?.status;
+    return say((status as ClusterState | undefined) ?? ClusterState.running);
+  }
+  if (outcome !== null) {
+    return say(outcome.status as ClusterState, outcome.error?.message ?? null);
+  }
+  if (master === undefined) {
+    return say(ClusterState.incomplete, "its deployment was interrupted: 'fctl deploy' continues it");
+  }
+  if (master.status === 'running') {
+    return endpoint === null
+      ? say(ClusterState.starting)
+      : say(ClusterState.unreachable, `the JobManager (${master.location}) does not answer`);
+  }
+  return say(
+    ClusterState.lost,
+    `the JobManager (${master.location}) died and is not restarted by this provider: ` +
+      "'fctl deploy' starts the application again, 'fctl destroy' cleans up",
+  );
+}
