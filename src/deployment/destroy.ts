@@ -14,11 +14,11 @@ export async function destroyCluster(
   options: { lockWaitMs: number; signal: AbortSignal },
 ): Promise<void> {
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
-  // Not released: the lock goes with the record that it is in.
-  await acquireLock(provider.store(clusterId), 'destroying the cluster', {
+  const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
   });
+  await lock.abandon();
   await provider.destroy(clusterId, options.signal);
 }
 

@@ -41,7 +41,7 @@ export async function followApplication(
     const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
     if (value !== null && value.epoch > options.previousEpoch) return value;
     if (Date.now() >= nextSnapshot) {
-      const jobs = await snapshot(provider, clusterId);
+      const jobs = await followSnapshot(provider, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
       lostSince = jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
       if (lostSince !== null && Date.now() - lostSince > lostAfterMs) throw await lost(provider, clusterId);
@@ -56,7 +56,8 @@ async function masterRuns(provider: Provider, clusterId: string): Promise<boolea
   return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && p.status === 'running');
 }
 
-async function snapshot(provider: Provider, clusterId: string): Promise<JobDetails[] | null> {
+/** Details of all jobs, oldest first; `null` when the JobManager does not answer. */
+export async function followSnapshot(provider: Provider, clusterId: string): Promise<JobDetails[] | null> {
   const endpoint = await provider.endpoint(clusterId);
   if (endpoint === null) return null;
   const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });

@@ -20,6 +20,8 @@ export interface Lock {
   /** Aborts when the lock was lost to somebody else. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
+  /** Stops renewing without releasing: the record, and the lock in it, is about to be removed. */
+  abandon(): Promise<void>;
 }
 
 /** `user@host/pid` */
@@ -105,11 +107,15 @@ function hold(store: DocumentStore, first: LockDocument, firstVersion: number): 
     );
   }, renewMs);
   timer.unref();
+  const abandon = async () => {
+    clearInterval(timer);
+    await renewing;
+  };
   return {
     lost: lost.signal,
+    abandon,
     release: async () => {
-      clearInterval(timer);
-      await renewing;
+      await abandon();
       if (!lost.signal.aborted) await write({ ...document, released: true });
     },
   };

@@ -2,8 +2,6 @@
 import type { Action } from '../providers/provider.ts';
 
 export type DeployEvent =
-  | { readonly type: 'bundling' }
-  | { readonly type: 'bundled'; readonly hash: string; readonly sizeBytes: number }
   | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }
   | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
   | { readonly type: 'action'; readonly action: Action }

@@ -1,5 +1,11 @@
 /** The history of releases, in the cluster's record. */
-import { DocumentName, type ReleaseEntry, type ReleasesDocument } from '../contract/documents.ts';
+import {
+  ApplicationStatus,
+  DocumentName,
+  type OutcomeDocument,
+  type ReleaseEntry,
+  type ReleasesDocument,
+} from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { DocumentStore } from '../providers/provider.ts';
@@ -21,6 +27,18 @@ export async function markRelease(
     const at = releases.findLastIndex((r) => r.release === release);
     return releases.map((r, index) => (index === at ? { ...r, status } : r));
   });
+}
+
+/** Whether the newest run of the cluster was of that release and succeeded. */
+export async function hasSucceeded(store: DocumentStore, release: string): Promise<boolean> {
+  const [releases, outcome] = await Promise.all([
+    store.read<ReleasesDocument>(DocumentName.releases),
+    store.read<OutcomeDocument>(DocumentName.outcome),
+  ]);
+  return (
+    releases.value?.releases.at(-1)?.release === release &&
+    outcome.value?.status === ApplicationStatus.succeeded
+  );
 }
 
 async function change(

@@ -1,0 +1,139 @@
+/**
+ * What every verb gets: its options, a report, a signal that ends it, and the ways to a config and a
+ * provider, which are loaded when asked for.
+ */
+import type { LoadedConfig } from '../config/load.ts';
+import { ClusterError, UsageError, problem } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import type { Provider } from '../providers/provider.ts';
+import { Report } from './output/report.ts';
+import { type Interruption, interruption } from './interruption.ts';
+
+/** Options that every verb understands. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly yes?: boolean;
+  /** A duration. */
+  readonly timeout?: string;
+  readonly config?: string;
+  readonly env?: string;
+  readonly set?: readonly string[];
+}
+
+export interface Context<O extends CommonOptions = CommonOptions> {
+  readonly place: Place;
+  readonly options: O;
+  readonly report: Report;
+  /** Aborted by Ctrl-C, SIGTERM and `--timeout`. */
+  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
+  config(requirements?: { application?: boolean }): Promise<LoadedConfig>;
+  /** The provider of the config, or the local one where there is no config. */
+  provider(): Promise<Provider>;
+  providerFor(name: string, localDir: string | null): Promise<Provider>;
+  /** The cluster that was named, or the config's. */
+  clusterId(named: string | undefined): Promise<string>;
+  /** @throws UsageError when nobody is there to ask and `--yes` was not given. */
+  confirm(question: string): Promise<void>;
+}
+
+export interface Place {
+  readonly cwd: string;
+  readonly runtimeDir: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export async function createContext<O extends CommonOptions>(
+  command: string,
+  options: O,
+  place: Place,
+): Promise<Context<O>> {
+  const report = new Report({
+    command,
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+  });
+  const stop = interruption(options.timeout ?? null);
+  let loaded: Promise<LoadedConfig> | undefined;
+  const context: Context<O> = {
+    place,
+    options,
+    report,
+    signal: stop.signal,
+    interruption: stop,
+    config: (requirements) => (loaded ??= load(options, place, requirements?.application ?? false, report)),
+    provider: async () => {
+      if (!(await hasConfig(options, place))) return context.providerFor('local', null);
+      const { config } = await context.config();
+      return context.providerFor(config.provider, config.providers.local.dir);
+    },
+    providerFor: async (name, localDir) => {
+      const { loadProvider } = await import('../deployment/registry.ts');
+      const { runtimeDir, environment } = place;
+      return loadProvider(name, { runtimeDir, node: process.execPath, environment, localDir });
+    },
+    clusterId: async (named) => {
+      if (named !== undefined) return named;
+      if (await hasConfig(options, place)) return (await context.config()).config.cluster;
+      throw new UsageError(
+        problem({
+          code: 'cluster-missing',
+          message: `'fctl ${command}' needs a cluster: name one, or run it where a config file is`,
+          hint: "'fctl list' shows all clusters",
+        }),
+      );
+    },
+    confirm: (question) => confirm(question, options),
+  };
+  return context;
+}
+
+async function load(
+  options: CommonOptions,
+  place: Place,
+  requireApplication: boolean,
+  report: Report,
+): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig({
+    cwd: place.cwd,
+    configPath: options.config ?? null,
+    environment: options.env ?? null,
+    set: options.set ?? [],
+    env: place.environment,
+    requireApplication,
+  });
+  for (const warning of loaded.warnings) report.warning(warning.message);
+  return loaded;
+}
+
+/** Cheap: most calls of `list` and `status` happen where there is no config at all. */
+async function hasConfig(options: CommonOptions, place: Place): Promise<boolean> {
+  if (options.config !== undefined || options.env !== undefined || options.set !== undefined) return true;
+  const { findConfigFile } = await import('../config/find.ts');
+  return (await findConfigFile(place.cwd)) !== null;
+}
+
+async function confirm(question: string, options: CommonOptions): Promise<void> {
+  if (options.yes) return;
+  if (!process.stdin.isTTY) {
+    throw new UsageError(
+      problem({ code: 'not-confirmed', message: `${question} Nobody is there to ask.`, hint: 'repeat with --yes' }),
+    );
+  }
+  const { createInterface } = await import('node:readline/promises');
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await prompt.question(`${question} [y/N] `);
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    prompt.close();
+  }
+  throw new ClusterError(
+    ExitCode.interrupted,
+    problem({ code: 'not-confirmed', message: 'nothing was changed' }),
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Ctrl-C, SIGTERM and `--timeout` as one AbortSignal.
+ *
+ * The first signal asks the verb to end where it can be continued; the second ends the process at once.
+ */
+import { ClusterError, UsageError, problem } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import { parseDurationMs } from '../contract/units.ts';
+
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Stops listening, so that the process can end. */
+  dispose(): void;
+}
+
+/** @param timeout a duration, or `null`. @throws UsageError when it is none. */
+export function interruption(timeout: string | null): Interruption {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    controller.abort(
+      new ClusterError(ExitCode.interrupted, problem({ code: 'interrupted', message: 'interrupted' })),
+    );
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.on(name, onSignal);
+  const timer = timeout === null ? null : startTimer(timeout, controller);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const name of signals) process.off(name, onSignal);
+      if (timer) clearTimeout(timer);
+    },
+  };
+}
+
+function startTimer(timeout: string, controller: AbortController): NodeJS.Timeout {
+  const ms = parseDurationMs(timeout);
+  if (ms === null) {
+    throw new UsageError(
+      problem({ code: 'not-a-duration', message: `--timeout ${timeout} is not a duration`, hint: "for example '30s' or '5m'" }),
+    );
+  }
+  return setTimeout(() => {
+    const message = `not finished within --timeout ${timeout}`;
+    controller.abort(new ClusterError(ExitCode.timedOut, problem({ code: 'timed-out', message })));
+  }, ms).unref();
+}

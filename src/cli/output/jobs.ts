@@ -1,0 +1,66 @@
+/** Jobs and outcomes as tables. */
+import type { JobOutcome, OutcomeDocument, VertexOutcome } from '../../contract/documents.ts';
+import type { JobDetails } from '../../contract/rest.ts';
+import { formatDuration } from '../../contract/units.ts';
+import { colorState, count, out, table } from './style.ts';
+
+const nameWidth = 44;
+const shorten = (name: string) => (name.length <= nameWidth ? name : `${name.slice(0, nameWidth - 1)}…`);
+
+/** `2008-01-31 23:59`, or nothing before the first watermark. */
+function time(watermark: number | null | undefined): string {
+  if (watermark === null || watermark === undefined || !Number.isFinite(watermark)) return '';
+  if (watermark >= Number.MAX_SAFE_INTEGER) return 'end';
+  return new Date(watermark).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** Running jobs, vertex by vertex: records in, out, rate, watermark. */
+export function describeJobs(jobs: readonly JobDetails[]): string {
+  return jobs
+    .map((job) => {
+      const head = `${out.bold(job.name)} ${colorState(job.state)} ${out.dim(formatDuration(job.duration))}`;
+      const rows = job.vertices.map((vertex) => {
+        const { metrics } = vertex;
+        const records = Math.max(metrics['read-records'], metrics['write-records']);
+        const rate = vertex.duration > 0 ? records / (vertex.duration / 1000) : 0;
+        return [
+          `  ${shorten(vertex.name)}`,
+          String(vertex.parallelism),
+          colorState(vertex.status),
+          count(metrics['read-records']),
+          count(metrics['write-records']),
+          `${count(rate)}/s`,
+          time(vertex.watermark),
+        ];
+      });
+      const titles = ['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'RATE', 'WATERMARK'];
+      return job.state === 'FINISHED' ? head : `${head}\n${table(titles, rows)}`;
+    })
+    .join('\n');
+}
+
+/** How an application ended, job by job. */
+export function describeOutcome(outcome: OutcomeDocument): string {
+  const head = `${colorState(outcome.status)} after ${formatDuration(outcome.endTime - outcome.startTime)}`;
+  return [head, ...outcome.jobs.map(describeJob)].join('\n\n');
+}
+
+function describeJob(job: JobOutcome): string {
+  const took = formatDuration(job.endTime - job.startTime);
+  const head = `${out.bold(job.name)} ${colorState(job.state)} in ${took} ${out.dim(job.id)}`;
+  const accumulators = Object.entries(job.accumulators).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`);
+  const error = job.error ? [`  ${out.red(job.error.message)}`] : [];
+  return [head, describeVertices(job.vertices), ...accumulators, ...error].join('\n');
+}
+
+function describeVertices(vertices: readonly VertexOutcome[]): string {
+  const rows = vertices.map((v) => [
+    `  ${shorten(v.name)}`,
+    String(v.parallelism),
+    colorState(v.state),
+    count(v.recordsIn),
+    count(v.recordsOut),
+    count(v.lateRecords),
+  ]);
+  return table(['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'LATE'], rows);
+}

@@ -1,0 +1,48 @@
+/** Progress of long work: a spinner on a terminal, plain lines otherwise. All on stderr. */
+import type { Ora } from 'ora';
+import { err } from './style.ts';
+
+export interface Progress {
+  /** What is being done now. */
+  step(text: string): void;
+  /** Something is done. */
+  done(text: string): void;
+  /** A view that replaces the one before, such as a table; plain lines show it now and then. */
+  view(text: () => string): void;
+  stop(): void;
+}
+
+const plainViewMs = 5000;
+
+export async function createProgress(options: { quiet: boolean }): Promise<Progress> {
+  if (options.quiet) return { step: ignore, done: ignore, view: ignore, stop: ignore };
+  if (!process.stderr.isTTY) return plainProgress();
+  const { default: ora } = await import('ora');
+  return terminalProgress(ora({ stream: process.stderr, discardStdin: false }));
+}
+
+const ignore = () => undefined;
+
+function plainProgress(): Progress {
+  let nextView = Date.now() + plainViewMs;
+  const write = (text: string) => void process.stderr.write(`${text}\n`);
+  return {
+    step: write,
+    done: write,
+    view: (text) => {
+      if (Date.now() < nextView) return;
+      nextView = Date.now() + plainViewMs;
+      write(text());
+    },
+    stop: ignore,
+  };
+}
+
+function terminalProgress(spinner: Ora): Progress {
+  return {
+    step: (text) => void spinner.start(text),
+    done: (text) => void spinner.stopAndPersist({ symbol: err.green('✔'), text }),
+    view: (text) => void spinner.start(text()),
+    stop: () => void spinner.stop(),
+  };
+}

@@ -1,0 +1,102 @@
+/** Runs one command line and turns whatever happens into output and an exit code. */
+import { FctlError, problem } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import { type CommonOptions, type Place, createContext } from './context.ts';
+import { Report } from './output/report.ts';
+import { CommanderError, createProgram } from './program.ts';
+import type { Verb } from './verbs.ts';
+
+/** @returns the exit code. */
+export async function run(argv: readonly string[], place: Place): Promise<number> {
+  let exitCode: number = ExitCode.done;
+  const program = createProgram(async (verb, options, args) => {
+    exitCode = await invoke(verb, options, args, place);
+  });
+  const json = argv.includes('--json');
+  const complaints: string[] = [];
+  configureOutput(program, json ? (text) => void complaints.push(text) : null);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return ExitCode.done; // --help, --version
+    const bare = error.code === 'commander.help' || error.code === 'commander.helpDisplayed';
+    if (json) answerUsage(argv, bare ? 'no command was given' : error.message);
+    return ExitCode.usage;
+  }
+  return exitCode;
+}
+
+function configureOutput(
+  program: ReturnType<typeof createProgram>,
+  writeErr: ((text: string) => void) | null,
+): void {
+  const configure = (command: typeof program): void => {
+    if (writeErr) command.configureOutput({ writeErr });
+    for (const child of command.commands) configure(child as typeof program);
+  };
+  configure(program);
+}
+
+function answerUsage(argv: readonly string[], message: string): void {
+  const command = argv.find((word) => !word.startsWith('-')) ?? '';
+  const report = new Report({ command, json: true, quiet: false, verbose: false });
+  report.failure([
+    problem({ code: 'usage', message: message.replace(/^error: /, ''), hint: "see 'fctl --help'" }),
+  ]);
+}
+
+async function invoke(
+  verb: Verb,
+  options: CommonOptions,
+  args: readonly (string | undefined)[],
+  place: Place,
+): Promise<number> {
+  const report = new Report({
+    command: verb.name,
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+  });
+  let dispose = () => {};
+  try {
+    const context = await createContext(verb.name, options, place);
+    dispose = () => context.interruption.dispose();
+    const module = await verb.load();
+    return (await module.run(context, ...args)) ?? ExitCode.done;
+  } catch (error) {
+    return explain(error, report);
+  } finally {
+    dispose();
+  }
+}
+
+/** Expected failures are told as they are; anything else is a bug, and says so. */
+function explain(error: unknown, report: Report): number {
+  const known = fctlErrorOf(error);
+  if (known !== null) {
+    report.failure(known.problems);
+    const cause = known.cause instanceof Error ? known.cause : known;
+    report.detail(cause.stack ?? '');
+    return known.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  report.failure([
+    problem({
+      code: 'bug',
+      message: `fctl has a bug: ${message}`,
+      hint: 'repeat with --verbose for the stack, and please report it',
+    }),
+  ]);
+  if (error instanceof Error) report.detail(error.stack ?? '');
+  return ExitCode.bug;
+}
+
+/** An abort is as good as its reason: timers and streams wrap it. */
+function fctlErrorOf(error: unknown): FctlError | null {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof FctlError) return at;
+  }
+  return null;
+}
+

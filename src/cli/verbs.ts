@@ -1,0 +1,183 @@
+/**
+ * The verbs: what the command line accepts and what `--help` says. Their code is loaded when they run, so
+ * nothing else may be imported here.
+ */
+import type { CommonOptions, Context } from './context.ts';
+
+export interface VerbArgument {
+  /** Commander's form: `<required>`, `[optional]`. */
+  readonly usage: string;
+  readonly description: string;
+}
+
+export interface VerbOption {
+  readonly flags: string;
+  readonly description: string;
+}
+
+export interface Verb {
+  /** `deploy`, or `config show` for a verb of a group. */
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly arguments?: readonly VerbArgument[];
+  readonly options?: readonly VerbOption[];
+  readonly examples: readonly string[];
+  /** @returns an exit code; nothing means 0. */
+  readonly load: () => Promise<VerbModule>;
+}
+
+export interface VerbModule {
+  // Each verb knows the options that it declared.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  run(context: Context<CommonOptions & any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
+}
+
+const cluster: VerbArgument = {
+  usage: '[cluster]',
+  description: "id of the cluster; default: the config file's",
+};
+
+export const groups: Readonly<Record<string, string>> = {
+  config: 'Show and check the configuration',
+};
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'Scaffold a new project',
+    description: 'Makes a project with an application, a config file and a test. Existing files are never changed.',
+    arguments: [{ usage: '[folder]', description: 'where; default: this folder' }],
+    options: [{ flags: '--template <name>', description: 'which template (default: word-count)' }],
+    examples: ['fctl init my-job', 'fctl init --template word-count .'],
+    load: () => import('./verbs/init.ts'),
+  },
+  {
+    name: 'config show',
+    summary: 'Print the resolved configuration, secrets masked',
+    options: [{ flags: '--origin', description: 'say of each value where it came from' }],
+    examples: ['fctl config show', 'fctl config show --origin --env production'],
+    load: () => import('./verbs/config-show.ts'),
+  },
+  {
+    name: 'config validate',
+    summary: 'Check the configuration and report every problem at once',
+    examples: ['fctl config validate', 'fctl config validate --set taskmanager.slots=4 --json'],
+    load: () => import('./verbs/config-validate.ts'),
+  },
+  {
+    name: 'config schema',
+    summary: 'Print the JSON Schema of the configuration, for editors',
+    examples: ['fctl config schema > fctl.schema.json'],
+    load: () => import('./verbs/config-schema.ts'),
+  },
+  {
+    name: 'compile',
+    summary: "Print the JobGraph of the application's jobs",
+    options: [
+      { flags: '--job <name>', description: 'only this job' },
+      { flags: '--args <json>', description: "arguments of the job; default: the config's" },
+      { flags: '--format <format>', description: 'text, json or mermaid (default: text)' },
+    ],
+    examples: ['fctl compile', "fctl compile --job delays --args '{\"input\":\"a.csv\",\"output\":\"out\"}' --format mermaid"],
+    load: () => import('./verbs/compile.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'Show what a deploy would do, and change nothing',
+    options: [{ flags: '--mode <mode>', description: "deployment mode; default: the config's" }],
+    examples: ['fctl plan', 'fctl plan --set taskmanager.replicas=3 --json'],
+    load: () => import('./verbs/plan.ts'),
+  },
+  {
+    name: 'deploy',
+    summary: 'Deploy the application and follow it to its end',
+    description:
+      'Bundles the application, starts what is missing, waits until the cluster is healthy and follows a bounded application to its end, an unbounded one until it runs. Ctrl-C while following detaches; the application goes on.',
+    options: [
+      { flags: '--mode <mode>', description: "deployment mode; default: the config's" },
+      { flags: '--detach', description: 'return as soon as the cluster is healthy' },
+      { flags: '--dry-run', description: 'the same as plan' },
+      { flags: '--if-changed', description: 'do nothing when this release has run already' },
+      { flags: '--allow-state-loss', description: 'replace a running application although what it computed so far is lost' },
+    ],
+    examples: ['fctl deploy --mode application', 'fctl deploy --env production --detach', 'fctl deploy --set application.parallelism=4 --json'],
+    load: () => import('./verbs/deploy.ts'),
+  },
+  {
+    name: 'list',
+    summary: 'List all clusters',
+    examples: ['fctl list', 'fctl list --json'],
+    load: () => import('./verbs/list.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'Show what is true about a cluster: processes, jobs, outcome',
+    arguments: [cluster],
+    options: [{ flags: '--watch', description: 'show it again whenever it changes, until the cluster has ended' }],
+    examples: ['fctl status flights', 'fctl status --watch', 'fctl status flights --json'],
+    load: () => import('./verbs/status.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'Print the logs of a cluster',
+    arguments: [cluster, { usage: '[process]', description: 'only this process, such as taskmanager-0' }],
+    options: [
+      { flags: '-f, --follow', description: 'go on printing what is added' },
+      { flags: '-n, --tail <lines>', description: 'only the last lines of each process' },
+      { flags: '--out', description: 'what the processes and user code printed, instead of their logs' },
+      { flags: '--level <level>', description: 'only lines of this level and above (debug, info, warn, error)' },
+    ],
+    examples: ['fctl logs flights', 'fctl logs flights taskmanager-0 -f', 'fctl logs flights --out -n 20'],
+    load: () => import('./verbs/logs.ts'),
+  },
+  {
+    name: 'cancel',
+    summary: 'Cancel an application, or one of its jobs',
+    arguments: [cluster],
+    options: [{ flags: '--job <id>', description: 'only this job' }],
+    examples: ['fctl cancel flights', 'fctl cancel flights --job 5f0c…'],
+    load: () => import('./verbs/cancel.ts'),
+  },
+  {
+    name: 'destroy',
+    summary: 'End all processes of a cluster and remove everything of it',
+    arguments: [cluster],
+    examples: ['fctl destroy flights', 'fctl destroy flights --yes'],
+    load: () => import('./verbs/destroy.ts'),
+  },
+  {
+    name: 'proxy',
+    summary: "Serve a cluster's REST API on loopback, with the token added",
+    arguments: [cluster],
+    options: [{ flags: '--port <port>', description: 'port to listen on (default: a free one)' }],
+    examples: ['fctl proxy flights', 'fctl proxy flights --port 8081'],
+    load: () => import('./verbs/proxy.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Check this machine and find leftovers',
+    options: [{ flags: '--fix', description: 'remove the leftovers' }],
+    examples: ['fctl doctor', 'fctl doctor --fix --yes'],
+    load: () => import('./verbs/doctor.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for your shell',
+    arguments: [{ usage: '<shell>', description: 'bash, zsh or fish' }],
+    examples: ['source <(fctl completion bash)', 'fctl completion fish > ~/.config/fish/completions/fctl.fish'],
+    load: () => import('./verbs/completion.ts'),
+  },
+];
+
+/** Options that every verb understands. */
+export const commonOptions: readonly VerbOption[] = [
+  { flags: '-c, --config <file>', description: 'config file; default: looked for in this folder and above' },
+  { flags: '-e, --env <name>', description: "environment: an overlay of the config's `environments`" },
+  { flags: '-D, --set <key=value>', description: 'set one config value; may be repeated' },
+  { flags: '--json', description: 'one JSON document on stdout' },
+  { flags: '-q, --quiet', description: 'no progress and messages' },
+  { flags: '-v, --verbose', description: 'more messages; stack traces' },
+  { flags: '-y, --yes', description: 'do not ask' },
+  { flags: '--timeout <duration>', description: 'give up after this long (exit 124)' },
+];

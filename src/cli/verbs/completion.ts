@@ -1,0 +1,73 @@
+/** `fctl completion`: scripts that complete verbs and options, made from the table of verbs. */
+import { UsageError, problem } from '../../contract/errors.ts';
+import type { Context } from '../context.ts';
+import { type Verb, commonOptions, verbs } from '../verbs.ts';
+
+export async function run(context: Context, shell: string | undefined): Promise<void> {
+  const scripts: Readonly<Record<string, () => string>> = { bash, zsh, fish };
+  const script = scripts[shell ?? ''];
+  if (!script) {
+    throw new UsageError(
+      problem({ code: 'unknown-shell', message: `there is no completion for '${shell}'`, hint: 'bash, zsh or fish' }),
+    );
+  }
+  const text = script();
+  context.report.result({ shell, script: text }, () => text);
+}
+
+/** `-n, --tail <lines>` → `['-n', '--tail']` */
+function flagsOf(verb: Verb): string[] {
+  const options = [...(verb.options ?? []), ...commonOptions];
+  return options.flatMap((o) => o.flags.replace(/ [<[].*/, '').split(', '));
+}
+
+/** Words after `fctl`, by what is already there. */
+function words(): Map<string, string[]> {
+  const next = new Map<string, string[]>();
+  const add = (after: string, word: string) => next.set(after, [...new Set([...(next.get(after) ?? []), word])]);
+  for (const verb of verbs) {
+    const parts = verb.name.split(' ');
+    add('', parts[0]!);
+    if (parts.length > 1) add(parts[0]!, parts[1]!);
+    for (const flag of flagsOf(verb)) add(verb.name, flag);
+  }
+  return next;
+}
+
+function bash(): string {
+  const cases = [...words()].map(([after, list]) => `    "${after}") words="${list.join(' ')}" ;;`);
+  return [
+    '_fctl() {',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" path="" word words=""',
+    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+    '    case "$word" in -*) ;; *) [ -z "$path" ] && path="$word" || case "$path" in config) path="$path $word" ;; esac ;; esac',
+    '  done',
+    '  case "$path" in',
+    ...cases,
+    '  esac',
+    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    '}',
+    'complete -o default -F _fctl fctl',
+    '',
+  ].join('\n');
+}
+
+function zsh(): string {
+  return ['#compdef fctl', 'autoload -U +X bashcompinit && bashcompinit', bash()].join('\n');
+}
+
+function fish(): string {
+  const quote = (text: string) => `'${text.replaceAll("'", String.raw`\'`)}'`;
+  const lines = ['complete -c fctl -f'];
+  for (const verb of verbs) {
+    const [first, second] = verb.name.split(' ');
+    const name = second ?? first!;
+    const where = second ? `__fish_seen_subcommand_from ${first}` : '__fish_use_subcommand';
+    lines.push(`complete -c fctl -n ${quote(where)} -a ${name} -d ${quote(verb.summary)}`);
+    for (const flag of flagsOf(verb)) {
+      const form = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
+      lines.push(`complete -c fctl -n ${quote(`__fish_seen_subcommand_from ${name}`)} ${form}`);
+    }
+  }
+  return `${[...new Set(lines)].join('\n')}\n`;
+}

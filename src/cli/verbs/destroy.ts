@@ -1,0 +1,20 @@
+/** `fctl destroy`: ends all processes of a cluster and removes everything of it. */
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { destroyCluster } from '../../deployment/destroy.ts';
+import { clusterStatus } from '../../deployment/status.ts';
+import type { Context } from '../context.ts';
+
+const lockWaitMs = 5000;
+
+export async function run(context: Context, named: string | undefined): Promise<void> {
+  const provider = await context.provider();
+  const clusterId = await context.clusterId(named);
+  const status = await clusterStatus(provider, clusterId);
+  if (status === null) throw noSuchCluster(clusterId);
+  const running = status.processes.filter((p) => p.status === 'running').length;
+  if (running > 0) {
+    await context.confirm(`Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`);
+  }
+  await destroyCluster(provider, clusterId, { lockWaitMs, signal: context.signal });
+  context.report.result({ clusterId, destroyed: true }, () => `Cluster ${clusterId} is gone.`);
+}

@@ -1,0 +1,45 @@
+/** `fctl doctor`: is this machine fit, and did anything stay behind? */
+import { totalmem } from 'node:os';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import { formatBytes } from '../../contract/units.ts';
+import { FCTL_VERSION } from '../../contract/version.ts';
+import type { Orphan } from '../../providers/provider.ts';
+import type { CommonOptions, Context } from '../context.ts';
+import { out, table } from '../output/style.ts';
+
+interface DoctorFlags extends CommonOptions {
+  readonly fix?: boolean;
+}
+
+export async function run(context: Context<DoctorFlags>): Promise<number> {
+  const provider = await context.provider();
+  const machine = {
+    fctl: FCTL_VERSION,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    memory: formatBytes(totalmem()),
+    provider: provider.name,
+  };
+  const orphans = await provider.orphans();
+  if (context.options.fix && orphans.length > 0) {
+    await context.confirm(`Remove ${orphans.length} leftovers?`);
+    for (const orphan of orphans) await provider.removeOrphan(orphan);
+  }
+  const left = context.options.fix ? await provider.orphans() : orphans;
+  context.report.result({ machine, orphans: left, removed: orphans.length - left.length }, () =>
+    describe(machine, left, orphans.length - left.length),
+  );
+  return ExitCode.done;
+}
+
+function describe(machine: Record<string, string>, orphans: readonly Orphan[], removed: number): string {
+  const facts = Object.entries(machine).map(([name, value]) => `${name.padEnd(10)}${value}`);
+  const parts = [facts.join('\n')];
+  if (removed > 0) parts.push(out.green(`${removed} leftovers removed.`));
+  if (orphans.length === 0) parts.push('No leftovers.');
+  else {
+    parts.push(table(['LEFTOVER', 'CLUSTER', 'WHY'], orphans.map((o) => [o.what, o.clusterId, o.why])));
+    parts.push("'fctl doctor --fix' removes them.");
+  }
+  return parts.join('\n\n');
+}

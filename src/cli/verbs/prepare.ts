@@ -1,0 +1,56 @@
+/** What plan and deploy have in common: config → checked application → provider and engine. */
+import { join } from 'node:path';
+import type { LoadedConfig } from '../../config/load.ts';
+import { maskedConfig } from '../../config/show.ts';
+import { UsageError, problem } from '../../contract/errors.ts';
+import type { DeployInput } from '../../deployment/deploy.ts';
+import { loadEngine } from '../../deployment/registry.ts';
+import { bundleApplication } from '../../packaging/bundle.ts';
+import { inspectApplication } from '../../packaging/inspect.ts';
+import type { CommonOptions, Context } from '../context.ts';
+
+export interface ModeOption extends CommonOptions {
+  readonly mode?: string;
+}
+
+/** The config with `--mode` applied, which wins over everything else. */
+export async function loadDeployable(context: Context<ModeOption>): Promise<LoadedConfig> {
+  const loaded = await context.config({ application: true });
+  const { mode } = context.options;
+  if (mode === undefined || mode === loaded.config.mode) return loaded;
+  throw new UsageError(
+    problem({
+      code: 'mode-not-supported',
+      message: `the configuration is for ${loaded.config.mode} mode, not '${mode}'`,
+      hint: `use --set mode=${mode}`,
+    }),
+  );
+}
+
+/** Bundles and checks the application. @throws ConfigError with every problem of it. */
+export async function prepareDeployment(
+  context: Context<ModeOption>,
+  loaded: LoadedConfig,
+): Promise<DeployInput> {
+  const { config } = loaded;
+  const application = config.application!;
+  const bundle = await bundleApplication({
+    entry: application.entry,
+    projectDir: config.projectDir,
+    cacheDir: join(config.projectDir, '.fctl', 'bundles'),
+  });
+  await inspectApplication(bundle, {
+    args: application.args,
+    parallelism: application.parallelism,
+    projectDir: config.projectDir,
+    compile: 'if-no-main',
+    signal: context.signal,
+  });
+  return {
+    config,
+    maskedConfig: maskedConfig(loaded),
+    bundle,
+    provider: await context.provider(),
+    engine: await loadEngine(config.engine),
+  };
+}

@@ -1,0 +1,61 @@
+/** `fctl status`: what is true about one cluster. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { removeExpired } from '../../deployment/destroy.ts';
+import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
+import { followSnapshot } from '../../deployment/follow.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { CommonOptions, Context } from '../context.ts';
+import { describeJobs, describeOutcome } from '../output/jobs.ts';
+import { colorState, out, table } from '../output/style.ts';
+
+interface StatusFlags extends CommonOptions {
+  readonly watch?: boolean;
+}
+
+const watchMs = 500;
+const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE']);
+
+export async function run(context: Context<StatusFlags>, named: string | undefined): Promise<void> {
+  const provider = await context.provider();
+  const clusterId = await context.clusterId(named);
+  await removeExpired(provider, Date.now());
+  let shown = '';
+  for (;;) {
+    const status = await clusterStatus(provider, clusterId);
+    if (status === null) throw noSuchCluster(clusterId);
+    const text = await describe(provider, status);
+    if (text !== shown) context.report.result(statusData(status), () => text);
+    shown = text;
+    if (!context.options.watch || ended.has(status.state)) return;
+    await delay(watchMs, undefined, { signal: context.signal });
+  }
+}
+
+/** What scripts see: without the specs of processes, which name files and folders. */
+function statusData(status: ClusterStatus) {
+  const processes = status.processes.map(({ spec: _spec, ...process }) => process);
+  return { ...status, processes };
+}
+
+async function describe(provider: Provider, status: ClusterStatus): Promise<string> {
+  const { cluster, release, endpoint, explanation } = status;
+  const facts = [
+    `${out.bold(status.clusterId)} ${colorState(status.state)}`,
+    ...(explanation === null ? [] : [explanation]),
+    ...(cluster === null ? [] : [`${cluster.mode} mode on ${cluster.provider}, engine ${cluster.engine}`]),
+    ...(release === null ? [] : [`release ${release.release} (${release.status}) by ${release.by}`]),
+    ...(status.info === null || endpoint === null ? [] : [`REST ${endpoint.rest}`]),
+  ].join('\n');
+  const processes = table(
+    ['PROCESS', 'STATE', 'WHERE'],
+    status.processes.map((p) => [p.name, colorState(p.status), p.location]),
+  );
+  const parts = [facts, ...(status.processes.length === 0 ? [] : [processes])];
+  if (status.info !== null) {
+    const jobs = await followSnapshot(provider, status.clusterId);
+    if (jobs !== null && jobs.length > 0) parts.push(describeJobs(jobs));
+  }
+  if (status.outcome !== null) parts.push(describeOutcome(status.outcome));
+  return parts.join('\n\n');
+}
