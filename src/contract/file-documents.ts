@@ -20,7 +20,7 @@ const kept = 3;
 
 async function versions(folder: string, name: string): Promise<number[]> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
   const found: number[] = [];

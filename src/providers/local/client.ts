@@ -187,11 +187,13 @@ export class LocalClient {
   }
 
   /** Ends one process and everything it started: asks first, then insists. Idempotent. */
-  async stop(layout: ClusterLayout, name: string, graceMs: number, signal: AbortSignal): Promise<void> {
+  async stop(layout: ClusterLayout, name: string, signal: AbortSignal): Promise<void> {
     const folder = join(layout.processes, name);
     const found = await this.#find(folder);
     if (found?.running) {
+      const started = await readJson<SpecFile>(join(folder, 'spec.json'));
       const identity = await identifyProcess(found.pid);
+      const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
       if (identity !== null) await this.#end(found.pid, identity, graceMs, signal);
     }
     await this.endMarked(folder);

@@ -38,7 +38,7 @@ export function clusterLayout(home: string, clusterId: string): ClusterLayout {
 /** Names in a folder, sorted; none when there is no such folder. */
 export async function namesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
   return names.sort();

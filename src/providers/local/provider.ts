@@ -113,7 +113,7 @@ class LocalProvider implements Provider {
     const layout = this.#layout(spec.clusterId);
     if (action.kind === 'none') return;
     signal.throwIfAborted();
-    await this.#client.stop(layout, action.process, graceOf(action), signal);
+    await this.#client.stop(layout, action.process, signal);
     if (action.spec === null) {
       await rm(join(layout.processes, action.process), { recursive: true, force: true });
       await rm(join(layout.work, action.process), { recursive: true, force: true });
@@ -162,9 +162,7 @@ class LocalProvider implements Provider {
     const names = await namesIn(layout.processes);
     // The JobManager first: it dismisses its TaskManagers.
     const ordered = names.sort((a, b) => Number(b.startsWith('job')) - Number(a.startsWith('job')));
-    await Promise.all(
-      ordered.map((name) => this.#client.stop(layout, name, defaultGraceMs, signal)),
-    );
+    await Promise.all(ordered.map((name) => this.#client.stop(layout, name, signal)));
     for (const marked of await findMarkedProcesses()) {
       if (marked.processDir.startsWith(`${layout.processes}/`)) {
         await this.#client.endMarked(marked.processDir);
@@ -218,10 +216,4 @@ class LocalProvider implements Provider {
       await this.destroy(orphan.clusterId, new AbortController().signal);
     }
   }
-}
-
-const defaultGraceMs = 10_000;
-
-function graceOf(action: Action): number {
-  return action.spec?.stop.gracePeriodMs ?? defaultGraceMs;
 }

@@ -1,0 +1,302 @@
+/** The local provider with real processes: small scripts that stand for JobManager and TaskManager. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DocumentName } from '../../../src/contract/documents.ts';
+import { sha256 } from '../../../src/contract/hash.ts';
+import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
+import { createLocalProvider } from '../../../src/providers/local/index.ts';
+import { identifyProcess } from '../../../src/providers/local/process-table.ts';
+import type { Action, Provider } from '../../../src/providers/provider.ts';
+
+const never = new AbortController().signal;
+let home: string;
+let provider: Provider;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'fctl-local-'));
+  await writeFile(join(home, 'jobmanager.js'), '');
+  provider = createLocalProvider({ home, runtimeDir: home, node: process.execPath, environment: process.env });
+});
+afterEach(async () => {
+  for (const id of await provider.list()) await provider.destroy(id, never);
+  await rm(home, { recursive: true, force: true });
+});
+
+const idle = 'setInterval(() => {}, 1000)';
+
+function processSpec(script: string, change: Partial<ProcessSpec> = {}): ProcessSpec {
+  return {
+    role: 'jobmanager',
+    count: 1,
+    command: ['${runtime.node}', '-e', script],
+    environment: { FCTL_CLUSTER_ID: 'demo', SECRET_FILE: '${secret.token}' },
+    files: [{ type: 'inline', path: 'config.json', content: '{"logs":"${log.dir}"}' }],
+    resources: { cpu: 1, memoryBytes: 1024 },
+    ports: [],
+    secrets: ['token'],
+    readiness: null,
+    stop: { signal: 'SIGTERM', gracePeriodMs: 500 },
+    labels: {
+      'fctl.dev/cluster': 'demo',
+      'fctl.dev/release': 'r1',
+      'fctl.dev/role': 'jobmanager',
+      'fctl.dev/mode': 'application',
+    },
+    ...change,
+  };
+}
+
+function clusterSpec(process: ProcessSpec, change: Partial<ClusterSpec> = {}): ClusterSpec {
+  return {
+    clusterId: 'demo',
+    release: 'r1',
+    mode: 'application',
+    processes: [process],
+    artifacts: [],
+    clientDir: home,
+    secrets: { token: 'top-secret' },
+    ...change,
+  };
+}
+
+const create = (spec: ProcessSpec, process = 'jobmanager-0'): Action => ({
+  kind: 'create',
+  process,
+  role: spec.role,
+  index: 0,
+  reason: '',
+  causes: [],
+  spec,
+});
+
+async function start(script: string): Promise<number> {
+  const spec = processSpec(script);
+  await provider.apply(create(spec), clusterSpec(spec), never);
+  const observed = await provider.inspect('demo');
+  return Number(observed!.processes[0]!.location.replace('pid ', ''));
+}
+
+/** Waits for something that another process does; fails the test when it never happens. */
+async function eventually<T>(probe: () => Promise<T | null | false>): Promise<T> {
+  for (let tries = 0; tries < 500; tries++) {
+    const value = await probe();
+    if (value !== null && value !== false) return value;
+    await delay(10);
+  }
+  throw new Error('did not happen within 5 s');
+}
+
+const gone = (pid: number) => eventually(async () => (await identifyProcess(pid)) === null);
+const output = (text: string) =>
+  eventually(async () => {
+    const out = await readFile(join(home, 'clusters/demo/logs/jobmanager-0.out'), 'utf8').catch(() => '');
+    return out.includes(text) ? out : null;
+  });
+
+describe('starting', () => {
+  it('substitutes placeholders, lays files and hands over secrets by path', async () => {
+    await start(
+      `const fs = require('fs'), path = require('path');
+       console.log(fs.readFileSync(process.env.SECRET_FILE, 'utf8'), fs.statSync(process.env.SECRET_FILE).mode & 0o777);
+       console.log(JSON.parse(fs.readFileSync(process.env.FCTL_PROCESS_DIR + '/config.json')).logs);
+       console.log(process.env.FCTL_PROCESS, 'end'); ${idle}`,
+    );
+    const out = await output('end');
+    expect(out).toContain(`top-secret ${0o600}`);
+    expect(out).toContain(join(home, 'clusters/demo/logs'));
+    expect(out).toContain('jobmanager-0 end');
+  });
+
+  it('refuses a placeholder that it does not know, and starts nothing', async () => {
+    const spec = processSpec(idle, { command: ['${runtime.node}', '${node.port}'] });
+    await expect(provider.apply(create(spec), clusterSpec(spec), never)).rejects.toThrow('${node.port}');
+    expect((await provider.inspect('demo'))!.processes.filter((p) => p.status === 'running')).toEqual([]);
+  });
+
+  it('leaves a process that another instance of the provider finds and ends', async () => {
+    const pid = await start(idle);
+    const other = createLocalProvider({ home, runtimeDir: home, node: process.execPath, environment: {} });
+    expect((await other.inspect('demo'))!.processes).toMatchObject([
+      { name: 'jobmanager-0', role: 'jobmanager', release: 'r1', status: 'running', location: `pid ${pid}` },
+    ]);
+    await other.destroy('demo', never);
+    await gone(pid);
+    expect(await provider.list()).toEqual([]);
+    expect(await provider.inspect('demo')).toBeNull();
+  });
+
+  it('replaces a running process of the same name', async () => {
+    const first = await start(idle);
+    const second = await start(idle);
+    expect(second).not.toBe(first);
+    await gone(first);
+  });
+});
+
+describe('ending', () => {
+  it('kills a process that ignores SIGTERM', async () => {
+    const pid = await start(`process.on('SIGTERM', () => {}); console.log('ready'); ${idle}`);
+    await output('ready');
+    await provider.destroy('demo', never);
+    expect(await identifyProcess(pid)).toBeNull();
+  });
+
+  it('ends what the process started, also when the process itself is gone', async () => {
+    const script = `const child = require('child_process').spawn(process.execPath, ['-e', '${idle}'], { detached: true, stdio: 'ignore' });
+      console.log('child ' + child.pid); ${idle}`;
+    const pid = await start(script);
+    const child = Number(/child (\d+)/.exec(await output('child'))![1]);
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    expect(await identifyProcess(child)).not.toBeNull();
+    await provider.destroy('demo', never);
+    await gone(child);
+  });
+
+  it('never touches a process that only has the same pid', async () => {
+    const pid = await start(idle);
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    const stranger = spawn(process.execPath, ['-e', idle], { stdio: 'ignore' });
+    await once(stranger, 'spawn');
+    const file = join(home, 'clusters/demo/processes/jobmanager-0/process.json');
+    const known = JSON.parse(await readFile(file, 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...known, pid: stranger.pid }));
+    expect((await provider.inspect('demo'))!.processes[0]!.status).toBe('lost');
+    await provider.destroy('demo', never);
+    expect(await identifyProcess(stranger.pid!)).not.toBeNull();
+    stranger.kill('SIGKILL');
+    await once(stranger, 'exit');
+  });
+
+  it('takes a zombie for gone', async () => {
+    const parent = spawn(
+      'sh',
+      ['-c', 'sleep 0 & echo $!; exec sleep 30'],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    await gone(Number(line.toString())); // its parent never waits for it
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+  });
+});
+
+describe('a client that died half-way', () => {
+  it('finds a process whose pid was never written', async () => {
+    const pid = await start(idle);
+    await rm(join(home, 'clusters/demo/processes/jobmanager-0/process.json'));
+    expect((await provider.inspect('demo'))!.processes).toMatchObject([
+      { status: 'running', location: `pid ${pid}` },
+    ]);
+    await provider.destroy('demo', never);
+    await gone(pid);
+  });
+
+  it('reports a process that was never started', async () => {
+    await start(idle);
+    await provider.apply({ ...create(processSpec(idle)), kind: 'delete', spec: null }, clusterSpec(processSpec(idle)), never);
+    const folder = join(home, 'clusters/demo/processes/taskmanager-0');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'spec.json'), JSON.stringify({ spec: processSpec(idle), index: 0 }));
+    expect((await provider.inspect('demo'))!.processes).toMatchObject([
+      { name: 'taskmanager-0', status: 'lost', location: 'never started' },
+    ]);
+  });
+
+  it('shows orphans and removes them, and only them', async () => {
+    const pid = await start(idle);
+    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    expect(await provider.orphans()).toEqual([]);
+    await rm(join(home, 'clusters/demo'), { recursive: true });
+    const orphans = await provider.orphans();
+    expect(orphans).toMatchObject([{ clusterId: 'demo', kind: 'process', what: `pid ${pid}` }]);
+    await provider.removeOrphan(orphans[0]!);
+    await gone(pid);
+    expect(await provider.orphans()).toEqual([]);
+  });
+});
+
+describe('preflight', () => {
+  it('finds every problem at once', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const spec = processSpec(idle, {
+      ports: [{ name: 'rest', port }],
+      resources: { cpu: 1, memoryBytes: 2 ** 50 },
+    });
+    const problems = await provider.preflight(clusterSpec(spec), never);
+    expect(problems.map((p) => p.code).sort()).toEqual(['not-enough-memory', 'port-taken']);
+    expect(problems.find((p) => p.code === 'port-taken')).toMatchObject({
+      path: '/jobmanager/rest/port',
+      message: `port ${port} is taken by another process`,
+    });
+    holder.close();
+  });
+
+  it('names a home that cannot be written', async () => {
+    await writeFile(join(home, 'file'), '');
+    const broken = createLocalProvider({
+      home: join(home, 'file', 'below'),
+      runtimeDir: home,
+      node: process.execPath,
+      environment: {},
+    });
+    const problems = await broken.preflight(clusterSpec(processSpec(idle)), never);
+    expect(problems).toMatchObject([{ code: 'home-not-writable', path: '/providers/local/dir' }]);
+  });
+});
+
+describe('artifacts and logs', () => {
+  it('verifies what it ships', async () => {
+    const file = join(home, 'bundle.mjs');
+    await writeFile(file, 'export {}');
+    const hash = sha256('export {}');
+    const store = provider.artifacts('demo');
+    expect(await store.has(hash)).toBe(false);
+    expect(await store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).toBe(9);
+    expect(await store.has(hash)).toBe(true);
+    await writeFile(join(home, 'clusters/demo/artifacts', hash), 'corrupt');
+    expect(await store.has(hash)).toBe(false);
+    await writeFile(file, 'changed meanwhile');
+    await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).rejects.toThrow('bundle changed');
+    expect(await store.has(hash)).toBe(false);
+  });
+
+  it('reads rotated logs from old to new and follows through a rotation', async () => {
+    await start(idle);
+    const logs = join(home, 'clusters/demo/logs');
+    await writeFile(join(logs, 'jobmanager-0.log.2'), 'a\n');
+    await writeFile(join(logs, 'jobmanager-0.log.1'), 'b\n');
+    await writeFile(join(logs, 'jobmanager-0.log'), 'c\n');
+    const read = async (tail: number | null) => {
+      const options = { stream: 'log', follow: false, tail, signal: never } as const;
+      let text = '';
+      for await (const chunk of await provider.logs('demo', 'jobmanager-0', options)) text += String(chunk);
+      return text;
+    };
+    expect(await read(null)).toBe('a\nb\nc\n');
+    expect(await read(1)).toBe('c\n');
+
+    const stop = new AbortController();
+    const options = { stream: 'log', follow: true, tail: 1, signal: stop.signal } as const;
+    let followed = '';
+    for await (const chunk of await provider.logs('demo', 'jobmanager-0', options)) {
+      followed += String(chunk);
+      if (followed === 'c\n') await appendFile(join(logs, 'jobmanager-0.log'), 'd\n');
+      if (followed === 'c\nd\n') {
+        await writeFile(join(logs, 'new'), 'e\n');
+        await rename(join(logs, 'new'), join(logs, 'jobmanager-0.log'));
+      }
+      if (followed === 'c\nd\ne\n') stop.abort();
+    }
+    expect(followed).toBe('c\nd\ne\n');
+  });
+});
