@@ -1,0 +1,86 @@
+/**
+ * Types of elements and arguments, declared as values: TypeScript's own are gone at run time. A descriptor
+ * is plain JSON and travels in the JobGraph.
+ */
+
+/** Carries `T` for the compiler only. */
+declare const phantom: unique symbol;
+
+export type TypeDescriptor<T> = TypeShape & { readonly [phantom]?: T };
+
+export type TypeShape =
+  | { readonly kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes' }
+  | { readonly kind: 'record'; readonly fields: { readonly [name: string]: TypeShape } }
+  | { readonly kind: 'list'; readonly element: TypeShape }
+  | { readonly kind: 'map'; readonly value: TypeShape }
+  | { readonly kind: 'optional'; readonly type: TypeShape }
+  | { readonly kind: 'union'; readonly types: readonly TypeShape[] }
+  /** A string, number, bigint or boolean, whichever it is: keys without a declared type. */
+  | { readonly kind: 'primitive' };
+
+/** The TypeScript type that a descriptor describes. */
+export type TypeOf<D> = D extends TypeDescriptor<infer T> ? T : never;
+
+type Fields = { readonly [name: string]: TypeDescriptor<any> }; // oxlint-disable-line typescript/no-explicit-any
+
+type OptionalNames<F> = { [K in keyof F]: undefined extends TypeOf<F[K]> ? K : never }[keyof F];
+
+type RecordOf<F> = { -readonly [K in Exclude<keyof F, OptionalNames<F>>]: TypeOf<F[K]> } & {
+  -readonly [K in OptionalNames<F>]?: TypeOf<F[K]>;
+};
+
+const simple = <T>(kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes') =>
+  ({ kind }) as TypeDescriptor<T>;
+
+export const types = {
+  string: simple<string>('string'),
+  /** −2³¹ to 2³¹−1. */
+  int32: simple<number>('int32'),
+  /** A bigint of 64 bits. */
+  int64: simple<bigint>('int64'),
+  double: simple<number>('double'),
+  boolean: simple<boolean>('boolean'),
+  /** Epoch milliseconds as a number. */
+  timestamp: simple<number>('timestamp'),
+  bytes: simple<Uint8Array>('bytes'),
+  record<F extends Fields>(fields: F): TypeDescriptor<{ [K in keyof RecordOf<F>]: RecordOf<F>[K] }> {
+    return { kind: 'record', fields };
+  },
+  list<T>(element: TypeDescriptor<T>): TypeDescriptor<T[]> {
+    return { kind: 'list', element };
+  },
+  /** A Map with string keys. */
+  map<T>(value: TypeDescriptor<T>): TypeDescriptor<Map<string, T>> {
+    return { kind: 'map', value };
+  },
+  /** The value, or `undefined`. A field of this type may be absent. */
+  optional<T>(type: TypeDescriptor<T>): TypeDescriptor<T | undefined> {
+    return { kind: 'optional', type };
+  },
+  /** One of several types; the first that a value fits is taken. */
+  union<D extends readonly TypeDescriptor<any>[]>(...alternatives: D): TypeDescriptor<TypeOf<D[number]>> { // oxlint-disable-line typescript/no-explicit-any
+    return { kind: 'union', types: alternatives };
+  },
+};
+
+/** `{ origin: string, delay?: int32 }`, for messages. */
+export function describeType(type: TypeShape): string {
+  switch (type.kind) {
+    case 'record': {
+      const fields = Object.entries(type.fields).map(([name, field]) =>
+        field.kind === 'optional' ? `${name}?: ${describeType(field.type)}` : `${name}: ${describeType(field)}`,
+      );
+      return `{ ${fields.join(', ')} }`;
+    }
+    case 'list':
+      return `list of ${describeType(type.element)}`;
+    case 'map':
+      return `map of ${describeType(type.value)}`;
+    case 'optional':
+      return `${describeType(type.type)} or nothing`;
+    case 'union':
+      return type.types.map(describeType).join(' or ');
+    default:
+      return type.kind;
+  }
+}
