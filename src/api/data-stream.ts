@@ -1,0 +1,273 @@
+/** Streams, with the names and meanings of Flink's DataStream API. Each call adds a node to the job. */
+import type { StreamExecutionEnvironment } from './environment.ts';
+import type {
+  AggregateFunction,
+  FilterFunction,
+  FlatMapFunction,
+  KeySelector,
+  MapFunction,
+  ReduceFunction,
+  WindowFunction,
+} from './functions.ts';
+import { whyNoKey } from './keys.ts';
+import { checkParallelism } from './parallelism.ts';
+import type { Sink } from './sink.ts';
+import type { Keying, Operation, Transformation, TransformationInput, WindowOperation } from './transformations.ts';
+import { type TypeDescriptor, type TypeShape, describeType } from './types.ts';
+import type { WatermarkStrategy } from './watermarks.ts';
+import { type WindowAssigner, durationMs } from './windows.ts';
+
+export interface StreamOptions<R> {
+  /** Type of the results. Without it they are encoded by msgpack: it works, slower. */
+  readonly type?: TypeDescriptor<R>;
+  readonly name?: string;
+}
+
+type Partitioning = TransformationInput['partitioner'];
+
+/** What every stream can say about the operator that makes it. */
+class Node {
+  protected readonly env: StreamExecutionEnvironment;
+  protected readonly transformation: Transformation;
+
+  constructor(env: StreamExecutionEnvironment, transformation: Transformation) {
+    this.env = env;
+    this.transformation = transformation;
+  }
+
+  /** Identifies the operator's state through all changes of the job. Unique in the job. */
+  uid(uid: string): this {
+    this.transformation.uid = uid;
+    return this;
+  }
+
+  /** Shown in the UI, in logs and metrics. */
+  name(name: string): this {
+    this.transformation.name = name;
+    return this;
+  }
+
+  setParallelism(parallelism: number): this {
+    checkParallelism(parallelism);
+    if (parallelism !== 1 && this.transformation.parallelism === 1 && isAllWindow(this.transformation)) {
+      throw new Error('windowAll sees the whole stream: its parallelism is always 1');
+    }
+    this.transformation.parallelism = parallelism;
+    return this;
+  }
+
+  /** The number of key groups; the job can never be rescaled above it. */
+  setMaxParallelism(maxParallelism: number): this {
+    this.transformation.maxParallelism = checkParallelism(maxParallelism);
+    return this;
+  }
+}
+
+const isAllWindow = ({ operation }: Transformation) => operation.kind === 'window' && operation.key === null;
+
+export class DataStream<T> extends Node {
+  readonly #partitioner: Partitioning;
+
+  /** @internal */
+  constructor(env: StreamExecutionEnvironment, transformation: Transformation, partitioner: Partitioning = 'auto') {
+    super(env, transformation);
+    this.#partitioner = partitioner;
+  }
+
+  map<R>(fn: MapFunction<T, R>, options: StreamOptions<R> = {}): DataStream<R> {
+    return this.#then<R>({ kind: 'map', fn }, 'Map', null, options);
+  }
+
+  flatMap<R>(fn: FlatMapFunction<T, R>, options: StreamOptions<R> = {}): DataStream<R> {
+    return this.#then<R>({ kind: 'flatMap', fn }, 'Flat Map', null, options);
+  }
+
+  filter(fn: FilterFunction<T>, options: { readonly name?: string } = {}): DataStream<T> {
+    return this.#then<T>({ kind: 'filter', fn }, 'Filter', this.transformation.outputType, options);
+  }
+
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
+    return this.#then<T>({ kind: 'watermarks', strategy }, 'Timestamps/Watermarks', this.transformation.outputType, {});
+  }
+
+  /**
+   * @param key a function, or the name of a field of a record type. A function's key must be a string,
+   *   number, bigint or boolean unless `type` says what it is.
+   * @throws TypeError when keys of the type have no canonical encoding.
+   */
+  keyBy<K extends keyof T & string>(key: K): KeyedStream<T, T[K]>;
+  keyBy<K>(key: KeySelector<T, K>, options?: { readonly type?: TypeDescriptor<K> }): KeyedStream<T, K>;
+  keyBy(
+    key: string | KeySelector<T, unknown>,
+    options: { readonly type?: TypeDescriptor<unknown> } = {},
+  ): KeyedStream<T, unknown> {
+    const keying: Keying =
+      typeof key === 'string'
+        ? fieldKey(key, this.transformation.outputType)
+        : { selector: key, type: options.type ?? { kind: 'primitive' } };
+    const why = whyNoKey(keying.type);
+    if (why !== null) {
+      throw new TypeError(`keyBy after '${this.transformation.name}': a ${describeType(keying.type)} cannot be a key, ${why}`);
+    }
+    return new KeyedStream(this.env, this.transformation, keying);
+  }
+
+  /** Windows over the whole stream, in one subtask. */
+  windowAll(assigner: WindowAssigner): WindowedStream<T, null> {
+    return new WindowedStream<T, null>(this.env, this.#input(), assigner, null);
+  }
+
+  /** Spreads records evenly over the subtasks of what follows. */
+  rebalance(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'rebalance');
+  }
+
+  /** Sends every record to every subtask of what follows. */
+  broadcast(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'broadcast');
+  }
+
+  /** Sends every record to the first subtask of what follows. */
+  global(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'global');
+  }
+
+  sinkTo(sink: Sink<T>): DataStreamSink {
+    const stream = this.#then<T>({ kind: 'sink', sink }, `Sink: ${sink.name}`, null, {});
+    return new DataStreamSink(this.env, stream.transformation);
+  }
+
+  #input(): TransformationInput {
+    return { from: this.transformation, partitioner: this.#partitioner, key: null };
+  }
+
+  #then<R>(operation: Operation, name: string, type: TypeShape | null, options: StreamOptions<R>): DataStream<R> {
+    return this.env.add<R>(operation, [this.#input()], name, type, options);
+  }
+}
+
+export class DataStreamSink extends Node {}
+
+function fieldKey(name: string, type: TypeShape | null): Keying {
+  if (type?.kind !== 'record') {
+    throw new TypeError(`keyBy('${name}') needs a stream of a declared record type; use keyBy(x => x.${name})`);
+  }
+  const field = type.fields[name];
+  if (!field) throw new TypeError(`keyBy('${name}'): the record has only ${Object.keys(type.fields).join(', ')}`);
+  return { selector: (value: Record<string, unknown>) => value[name], type: field };
+}
+
+export class KeyedStream<T, K> {
+  readonly #env: StreamExecutionEnvironment;
+  readonly #from: Transformation;
+  readonly #keying: Keying;
+
+  /** @internal */
+  constructor(env: StreamExecutionEnvironment, from: Transformation, keying: Keying) {
+    this.#env = env;
+    this.#from = from;
+    this.#keying = keying;
+  }
+
+  /** Rolling: for every element the reduced value of its key so far. */
+  reduce(fn: ReduceFunction<T>, options: { readonly name?: string } = {}): DataStream<T> {
+    const operation = { kind: 'reduce', fn, key: this.#keying } as const;
+    return this.#env.add<T>(operation, [this.#input()], 'Keyed Reduce', this.#from.outputType, options);
+  }
+
+  window(assigner: WindowAssigner): WindowedStream<T, K> {
+    return new WindowedStream<T, K>(this.#env, this.#input(), assigner, this.#keying);
+  }
+
+  #input(): TransformationInput {
+    return { from: this.#from, partitioner: 'hash', key: this.#keying };
+  }
+}
+
+export class WindowedStream<T, K> {
+  readonly #env: StreamExecutionEnvironment;
+  readonly #input: TransformationInput;
+  readonly #assigner: WindowAssigner;
+  readonly #key: Keying | null;
+  #allowedLatenessMs = 0;
+
+  /** @internal */
+  constructor(env: StreamExecutionEnvironment, input: TransformationInput, assigner: WindowAssigner, key: Keying | null) {
+    this.#env = env;
+    this.#input = input;
+    this.#assigner = assigner;
+    this.#key = key;
+  }
+
+  /** A window is kept, and fires again for late elements, until the watermark is this far behind its end. */
+  allowedLateness(lateness: string | number): this {
+    this.#allowedLatenessMs = durationMs(lateness);
+    return this;
+  }
+
+  reduce(fn: ReduceFunction<T>, options?: StreamOptions<T>): DataStream<T>;
+  reduce<R>(fn: ReduceFunction<T>, window: WindowFunction<T, R, K>, options?: StreamOptions<R>): DataStream<R>;
+  reduce(
+    fn: ReduceFunction<T>,
+    second?: WindowFunction<T, unknown, K> | StreamOptions<T>,
+    third?: StreamOptions<unknown>,
+  ): DataStream<unknown> {
+    const [windowFunction, options] = split<T, unknown, K>(second, third);
+    const type = windowFunction === null ? this.#input.from.outputType : null;
+    return this.#add({ kind: 'reduce', fn }, windowFunction, type, options);
+  }
+
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>, options?: StreamOptions<R>): DataStream<R>;
+  aggregate<A, V, R>(
+    fn: AggregateFunction<T, A, V>,
+    window: WindowFunction<V, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
+  aggregate(
+    fn: AggregateFunction<T, unknown, unknown>,
+    second?: WindowFunction<unknown, unknown, K> | StreamOptions<unknown>,
+    third?: StreamOptions<unknown>,
+  ): DataStream<unknown> {
+    const [windowFunction, options] = split<unknown, unknown, K>(second, third);
+    return this.#add({ kind: 'aggregate', fn }, windowFunction, null, options);
+  }
+
+  /** Keeps all elements of a window and gives them to the function when it fires. */
+  apply<R>(window: WindowFunction<T, R, K>, options: StreamOptions<R> = {}): DataStream<R> {
+    return this.#add({ kind: 'elements' }, window, null, options) as DataStream<R>;
+  }
+
+  #add(
+    contents: WindowOperation['contents'],
+    windowFunction: WindowFunction<any, any, any> | null, // oxlint-disable-line typescript/no-explicit-any
+    type: TypeShape | null,
+    options: StreamOptions<unknown>,
+  ): DataStream<unknown> {
+    const operation: WindowOperation = {
+      kind: 'window',
+      assigner: this.#assigner,
+      allowedLatenessMs: this.#allowedLatenessMs,
+      key: this.#key,
+      contents,
+      windowFunction,
+    };
+    const name = `${this.#key === null ? 'WindowAll' : 'Window'}(${describeAssigner(this.#assigner)})`;
+    const input: TransformationInput =
+      this.#key === null && this.#input.partitioner === 'auto' ? { ...this.#input, partitioner: 'global' } : this.#input;
+    const stream = this.#env.add<unknown>(operation, [input], name, type, options);
+    return this.#key === null ? stream.setParallelism(1) : stream;
+  }
+}
+
+function split<V, R, K>(
+  second: WindowFunction<V, R, K> | StreamOptions<R> | undefined,
+  third: StreamOptions<R> | undefined,
+): [WindowFunction<V, R, K> | null, StreamOptions<R>] {
+  return typeof second === 'function' ? [second, third ?? {}] : [null, second ?? {}];
+}
+
+function describeAssigner(assigner: WindowAssigner): string {
+  if (assigner.kind === 'end-of-stream') return 'EndOfStreamWindows';
+  const offset = assigner.offsetMs === 0 ? '' : `, ${assigner.offsetMs}ms`;
+  return `TumblingEventTimeWindows(${assigner.sizeMs}ms${offset})`;
+}
