@@ -86,7 +86,7 @@ export class WatermarksOperator extends Operator {
   private checkIdle(now: number): void {
     this.idleTimerPending = false;
     if (this.hasEnded || this.idlenessMs === null) return;
-    if (this.emissionPending) this.lastActive = now; // an element came within the last 200 ms
+    if (this.emissionPending) return; // an element came within the last 200 ms; `emit` checks again
     if (now - this.lastActive >= this.idlenessMs) this.changeIdle(true);
     else this.scheduleIdleCheck();
   }
