@@ -20,13 +20,16 @@ import type { ChainHost, ChainSource, OperatorChain } from '../runtime/operators
 import { encodedEdge } from './edge-codec.ts';
 import type { ManualClock } from './manual-clock.ts';
 
+/** The job id of every job in a test. */
+export const localJobId = '0'.repeat(32);
+
 export interface LocalJobOptions {
   readonly clock: ManualClock;
   /** Relative paths are relative to it. */
   readonly workingDirectory: string;
   /** Records that a source reads between two watermarks. */
   readonly batchSize: number;
-  readonly createEnumerator: (operatorId: string, spec: EnumeratorSpec) => SplitEnumerator;
+  readonly createEnumerator: (operatorId: string, spec: EnumeratorSpec) => Promise<SplitEnumerator>;
 }
 
 /** One source that is being read. */
@@ -138,7 +141,7 @@ export class LocalJob {
   private hostOf(vertex: JobVertex, outputs: readonly ElementConsumer[]): ChainHost {
     const { clock, workingDirectory } = this.options;
     return {
-      jobId: '0'.repeat(32),
+      jobId: localJobId,
       taskName: `${vertex.name} (1/1)`,
       subtaskIndex: 0,
       parallelism: 1,
@@ -156,15 +159,15 @@ export class LocalJob {
 
   private async readAll(): Promise<void> {
     const running = new Set<SourceRun>();
-    for (const vertex of this.vertices) {
-      const { source } = this.chainOf(vertex.id);
-      const spec = vertex.operators[0]?.enumerator;
-      if (source === null || !spec) continue;
-      const enumerator = this.options.createEnumerator(source.operatorId, spec);
-      running.add(new SourceRun(source, enumerator, this.options.batchSize));
-    }
     try {
-      for (const run of running) await run.enumerator.start();
+      for (const vertex of this.vertices) {
+        const { source } = this.chainOf(vertex.id);
+        const spec = vertex.operators[0]?.enumerator;
+        if (source === null || !spec) continue;
+        const enumerator = await this.options.createEnumerator(source.operatorId, spec);
+        running.add(new SourceRun(source, enumerator, this.options.batchSize));
+        await enumerator.start();
+      }
       while (running.size > 0) {
         for (const run of running) {
           if (await run.step()) running.delete(run);

@@ -73,7 +73,7 @@ export async function streamHarness<T, R>(
     clock,
     workingDirectory: process.cwd(),
     batchSize: 1,
-    createEnumerator: () => noSplits,
+    createEnumerator: async () => noSplits,
   });
   await local.open();
   const isSink = ({ kind }: OperatorNode) => kind === 'sink';
