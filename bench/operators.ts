@@ -222,4 +222,9 @@ function report(
 
 const records = Number(process.argv[2] ?? 20) * 1e6;
 report('3 maps, 2 filters', (n) => throughChain(stateless, n), statelessByHand, records);
-report('3 maps, 2 filters, keyed window sum', (n) => throughChain(windowed, n), windowedByHand, records);
+report(
+  '3 maps, 2 filters, keyed window sum',
+  (n) => throughChain(windowed, n),
+  windowedByHand,
+  records,
+);

@@ -42,7 +42,11 @@ export class GivenSource implements Source<unknown> {
   readonly enumerator = { kind: 'given', options: {} };
   private readonly elements: Iterable<unknown>;
 
-  constructor(name: string, elements: Iterable<unknown>, type: TypeDescriptor<unknown> | null = null) {
+  constructor(
+    name: string,
+    elements: Iterable<unknown>,
+    type: TypeDescriptor<unknown> | null = null,
+  ) {
     this.name = name;
     this.elements = elements;
     this.type = type;

@@ -58,7 +58,11 @@ export async function streamHarness<T, R>(
   options: StreamHarnessOptions<T> = {},
 ): Promise<StreamHarness<T, R>> {
   const sink = new CaptureSink('harness');
-  const source = new GivenSource('harness', [], (options.type ?? null) as TypeDescriptor<unknown> | null);
+  const source = new GivenSource(
+    'harness',
+    [],
+    (options.type ?? null) as TypeDescriptor<unknown> | null,
+  );
   const builder = (env: StreamExecutionEnvironment) => {
     build(env.fromSource(source) as DataStream<T>).sinkTo(sink);
   };
@@ -163,7 +167,10 @@ function withOpenInput(job: CompiledJob): { job: CompiledJob; sourceVertex: stri
     keyType: null,
   };
   const operators = new Map(job.operators);
-  operators.set(head.id, { ...transformation, operation: { kind: 'map', fn: (value: unknown) => value } });
+  operators.set(head.id, {
+    ...transformation,
+    operation: { kind: 'map', fn: (value: unknown) => value },
+  });
   const graph = { ...job.graph, edges: [...job.graph.edges, edge] };
   return { job: { graph, operators }, sourceVertex: vertex.id };
 }

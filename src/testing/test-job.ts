@@ -75,7 +75,9 @@ export async function testJob(
     workingDirectory,
     batchSize: options.batchSize ?? 1,
     createEnumerator: async (operatorId, spec) =>
-      given.has(operatorId) ? noSplits : createEnumerator(spec, { workingDirectory, jobId: localJobId }),
+      given.has(operatorId)
+        ? noSplits
+        : createEnumerator(spec, { workingDirectory, jobId: localJobId }),
   });
   await local.open();
   await local.runSources();
@@ -101,7 +103,10 @@ interface NamedSink {
 }
 
 /** The job with capturing sinks, and with the given elements in the place of their sources. */
-function withTestEnds(job: CompiledJob, sources: Readonly<Record<string, Iterable<unknown>>>): Ends {
+function withTestEnds(
+  job: CompiledJob,
+  sources: Readonly<Record<string, Iterable<unknown>>>,
+): Ends {
   const operators = new Map(job.operators);
   const sinks: NamedSink[] = [];
   const given = new Set<string>();
@@ -128,14 +133,18 @@ function withTestEnds(job: CompiledJob, sources: Readonly<Record<string, Iterabl
   }
   if (unused.size > 0) {
     const known = [...job.operators.values()].filter((t) => t.operation.kind === 'source');
-    throw new Error(`the job has no source '${[...unused].join("', '")}'; it has ${namesOf(known)}`);
+    throw new Error(
+      `the job has no source '${[...unused].join("', '")}'; it has ${namesOf(known)}`,
+    );
   }
   return { replaced: { graph: job.graph, operators }, given, sinks };
 }
 
 function recordsOf(sinks: readonly NamedSink[], name: string | undefined): readonly Captured[] {
   const matching =
-    name === undefined ? sinks : sinks.filter(({ transformation }) => isCalled(transformation, name));
+    name === undefined
+      ? sinks
+      : sinks.filter(({ transformation }) => isCalled(transformation, name));
   const [only] = matching;
   if (only !== undefined && matching.length === 1) return only.sink.records;
   const names = namesOf(sinks.map(({ transformation }) => transformation));

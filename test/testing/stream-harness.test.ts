@@ -45,7 +45,9 @@ describe('stream harness', () => {
         trades
           .keyBy('symbol')
           .window(TumblingEventTimeWindows.of('1m'))
-          .aggregate(volume, (key, window, [sum], out) => out.collect(`${key}@${window.start}=${sum}`)),
+          .aggregate(volume, (key, window, [sum], out) =>
+            out.collect(`${key}@${window.start}=${sum}`),
+          ),
       { type: trade },
     );
     harness.push({ symbol: 'B', volume: 1 }, 1000).push({ symbol: 'A', volume: 2 }, 59_999);
@@ -95,7 +97,13 @@ describe('stream harness', () => {
 
   test('a builder that does not compile rejects', async () => {
     await expect(
-      streamHarness<number, number>((numbers) => numbers.map((n) => n).uid('x').filter(() => true).uid('x')),
+      streamHarness<number, number>((numbers) =>
+        numbers
+          .map((n) => n)
+          .uid('x')
+          .filter(() => true)
+          .uid('x'),
+      ),
     ).rejects.toThrow(/same uid 'x'/);
   });
 });

@@ -56,7 +56,9 @@ const mean = {
 const args = types.record({ input: types.string, minimum: types.int32 });
 const delays = defineJob('delays', { args }, (env, { input, minimum }) => {
   const flights = env
-    .fromSource(untouchable<Flight>(input, flight), { watermarks: boundedOutOfOrderness(10, (f) => f.time) })
+    .fromSource(untouchable<Flight>(input, flight), {
+      watermarks: boundedOutOfOrderness(10, (f) => f.time),
+    })
     .filter((f, context) => {
       context.counter('flights').add();
       return f.delay >= minimum;
@@ -65,7 +67,9 @@ const delays = defineJob('delays', { args }, (env, { input, minimum }) => {
   flights
     .keyBy('origin')
     .window(TumblingEventTimeWindows.of(100))
-    .aggregate(mean, (origin, window, [delay], out) => out.collect({ origin, from: window.start, delay }))
+    .aggregate(mean, (origin, window, [delay], out) =>
+      out.collect({ origin, from: window.start, delay }),
+    )
     .setParallelism(4)
     .sinkTo(forbidden('out/delays'));
 });
@@ -80,7 +84,11 @@ const flights: Flight[] = [
 
 describe('testJob', () => {
   test('runs a whole job on given elements and shows what reached each sink', async () => {
-    const result = await testJob(delays, { input: 'flights', minimum: 0 }, { sources: { flights } });
+    const result = await testJob(
+      delays,
+      { input: 'flights', minimum: 0 },
+      { sources: { flights } },
+    );
     const windows = [
       { value: { origin: 'LAX', from: 0, delay: 30 }, timestamp: 99 },
       { value: { origin: 'SFO', from: 0, delay: 5 }, timestamp: 99 },
@@ -97,7 +105,11 @@ describe('testJob', () => {
     const options = { sources: { flights }, batchSize: 100 };
     const result = await testJob(delays, { input: 'flights', minimum: 0 }, options);
     expect(result.lateRecordsDropped).toBe(0);
-    expect(result.collected('out/delays')).toContainEqual({ origin: 'LAX', from: 0, delay: 61 / 3 });
+    expect(result.collected('out/delays')).toContainEqual({
+      origin: 'LAX',
+      from: 0,
+      delay: 61 / 3,
+    });
   });
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
@@ -113,7 +125,12 @@ describe('testJob', () => {
     ],
     [
       'elements of another type',
-      () => testJob(delays, { input: 'f', minimum: 0 }, { sources: { f: [{ ...flights[0], origin: 5 }] } }),
+      () =>
+        testJob(
+          delays,
+          { input: 'f', minimum: 0 },
+          { sources: { f: [{ ...flights[0], origin: 5 }] } },
+        ),
       /origin/,
     ],
   ])('%s is refused', async (_name, run, message) => {
@@ -176,7 +193,9 @@ describe('testJob', () => {
     const job = defineJob('endless', (env) => {
       env.fromSource(GeneratorSource.of({ create: (index) => index })).sinkTo(forbidden('x'));
     });
-    await expect(testJob(job)).rejects.toThrow(/'Source: generator' never ends: .*options\.sources/);
+    await expect(testJob(job)).rejects.toThrow(
+      /'Source: generator' never ends: .*options\.sources/,
+    );
     const result = await testJob(job, undefined, { sources: { generator: [7] } });
     expect(result.collected()).toEqual([7]);
   });

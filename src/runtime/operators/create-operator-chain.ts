@@ -92,7 +92,8 @@ function createOperator(
   operators: ReadonlyMap<string, Transformation>,
 ): Operator {
   const operation = operators.get(node.id)?.operation;
-  if (operation === undefined) throw new Error(`no operation for operator '${node.name}' (${node.id})`);
+  if (operation === undefined)
+    throw new Error(`no operation for operator '${node.name}' (${node.id})`);
   switch (operation.kind) {
     case 'source':
       return new SourceOperator(setup, operation.source, operation.watermarks);
@@ -105,7 +106,12 @@ function createOperator(
     case 'watermarks':
       return new WatermarksOperator(setup, operation.strategy);
     case 'reduce':
-      return new ReduceOperator(setup, operation.fn, operation.key.selector, keys(operation.key, setup));
+      return new ReduceOperator(
+        setup,
+        operation.fn,
+        operation.key.selector,
+        keys(operation.key, setup),
+      );
     case 'window':
       return new WindowOperator(
         setup,

@@ -11,7 +11,8 @@ class Merger {
   readonly valve: WatermarkValve;
   private readonly live: Set<number>;
   /** The barrier that has come from some inputs (`from`) and not yet from all live ones. */
-  private pending: { readonly barrier: CheckpointBarrier; readonly from: Set<number> } | null = null;
+  private pending: { readonly barrier: CheckpointBarrier; readonly from: Set<number> } | null =
+    null;
 
   constructor(inputs: number, head: ElementConsumer) {
     this.head = head;

@@ -37,6 +37,8 @@ export class ChainRuntimeContext implements RuntimeContext {
 
   /** The counters by name, in order of their creation. */
   accumulators(): Readonly<Record<string, JsonValue>> {
-    return Object.fromEntries(Array.from(this.counters, ([name, counter]) => [name, counter.value]));
+    return Object.fromEntries(
+      Array.from(this.counters, ([name, counter]) => [name, counter.value]),
+    );
   }
 }

@@ -62,7 +62,8 @@ export class SinkOperator extends Operator {
   }
 
   override async finish(): Promise<readonly Committable[] | null> {
-    if (!this.hasEnded) throw new Error(`sink '${this.name}' cannot finish before the end of input`);
+    if (!this.hasEnded)
+      throw new Error(`sink '${this.name}' cannot finish before the end of input`);
     const committables = await this.blamed(this.opened().finish());
     return this.sink.committer === null ? null : committables;
   }

@@ -1,5 +1,10 @@
 /** Operators without state: map, flatMap, filter. Timestamps stay those of the element. */
-import type { FilterFunction, FlatMapFunction, MapFunction, RuntimeContext } from '../../api/functions.ts';
+import type {
+  FilterFunction,
+  FlatMapFunction,
+  MapFunction,
+  RuntimeContext,
+} from '../../api/functions.ts';
 import { Operator } from './operator.ts';
 import type { OperatorSetup } from './operator.ts';
 import { TimestampedCollector } from './timestamped-collector.ts';

@@ -38,7 +38,9 @@ export class WindowOperator extends Operator {
     super(setup);
     const { assigner, allowedLatenessMs, contents, windowFunction, key } = operation;
     if (contents.kind === 'elements' && windowFunction === null) {
-      throw new Error(`'${setup.name}' keeps all elements and has no window function to give them to`);
+      throw new Error(
+        `'${setup.name}' keeps all elements and has no window function to give them to`,
+      );
     }
     this.selector = key === null ? noKey : key.selector;
     this.contents = windowContents(contents);

@@ -47,7 +47,8 @@ export class WindowPanes {
   /** The window of `timestamp`, made when it is new; `null`: it is over, the record is late. */
   paneOf(timestamp: number, watermark: number): Pane | null {
     const { assigner, allowedLatenessMs, keys } = this.limits;
-    const start = assigner.kind === 'end-of-stream' ? -Infinity : tumblingStart(timestamp, assigner);
+    const start =
+      assigner.kind === 'end-of-stream' ? -Infinity : tumblingStart(timestamp, assigner);
     const existing = this.byStart.get(start);
     if (existing !== undefined) return existing;
     const end = assigner.kind === 'end-of-stream' ? Infinity : start + assigner.sizeMs;

@@ -19,7 +19,10 @@ describe('rolling reduce', () => {
         id: 'r',
         operation: {
           kind: 'reduce',
-          fn: (a: { k: number; n: number }, b: { k: number; n: number }) => ({ k: a.k, n: a.n + b.n }),
+          fn: (a: { k: number; n: number }, b: { k: number; n: number }) => ({
+            k: a.k,
+            n: a.n + b.n,
+          }),
           key: { selector: (v: { k: number }) => v.k, type: types.int32 },
         },
       },
@@ -95,7 +98,13 @@ describe('a tree of operators', () => {
   test('its watermark is that of the branch that is behind', async () => {
     const { chain, input } = await openChain([
       { id: 'head', operation: map((v) => v) },
-      { id: 'own-time', operation: { kind: 'watermarks', strategy: { timestamp: (v: number) => v, outOfOrdernessMs: 0, idlenessMs: null } } },
+      {
+        id: 'own-time',
+        operation: {
+          kind: 'watermarks',
+          strategy: { timestamp: (v: number) => v, outOfOrdernessMs: 0, idlenessMs: null },
+        },
+      },
       { id: 'plain', operation: map((v) => v), parent: 'head' },
     ]);
     input.watermark(50);
@@ -109,14 +118,18 @@ describe('a tree of operators', () => {
       { id: 'a', operation: map((v) => v) },
       { id: 'b', operation: map((v) => v) },
     ];
-    expect(() => buildChain(two, { host: { outputs: [] } })).toThrow(/1 outgoing edges, its host 0/);
+    expect(() => buildChain(two, { host: { outputs: [] } })).toThrow(
+      /1 outgoing edges, its host 0/,
+    );
     expect(() => buildChain([{ ...two[0]!, parent: 'b' }, two[1]!])).toThrow(/no tree: .* 'a'/);
   });
 });
 
 describe('several inputs', () => {
   test('records flow together, everything else comes once', async () => {
-    const { chain, output } = await openChain([{ id: 'm', operation: map((v) => v) }], { inputs: 2 });
+    const { chain, output } = await openChain([{ id: 'm', operation: map((v) => v) }], {
+      inputs: 2,
+    });
     const [a, b] = chain.inputs;
     a!.record(1, 1);
     a!.watermark(10);
@@ -141,11 +154,18 @@ describe('several inputs', () => {
     b!.idle(false);
     b!.watermark(Infinity);
     b!.end();
-    expect(output.take()).toEqual([{ barrier: 2 }, { idle: false }, { watermark: Infinity }, 'end']);
+    expect(output.take()).toEqual([
+      { barrier: 2 },
+      { idle: false },
+      { watermark: Infinity },
+      'end',
+    ]);
   });
 
   test('an input that ends without a barrier does not hold one back', async () => {
-    const { chain, output } = await openChain([{ id: 'm', operation: map((v) => v) }], { inputs: 2 });
+    const { chain, output } = await openChain([{ id: 'm', operation: map((v) => v) }], {
+      inputs: 2,
+    });
     const [a, b] = chain.inputs;
     a!.barrier({ checkpointId: 1, timestamp: 0 });
     b!.watermark(Infinity);

@@ -126,7 +126,10 @@ export function buildChain(nodes: readonly NodeSpec[], options: ChainSpecOptions
   }
   const clock = new TestClock();
   const operators = new Map(nodes.map((n, i) => [n.id, transformation(i, n)]));
-  const chain = createOperatorChain(vertex, edges, operators, { ...testHost(clock, outputs), ...options.host });
+  const chain = createOperatorChain(vertex, edges, operators, {
+    ...testHost(clock, outputs),
+    ...options.host,
+  });
   clock.chain = chain;
   return { chain, input: chain.inputs[0]!, outputs, output: outputs[0]!, clock };
 }
@@ -141,7 +144,13 @@ export async function openChain(
   return built;
 }
 
-export function edge(from: string, fromOp: string, to: string, toOp: string, input: number): JobEdge {
+export function edge(
+  from: string,
+  fromOp: string,
+  to: string,
+  toOp: string,
+  input: number,
+): JobEdge {
   return {
     id: `${fromOp}->${toOp}#${input}`,
     sourceVertex: from,

@@ -1,6 +1,11 @@
 /** Tumbling windows as slowly and plainly as possible: all records are kept, everything is searched for. */
 export type Step =
-  | { readonly kind: 'record'; readonly key: string; readonly n: number; readonly timestamp: number }
+  | {
+      readonly kind: 'record';
+      readonly key: string;
+      readonly n: number;
+      readonly timestamp: number;
+    }
   | { readonly kind: 'watermark'; readonly timestamp: number };
 
 interface Result {

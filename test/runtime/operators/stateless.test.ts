@@ -15,7 +15,12 @@ const expand: Operation = {
 describe('stateless operators', () => {
   test.each<[string, NodeSpec[], number[], unknown[]]>([
     ['map', [{ id: 'm', operation: map((v) => v * 2) }], [1, 2], [2, 4]],
-    ['map to undefined is a record', [{ id: 'm', operation: map(() => undefined) }], [1], [undefined]],
+    [
+      'map to undefined is a record',
+      [{ id: 'm', operation: map(() => undefined) }],
+      [1],
+      [undefined],
+    ],
     ['filter', [{ id: 'f', operation: filter((v) => v > 1) }], [1, 2, 3], [2, 3]],
     ['flatMap expands', [{ id: 'x', operation: expand }], [2, 0, 1], ['2:0', '2:1', '1:0']],
     [
@@ -95,10 +100,15 @@ describe('stateless operators', () => {
   test('a collector that is kept and used later is refused', async () => {
     let kept: ((v: number) => void) | null = null;
     const { input, output } = await openChain([
-      { id: 'later', operation: { kind: 'flatMap', fn: (_v, out) => void (kept = (v) => out.collect(v)) } },
+      {
+        id: 'later',
+        operation: { kind: 'flatMap', fn: (_v, out) => void (kept = (v) => out.collect(v)) },
+      },
     ]);
     input.record(1, 0);
-    expect(() => kept!(1)).toThrow(/'later' called out\.collect\(\) after its function had returned/);
+    expect(() => kept!(1)).toThrow(
+      /'later' called out\.collect\(\) after its function had returned/,
+    );
     expect(output.elements).toEqual([]);
   });
 });

@@ -93,13 +93,16 @@ describe('tumbling event-time windows', () => {
     { offset: 3, timestamp: 12.5, start: 3 },
     { offset: 13, timestamp: 13, start: 13 },
     { offset: 0, timestamp: 8.64e15 - 1, start: 8.64e15 - 10 },
-  ])('window of $timestamp with offset $offset starts at $start', async ({ offset, timestamp, start }) => {
-    const assigner = TumblingEventTimeWindows.of(10, offset);
-    const { input, output } = await open({ assigner, windowFunction: withKey });
-    input.record({ key: 'a', n: 1 }, timestamp);
-    input.watermark(Infinity);
-    expect(output.values()).toEqual([{ key: 'a', start, end: start + 10, values: [1] }]);
-  });
+  ])(
+    'window of $timestamp with offset $offset starts at $start',
+    async ({ offset, timestamp, start }) => {
+      const assigner = TumblingEventTimeWindows.of(10, offset);
+      const { input, output } = await open({ assigner, windowFunction: withKey });
+      input.record({ key: 'a', n: 1 }, timestamp);
+      input.watermark(Infinity);
+      expect(output.values()).toEqual([{ key: 'a', start, end: start + 10, values: [1] }]);
+    },
+  );
 
   test('a huge timestamp just before a boundary stays in the window before it', async () => {
     const assigner = TumblingEventTimeWindows.of('1d');
@@ -139,7 +142,10 @@ describe('tumbling event-time windows', () => {
     output.take();
     input.watermark(13);
     input.record({ key: 'b', n: 2 }, 1);
-    expect(output.take()).toMatchObject([{ watermark: 13 }, { value: { key: 'b', values: [3] }, timestamp: 9 }]);
+    expect(output.take()).toMatchObject([
+      { watermark: 13 },
+      { value: { key: 'b', values: [3] }, timestamp: 9 },
+    ]);
     input.watermark(14);
     input.record({ key: 'b', n: 2 }, 1);
     expect(output.take()).toEqual([{ watermark: 14 }]);
@@ -167,17 +173,22 @@ describe('tumbling event-time windows', () => {
     expect(output.take()).toEqual([{ value: 10, timestamp: 19 }]);
   });
 
-  test.each([-Infinity, Infinity, NaN])('a record with timestamp %s is refused', async (timestamp) => {
-    const { input, chain } = await open();
-    let error: unknown;
-    try {
-      input.record({ key: 'a', n: 1 }, timestamp);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(String(error)).toMatch(/without a timestamp .*'win'.*give the source a watermark strategy/s);
-    expect(chain.failedOperator(error)).toBe('win');
-  });
+  test.each([-Infinity, Infinity, NaN])(
+    'a record with timestamp %s is refused',
+    async (timestamp) => {
+      const { input, chain } = await open();
+      let error: unknown;
+      try {
+        input.record({ key: 'a', n: 1 }, timestamp);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(String(error)).toMatch(
+        /without a timestamp .*'win'.*give the source a watermark strategy/s,
+      );
+      expect(chain.failedOperator(error)).toBe('win');
+    },
+  );
 });
 
 describe('contents', () => {
@@ -223,14 +234,13 @@ describe('contents', () => {
     ],
     [
       'aggregate of all keys',
-      { key: null, windowFunction: (key, w, values, out) => out.collect([key, w.start, ...values]) },
+      {
+        key: null,
+        windowFunction: (key, w, values, out) => out.collect([key, w.start, ...values]),
+      },
       single([null, 0, 13]),
     ],
-    [
-      'window function that emits nothing',
-      { windowFunction: () => {} },
-      [],
-    ],
+    ['window function that emits nothing', { windowFunction: () => {} }, []],
   ])('%s', async (_name, overrides, expected) => {
     const { input, output } = await open(overrides);
     for (const [key, n] of items) input.record({ key, n }, 5);
@@ -239,7 +249,9 @@ describe('contents', () => {
   });
 
   test('elements without a window function are refused when the chain is made', async () => {
-    await expect(open({ contents: { kind: 'elements' } })).rejects.toThrow(/'win' .*no window function/);
+    await expect(open({ contents: { kind: 'elements' } })).rejects.toThrow(
+      /'win' .*no window function/,
+    );
   });
 
   test('user functions that throw name the window', async () => {
@@ -263,7 +275,12 @@ describe('keys', () => {
       key: { selector: (v: { at: unknown }) => v.at, type: point },
       contents: {
         kind: 'aggregate',
-        fn: { createAccumulator: () => 0, add: (_v, n) => n + 1, getResult: (n) => n, merge: (a, b) => a + b },
+        fn: {
+          createAccumulator: () => 0,
+          add: (_v, n) => n + 1,
+          getResult: (n) => n,
+          merge: (a, b) => a + b,
+        },
       },
       windowFunction: (key, _w, values, out) => out.collect([key, ...values]),
     });
@@ -343,9 +360,12 @@ test('whatever comes, windows hold what a naive implementation says', async () =
     kind: fc.constant('watermark' as const),
     timestamp: fc.integer({ min: -40, max: 120 }),
   });
-  const steps = fc.array(fc.oneof({ weight: 4, arbitrary: record }, { weight: 1, arbitrary: watermark }), {
-    maxLength: 60,
-  });
+  const steps = fc.array(
+    fc.oneof({ weight: 4, arbitrary: record }, { weight: 1, arbitrary: watermark }),
+    {
+      maxLength: 60,
+    },
+  );
   await fc.assert(
     fc.asyncProperty(
       steps,
@@ -357,7 +377,8 @@ test('whatever comes, windows hold what a naive implementation says', async () =
         const { input, output, chain } = await open({
           assigner,
           allowedLatenessMs,
-          windowFunction: (key, w, values, out) => out.collect({ key, start: w.start, sum: [...values][0] }),
+          windowFunction: (key, w, values, out) =>
+            out.collect({ key, start: w.start, sum: [...values][0] }),
         });
         let highest = -Infinity;
         const ascending = raw.filter((step) => {
@@ -370,7 +391,11 @@ test('whatever comes, windows hold what a naive implementation says', async () =
           if (step.kind === 'watermark') input.watermark(step.timestamp);
           else input.record({ key: step.key, n: step.n }, step.timestamp);
         }
-        const expected = naiveTumbling(ascending, { size, offset: offset % size, allowedLatenessMs });
+        const expected = naiveTumbling(ascending, {
+          size,
+          offset: offset % size,
+          allowedLatenessMs,
+        });
         expect(output.values()).toEqual(expected.results);
         expect(chain.metrics.lateRecordsDropped).toBe(expected.late);
       },

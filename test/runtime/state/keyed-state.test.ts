@@ -7,9 +7,32 @@ import { KeyedTable } from '../../../src/runtime/state/keyed-table.ts';
 describe('key group ranges', () => {
   test.each([
     { parallelism: 1, max: 128, ranges: [[0, 127]] },
-    { parallelism: 2, max: 128, ranges: [[0, 63], [64, 127]] },
-    { parallelism: 3, max: 128, ranges: [[0, 42], [43, 85], [86, 127]] },
-    { parallelism: 3, max: 4, ranges: [[0, 1], [2, 2], [3, 3]] },
+    {
+      parallelism: 2,
+      max: 128,
+      ranges: [
+        [0, 63],
+        [64, 127],
+      ],
+    },
+    {
+      parallelism: 3,
+      max: 128,
+      ranges: [
+        [0, 42],
+        [43, 85],
+        [86, 127],
+      ],
+    },
+    {
+      parallelism: 3,
+      max: 4,
+      ranges: [
+        [0, 1],
+        [2, 2],
+        [3, 3],
+      ],
+    },
   ])('$parallelism subtasks, $max groups', ({ parallelism, max, ranges }) => {
     const made = ranges.map((_, index) => keyGroupRange(index, parallelism, max));
     expect(made.map(({ start, end }) => [start, end])).toEqual(ranges);
@@ -20,10 +43,12 @@ describe('key group ranges', () => {
       fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 200 }), (a, b) => {
         const [parallelism, max] = a <= b ? [a, b] : [b, a];
         for (let group = 0; group < max; group++) {
-          const owners = Array.from({ length: parallelism }, (_, subtask) => subtask).filter((subtask) => {
-            const { start, end } = keyGroupRange(subtask, parallelism, max);
-            return group >= start && group <= end;
-          });
+          const owners = Array.from({ length: parallelism }, (_, subtask) => subtask).filter(
+            (subtask) => {
+              const { start, end } = keyGroupRange(subtask, parallelism, max);
+              return group >= start && group <= end;
+            },
+          );
           expect(owners).toEqual([subtaskOf(group, parallelism, max)]);
         }
       }),
