@@ -1,0 +1,44 @@
+/** A source of values that are part of the application. */
+import { NO_TIMESTAMP, type Source, type SourceOutput, type Split } from '../../api/source.ts';
+import type { TypeDescriptor } from '../../api/types.ts';
+import { type OpenSplit, SplitReader, positionOf } from '../split-reader.ts';
+
+export const CollectionSource = {
+  /** Emits the values in their order; each parallel reader gets some of them. */
+  of<T>(values: readonly T[], options: { readonly type?: TypeDescriptor<T> } = {}): Source<T> {
+    return {
+      name: 'collection',
+      type: options.type ?? null,
+      boundedness: 'bounded',
+      enumerator: { kind: 'ranges', options: { count: values.length } },
+      createReader: () => new SplitReader<T>((split) => new CollectionSplit(split, values)),
+    };
+  },
+};
+
+class CollectionSplit<T> implements OpenSplit<T> {
+  #next: number;
+  readonly #to: number;
+  readonly #values: readonly T[];
+
+  constructor(split: Split, values: readonly T[]) {
+    this.#next = (split['from'] as number) + positionOf(split);
+    this.#to = split['to'] as number;
+    this.#values = values;
+  }
+
+  get ended(): boolean {
+    return this.#next >= this.#to;
+  }
+
+  emit(output: SourceOutput<T>, max: number): number {
+    const end = Math.min(this.#to, this.#next + max);
+    const count = end - this.#next;
+    for (; this.#next < end; this.#next++) output.emit(this.#values[this.#next]!, NO_TIMESTAMP);
+    return count;
+  }
+
+  async available(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,85 @@
+/** Reading Parquet with hyparquet: row groups as splits, columns decoded as numbers where possible. */
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { type AsyncBuffer, type FileMetaData, asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';
+import type { Split } from '../../api/source.ts';
+
+const compressors = {
+  ZSTD: (input: Uint8Array) => zstdDecompressSync(input),
+  GZIP: (input: Uint8Array) => gunzipSync(input),
+  BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
+};
+
+/** Dates and times become epoch milliseconds; no Date objects. */
+const parsers = {
+  timestampFromMilliseconds: (ms: bigint) => Number(ms),
+  timestampFromMicroseconds: (us: bigint) => Number(us) / 1000,
+  timestampFromNanoseconds: (ns: bigint) => Number(ns) / 1_000_000,
+  dateFromDays: (days: number) => days * 86_400_000,
+};
+
+interface ParquetFile {
+  readonly buffer: AsyncBuffer;
+  readonly metadata: FileMetaData;
+}
+
+async function openParquet(file: string): Promise<ParquetFile> {
+  try {
+    const buffer = await asyncBufferFromFile(file);
+    return { buffer, metadata: await parquetMetadataAsync(buffer) };
+  } catch (error) {
+    throw new Error(`${file} is not a readable Parquet file: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** One split a row group, ascending. */
+export async function rowGroupSplits(file: string): Promise<Split[]> {
+  const { metadata } = await openParquet(file);
+  let from = 0;
+  return metadata.row_groups.map((group, index) => {
+    const to = from + Number(group.num_rows);
+    const split = { id: `${file}#${index}`, file, from, to };
+    from = to;
+    return split;
+  });
+}
+
+/**
+ * Reads some columns of a range of rows.
+ * @returns by column name, each with `to - from` values.
+ * @throws Error naming the file when it cannot be decoded or lacks a column.
+ */
+export async function readColumns(
+  file: string,
+  columns: readonly string[],
+  from: number,
+  to: number,
+): Promise<Map<string, unknown[]>> {
+  const { buffer, metadata } = await openParquet(file);
+  const known = metadata.schema.slice(1).map((element) => element.name);
+  const missing = columns.filter((column) => !known.includes(column));
+  if (missing.length > 0) {
+    throw new Error(`${file} has no column ${missing.join(', ')}; it has ${known.join(', ')}`);
+  }
+  const read = new Map(columns.map((column) => [column, new Array<unknown>(to - from)]));
+  try {
+    await parquetRead({
+      file: buffer,
+      metadata,
+      columns: [...columns],
+      rowStart: from,
+      rowEnd: to,
+      compressors,
+      parsers,
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        const target = read.get(columnName)!;
+        // A chunk may reach beyond the rows asked for.
+        const start = Math.max(from, rowStart);
+        const end = Math.min(to, rowStart + columnData.length);
+        for (let row = start; row < end; row++) target[row - from] = columnData[row - rowStart];
+      },
+    });
+  } catch (error) {
+    throw new Error(`${file}, rows ${from} to ${to - 1}: ${(error as Error).message}`, { cause: error });
+  }
+  return read;
+}

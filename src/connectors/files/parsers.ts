@@ -1,0 +1,85 @@
+/** Text → items: lines, and rows of CSV (RFC 4180, by csv-parse). */
+import { type Info, parse, type Parser } from 'csv-parse';
+import type { Item, ItemParser } from './text-split.ts';
+
+/** Lines without their ends (LF or CRLF). A byte order mark is left out. */
+export class LineParser implements ItemParser<string> {
+  #lines: string[] = [];
+  #at = 0;
+  #rest = '';
+  #line = 0;
+  #first = true;
+  ended = false;
+
+  push(text: string): void {
+    const whole = this.#rest + (this.#first ? text.replace(/^\uFEFF/, '') : text);
+    this.#first = false;
+    this.#lines = whole.split('\n');
+    this.#rest = this.#lines.pop()!;
+    this.#at = 0;
+  }
+
+  end(): void {
+    this.#lines = this.#rest === '' ? [] : [this.#rest];
+    this.#rest = '';
+    this.#at = 0;
+    this.ended = true;
+  }
+
+  next(): Item<string> | null {
+    const value = this.#lines[this.#at];
+    if (value === undefined) return null;
+    this.#at++;
+    this.#line++;
+    return { value: value.endsWith('\r') ? value.slice(0, -1) : value, line: this.#line };
+  }
+}
+
+interface CsvRow {
+  readonly record: string[];
+  readonly info: Info;
+}
+
+export class CsvParser implements ItemParser<string[]> {
+  readonly #parser: Parser;
+  readonly #rows: CsvRow[] = [];
+  #failure: Error | null = null;
+  ended = false;
+
+  constructor(options: { separator: string; onError: 'fail' | 'skip'; skipped: () => void }) {
+    this.#parser = parse({
+      delimiter: options.separator,
+      bom: true,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      skip_records_with_error: options.onError === 'skip',
+    });
+    this.#parser.on('skip', options.skipped);
+    this.#parser.on('end', () => {
+      this.ended = true;
+    });
+    this.#parser.on('error', (error: Error & { lines?: number }) => {
+      this.#failure = new Error(`line ${error.lines ?? '?'}: ${error.message}`);
+    });
+  }
+
+  push(text: string): void {
+    this.#parser.write(text);
+  }
+
+  end(): void {
+    this.#parser.end();
+  }
+
+  next(): Item<string[]> | null {
+    if (this.#rows.length === 0) {
+      for (let row; (row = this.#parser.read() as CsvRow | null) !== null; ) this.#rows.push(row);
+      this.#rows.reverse();
+    }
+    const row = this.#rows.pop();
+    if (row) return { value: row.record, line: row.info.lines };
+    if (this.#failure) throw this.#failure;
+    return null;
+  }
+}

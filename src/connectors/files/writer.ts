@@ -1,0 +1,108 @@
+/**
+ * Writes one part file in the staging folder of its job; see committer.ts for how it gets its final name.
+ */
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Committable, SinkWriter, WriterContext } from '../../api/sink.ts';
+import { stagingFolder } from './layout.ts';
+
+const flushChars = 256 * 1024;
+
+export interface PartFormat<T> {
+  readonly suffix: string;
+  /** First line, with its end; or nothing. */
+  readonly header: string;
+  /** A record with its line end. */
+  readonly format: (value: T) => string;
+}
+
+export class PartWriter<T> implements SinkWriter<T> {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #format: PartFormat<T>;
+  #file: FileHandle | null = null;
+  #text = '';
+  #records = 0;
+  /** The write under way. Rejections are seen by the next `ready` or `finish`. */
+  #writing: Promise<void> | null = null;
+  #failure: Error | null = null;
+
+  constructor(path: string, format: PartFormat<T>, context: WriterContext) {
+    this.#folder = stagingFolder(resolve(context.workingDirectory, path), context.jobId);
+    this.#name = `part-${context.subtaskIndex}-${context.attempt}${format.suffix}`;
+    this.#path = join(this.#folder, this.#name);
+    this.#format = format;
+  }
+
+  async open(): Promise<void> {
+    await this.#guard(async () => {
+      await mkdir(this.#folder, { recursive: true });
+      this.#file = await open(this.#path, 'w');
+    });
+  }
+
+  write(value: T): void {
+    if (this.#records++ === 0) this.#text = this.#format.header;
+    this.#text += this.#format.format(value);
+    if (this.#text.length >= flushChars && this.#writing === null) this.#flush();
+  }
+
+  #flush(): void {
+    const text = this.#text;
+    this.#text = '';
+    this.#writing = this.#guard(async () => {
+      await this.#file!.appendFile(text);
+    }).then(
+      () => {
+        this.#writing = null;
+      },
+      (error: Error) => {
+        this.#failure = error;
+        this.#writing = null;
+      },
+    );
+  }
+
+  ready(): Promise<void> | null {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#writing === null || this.#text.length < flushChars) return null;
+    return this.#settled();
+  }
+
+  async #settled(): Promise<void> {
+    await this.#writing;
+    if (this.#failure) throw this.#failure;
+  }
+
+  async finish(): Promise<readonly Committable[]> {
+    await this.#settled();
+    if (this.#text !== '') this.#flush();
+    await this.#settled();
+    await this.#guard(async () => {
+      await this.#file!.sync();
+      await this.#file!.close();
+    });
+    this.#file = null;
+    if (this.#records > 0) return [this.#name];
+    await rm(this.#path, { force: true });
+    return [];
+  }
+
+  async abort(): Promise<void> {
+    await this.#writing?.catch(() => {});
+    await this.#file?.close().catch(() => {});
+    this.#file = null;
+    await rm(this.#path, { force: true }).catch(() => {});
+  }
+
+  async #guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'ENOSPC' ? 'the disk is full' : message;
+      throw new Error(`cannot write ${this.#path}: ${why}`, { cause: error });
+    }
+  }
+}
