@@ -1,0 +1,183 @@
+/**
+ * What REST sees of a JobManager: snapshots to read and few commands. REST reads nothing else, and every
+ * snapshot is immutable. Times are epoch milliseconds.
+ */
+import type { Readable } from 'node:stream';
+import type { FailureInfo } from '../../contract/documents.ts';
+import type { ClusterInfo, JobResultResponse, SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { JobGraph } from '../../graph/job-graph.ts';
+import type { ExecutionState, TaskManagerReport, TaskMetrics } from '../rpc/protocol.ts';
+import type { JobStatus } from './job-status.ts';
+
+/**
+ * Request header with the leader epoch that a client believes in; a JobManager of another epoch refuses
+ * the command. Optional: most clients know no epoch.
+ */
+export const EPOCH_HEADER = 'fctl-epoch';
+
+export interface ClusterView {
+  /** Whether this JobManager leads and takes requests: `/fctl/v1/ready`. */
+  readonly ready: boolean;
+  readonly epoch: number;
+  /** Dotted keys, secrets masked. */
+  readonly effectiveConfig: Readonly<Record<string, string>>;
+  readonly blobs: BlobStore;
+
+  /** `GET /fctl/v1/cluster`. */
+  info(): ClusterInfo;
+  overview(): ClusterOverview;
+  taskManagers(): readonly TaskManagerView[];
+  /** Newest first, as Flink lists them. */
+  jobs(): readonly JobView[];
+  job(jobId: string): JobView | null;
+
+  /** Takes a job in. Repeating a request with the same `jobId` is accepted and changes nothing. */
+  submitJob(request: SubmitJobRequest): Promise<CommandResult>;
+  cancelJob(jobId: string): CommandResult;
+  /** Cancels all jobs and ends the application. */
+  cancelApplication(): CommandResult;
+  /**
+   * The result of a job, at the latest after `waitMs`; `outcome` is `null` while it runs.
+   * @returns `null`: no such job.
+   */
+  jobResult(jobId: string, waitMs: number): Promise<JobResultResponse | null>;
+}
+
+/** Expected refusals are values: REST turns them into 400, 404, 409 and 503. */
+export type CommandResult =
+  | { readonly type: 'accepted' }
+  | {
+      readonly type: 'refused';
+      readonly reason: 'invalid' | 'not-found' | 'conflict' | 'unavailable';
+      readonly message: string;
+    };
+
+export interface BlobStore {
+  /** Where the verified content lies; `null` when it is not there. */
+  find(hash: string): Promise<{ readonly file: string; readonly sizeBytes: number } | null>;
+  /** Writes under a temporary name, verifies, renames. Consumes `content` in every case but `exists`. */
+  put(hash: string, content: Readable): Promise<'created' | 'exists' | 'hash-differs'>;
+}
+
+export interface ClusterOverview {
+  readonly taskManagers: number;
+  readonly slotsTotal: number;
+  readonly slotsAvailable: number;
+  readonly jobsRunning: number;
+  readonly jobsFinished: number;
+  readonly jobsCancelled: number;
+  readonly jobsFailed: number;
+}
+
+export interface TaskManagerView {
+  /** `taskmanager-0/3f2a…`: `Envelope.resourceId`. */
+  readonly id: string;
+  /** `taskmanager-0` */
+  readonly name: string;
+  /** Address that peers reach its data ports under. */
+  readonly host: string;
+  readonly pid: number;
+  /** Of its first slot in use; -1 while there is none: every slot listens on a port of its own. */
+  readonly dataPort: number;
+  readonly registeredAt: number;
+  readonly lastHeartbeat: number;
+  readonly slots: number;
+  readonly freeSlots: number;
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+  readonly allocations: readonly {
+    readonly jobId: string;
+    readonly allocationId: string;
+    readonly slotIndex: number;
+    /** Subtasks deployed into the slot that have not ended. */
+    readonly assignedTasks: number;
+  }[];
+  /** Of the last heartbeat; `null` before the first one. */
+  readonly process: TaskManagerReport['process'] | null;
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly name: string;
+  readonly state: JobStatus;
+  /** 0-based; grows with every restart. */
+  readonly attempt: number;
+  /** Never true before savepoints exist. */
+  readonly isStoppable: boolean;
+  readonly startTime: number;
+  /** -1 while the job runs. */
+  readonly endTime: number;
+  readonly duration: number;
+  readonly lastModification: number;
+  readonly now: number;
+  readonly maxParallelism: number;
+  /** Of the widest vertex. */
+  readonly parallelism: number;
+  /** When a state was entered; 0: never. Has every state as a key. */
+  readonly timestamps: Readonly<Record<JobStatus, number>>;
+  readonly graph: JobGraph;
+  /** In the JobGraph's order. */
+  readonly vertices: readonly VertexView[];
+  /** How many subtasks are in each state. Has every state as a key. */
+  readonly tasks: Readonly<Record<ExecutionState, number>>;
+  /** Why it fails or failed, then later failures; oldest first. */
+  readonly exceptions: readonly ExceptionView[];
+  /** Sums over all subtasks. */
+  readonly accumulators: Readonly<Record<string, JsonValue>>;
+}
+
+export interface VertexView {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  readonly slotSharingGroup: string;
+  /** Flink's aggregate of the subtasks' states. */
+  readonly state: ExecutionState;
+  /** When the first subtask was deployed; -1 before. */
+  readonly startTime: number;
+  /** When the last subtask ended; -1 before. */
+  readonly endTime: number;
+  /** -1 before it started. */
+  readonly duration: number;
+  readonly tasks: Readonly<Record<ExecutionState, number>>;
+  /** Sums; `watermark` is the lowest, `null` when a subtask has none yet. */
+  readonly metrics: TaskMetrics;
+  /** Whether every subtask's final values are in `metrics`. */
+  readonly metricsComplete: boolean;
+  readonly accumulators: Readonly<Record<string, JsonValue>>;
+  readonly subtasks: readonly SubtaskView[];
+}
+
+export interface SubtaskView {
+  readonly index: number;
+  readonly attempt: number;
+  readonly attemptId: string;
+  readonly state: ExecutionState;
+  /** `host:dataPort` as Flink's `endpoint`; `null` before it has a slot. */
+  readonly endpoint: string | null;
+  readonly host: string | null;
+  /** Id of the TaskManager. */
+  readonly taskManager: string | null;
+  /** -1 before it was deployed. */
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly duration: number;
+  readonly timestamps: Readonly<Record<ExecutionState, number>>;
+  readonly metrics: TaskMetrics;
+  readonly metricsComplete: boolean;
+  readonly accumulators: Readonly<Record<string, JsonValue>>;
+}
+
+export interface ExceptionView {
+  readonly timestamp: number;
+  readonly failure: FailureInfo;
+  /** Id of the TaskManager where it happened. */
+  readonly taskManager: string | null;
+  readonly host: string | null;
+  /** Vertex and subtask, when it was a task. */
+  readonly vertexId: string | null;
+  readonly subtaskIndex: number | null;
+  readonly attempt: number | null;
+}
