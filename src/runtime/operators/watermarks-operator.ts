@@ -69,7 +69,6 @@ export class WatermarksOperator extends Operator {
   }
 
   private emit(now: number): void {
-    if (this.hasEnded) return;
     this.emissionPending = false;
     this.lastActive = now;
     const watermark = this.eventTime.watermark();

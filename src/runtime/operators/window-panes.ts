@@ -97,7 +97,6 @@ export function tumblingStart(
   timestamp: number,
   { sizeMs, offsetMs }: { readonly sizeMs: number; readonly offsetMs: number },
 ): number {
-  const start = Math.floor((timestamp - offsetMs) / sizeMs) * sizeMs + offsetMs;
-  // The quotient of a huge timestamp may be rounded up to the next whole number.
-  return start > timestamp ? start - sizeMs : start;
+  // Exact for all whole milliseconds: below 2^53 a quotient is never rounded up to a whole number.
+  return Math.floor((timestamp - offsetMs) / sizeMs) * sizeMs + offsetMs;
 }

@@ -236,6 +236,40 @@ describe('sinks', () => {
     await expect(chain.finish()).rejects.toThrow(/aborted/);
   });
 
+  test('each abort waits until everything is removed; nothing is written after it', async () => {
+    const probe = new ProbeSink();
+    const { chain, input } = await openChain([{ id: 's', operation: sink(probe) }]);
+    const removal = gate();
+    probe.aborting = removal.promise;
+    let isRemoved = false;
+    const both = [chain.abort(), chain.abort()].map(async (aborted) => {
+      await aborted;
+      return isRemoved;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    isRemoved = true;
+    removal.open();
+    expect(await Promise.all(both)).toEqual([true, true]);
+    expect(() => input.record('x', 0)).toThrow(/'s' is not open/);
+    expect(probe.written).toEqual([]);
+  });
+
+  test('abort during open waits for it, then aborts; open rejects', async () => {
+    const probe = new ProbeSink();
+    const slow = gate();
+    probe.opening = slow.promise;
+    const { chain } = buildChain([{ id: 's', operation: sink(probe) }]);
+    const opened = expect(chain.open()).rejects.toThrow(
+      /open\(\) of an operator chain that is aborted/,
+    );
+    const aborted = chain.abort();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(probe.log).toEqual(['open']);
+    slow.open();
+    await Promise.all([opened, aborted]);
+    expect(probe.log).toEqual(['open', 'abort']);
+  });
+
   test('nothing is finished before the end of input, nothing aborted after it was finished', async () => {
     const probe = new ProbeSink();
     const early = await openChain([{ id: 's', operation: sink(probe) }]);

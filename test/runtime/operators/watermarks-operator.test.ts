@@ -75,6 +75,20 @@ describe('assignTimestampsAndWatermarks', () => {
     },
   );
 
+  test('an element just before the check keeps the stream active', async () => {
+    const { input, output, clock } = await open({ idleness: 1000 });
+    clock.advance(900);
+    input.record(50, 0);
+    clock.advance(100);
+    expect(output.take()).toEqual([{ value: 50, timestamp: 50 }]);
+    clock.advance(100);
+    expect(output.take()).toEqual([{ watermark: 39 }]);
+    clock.advance(999);
+    expect(output.take()).toEqual([]);
+    clock.advance(1);
+    expect(output.take()).toEqual([{ idle: true }]);
+  });
+
   test('not idle while elements come', async () => {
     const { input, output, clock } = await open({ idleness: 1000 });
     for (let i = 0; i < 20; i++) {
