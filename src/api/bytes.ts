@@ -1,13 +1,15 @@
 /**
  * Growing writer and bounded reader over bytes, for codecs. Little-endian.
  *
- * W1  `reserve(n)` is called before every write of n bytes. When the buffer is too small the owner's
- *     `onFull` moves what belongs to the current record (from `recordStart`) into another buffer; without
- *     one the buffer grows.
+ * W1  Room is reserved before every write. When the buffer is too small the owner's `onFull` moves what
+ *     belongs to the current record (from `recordStart`) into another buffer; without one the buffer
+ *     grows. `bytes`, `view` and `position` are new after that: nobody keeps them over a reservation.
+ * W2  A reader never goes beyond `end`: each read asks first, lengths that were read included.
  */
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const longestLoop = 20;
+/** From here on the exact size is counted before room is taken for a string. */
+const countedFrom = 1024;
 
 export class ByteWriter {
   bytes: Uint8Array;
@@ -17,113 +19,141 @@ export class ByteWriter {
   recordStart = 0;
   /** Must leave room for `needed` bytes at `position`. */
   onFull: (writer: ByteWriter, needed: number) => void = grow;
+  #buffer: Buffer;
 
   constructor(bytes: Uint8Array = new Uint8Array(256)) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+    this.#buffer = bufferOf(bytes);
   }
 
   /** Goes on in another buffer. */
   use(bytes: Uint8Array, position: number): void {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+    this.#buffer = bufferOf(bytes);
     this.position = position;
   }
 
   reserve(needed: number): void {
-    if (this.position + needed > this.bytes.length) this.onFull(this, needed);
+    if (this.position + needed > this.bytes.length) this.#makeRoom(needed);
+  }
+
+  /** Reserves `count` bytes, moves behind them and says where they begin. */
+  take(count: number): number {
+    if (this.position + count > this.bytes.length) this.#makeRoom(count);
+    const at = this.position;
+    this.position = at + count;
+    return at;
   }
 
   u8(value: number): void {
-    this.reserve(1);
-    this.bytes[this.position++] = value;
+    const at = this.take(1);
+    this.bytes[at] = value;
   }
 
   i32(value: number): void {
-    this.reserve(4);
-    this.view.setInt32(this.position, value, true);
-    this.position += 4;
+    const at = this.take(4);
+    this.view.setInt32(at, value, true);
   }
 
   i64(value: bigint): void {
-    this.reserve(8);
-    this.view.setBigInt64(this.position, value, true);
-    this.position += 8;
+    const at = this.take(8);
+    this.view.setBigInt64(at, value, true);
   }
 
   f64(value: number): void {
-    this.reserve(8);
-    this.view.setFloat64(this.position, value, true);
-    this.position += 8;
+    const at = this.take(8);
+    this.view.setFloat64(at, value, true);
   }
 
   /** Unsigned LEB128; up to 2³²−1. */
   varint(value: number): void {
     this.reserve(5);
+    const { bytes } = this;
+    let at = this.position;
     let rest = value >>> 0;
     while (rest > 0x7f) {
-      this.bytes[this.position++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.bytes[this.position++] = rest;
+    bytes[at++] = rest;
+    this.position = at;
   }
 
   /** Length as varint, then UTF-8. A lone surrogate becomes U+FFFD. */
   string(value: string): void {
     const { length } = value;
     // Short ASCII is by far the most frequent: one pass, no call into native code.
-    if (length < 64) {
-      this.reserve(length + 5);
-      const start = this.position;
-      const { bytes } = this;
-      let at = start + 1;
+    if (length < longestLoop) {
+      this.reserve(length + 1);
+      const { bytes, position } = this;
+      let at = position + 1;
       for (let i = 0; i < length; i++) {
         const code = value.charCodeAt(i);
-        if (code > 0x7f) {
-          this.#longString(value);
-          return;
-        }
+        if (code > 0x7f) return this.#utf8(value);
         bytes[at++] = code;
       }
-      bytes[start] = length;
+      bytes[position] = length;
       this.position = at;
       return;
     }
-    this.#longString(value);
+    this.#utf8(value);
   }
 
-  #longString(value: string): void {
-    const room = value.length * 3;
-    this.reserve(room + 5);
-    // The length comes first and its own length is not known: write behind the longest, then close up.
-    const { written } = encoder.encodeInto(value, this.bytes.subarray(this.position + 5));
-    const body = this.position + 5;
+  #utf8(value: string): void {
+    const { length } = value;
+    this.reserve((length < countedFrom ? length * 3 : Buffer.byteLength(value)) + 5);
+    // The length comes first and is not known before: assume ASCII, move the text when that was wrong.
+    const assumed = this.position + varintSize(length);
+    const written = this.#buffer.write(value, assumed, 'utf8');
     this.varint(written);
-    this.bytes.copyWithin(this.position, body, body + written);
-    this.position += written;
+    const body = this.position;
+    if (body !== assumed) this.bytes.copyWithin(body, assumed, assumed + written);
+    this.position = body + written;
   }
 
-  raw(value: Uint8Array): void {
-    this.varint(value.length);
-    this.reserve(value.length);
-    this.bytes.set(value, this.position);
-    this.position += value.length;
+  /** Length as varint, then the bytes. */
+  raw(value: Uint8Array, start = 0, end = value.length): void {
+    const length = end - start;
+    this.varint(length);
+    this.reserve(length);
+    this.bytes.set(length === value.length ? value : value.subarray(start, end), this.position);
+    this.position += length;
   }
 
   /** What was written since the start of the buffer. */
   written(): Uint8Array {
     return this.bytes.subarray(0, this.position);
   }
+
+  #makeRoom(needed: number): void {
+    this.onFull(this, needed); // W1
+    if (this.position + needed > this.bytes.length) {
+      throw new RangeError(`a full buffer was replaced by one without room for ${needed} bytes`);
+    }
+  }
 }
 
 function grow(writer: ByteWriter, needed: number): void {
   const bigger = new Uint8Array(Math.max(writer.bytes.length * 2, writer.position + needed));
-  bigger.set(writer.bytes.subarray(0, writer.position));
+  bigger.set(writer.written());
   writer.use(bigger, writer.position);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function varintSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x20_0000) return 3;
+  return value < 0x1000_0000 ? 4 : 5;
 }
 
 /** Reads what a ByteWriter wrote. Every read beyond the end throws a RangeError. */
@@ -132,10 +162,12 @@ export class ByteReader {
   view: DataView;
   position: number;
   end: number;
+  #buffer: Buffer;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+    this.#buffer = bufferOf(bytes);
     this.position = 0;
     this.end = bytes.length;
   }
@@ -144,36 +176,40 @@ export class ByteReader {
   use(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.view = viewOf(bytes);
+    this.#buffer = bufferOf(bytes);
     this.position = 0;
     this.end = bytes.length;
   }
 
-  #take(count: number): number {
+  /** Moves behind `count` bytes and says where they begin. */
+  take(count: number): number {
     const at = this.position;
-    if (at + count > this.end) throw new RangeError('the data ends in the middle of a value');
+    if (at + count > this.end) throw new RangeError('the data ends in the middle of a value'); // W2
     this.position = at + count;
     return at;
   }
 
   u8(): number {
-    return this.bytes[this.#take(1)]!;
+    return this.bytes[this.take(1)]!;
   }
 
   i32(): number {
-    return this.view.getInt32(this.#take(4), true);
+    return this.view.getInt32(this.take(4), true);
   }
 
   i64(): bigint {
-    return this.view.getBigInt64(this.#take(8), true);
+    return this.view.getBigInt64(this.take(8), true);
   }
 
   f64(): number {
-    return this.view.getFloat64(this.#take(8), true);
+    return this.view.getFloat64(this.take(8), true);
   }
 
   varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
+    const first = this.u8();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.u8();
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
@@ -181,26 +217,49 @@ export class ByteReader {
     throw new RangeError('a length has too many bytes');
   }
 
+  /** A number of elements that follow, each of one byte at least: a corrupt one is noticed at once. */
+  count(): number {
+    const count = this.varint();
+    if (count > this.end - this.position) throw new RangeError('there are fewer elements than announced');
+    return count;
+  }
+
+  /** Bytes that are no UTF-8 become U+FFFD. */
   string(): string {
     const length = this.varint();
-    const at = this.#take(length);
-    const { bytes } = this;
-    if (length < 24) {
-      let text = '';
-      for (let i = at; i < at + length; i++) {
-        const code = bytes[i]!;
-        if (code > 0x7f) return decoder.decode(bytes.subarray(at, at + length));
-        text += String.fromCharCode(code);
-      }
-      return text;
+    const at = this.take(length);
+    if (length <= longestAscii) {
+      const text = shortAscii(this.bytes, at, length);
+      if (text !== null) return text;
     }
-    return decoder.decode(bytes.subarray(at, at + length));
+    return this.#buffer.toString('utf8', at, at + length);
   }
 
   /** A copy: the buffer will be used again. */
   raw(): Uint8Array {
     const length = this.varint();
-    const at = this.#take(length);
+    const at = this.take(length);
     return this.bytes.slice(at, at + length);
   }
+}
+
+const longestAscii = 24;
+
+/**
+ * One call of `fromCharCode` makes a short string several times faster than a call into native code or a
+ * loop that appends, but takes its characters as arguments: one case for each length. Gives `null` when
+ * there is more than ASCII.
+ */
+const shortAscii = compileShortAscii();
+
+function compileShortAscii(): (bytes: Uint8Array, at: number, length: number) => string | null {
+  const cases = Array.from({ length: longestAscii }, (_, i) => {
+    const names = Array.from({ length: i + 1 }, (__, n) => `c${n}`);
+    const reads = names.map((name, n) => `${name} = b[at + ${n}]`).join(', ');
+    return `case ${i + 1}: { const ${reads}; return (${names.join('|')}) > 127 ? null : f(${names.join(',')}); }`;
+  });
+  const source = `return (b, at, n) => { switch (n) { case 0: return ''; ${cases.join('\n')} default: return null; } };`;
+  // Made of numbers alone.
+  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
+  return new Function('f', source)(String.fromCharCode);
 }

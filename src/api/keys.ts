@@ -8,7 +8,7 @@
  */
 import { ByteWriter } from './bytes.ts';
 import { compileCodec } from './codec.ts';
-import type { TypeShape } from './types.ts';
+import { type TypeShape, describeType } from './types.ts';
 
 /**
  * Why values of a type cannot be keys; `null` when they can: their encoding must be canonical.
@@ -36,41 +36,48 @@ export function isIdentityKey(type: TypeShape): boolean {
   return ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'primitive'].includes(type.kind);
 }
 
-/** @returns a function key → hash of 32 bits, signed. @throws TypeError when a key is not of the type. */
-export function compileKeyHash(type: TypeShape): (key: unknown) => number {
-  const codec = compileCodec<unknown>(type);
-  const writer = new ByteWriter(new Uint8Array(256));
+/** Writes the canonical encoding of a key to the start of the writer. */
+function compileKeyWriter(type: TypeShape, writer: ByteWriter): (key: unknown) => void {
+  const why = whyNoKey(type);
+  if (why !== null) throw new TypeError(`a ${describeType(type)} cannot be a key: ${why}`);
+  const codec = compileCodec<unknown>(type, { canonical: true });
   return (key) => {
     writer.position = 0;
-    codec.write(writer, canonical(key));
+    codec.write(writer, key);
+  };
+}
+
+/**
+ * Allocates nothing for keys that are strings or numbers.
+ * @returns a function key → hash of 32 bits, signed. @throws TypeError when a key is not of the type.
+ */
+export function compileKeyHash(type: TypeShape): (key: unknown) => number {
+  const writer = new ByteWriter();
+  const write = compileKeyWriter(type, writer);
+  return (key) => {
+    write(key);
     return murmur3(writer.bytes, writer.position);
   };
 }
 
-/** @returns a function key → key group. */
+/** @returns a function key → key group. @throws TypeError when a key is not of the type. */
 export function compileKeyGroup(type: TypeShape, maxParallelism: number): (key: unknown) => number {
-  const hash = compileKeyHash(type);
-  return (key) => flinkMurmurHash(hash(key)) % maxParallelism;
+  const writer = new ByteWriter();
+  const write = compileKeyWriter(type, writer);
+  return (key) => {
+    write(key);
+    return flinkMurmurHash(murmur3(writer.bytes, writer.position)) % maxParallelism;
+  };
 }
 
 /** @returns a function key → text that is equal exactly for equal keys. For keys that are objects. */
 export function compileKeyText(type: TypeShape): (key: unknown) => string {
-  const codec = compileCodec<unknown>(type);
-  const writer = new ByteWriter(new Uint8Array(256));
+  const writer = new ByteWriter();
+  const write = compileKeyWriter(type, writer);
   return (key) => {
-    writer.position = 0;
-    codec.write(writer, canonical(key));
+    write(key);
     return Buffer.from(writer.bytes.buffer, 0, writer.position).toString('latin1');
   };
-}
-
-function canonical(value: unknown): unknown {
-  if (typeof value === 'number') return value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value;
-  if (Array.isArray(value)) return value.map(canonical);
-  if (value !== null && typeof value === 'object' && !(value instanceof Uint8Array)) {
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, canonical(inner)]));
-  }
-  return value;
 }
 
 /** Which subtask owns a key group. */
@@ -81,7 +88,7 @@ export function subtaskOf(keyGroup: number, parallelism: number, maxParallelism:
 /** Flink's default: 1.5 × parallelism rounded up to a power of two, within 128 and 32768. */
 export function defaultMaxParallelism(parallelism: number): number {
   const wanted = parallelism + Math.floor(parallelism / 2);
-  const power = 2 ** Math.ceil(Math.log2(Math.max(1, wanted)));
+  const power = 2 ** (32 - Math.clz32(wanted - 1));
   return Math.min(Math.max(power, 128), 32_768);
 }
 

@@ -43,7 +43,9 @@ export const types = {
   /** Epoch milliseconds as a number. */
   timestamp: simple<number>('timestamp'),
   bytes: simple<Uint8Array>('bytes'),
+  /** An object with these fields; others are not sent to other tasks. The order is that of the encoding. */
   record<F extends Fields>(fields: F): TypeDescriptor<{ [K in keyof RecordOf<F>]: RecordOf<F>[K] }> {
+    if (Object.hasOwn(fields, '__proto__')) throw new TypeError("a field cannot be called '__proto__'");
     return { kind: 'record', fields };
   },
   list<T>(element: TypeDescriptor<T>): TypeDescriptor<T[]> {
@@ -55,10 +57,13 @@ export const types = {
   },
   /** The value, or `undefined`. A field of this type may be absent. */
   optional<T>(type: TypeDescriptor<T>): TypeDescriptor<T | undefined> {
-    return { kind: 'optional', type };
+    return type.kind === 'optional' ? (type as TypeDescriptor<T | undefined>) : { kind: 'optional', type };
   },
   /** One of several types; the first that a value fits is taken. */
   union<D extends readonly TypeDescriptor<any>[]>(...alternatives: D): TypeDescriptor<TypeOf<D[number]>> { // oxlint-disable-line typescript/no-explicit-any
+    if (alternatives.length === 0 || alternatives.length > 256) {
+      throw new RangeError(`a union has 1 to 256 alternatives, not ${alternatives.length}`);
+    }
     return { kind: 'union', types: alternatives };
   },
 };
@@ -80,6 +85,8 @@ export function describeType(type: TypeShape): string {
       return `${describeType(type.type)} or nothing`;
     case 'union':
       return type.types.map(describeType).join(' or ');
+    case 'primitive':
+      return 'string, number, bigint or boolean';
     default:
       return type.kind;
   }
