@@ -37,17 +37,22 @@ class Node {
 
   /** Identifies the operator's state through all changes of the job. Unique in the job. */
   uid(uid: string): this {
+    this.env.assertBuilding(`uid('${uid}')`);
+    if (typeof uid !== 'string' || uid === '') throw new TypeError('a uid is a text, and not an empty one');
     this.transformation.uid = uid;
     return this;
   }
 
   /** Shown in the UI, in logs and metrics. */
   name(name: string): this {
+    this.env.assertBuilding(`name('${name}')`);
+    if (typeof name !== 'string' || name === '') throw new TypeError('a name is a text, and not an empty one');
     this.transformation.name = name;
     return this;
   }
 
   setParallelism(parallelism: number): this {
+    this.env.assertBuilding('setParallelism');
     checkParallelism(parallelism);
     if (parallelism !== 1 && this.transformation.parallelism === 1 && isAllWindow(this.transformation)) {
       throw new Error('windowAll sees the whole stream: its parallelism is always 1');
@@ -58,6 +63,7 @@ class Node {
 
   /** The number of key groups; the job can never be rescaled above it. */
   setMaxParallelism(maxParallelism: number): this {
+    this.env.assertBuilding('setMaxParallelism');
     this.transformation.maxParallelism = checkParallelism(maxParallelism);
     return this;
   }
@@ -120,6 +126,21 @@ export class DataStream<T> extends Node {
   /** Spreads records evenly over the subtasks of what follows. */
   rebalance(): DataStream<T> {
     return new DataStream(this.env, this.transformation, 'rebalance');
+  }
+
+  /** Spreads records evenly over those subtasks of what follows that are near: fewer connections. */
+  rescale(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'rescale');
+  }
+
+  /** Sends every record to a random subtask of what follows. */
+  shuffle(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'shuffle');
+  }
+
+  /** Keeps records in the subtask with the same index. What follows must have the same parallelism. */
+  forward(): DataStream<T> {
+    return new DataStream(this.env, this.transformation, 'forward');
   }
 
   /** Sends every record to every subtask of what follows. */
@@ -268,6 +289,19 @@ function split<V, R, K>(
 
 function describeAssigner(assigner: WindowAssigner): string {
   if (assigner.kind === 'end-of-stream') return 'EndOfStreamWindows';
-  const offset = assigner.offsetMs === 0 ? '' : `, ${assigner.offsetMs}ms`;
-  return `TumblingEventTimeWindows(${assigner.sizeMs}ms${offset})`;
+  const offset = assigner.offsetMs === 0 ? '' : `, ${describeDuration(assigner.offsetMs)}`;
+  return `TumblingEventTimeWindows(${describeDuration(assigner.sizeMs)}${offset})`;
+}
+
+const durationUnits = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** In the largest unit that leaves a whole number: `1d`, `90min`, `1500ms`. */
+function describeDuration(ms: number): string {
+  const unit = durationUnits.find(([, size]) => ms % size === 0);
+  return unit ? `${ms / unit[1]}${unit[0]}` : `${ms}ms`;
 }

@@ -18,6 +18,7 @@ export class StreamExecutionEnvironment {
 
   /** Default parallelism of this job's operators; wins over the config's. */
   setParallelism(parallelism: number): this {
+    this.assertBuilding('setParallelism');
     this.#parallelism = checkParallelism(parallelism);
     return this;
   }
@@ -38,7 +39,7 @@ export class StreamExecutionEnvironment {
     outputType: TypeShape | null,
     options: StreamOptions<T>,
   ): DataStream<T> {
-    if (this.#closed) throw new Error(`'${name}' was added after the job's builder had returned`);
+    this.assertBuilding(`'${options.name ?? name}'`);
     const transformation: Transformation = {
       id: this.#transformations.length,
       operation,
@@ -51,6 +52,15 @@ export class StreamExecutionEnvironment {
     };
     this.#transformations.push(transformation);
     return new DataStream<T>(this, transformation);
+  }
+
+  /**
+   * A builder is done when it returns: every process must have built the same by then.
+   * @internal
+   */
+  assertBuilding(what: string): void {
+    if (!this.#closed) return;
+    throw new Error(`${what} came after the job's builder had returned: build all of a job before, synchronously`);
   }
 
   /**

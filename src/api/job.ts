@@ -4,9 +4,10 @@
  * A closure cannot be shipped, so a job is a pure builder that every process runs again from the same
  * bundle: `defineJob` registers it by name when the module is evaluated.
  */
+import type { JobOutcome } from '../contract/documents.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { StreamExecutionEnvironment } from './environment.ts';
-import type { TypeDescriptor } from './types.ts';
+import { type TypeDescriptor, type TypeShape, describeType } from './types.ts';
 
 export interface JobDefinition<A = unknown> {
   readonly name: string;
@@ -22,26 +23,52 @@ export interface JobRegistry {
   readonly problems: readonly string[];
 }
 
-interface OpenRegistry {
+interface OpenRegistry extends JobRegistry {
   readonly jobs: Map<string, JobDefinition<any>>; // oxlint-disable-line typescript/no-explicit-any
   readonly problems: string[];
 }
 
 /**
- * The registry of the bundle that is being evaluated. Evaluating a module passes no arguments, so this
- * one variable cannot be avoided; `collectJobs` confines it to the time of one `import`.
+ * What `defineJob` does at the moment in this thread. Evaluating a module passes no arguments, so a
+ * variable of this module cannot be avoided; it is confined to the time of one `import` or one `main()`.
  */
-let open: OpenRegistry | null = null;
+let phase:
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'loading'; readonly registry: OpenRegistry }
+  | { readonly kind: 'sealed' } = { kind: 'idle' };
 
-/** Evaluates a bundle by `load` and returns what it defined. One at a time in a thread. */
-export async function collectJobs<T>(load: () => Promise<T>): Promise<{ exports: T; registry: JobRegistry }> {
-  if (open !== null) throw new Error('another application is being loaded in this thread');
+/** A module is evaluated once, so a bundle that is loaded again finds its jobs here. */
+const loaded = new WeakMap<object, JobRegistry>();
+
+/**
+ * Evaluates a bundle by `load` and returns what it exports and defined. One at a time in a thread; one
+ * bundle after the other works, and so does loading the same one again.
+ */
+export async function collectJobs<T extends object>(
+  load: () => Promise<T>,
+): Promise<{ exports: T; registry: JobRegistry }> {
+  if (phase.kind === 'loading') throw new Error('another application is being loaded in this thread');
+  const before = phase;
   const registry: OpenRegistry = { jobs: new Map(), problems: [] };
-  open = registry;
+  phase = { kind: 'loading', registry };
   try {
-    return { exports: await load(), registry };
+    const exports = await load();
+    const known = loaded.get(exports) ?? registry;
+    loaded.set(exports, known);
+    return { exports, registry: known };
   } finally {
-    open = null;
+    phase = before;
+  }
+}
+
+/** Runs `main()`; until it has ended, no job may be defined in this thread. */
+export async function withSealedJobs<T>(run: () => Promise<T>): Promise<T> {
+  const before = phase;
+  phase = { kind: 'sealed' };
+  try {
+    return await run();
+  } finally {
+    phase = before;
   }
 }
 
@@ -49,8 +76,10 @@ export async function collectJobs<T>(load: () => Promise<T>): Promise<{ exports:
  * Defines a job: a pure builder of a dataflow.
  *
  * @param name of the job; unique in the application.
- * @param options.args type of the builder's second argument; without it the job takes none.
+ * @param options.args type of the builder's second argument; without it the job takes none. Arguments are
+ *   JSON: no `int64`, `bytes` or `map`.
  * @throws Error when it is called later than at the top level of a module, for example in `main()`.
+ * @throws TypeError when what it is called with is no job.
  */
 export function defineJob(name: string, builder: (env: StreamExecutionEnvironment) => void): JobDefinition<void>;
 export function defineJob<A>(
@@ -67,30 +96,69 @@ export function defineJob(
   const job: JobDefinition<any> =
     typeof second === 'function'
       ? { name, args: null, builder: second }
-      : { name, args: second.args, builder: third! };
-  // Outside of a loader (a unit test that imports the module) there is nothing to register in.
-  if (open === null) {
-    if (sealed) throw new Error(`job '${name}' is defined too late: define jobs at the top level of a module`);
-    return job;
+      : { name, args: second?.args ?? null, builder: third! };
+  checkDefinition(job);
+  if (phase.kind === 'sealed') {
+    throw new Error(
+      `job '${name}' is defined too late: define jobs at the top level of a module, so that every process of ` +
+        'the cluster finds them there',
+    );
   }
-  if (open.jobs.has(name)) open.problems.push(`two jobs have the name '${name}'`);
-  open.jobs.set(name, job);
+  // Outside of a loader (a unit test that imports the module) there is nothing to register in.
+  if (phase.kind === 'idle') return job;
+  const { jobs, problems } = phase.registry;
+  if (jobs.has(name)) problems.push(`two jobs have the name '${name}': give one of them another`);
+  else jobs.set(name, job);
   return job;
 }
 // oxlint-enable typescript/no-explicit-any
 
-let sealed = false;
+const longestName = 200;
 
-/** From now on no job may be defined in this thread: `main()` is about to run. */
-export function sealJobs(): void {
-  sealed = true;
+function checkDefinition({ name, args, builder }: JobDefinition): void {
+  if (typeof name !== 'string' || name.trim() === '' || name.length > longestName) {
+    throw new TypeError(`defineJob: the name of a job is a text of 1 to ${longestName} characters`);
+  }
+  if (typeof builder !== 'function') {
+    throw new TypeError(`defineJob('${name}'): its last argument is the builder, a function (env, args) => { … }`);
+  }
+  if (args === null) return;
+  if (args.kind !== 'record') {
+    throw new TypeError(`defineJob('${name}'): the type of its arguments is a record, not ${describeType(args)}`);
+  }
+  const foreign = findForeignToJson(args);
+  if (foreign !== null) {
+    throw new TypeError(
+      `defineJob('${name}'): arguments are JSON, which has no ${foreign}: use types.string, types.double or types.record`,
+    );
+  }
+}
+
+/** A type that values of JSON cannot have; `null`: there is none. */
+function findForeignToJson(type: TypeShape): string | null {
+  switch (type.kind) {
+    case 'int64':
+    case 'bytes':
+    case 'map':
+      return type.kind;
+    case 'record':
+      return Object.values(type.fields).map(findForeignToJson).find((kind) => kind !== null) ?? null;
+    case 'list':
+      return findForeignToJson(type.element);
+    case 'optional':
+      return findForeignToJson(type.type);
+    case 'union':
+      return type.types.map(findForeignToJson).find((kind) => kind !== null) ?? null;
+    default:
+      return null;
+  }
 }
 
 /** What `main()` gets. */
 export interface ApplicationContext {
   /** The config's `application.args`. */
   readonly args: JsonObject;
-  /** Runs a job and waits for its end. Rejects when it fails or is cancelled. */
+  /** Runs a job and waits for its end. Rejects with a JobExecutionError when it fails or is cancelled. */
   execute<A>(job: JobDefinition<A>, ...args: JobArguments<A>): Promise<JobResult>;
   /** Submits a job and returns at once. */
   executeAsync<A>(job: JobDefinition<A>, ...args: JobArguments<A>): Promise<JobHandle>;
@@ -117,4 +185,17 @@ export interface JobHandle {
   cancel(): Promise<void>;
   /** Waits for the end. Rejects when the job fails or is cancelled. */
   result(): Promise<JobResult>;
+}
+
+/** A job that was submitted and did not finish: it failed or was cancelled. */
+export class JobExecutionError extends Error {
+  readonly outcome: JobOutcome;
+
+  constructor(outcome: JobOutcome) {
+    const how = outcome.state === 'CANCELED' ? 'was cancelled' : 'failed';
+    const task = outcome.error?.task ? ` in ${outcome.error.task}` : '';
+    super(`job '${outcome.name}' ${how}${outcome.error ? `${task}: ${outcome.error.message}` : ''}`);
+    this.name = 'JobExecutionError';
+    this.outcome = outcome;
+  }
 }

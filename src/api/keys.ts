@@ -43,8 +43,18 @@ function compileKeyWriter(type: TypeShape, writer: ByteWriter): (key: unknown) =
   const codec = compileCodec<unknown>(type, { canonical: true });
   return (key) => {
     writer.position = 0;
-    codec.write(writer, key);
+    try {
+      codec.write(writer, key);
+    } catch (error) {
+      throw keyError(type, error);
+    }
   };
+}
+
+function keyError(type: TypeShape, error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  const hint = type.kind === 'primitive' ? '. Other keys need their type declared: keyBy(selector, { type })' : '';
+  return new TypeError(`the key of a record does not fit: ${error.message}${hint}`, { cause: error });
 }
 
 /**

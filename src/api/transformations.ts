@@ -68,7 +68,7 @@ export interface Transformation {
 export interface TransformationInput {
   readonly from: Transformation;
   /** `auto`: forward where parallelisms agree, else rebalance. */
-  readonly partitioner: 'auto' | 'hash' | 'rebalance' | 'broadcast' | 'global';
+  readonly partitioner: 'auto' | 'forward' | 'hash' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global';
   /** Given with `hash`. */
   readonly key: Keying | null;
 }

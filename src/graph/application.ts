@@ -1,16 +1,22 @@
 /**
- * Runs an application's `main()`: wherever it runs, jobs are compiled here and handed to a submitter.
+ * Runs an application's `main()`. Where it runs (beside the JobManager, on a client) only the submitter
+ * knows; jobs are compiled here.
+ *
+ * M1  The application ends after `main()` and after every job it submitted, waited for or not. The failure
+ *     of a job is `main()`'s to judge when it asked for the result or cancelled the job, else it is the
+ *     application's.
+ * M2  A job can only run if its definition is registered: other processes find it by its name.
  */
 import { randomBytes } from 'node:crypto';
 import {
   type ApplicationContext,
   type JobDefinition,
+  JobExecutionError,
   type JobHandle,
   type JobRegistry,
   type JobResult,
-  sealJobs,
+  withSealedJobs,
 } from '../api/job.ts';
-import type { JobOutcome } from '../contract/documents.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { JobResultResponse } from '../contract/fctl-rest.ts';
 import type { JsonObject } from '../contract/json.ts';
@@ -34,18 +40,6 @@ export interface ApplicationOptions {
   readonly submitter: JobSubmitter;
 }
 
-/** A job that did not finish. */
-export class JobExecutionError extends Error {
-  readonly outcome: JobOutcome;
-
-  constructor(outcome: JobOutcome) {
-    const how = outcome.state === 'CANCELED' ? 'was cancelled' : 'failed';
-    super(`job '${outcome.name}' ${how}${outcome.error ? `: ${outcome.error.message}` : ''}`);
-    this.name = 'JobExecutionError';
-    this.outcome = outcome;
-  }
-}
-
 /**
  * Why an application cannot be run; empty when it can.
  */
@@ -64,6 +58,7 @@ export function findApplicationProblems(exports: object, registry: JobRegistry):
 
 /**
  * Runs `main(ctx)`, or the only job where there is none, and waits for every job it submitted.
+ * @throws ConfigError when the application cannot be run.
  * @throws what `main` throws; JobExecutionError when a job that nobody waited for did not finish.
  */
 export async function runApplication(
@@ -73,27 +68,59 @@ export async function runApplication(
 ): Promise<void> {
   const problems = findApplicationProblems(exports, registry);
   if (problems.length > 0) {
-    throw new ConfigError(problems.map((message) => problem({ code: 'application-invalid', message, path: '/application/entry' })));
+    throw new ConfigError(
+      problems.map((message) => problem({ code: 'application-invalid', message, path: '/application/entry' })),
+    );
   }
-  sealJobs();
-  const submitted: JobHandle[] = [];
-  const context = createContext(options, submitted);
+  const submissions: Promise<Submitted | null>[] = [];
   const { main } = exports as { main?: (ctx: ApplicationContext) => unknown };
-  if (main) await main(context);
-  else await context.execute([...registry.jobs.values()][0] as JobDefinition, options.args as never);
-  for (const handle of submitted) await handle.result();
+  await withSealedJobs(async () => {
+    const argsAt = main ? null : '/application/args';
+    const context = createContext(registry, { ...options, argsAt }, submissions);
+    if (main) await main(context);
+    else await context.execute(onlyJob(registry), options.args);
+  });
+  // M1: code of main() that goes on when a job ends may submit another, so the list may grow meanwhile.
+  for (let i = 0; i < submissions.length; i++) await endOf(await submissions[i]!);
 }
 
-function createContext(options: ApplicationOptions, submitted: JobHandle[]): ApplicationContext {
-  const executeAsync = async (job: JobDefinition, args: unknown): Promise<JobHandle> => {
-    const { bundleHash, parallelism, submitter } = options;
-    const given = JSON.parse(JSON.stringify(args ?? {})) as JsonObject;
-    const { graph } = compileJob(job, given, { bundleHash, parallelism });
+/** M1 */
+async function endOf(submitted: Submitted | null): Promise<void> {
+  if (submitted === null) return;
+  const isLeftToMain = submitted.isLeftToMain();
+  await submitted.handle.result().catch((error: unknown) => {
+    if (!isLeftToMain) throw error;
+  });
+}
+
+interface Submitted {
+  readonly handle: JobHandle;
+  /** Whether `main()` asked how the job ended, or ended it. */
+  isLeftToMain(): boolean;
+}
+
+function onlyJob(registry: JobRegistry): JobDefinition<JsonObject> {
+  const [job] = registry.jobs.values();
+  return job!;
+}
+
+function createContext(
+  registry: JobRegistry,
+  options: ApplicationOptions & { readonly argsAt: string | null },
+  submissions: Promise<Submitted | null>[],
+): ApplicationContext {
+  const submit = async (job: JobDefinition, args: unknown): Promise<Submitted> => {
+    checkRegistered(job, registry);
+    const { bundleHash, parallelism, argsAt, submitter } = options;
+    const { graph } = compileJob(job, toJson(job, args), { bundleHash, parallelism, argsAt });
     const jobId = randomBytes(16).toString('hex');
     await submitter.submit(jobId, graph);
-    const handle = createHandle(jobId, job.name, submitter);
-    submitted.push(handle);
-    return handle;
+    return createHandle(jobId, job.name, submitter);
+  };
+  const executeAsync = (job: JobDefinition, args: unknown): Promise<JobHandle> => {
+    const submission = submit(job, args);
+    submissions.push(submission.catch(() => null)); // It fails where it was called.
+    return submission.then(({ handle }) => handle);
   };
   return {
     args: options.args,
@@ -102,15 +129,45 @@ function createContext(options: ApplicationOptions, submitted: JobHandle[]): App
   };
 }
 
-function createHandle(jobId: string, name: string, submitter: JobSubmitter): JobHandle {
+/** M2 */
+function checkRegistered(job: JobDefinition, registry: JobRegistry): void {
+  if (registry.jobs.get(job?.name) === job) return;
+  const names = [...registry.jobs.keys()].join(', ');
+  throw new ConfigError(
+    problem({
+      code: 'job-not-defined',
+      message: `execute needs a job that defineJob(…) made at the top level of the application${names === '' ? '' : `: ${names}`}`,
+    }),
+  );
+}
+
+/** As the arguments arrive in the other processes. Absent fields stay absent. */
+function toJson(job: JobDefinition, args: unknown): JsonObject {
+  try {
+    return JSON.parse(JSON.stringify(args ?? {})) as JsonObject;
+  } catch (error) {
+    const message = `job '${job.name}': its arguments are not JSON: ${(error as Error).message}`;
+    throw new ConfigError(problem({ code: 'wrong-argument', message }), { cause: error });
+  }
+}
+
+function createHandle(jobId: string, name: string, submitter: JobSubmitter): Submitted {
   let result: Promise<JobResult> | undefined;
-  return {
+  let isLeftToMain = false;
+  const handle: JobHandle = {
     jobId,
     name,
     status: () => submitter.status(jobId),
-    cancel: () => submitter.cancel(jobId),
-    result: () => (result ??= submitter.result(jobId).then(toResult)),
+    cancel: () => {
+      isLeftToMain = true;
+      return submitter.cancel(jobId);
+    },
+    result: () => {
+      isLeftToMain = true;
+      return (result ??= submitter.result(jobId).then(toResult));
+    },
   };
+  return { handle, isLeftToMain: () => isLeftToMain };
 }
 
 function toResult({ outcome, collected }: JobResultResponse): JobResult {

@@ -1,11 +1,18 @@
 /**
- * Planned operators → vertices and edges, by Flink's rules: an operator joins the chain of its input when
- * it has one input, gets its records forwarded, and has the same parallelism.
+ * Operators → vertices and edges, by Flink's rules.
+ *
+ * H1  Records are forwarded where nothing else is said and parallelisms agree, else rebalanced.
+ * H2  An operator joins the chain of its input when it has one input, which is forwarded to it. Everything
+ *     that is forwarded from one operator joins its chain: a chain is a tree.
+ * H3  A chain lies in one slot sharing group; so far there is only one.
  */
+import type { JobDefinition } from '../api/job.ts';
 import type { Transformation } from '../api/transformations.ts';
-import type { PlannedOperator } from './compile.ts';
+import { jobError } from './job-error.ts';
 import { type JobEdge, type JobVertex, type OperatorNode, Partitioner } from './job-graph.ts';
+import type { PlannedOperator } from './plan.ts';
 
+/** H3 */
 const slotSharingGroup = 'default';
 
 interface Wire {
@@ -16,12 +23,13 @@ interface Wire {
   readonly chained: boolean;
 }
 
-export function buildChains(operators: readonly PlannedOperator[]): {
-  vertices: JobVertex[];
-  edges: JobEdge[];
-} {
+/** @throws ConfigError when records are to be forwarded to another number of subtasks. */
+export function buildChains(
+  job: JobDefinition,
+  operators: readonly PlannedOperator[],
+): { vertices: JobVertex[]; edges: JobEdge[] } {
   const planned = new Map(operators.map((o) => [o.transformation, o]));
-  const wires = operators.flatMap((target) => wiresOf(target, planned));
+  const wires = operators.flatMap((target) => wiresOf(job, target, planned));
   const headOf = new Map<PlannedOperator, PlannedOperator>();
   for (const operator of operators) {
     const wire = wires.find((w) => w.target === operator && w.chained);
@@ -37,20 +45,36 @@ export function buildChains(operators: readonly PlannedOperator[]): {
   return { vertices, edges };
 }
 
-function wiresOf(target: PlannedOperator, planned: ReadonlyMap<Transformation, PlannedOperator>): Wire[] {
+function wiresOf(
+  job: JobDefinition,
+  target: PlannedOperator,
+  planned: ReadonlyMap<Transformation, PlannedOperator>,
+): Wire[] {
   const { inputs } = target.transformation;
   return inputs.map(({ from, partitioner: wanted }, input) => {
     const source = planned.get(from)!;
-    const same = source.parallelism === target.parallelism;
-    const partitioner = wanted === 'auto' ? (same ? Partitioner.forward : Partitioner.rebalance) : partitioners[wanted];
-    const chained = partitioner === Partitioner.forward && inputs.length === 1;
+    const isSame = source.parallelism === target.parallelism;
+    if (wanted === 'forward' && !isSame) {
+      throw jobError(
+        job,
+        'forward-impossible',
+        `'${from.name}' (parallelism ${source.parallelism}) cannot forward to '${target.transformation.name}' ` +
+          `(parallelism ${target.parallelism}): give both the same parallelism, or use rescale() or rebalance()`,
+      );
+    }
+    const unsaid = isSame ? Partitioner.forward : Partitioner.rebalance; // H1
+    const partitioner = wanted === 'auto' ? unsaid : partitioners[wanted];
+    const chained = partitioner === Partitioner.forward && inputs.length === 1; // H2
     return { source, target, input, partitioner, chained };
   });
 }
 
 const partitioners = {
+  forward: Partitioner.forward,
   hash: Partitioner.hash,
   rebalance: Partitioner.rebalance,
+  rescale: Partitioner.rescale,
+  shuffle: Partitioner.shuffle,
   broadcast: Partitioner.broadcast,
   global: Partitioner.global,
 } as const;
