@@ -1,15 +1,12 @@
 #!/usr/bin/env node
-// Launcher: under an older Node.js it runs fctl with a newer one, if there is one. No other logic, and no
-// syntax that an older Node.js does not know.
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+// Launcher: under an older Node.js it runs fctl with a newer one, if there is one. No other logic, and
+// no syntax that an older Node.js does not know.
+import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const needed = [22, 18];
-const entry = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'cli.js');
+const root = new URL('../', import.meta.url);
+const entry = new URL('dist/cli.js', root);
 
 function isNewEnough(version) {
   const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
@@ -17,56 +14,64 @@ function isNewEnough(version) {
 }
 
 /** This repository's own Node.js, or one that fctl fetched for a target platform. */
-function findNode() {
-  const root = join(dirname(entry), '..');
-  const name = `node-${process.platform}-${process.arch}`;
-  const candidates = [name, `node-bin-${process.platform}-${process.arch}`].map((dir) =>
-    join(root, 'node_modules', dir, 'bin', 'node'),
-  );
+async function findNode() {
+  const { readdirSync } = await import('node:fs');
+  const { homedir } = await import('node:os');
+  const { join } = await import('node:path');
+  const { fileURLToPath } = await import('node:url');
+  const platform = `${process.platform}-${process.arch}`;
+  const modules = fileURLToPath(new URL('node_modules/', root));
+  const folders = [join(modules, `node-${platform}`), join(modules, `node-bin-${platform}`)];
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'fctl', 'node');
   if (existsSync(cache)) {
-    for (const version of readdirSync(cache)) {
-      if (isNewEnough(version)) candidates.push(join(cache, version, 'bin', 'node'));
-    }
+    // Named <version>-<platform>-<arch>; those of other platforms lie there too.
+    const usable = readdirSync(cache).filter(
+      (name) => name.endsWith(platform) && isNewEnough(name),
+    );
+    folders.push(...usable.map((name) => join(cache, name)));
   }
-  return candidates.find((file) => existsSync(file));
+  return folders.map((folder) => join(folder, 'bin', 'node')).find((file) => existsSync(file));
 }
 
 /** Runs the same command line with another Node.js and ends as that ends. */
-function rerun(node) {
+async function rerun(node) {
+  const { spawn } = await import('node:child_process');
+  const { isatty } = await import('node:tty');
+  const { fileURLToPath } = await import('node:url');
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
   // A terminal sends Ctrl-C to both; other senders only to the one they know.
+  const hasTerminal = [0, 1, 2].some((fd) => isatty(fd));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) {
     process.on(signal, () => {
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+      if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal);
     });
   }
   child.on('exit', (code, signal) => {
     for (const name of signals) process.removeAllListeners(name);
     if (signal) process.kill(process.pid, signal);
-    else process.exit(code);
+    else process.exitCode = code;
   });
 }
 
-if (isNewEnough(process.version)) {
-  if (existsSync(entry)) {
-    nodeModule.enableCompileCache?.();
-    await import(entry);
-  } else {
-    process.stderr.write('fctl is not built. In its repository: npm run build\n');
-    process.exitCode = 1;
-  }
+async function rerunWithNewer() {
+  const node = await findNode();
+  if (node) return rerun(node);
+  process.stderr.write(
+    `fctl needs Node.js ${needed.join('.')} or newer; this is ${process.version}.\n` +
+      'Install a newer Node.js, for example with your package manager, nvm or fnm.\n',
+  );
+  process.exitCode = 2;
+}
+
+if (!isNewEnough(process.version)) {
+  await rerunWithNewer();
+} else if (existsSync(entry)) {
+  nodeModule.enableCompileCache?.();
+  await import(entry);
 } else {
-  const node = findNode();
-  if (node) rerun(node);
-  else {
-    process.stderr.write(
-      `fctl needs Node.js ${needed.join('.')} or newer; this is ${process.version}.\n` +
-        'Install a newer Node.js, for example with your package manager, nvm or fnm.\n',
-    );
-    process.exitCode = 2;
-  }
+  process.stderr.write('fctl is not built. In its repository: npm run build\n');
+  process.exitCode = 1;
 }

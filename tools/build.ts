@@ -1,29 +1,23 @@
 /**
- * Builds `dist/`: one esbuild run for all entry points, so that what they share is shared (an application's
- * `import 'fctl'` and the runtime's own classes are the same). Everything but esbuild is bundled.
+ * Builds `dist/`: one esbuild run for all entry points, so that what they share is shared (the classes an
+ * application imports as `fctl` are those of the runtime). Everything but esbuild is bundled.
  *
- * The new `dist/` takes the place of the old one by a rename: whoever reads it sees either of them.
+ * B1  Whoever reads `dist/` while it is built sees, for each entry point, the old or the new one with all
+ *     its chunks: chunks are named by their content and written first, each file takes its place by a
+ *     rename, and chunks that are no longer used stay for a while, as running processes may load them.
+ *
+ * `--prune` removes what is no longer used at once, for a package.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type OutputFile, build } from 'esbuild';
+import { entryPoints } from './entry-points.ts';
 
 const root = join(import.meta.dirname, '..');
-const target = join(root, 'dist');
-
-/** Name in `dist/` → source. */
-const entryPoints = {
-  cli: 'src/cli/main.ts',
-  inspect: 'src/packaging/inspect-main.ts',
-  jobmanager: 'src/runtime/jobmanager/main.ts',
-  application: 'src/runtime/jobmanager/application-main.ts',
-  taskmanager: 'src/runtime/taskmanager/main.ts',
-  slot: 'src/runtime/taskmanager/slot-main.ts',
-  index: 'src/api/index.ts',
-  config: 'src/config/index.ts',
-  testing: 'src/testing/index.ts',
-};
+const dist = join(root, 'dist');
+const chunks = join(dist, 'chunks');
 
 /** CommonJS packages in the bundle require Node's own modules. */
 const banner = [
@@ -31,12 +25,24 @@ const banner = [
   'const require = __createRequire(import.meta.url);',
 ].join('\n');
 
-const folder = await mkdtemp(join(root, '.dist-'));
-try {
-  await build({
+/** How long a file outlives the last build that made it. */
+const keepUnusedMs = process.argv.includes('--prune') ? 0 : 3_600_000;
+
+/** The entry points whose source is there. */
+function presentEntryPoints(): Record<string, string> {
+  const all = Object.entries(entryPoints);
+  const missing = all.filter(([, source]) => !existsSync(join(root, source)));
+  for (const [name, source] of missing)
+    console.warn(`build: no dist/${name}.js, ${source} is missing`);
+  return Object.fromEntries(all.filter((entry) => !missing.includes(entry)));
+}
+
+async function bundle(): Promise<OutputFile[]> {
+  const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints,
-    outdir: folder,
+    entryPoints: presentEntryPoints(),
+    outdir: dist,
+    write: false,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -51,10 +57,33 @@ try {
     banner: { js: banner },
     logLevel: 'warning',
   });
-  const old = `${folder}-old`;
-  if (existsSync(target)) await rename(target, old);
-  await rename(folder, target);
-  await rm(old, { recursive: true, force: true });
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  return outputFiles;
 }
+
+/** Puts a file in its place at once. The same bytes stay, as made now. */
+async function place({ path, contents }: OutputFile): Promise<void> {
+  const old = await readFile(path).catch(() => null);
+  if (old?.equals(contents)) return utimes(path, new Date(), new Date());
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  await writeFile(temporary, contents);
+  await rename(temporary, path);
+}
+
+/** Removes files that neither this build nor one shortly before it made (B1). */
+async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!entry.isFile() || made.has(path)) continue;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs >= keepUnusedMs) await rm(path, { force: true });
+  }
+}
+
+const files = await bundle();
+const made = new Set(files.map(({ path }) => path));
+const isChunk = ({ path }: OutputFile) => dirname(path) === chunks;
+await mkdir(chunks, { recursive: true });
+await Promise.all(files.filter(isChunk).map(place)); // B1
+await Promise.all(files.filter((file) => !isChunk(file)).map(place));
+await removeUnused(chunks, made);
+await removeUnused(dist, made);

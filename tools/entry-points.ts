@@ -1,0 +1,12 @@
+/** Name in `dist/` → source, of every module that something outside of the bundle starts or imports. */
+export const entryPoints = {
+  cli: 'src/cli/main.ts',
+  inspect: 'src/packaging/inspect-main.ts',
+  jobmanager: 'src/runtime/jobmanager/main.ts',
+  application: 'src/runtime/jobmanager/application-main.ts',
+  taskmanager: 'src/runtime/taskmanager/main.ts',
+  slot: 'src/runtime/taskmanager/slot-main.ts',
+  index: 'src/api/index.ts',
+  config: 'src/config/index.ts',
+  testing: 'src/testing/index.ts',
+} as const;

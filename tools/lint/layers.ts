@@ -1,0 +1,55 @@
+/**
+ * The layers of `src/`: which folder may import which. The only place that says so; the lint rule
+ * `fctl/layers` reads it.
+ *
+ * The two sides, client (`cli` … `config`) and cluster (`runtime`), meet only in `contract`, in the
+ * application API with its compiler (`api`, `graph`), and over REST.
+ */
+
+/** Folder → folders right below it. A folder may import everything that can be reached from it. */
+const below: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  config: ['contract'],
+  'flink-rest': ['contract'],
+  providers: ['config'],
+  api: ['contract'],
+  graph: ['api'],
+  packaging: ['config', 'graph'],
+  // An engine names the artifacts of its processes, and those are made by packaging/.
+  engines: ['packaging'],
+  deployment: ['providers', 'engines', 'packaging', 'flink-rest', 'graph'],
+  cli: ['deployment'],
+  connectors: ['api'],
+  runtime: ['graph', 'connectors'],
+  testing: ['runtime'],
+};
+
+/** Single files that may import one folder more, each with its reason. */
+const exceptions: Readonly<Record<string, readonly string[]>> = {
+  // The barrel that applications import as `fctl`: the connectors are part of the API, and no other
+  // file of api/ imports the barrel.
+  'api/index.ts': ['connectors'],
+};
+
+/** Every folder that the files of one folder may import, itself included. */
+function reachable(folder: string): ReadonlySet<string> {
+  const found = new Set([folder]);
+  for (const each of found) for (const lower of below[each] ?? []) found.add(lower);
+  return found;
+}
+
+const allowed = new Map(Object.keys(below).map((folder) => [folder, reachable(folder)]));
+
+/**
+ * Why a file may not import another one, or null when it may.
+ * @param importer path below `src/`, with `/`
+ * @param imported path below `src/`, with `/`
+ */
+export function layerProblem(importer: string, imported: string): string | null {
+  const from = importer.slice(0, importer.indexOf('/'));
+  const to = imported.slice(0, imported.indexOf('/'));
+  const lower = allowed.get(from);
+  if (lower === undefined) return `src/${from} is in no layer; tools/lint/layers.ts lists them`;
+  if (lower.has(to) || exceptions[importer]?.includes(to)) return null;
+  return `src/${from} may not import src/${to}`;
+}
