@@ -1,0 +1,225 @@
+/**
+ * The TaskManagers of the cluster: registration, life signs, their slots.
+ *
+ * R1  A TaskManager is known by its process (`resourceId`) and counts from its registration to the end of
+ *     its connection. Then its slots are gone, and whoever held them is told, once.
+ * R2  A new process of the same name, or a new connection of the same process, replaces the old one.
+ * R3  A slot is given to somebody else only after the TaskManager has said that its isolate is gone. One
+ *     that cannot say so loses its connection.
+ */
+import type { Split } from '../../api/source.ts';
+import { PROTOCOL_VERSION } from '../../contract/documents.ts';
+import type { HeartbeatConfig } from '../../contract/runtime-config.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { Clock } from '../rpc/clock.ts';
+import { describeReason, type RpcConnection } from '../rpc/connection.ts';
+import type {
+  JobManagerApi,
+  RegistrationResponse,
+  SlotLoss,
+  SplitRequest,
+  TaskChange,
+  TaskManagerApi,
+  TaskManagerRegistration,
+  TaskManagerReport,
+} from '../rpc/protocol.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
+import type { SlotAllocationInfo, SlotGrant, SlotManager, SlotRequest } from './slot-manager.ts';
+
+/** A registered TaskManager. */
+export interface TaskManager {
+  /** `taskmanager-0/3f2a…` */
+  readonly id: string;
+  /** `taskmanager-0` */
+  readonly name: string;
+  readonly registration: TaskManagerRegistration;
+  readonly connection: RpcConnection<TaskManagerApi>;
+  /** Epoch milliseconds. */
+  readonly registeredAt: number;
+  /** Of its last heartbeat. */
+  report: TaskManagerReport | null;
+}
+
+/** Who is told what TaskManagers say about tasks. `from` is the TaskManager's id. */
+export interface TaskEvents {
+  taskChanged(from: string, change: TaskChange): void;
+  requestSplit(from: string, request: SplitRequest): Promise<Split | null>;
+  slotLost(from: string, loss: SlotLoss): void;
+  reported(report: TaskManagerReport): void;
+  /** R1. `why` is for people. */
+  taskManagerLost(taskManager: TaskManager, allocations: readonly SlotAllocationInfo[], why: string): void;
+}
+
+export interface ResourceManagerOptions {
+  readonly slots: SlotManager;
+  /** Leader epoch. */
+  readonly epoch: number;
+  /** Of this JobManager. */
+  readonly resourceId: string;
+  readonly heartbeat: HeartbeatConfig;
+  readonly events: TaskEvents;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const maxSlots = 1024;
+
+export class ResourceManager {
+  readonly #options: ResourceManagerOptions;
+  readonly #taskManagers = new Map<string, TaskManager>();
+  /** What processes held when they were lost, to be freed if they come back. */
+  readonly #abandoned = new Map<string, string[]>();
+  #dismissing = false;
+
+  constructor(options: ResourceManagerOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of registration. */
+  get taskManagers(): readonly TaskManager[] {
+    return [...this.#taskManagers.values()];
+  }
+
+  get slots(): SlotManager {
+    return this.#options.slots;
+  }
+
+  taskManager(id: string): TaskManager | null {
+    return this.#taskManagers.get(id) ?? null;
+  }
+
+  /** @returns how to withdraw the request. */
+  requestSlots(request: SlotRequest): () => void {
+    return this.#options.slots.request(request);
+  }
+
+  /** Calls a TaskManager. Rejects with RpcError; `closed` when it is not there. */
+  call<M extends keyof TaskManagerApi>(
+    id: string,
+    method: M,
+    ...args: Parameters<TaskManagerApi[M]>
+  ): Promise<Awaited<ReturnType<TaskManagerApi[M]>>> {
+    const taskManager = this.#taskManagers.get(id);
+    if (!taskManager) return Promise.reject(new RpcError('closed', `${id} is not registered`));
+    const { connection } = taskManager;
+    return connection.call(method, ...(args as never)) as Promise<Awaited<ReturnType<TaskManagerApi[M]>>>;
+  }
+
+  /** Ends a slot's isolate and gives the slot back (R3). Never rejects. */
+  async freeSlot({ allocationId, taskManagerId }: SlotGrant, jobId: string): Promise<void> {
+    const taskManager = this.#taskManagers.get(taskManagerId);
+    if (!taskManager) return; // the slot went with it
+    const { connection } = taskManager;
+    try {
+      await connection.call('freeSlot', { allocationId, jobId });
+    } catch (error) {
+      if (this.#taskManagers.get(taskManagerId) !== taskManager) return;
+      const { logger } = this.#options;
+      logger.error('TaskManager cannot free a slot, disconnecting it', { taskManager: taskManagerId, allocationId, error });
+      this.#lose(taskManager, 'it could not free a slot');
+    }
+    this.#options.slots.release(allocationId);
+  }
+
+  /** Tells all TaskManagers that the cluster has ended, those that come later too. Bounded by `timeoutMs`. */
+  async dismiss(timeoutMs: number): Promise<void> {
+    this.#dismissing = true;
+    const { clock, logger } = this.#options;
+    await Promise.all(
+      this.taskManagers.map(async ({ id, connection }) => {
+        let stop = () => {};
+        const late = new Promise<void>((resolve) => (stop = clock.after(timeoutMs, resolve)));
+        const gone = connection.closed.then(() => {});
+        const told = connection.call('dismiss').catch((error: unknown) => {
+          logger.warn('TaskManager did not confirm its dismissal', { taskManager: id, error });
+        });
+        await Promise.race([told, gone, late]);
+        stop();
+      }),
+    );
+    logger.info('TaskManagers dismissed', { taskManagers: this.#taskManagers.size });
+  }
+
+  /** What a TaskManager that has just connected may call. */
+  connected(connection: RpcConnection<TaskManagerApi>): JobManagerApi {
+    let self: TaskManager | null = null;
+    const { events } = this.#options;
+    const registered = (): TaskManager => {
+      if (self === null || this.#taskManagers.get(self.id) !== self) {
+        throw new RpcError('stale', 'this TaskManager is not registered');
+      }
+      return self;
+    };
+    return {
+      register: async (registration) => {
+        self = this.#register(connection, registration);
+        return this.#response(self);
+      },
+      heartbeat: async (report) => {
+        registered().report = report;
+        events.reported(report);
+      },
+      taskChanged: async (change) => events.taskChanged(registered().id, change),
+      requestSplit: async (request) => events.requestSplit(registered().id, request),
+      slotLost: async (loss) => events.slotLost(registered().id, loss),
+    };
+  }
+
+  #register(connection: RpcConnection<TaskManagerApi>, registration: TaskManagerRegistration): TaskManager {
+    const { clock, logger, slots } = this.#options;
+    const id = connection.remote ?? '';
+    const known = this.#taskManagers.get(id);
+    if (known?.connection === connection) return known; // P3
+    refuseRegistration(id, registration);
+    const name = id.split('/', 1)[0]!;
+    for (const other of this.taskManagers) {
+      if (other.name === name) this.#lose(other, `${id} took its place`); // R2
+    }
+    for (const old of this.#abandoned.keys()) {
+      if (old !== id && old.startsWith(`${name}/`)) this.#abandoned.delete(old); // that process is gone
+    }
+    const taskManager = { id, name, registration, connection, registeredAt: clock.now(), report: null };
+    this.#taskManagers.set(id, taskManager);
+    logger.info('TaskManager registered', { taskManager: id, slots: registration.slots, address: registration.address });
+    void connection.closed.then((reason) => this.#lose(taskManager, describeReason(reason)));
+    if (this.#dismissing) void connection.call('dismiss').catch(() => {});
+    else slots.addTaskManager(id, registration.slots);
+    return taskManager;
+  }
+
+  #response({ id }: TaskManager): RegistrationResponse {
+    const { epoch, heartbeat, resourceId } = this.#options;
+    const freeAllocations = this.#abandoned.get(id) ?? [];
+    return { epoch, jobManagerResourceId: resourceId, heartbeat, freeAllocations };
+  }
+
+  /** R1: the one way a TaskManager is lost. */
+  #lose(taskManager: TaskManager, why: string): void {
+    const { id, connection } = taskManager;
+    if (this.#taskManagers.get(id) !== taskManager) return;
+    this.#taskManagers.delete(id);
+    connection.close();
+    const { events, logger, slots } = this.#options;
+    const allocations = slots.removeTaskManager(id);
+    if (allocations.length > 0) {
+      const before = this.#abandoned.get(id) ?? [];
+      this.#abandoned.set(id, [...before, ...allocations.map((a) => a.allocationId)]);
+    }
+    if (this.#dismissing) logger.info('TaskManager left', { taskManager: id });
+    else logger.warn('TaskManager lost', { taskManager: id, why, slotsInUse: allocations.length });
+    events.taskManagerLost(taskManager, allocations, why);
+  }
+}
+
+function refuseRegistration(id: string, { protocol, slots, address }: TaskManagerRegistration): void {
+  const right =
+    /^[^/]+\/.+$/.test(id) &&
+    Number.isInteger(slots) &&
+    slots >= 1 &&
+    slots <= maxSlots &&
+    typeof address === 'string';
+  if (protocol !== PROTOCOL_VERSION) {
+    throw new RpcError('failed', `this JobManager speaks protocol ${PROTOCOL_VERSION}, the TaskManager ${protocol}`);
+  }
+  if (!right) throw new RpcError('failed', `${id} did not say properly who it is and what it offers`);
+}
