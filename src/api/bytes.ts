@@ -107,9 +107,9 @@ export class ByteWriter {
     // The length comes first and is not known before: assume ASCII, move the text when that was wrong.
     const assumed = this.position + varintSize(length);
     const written = this.#buffer.write(value, assumed, 'utf8');
-    this.varint(written);
-    const body = this.position;
+    const body = this.position + varintSize(written);
     if (body !== assumed) this.bytes.copyWithin(body, assumed, assumed + written);
+    this.varint(written);
     this.position = body + written;
   }
 

@@ -16,7 +16,7 @@ export function findMisfits(type: TypeShape, value: unknown, path = ''): Misfit[
     case 'optional':
       return value === undefined ? [] : findMisfits(type.type, value, path);
     case 'union':
-      return type.types.some((t) => fits(t, value)) ? [] : [misfit(type, value, path)];
+      return type.types.some((t) => findMisfits(t, value).length === 0) ? [] : [misfit(type, value, path)];
     case 'record':
       return checkRecord(type, value, path);
     case 'list':
@@ -33,11 +33,6 @@ export function findMisfits(type: TypeShape, value: unknown, path = ''): Misfit[
     default:
       return fitsSimple(type.kind, value) ? [] : [misfit(type, value, path)];
   }
-}
-
-/** More fields than a record has do not hinder. */
-function fits(type: TypeShape, value: unknown): boolean {
-  return findMisfits(type, value).every(({ unknownField }) => unknownField !== null);
 }
 
 function fitsSimple(kind: TypeShape['kind'], value: unknown): boolean {
@@ -67,7 +62,8 @@ function checkRecord(
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return [misfit(type, value, path)];
   const record = value as Record<string, unknown>;
   const known = Object.keys(type.fields);
-  const wrong = known.flatMap((name) => findMisfits(type.fields[name]!, record[name], `${path}/${escape(name)}`));
+  const field = (name: string) => (name in Object.prototype && !Object.hasOwn(record, name) ? undefined : record[name]);
+  const wrong = known.flatMap((name) => findMisfits(type.fields[name]!, field(name), `${path}/${escape(name)}`));
   const unknown = Object.keys(record)
     .filter((name) => !Object.hasOwn(type.fields, name))
     .map((name) => ({

@@ -147,11 +147,20 @@ function writeRecord(
   const isRecord = `if (${value} === null || typeof ${value} !== 'object') throw 0;`;
   const fields = Object.entries(type.fields).map(([field, inner]) => ({ field, type: inner, name: fresh() }));
   if (fields.length === 0) return `${isRecord} w.u8(0);`;
-  const gets = fields.map(({ field, name }) => `const ${name} = ${value}[${JSON.stringify(field)}];`);
+  const gets = fields.map(({ field, name }) => `const ${name} = ${fieldSource(value, field)};`);
   return `${isRecord} ${gets.join(' ')}\n${writeValues(fields, fresh, isCanonical)}`;
 }
 
-/** Whether a value is of an alternative of a union: the first that it fits is taken. */
+/** A field that is absent must not be what every object inherits under its name (`constructor`). */
+function fieldSource(value: string, field: string): string {
+  const name = JSON.stringify(field);
+  return field in Object.prototype ? `Object.hasOwn(${value}, ${name}) ? ${value}[${name}] : undefined` : `${value}[${name}]`;
+}
+
+/**
+ * Whether a value is of an alternative of a union: the first that it fits is taken. A record must have no
+ * other fields: they would be lost, and the alternative that has them may come later.
+ */
 function testSource(type: TypeShape, v: string): string {
   switch (type.kind) {
     case 'string':
@@ -177,8 +186,10 @@ function testSource(type: TypeShape, v: string): string {
     case 'union':
       return `(${type.types.map((t) => testSource(t, v)).join(' || ')})`;
     case 'record': {
-      const fields = Object.entries(type.fields).map(([name, t]) => testSource(t, `${v}[${JSON.stringify(name)}]`));
-      return `(${[`${v} !== null`, `typeof ${v} === 'object'`, ...fields].join(' && ')})`;
+      const fields = Object.entries(type.fields).map(([name, t]) => testSource(t, `(${fieldSource(v, name)})`));
+      const isKnown = ['false', ...Object.keys(type.fields).map((name) => `k === ${JSON.stringify(name)}`)].join(' || ');
+      const hasNoOther = `Object.keys(${v}).every((k) => ${isKnown})`;
+      return `(${[`${v} !== null`, `typeof ${v} === 'object'`, ...fields, hasNoOther].join(' && ')})`;
     }
     default:
       throw unknownKind(type);

@@ -61,7 +61,13 @@ interface Packed extends Uint8Array {
 function untypedCodec<T>(): Codec<T> {
   // Sequential: each message carries the structures that it is the first to use. Binary values are copied
   // out of the reader's buffer, which will be used again.
-  const options = { sequential: true, mapsAsObjects: false, int64AsType: 'bigint', copyBuffers: true };
+  const options = {
+    sequential: true,
+    mapsAsObjects: false,
+    moreTypes: true,
+    int64AsType: 'bigint',
+    copyBuffers: true,
+  };
   const packr = new Packr(options as ConstructorParameters<typeof Packr>[0]);
   const mode = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
   return {

@@ -2,13 +2,20 @@
 export {
   type ApplicationContext,
   type JobDefinition,
+  JobExecutionError,
   type JobHandle,
   type JobResult,
   defineJob,
 } from './job.ts';
 export { type TypeDescriptor, type TypeOf, types } from './types.ts';
-export type { StreamExecutionEnvironment } from './environment.ts';
-export type { DataStream, DataStreamSink, KeyedStream, WindowedStream } from './data-stream.ts';
+export type { SourceOptions, StreamExecutionEnvironment } from './environment.ts';
+export type {
+  DataStream,
+  DataStreamSink,
+  KeyedStream,
+  StreamOptions,
+  WindowedStream,
+} from './data-stream.ts';
 export type {
   AggregateFunction,
   Collector,
@@ -23,9 +30,24 @@ export type {
   WindowFunction,
 } from './functions.ts';
 export { EndOfStreamWindows, TumblingEventTimeWindows, type WindowAssigner } from './windows.ts';
-export { type WatermarkStrategy, boundedOutOfOrderness, monotonousTimestamps } from './watermarks.ts';
-export { type Source } from './source.ts';
-export { type Sink } from './sink.ts';
+export {
+  type WatermarkOptions,
+  type WatermarkStrategy,
+  boundedOutOfOrderness,
+  monotonousTimestamps,
+} from './watermarks.ts';
+export {
+  type EnumeratorSpec,
+  MAX_WATERMARK,
+  NO_TIMESTAMP,
+  PollStatus,
+  type ReaderContext,
+  type Source,
+  type SourceOutput,
+  type SourceReader,
+  type Split,
+} from './source.ts';
+export type { Committable, CommitterSpec, Sink, SinkWriter, WriterContext } from './sink.ts';
 export { CollectionSource } from '../connectors/collection/index.ts';
 export { GeneratorSource } from '../connectors/generator/index.ts';
 export { FileSink, FileSource } from '../connectors/files/index.ts';

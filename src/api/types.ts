@@ -59,7 +59,7 @@ export const types = {
   optional<T>(type: TypeDescriptor<T>): TypeDescriptor<T | undefined> {
     return type.kind === 'optional' ? (type as TypeDescriptor<T | undefined>) : { kind: 'optional', type };
   },
-  /** One of several types; the first that a value fits is taken. */
+  /** One of several types; the first that a value fits is taken. Records must fit exactly, with no other field. */
   union<D extends readonly TypeDescriptor<any>[]>(...alternatives: D): TypeDescriptor<TypeOf<D[number]>> { // oxlint-disable-line typescript/no-explicit-any
     if (alternatives.length === 0 || alternatives.length > 256) {
       throw new RangeError(`a union has 1 to 256 alternatives, not ${alternatives.length}`);
