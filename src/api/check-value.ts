@@ -54,13 +54,19 @@ function fitsSimple(kind: TypeShape['kind'], value: unknown): boolean {
   }
 }
 
+/** An object that is no value of another type. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== 'object') return false;
+  return !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Uint8Array);
+}
+
 function checkRecord(
   type: Extract<TypeShape, { kind: 'record' }>,
   value: unknown,
   path: string,
 ): Misfit[] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [misfit(type, value, path)];
-  const record = value as Record<string, unknown>;
+  if (!isRecord(value)) return [misfit(type, value, path)];
+  const record = value;
   const known = Object.keys(type.fields);
   const field = (name: string) => (name in Object.prototype && !Object.hasOwn(record, name) ? undefined : record[name]);
   const wrong = known.flatMap((name) => findMisfits(type.fields[name]!, field(name), `${path}/${escape(name)}`));

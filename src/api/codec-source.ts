@@ -144,7 +144,10 @@ function writeRecord(
   fresh: Fresh,
   isCanonical: boolean,
 ): string {
-  const isRecord = `if (${value} === null || typeof ${value} !== 'object') throw 0;`;
+  // Where no field has to be there, anything would do.
+  const isLoose = Object.values(type.fields).every(({ kind }) => kind === 'optional');
+  const isObject = `(${value} !== null && typeof ${value} === 'object')`;
+  const isRecord = `if (!${isLoose ? `isRecord(${value})` : isObject}) throw 0;`;
   const fields = Object.entries(type.fields).map(([field, inner]) => ({ field, type: inner, name: fresh() }));
   if (fields.length === 0) return `${isRecord} w.u8(0);`;
   const gets = fields.map(({ field, name }) => `const ${name} = ${fieldSource(value, field)};`);
@@ -189,7 +192,7 @@ function testSource(type: TypeShape, v: string): string {
       const fields = Object.entries(type.fields).map(([name, t]) => testSource(t, `(${fieldSource(v, name)})`));
       const isKnown = ['false', ...Object.keys(type.fields).map((name) => `k === ${JSON.stringify(name)}`)].join(' || ');
       const hasNoOther = `Object.keys(${v}).every((k) => ${isKnown})`;
-      return `(${[`${v} !== null`, `typeof ${v} === 'object'`, ...fields, hasNoOther].join(' && ')})`;
+      return `(${[`isRecord(${v})`, ...fields, hasNoOther].join(' && ')})`;
     }
     default:
       throw unknownKind(type);

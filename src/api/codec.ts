@@ -19,7 +19,7 @@
  */
 import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { describeValue, findMisfits } from './check-value.ts';
+import { describeValue, findMisfits, isRecord } from './check-value.ts';
 import { readerSource, writerSource } from './codec-source.ts';
 import type { TypeShape } from './types.ts';
 
@@ -43,9 +43,9 @@ export interface CodecOptions {
 export function compileCodec<T>(type: TypeShape | null, options: CodecOptions = {}): Codec<T> {
   if (type === null) return untypedCodec<T>();
   const isCanonical = options.canonical === true;
-  const helpers = { misfit, writePrimitive: primitiveWriter(isCanonical), readPrimitive };
+  const helpers = { misfit, isRecord, writePrimitive: primitiveWriter(isCanonical), readPrimitive };
   const source = [
-    'const { misfit, writePrimitive, readPrimitive } = helpers;',
+    'const { misfit, isRecord, writePrimitive, readPrimitive } = helpers;',
     `return {\n${writerSource(type, isCanonical)},\n${readerSource(type)} };`,
   ].join('\n');
   // The source is made of the shape alone: kinds are known ones, names of fields are quoted as JSON.

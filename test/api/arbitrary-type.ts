@@ -30,13 +30,15 @@ export const anyType: fc.Arbitrary<TypeShape> = fc.letrec<{ type: TypeShape }>((
   type: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
     simpleType,
-    fc.dictionary(fieldName, tie('type'), { maxKeys: 6, noNullPrototype: true }).map((fields) => ({ kind: 'record', fields })),
-    tie('type').map((element) => ({ kind: 'list', element })),
-    tie('type').map((value) => ({ kind: 'map', value })),
+    fc
+      .dictionary(fieldName, tie('type'), { maxKeys: 6, noNullPrototype: true })
+      .map((fields): TypeShape => ({ kind: 'record', fields })),
+    tie('type').map((element): TypeShape => ({ kind: 'list', element })),
+    tie('type').map((value): TypeShape => ({ kind: 'map', value })),
     tie('type')
       .filter((type) => type.kind !== 'optional')
-      .map((type) => ({ kind: 'optional', type })),
-    fc.array(tie('type'), { minLength: 1, maxLength: 4 }).map((types) => ({ kind: 'union', types })),
+      .map((type): TypeShape => ({ kind: 'optional', type })),
+    fc.array(tie('type'), { minLength: 1, maxLength: 4 }).map((types): TypeShape => ({ kind: 'union', types })),
   ),
 })).type;
 
