@@ -2,7 +2,7 @@
  * What the operator chain costs: three maps and two filters, and the same with a keyed tumbling window
  * sum behind them, each as a ratio to a loop that a person would write by hand for just this job.
  *
- * Run: npm run bench:operators (or: node bench/operators.ts [millions of records])
+ * Run: node bench/operators.ts [millions of records]
  */
 import type { Operation, Transformation } from '../src/api/transformations.ts';
 import { types } from '../src/api/types.ts';

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { defineJob } from '../../src/api/job.ts';
 import type { Sink } from '../../src/api/sink.ts';
@@ -7,6 +10,7 @@ import { boundedOutOfOrderness, monotonousTimestamps } from '../../src/api/water
 import { EndOfStreamWindows, TumblingEventTimeWindows } from '../../src/api/windows.ts';
 import { CollectSink } from '../../src/connectors/collect/index.ts';
 import { CollectionSource } from '../../src/connectors/collection/index.ts';
+import { FileSink, FileSource } from '../../src/connectors/files/index.ts';
 import { GeneratorSource } from '../../src/connectors/generator/index.ts';
 import { ManualClock, testJob } from '../../src/testing/index.ts';
 
@@ -187,6 +191,33 @@ describe('testJob', () => {
     const result = await testJob(job, undefined, { batchSize: 100 });
     expect(result.collected('letters')).toEqual(['a', 'b', 'c']);
     expect(result.collected('sums')).toEqual([1249 * 1250, 1250 * 1250]);
+  });
+
+  test('reads files relative to the working directory, and leaves the output folder alone', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fctl-test-job-'));
+    try {
+      const header = 'origin,time,delay';
+      await writeFile(join(directory, 'in.csv'), `${header}\nLAX,10,20\nSFO,30,5\nLAX,20,40\n`);
+      const row = types.record({ origin: types.string, delay: types.double });
+      const job = defineJob('files', (env) => {
+        env
+          .fromSource(FileSource.csv('in.csv', flight))
+          .keyBy('origin')
+          .window(EndOfStreamWindows.get())
+          .aggregate(mean, (origin, _w, [delay], out) => out.collect({ origin, delay: delay! }), {
+            type: row,
+          })
+          .sinkTo(FileSink.csv('out', { type: row }));
+      });
+      const result = await testJob(job, undefined, { workingDirectory: directory });
+      expect(result.collected()).toEqual([
+        { origin: 'LAX', delay: 30 },
+        { origin: 'SFO', delay: 5 },
+      ]);
+      expect(await readdir(directory)).toEqual(['in.csv']);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   test('a source that never ends is refused, unless the test gives its elements', async () => {

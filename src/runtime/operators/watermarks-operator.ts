@@ -15,7 +15,7 @@ import type { OperatorSetup } from './operator.ts';
 import type { ProcessingTimers } from './processing-timers.ts';
 
 /** Flink's `pipeline.auto-watermark-interval`. */
-export const WATERMARK_INTERVAL_MS = 200;
+const WATERMARK_INTERVAL_MS = 200;
 
 export class WatermarksOperator extends Operator {
   private readonly eventTime: EventTime;

@@ -93,7 +93,7 @@ export class WindowPanes {
 }
 
 /** Start of the window of size `sizeMs`, aligned to `offsetMs`, that holds `timestamp`. */
-export function tumblingStart(
+function tumblingStart(
   timestamp: number,
   { sizeMs, offsetMs }: { readonly sizeMs: number; readonly offsetMs: number },
 ): number {

@@ -167,7 +167,7 @@ describe('user exceptions', () => {
       {
         id: 'm',
         operation: map(() => {
-          throw 'text'; // oxlint-disable-line no-throw-literal, typescript/only-throw-error
+          throw 'text'; // oxlint-disable-line typescript/only-throw-error
         }),
       },
     ]);
