@@ -141,6 +141,11 @@ export class JobMaster {
     }
   }
 
+  /** Subtasks on that TaskManager that have not ended. */
+  subtasksOn(taskManagerId: string): readonly Execution[] {
+    return this.#attempt.executions.filter((e) => !e.ended && e.location?.taskManager === taskManagerId);
+  }
+
   view(): JobView {
     return createJobView({
       id: this.jobId,

@@ -57,7 +57,8 @@ export interface ResourceManagerOptions {
   /** Of this JobManager. */
   readonly resourceId: string;
   readonly heartbeat: HeartbeatConfig;
-  readonly events: TaskEvents;
+  /** Asked for when needed: the receiver may be made later than this. */
+  readonly events: () => TaskEvents;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -143,7 +144,7 @@ export class ResourceManager {
   /** What a TaskManager that has just connected may call. */
   connected(connection: RpcConnection<TaskManagerApi>): JobManagerApi {
     let self: TaskManager | null = null;
-    const { events } = this.#options;
+    const events = (): TaskEvents => this.#options.events();
     const registered = (): TaskManager => {
       if (self === null || this.#taskManagers.get(self.id) !== self) {
         throw new RpcError('stale', 'this TaskManager is not registered');
@@ -157,11 +158,11 @@ export class ResourceManager {
       },
       heartbeat: async (report) => {
         registered().report = report;
-        events.reported(report);
+        events().reported(report);
       },
-      taskChanged: async (change) => events.taskChanged(registered().id, change),
-      requestSplit: async (request) => events.requestSplit(registered().id, request),
-      slotLost: async (loss) => events.slotLost(registered().id, loss),
+      taskChanged: async (change) => events().taskChanged(registered().id, change),
+      requestSplit: async (request) => events().requestSplit(registered().id, request),
+      slotLost: async (loss) => events().slotLost(registered().id, loss),
     };
   }
 
@@ -199,7 +200,7 @@ export class ResourceManager {
     if (this.#taskManagers.get(id) !== taskManager) return;
     this.#taskManagers.delete(id);
     connection.close();
-    const { events, logger, slots } = this.#options;
+    const { logger, slots } = this.#options;
     const allocations = slots.removeTaskManager(id);
     if (allocations.length > 0) {
       const before = this.#abandoned.get(id) ?? [];
@@ -207,7 +208,7 @@ export class ResourceManager {
     }
     if (this.#dismissing) logger.info('TaskManager left', { taskManager: id });
     else logger.warn('TaskManager lost', { taskManager: id, why, slotsInUse: allocations.length });
-    events.taskManagerLost(taskManager, allocations, why);
+    this.#options.events().taskManagerLost(taskManager, allocations, why);
   }
 }
 

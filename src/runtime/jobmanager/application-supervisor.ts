@@ -1,0 +1,28 @@
+/**
+ * The main thread of the process of `main()`. It runs no user code, so it answers whatever user code does.
+ *
+ * A1  The process ends with its JobManager: when their channel closes it kills itself at once.
+ * A2  `main()` runs in a worker thread. Exactly one result goes to the JobManager, then the process ends.
+ */
+import { Worker } from 'node:worker_threads';
+import { type ApplicationStart, isApplicationResult, mainFailure } from './application-messages.ts';
+
+/** @param entry the script whose worker part runs `main()`. @returns when the process may end. */
+export async function superviseApplication(entry: URL): Promise<void> {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL')); // A1
+  const start = await new Promise<ApplicationStart>((resolve) => {
+    process.once('message', (message) => resolve(message as ApplicationStart));
+  });
+  const worker = new Worker(entry, { workerData: start });
+  let sent: Promise<void> | null = null;
+  const settle = (result: unknown) => {
+    sent ??= new Promise((resolve) => process.send!(result, () => resolve()));
+  };
+  worker.on('message', (message: unknown) => {
+    if (isApplicationResult(message)) settle(message);
+  });
+  worker.on('error', (error: Error) => settle(mainFailure(error.message, error.stack ?? null)));
+  await new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  settle(mainFailure('main() ended before it was done: it waits for something that can never happen'));
+  await sent; // A2
+}

@@ -1,0 +1,53 @@
+/** The worker thread that runs `main()`: user code, and what it needs to submit jobs. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { JobExecutionError } from '../../api/job.ts';
+import { runApplication } from '../../graph/application.ts';
+import { loadBundle } from '../bundle/load-bundle.ts';
+import { type ApplicationResult, type ApplicationStart, mainFailure } from './application-messages.ts';
+import { createHttpSubmitter } from './http-submitter.ts';
+
+/**
+ * Runs the application and reports how it ended. The caller then ends the thread, for user code may have
+ * left timers or sockets behind.
+ */
+export async function runApplicationWorker(): Promise<void> {
+  const result = await run(workerData as ApplicationStart);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  report(result);
+}
+
+/** What `process.exit()` in user code means: it would end `main()` without a result. */
+export function reportExit(code: unknown): void {
+  const called = `process.exit(${code === undefined || code === null ? '' : String(code)})`;
+  const error = new Error(`main() called ${called}: return from main() instead, or throw to fail`);
+  report(mainFailure(error.message, error.stack ?? null));
+}
+
+const report = (result: ApplicationResult) => parentPort!.postMessage(result);
+
+async function run(start: ApplicationStart): Promise<ApplicationResult> {
+  const { args, bundleFile, bundleHash, parallelism } = start;
+  const submitter = createHttpSubmitter(start);
+  try {
+    const { exports, registry } = await loadBundle(bundleFile);
+    await runApplication(exports, registry, { args, bundleHash, parallelism, submitter });
+    return { type: 'succeeded' };
+  } catch (error) {
+    return toResult(error);
+  } finally {
+    submitter.close();
+  }
+}
+
+function toResult(error: unknown): ApplicationResult {
+  if (error instanceof JobExecutionError) {
+    const { error: cause, state } = error.outcome;
+    const failure = { stack: null, task: null, location: null, ...cause, message: error.message };
+    return { type: state === 'CANCELED' ? 'canceled' : 'failed', failure };
+  }
+  if (error instanceof Error) return mainFailure(error.message, error.stack ?? null);
+  return mainFailure(`main() threw ${String(error)}, which is no Error`);
+}
+
+const flushed = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => stream.write('', () => resolve()));

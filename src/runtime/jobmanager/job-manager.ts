@@ -1,0 +1,309 @@
+/**
+ * The JobManager: leads a cluster, runs its application, ends with it.
+ *
+ *     stand for leadership → REST and RPC listen → lead (endpoint published) → main() runs
+ *       → main() has ended, or the application is cancelled → jobs cancelled → outcome → TaskManagers
+ *         dismissed → closed
+ *
+ * M1  There is one way to the end (`#end`), and the first reason is the outcome.
+ * M2  The outcome is in the record before any TaskManager is dismissed.
+ * M3  A JobManager that no longer leads writes nothing and tells nobody anything: it closes.
+ * M4  The process of `main()` is dead before the outcome is written.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
+import type { ClusterInfo } from '../../contract/fctl-rest.ts';
+import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
+import { type Candidacy, type Leadership, LeadershipLostError, standForLeadership } from '../ha/leadership.ts';
+import { openRecord } from '../ha/record.ts';
+import type { Logger, Output } from '../logging/logger.ts';
+import type { Clock } from '../rpc/clock.ts';
+import { createRpcServer, type RpcServer } from '../rpc/server.ts';
+import type { ApplicationResult } from './application-messages.ts';
+import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
+import { createBlobStore } from './blob-store.ts';
+import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
+import { createCoordinators } from './coordinators.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { ResourceManager } from './resource-manager.ts';
+import { SlotManager } from './slot-manager.ts';
+import { createClusterView } from './view.ts';
+
+/** The http server of REST, listening. RPC joins it by its `upgrade` event. */
+export interface RestServer {
+  readonly server: Server;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface JobManagerOptions {
+  readonly config: JobManagerConfig;
+  /** `null`: the cluster needs none. */
+  readonly token: string | null;
+  /** The built script of `application-main.ts`. */
+  readonly applicationScript: string;
+  readonly createRestServer: (view: ClusterView) => Promise<RestServer>;
+  readonly logger: Logger;
+  readonly output: Output;
+  readonly clock: Clock;
+}
+
+/** How a JobManager ended by itself. */
+export type JobManagerEnd =
+  /** The outcome is written. */
+  | { readonly type: 'ended'; readonly status: ApplicationStatus }
+  /** Another JobManager leads (M3). */
+  | { readonly type: 'fenced'; readonly message: string };
+
+/** How long TaskManagers have to confirm that they were dismissed. */
+const dismissTimeoutMs = 2000;
+
+/**
+ * Starts a JobManager and leads.
+ * @throws LeadershipLostError; what `createRestServer` throws.
+ */
+export async function startJobManager(options: JobManagerOptions): Promise<JobManager> {
+  const record = openRecord(options.config.record);
+  const jobManager = new JobManager(options, await standForLeadership(record));
+  await jobManager.start();
+  return jobManager;
+}
+
+export class JobManager {
+  /** Resolves when nothing of it is left; rejects when the outcome could not be written. */
+  readonly ended: Promise<JobManagerEnd>;
+  readonly #options: JobManagerOptions;
+  readonly #candidacy: Candidacy;
+  readonly #resourceId: string;
+  readonly #startTime: number;
+  readonly #blobs: BlobStore;
+  readonly #dispatcher: Dispatcher;
+  readonly #resources: ResourceManager;
+  #leadership: Leadership | null = null;
+  #rest: RestServer | null = null;
+  #rpc: RpcServer | null = null;
+  #application: Promise<ApplicationProcess> | null = null;
+  #status: ApplicationStatus = ApplicationStatus.running;
+  #error: FailureInfo | null = null;
+  #endTime: number | null = null;
+  #ending = false;
+  #closed = false;
+  #stopChecks: () => void = () => {};
+  #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
+
+  constructor(options: JobManagerOptions, candidacy: Candidacy) {
+    const { clock, config, logger } = options;
+    const { application } = config;
+    const newId = () => randomBytes(16).toString('hex');
+    this.#options = options;
+    this.#candidacy = candidacy;
+    this.#resourceId = `${config.resourceId}/${randomBytes(4).toString('hex')}`;
+    this.#startTime = clock.now();
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#blobs = createBlobStore({
+      directory: join(config.workDir, 'blobs'),
+      placed: new Map(application ? [[application.bundleHash, application.bundleFile]] : []),
+    });
+    this.#resources = new ResourceManager({
+      slots: new SlotManager(newId),
+      epoch: candidacy.epoch,
+      resourceId: this.#resourceId,
+      heartbeat: config.heartbeat,
+      events: () => this.#dispatcher,
+      logger,
+      clock,
+    });
+    this.#dispatcher = new Dispatcher({
+      ...config,
+      slots: this.#resources,
+      blobs: this.#blobs,
+      createCoordinators,
+      workingDirectory: application?.workingDirectory ?? process.cwd(),
+      newId,
+      logger,
+      clock,
+    });
+  }
+
+  /** Listens, leads, starts the application. */
+  async start(): Promise<void> {
+    const { clock, config, logger, token } = this.#options;
+    const { epoch } = this.#candidacy;
+    this.#rest = await this.#options.createRestServer(this.#view());
+    this.#rpc = createRpcServer({
+      server: this.#rest.server,
+      token,
+      envelope: { clusterId: config.clusterId, resourceId: this.#resourceId, epoch },
+      heartbeat: config.heartbeat,
+      maxFrameBytes: config.network.maxFrameBytes,
+      connected: (connection) => this.#resources.connected(connection),
+      clock,
+    });
+    const at = `${reachableHost(config.rest.bind)}:${this.#rest.port}`;
+    try {
+      this.#leadership = await this.#candidacy.lead({
+        rest: `http://${at}`,
+        rpc: `ws://${at}${RPC_PATH}`,
+        jobmanager: { resourceId: this.#resourceId, pid: process.pid },
+      });
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+    logger.info('JobManager leads', { epoch, rest: `http://${at}`, release: config.release, mode: config.mode });
+    this.#watchLeadership(this.#leadership);
+    await this.#startApplication();
+  }
+
+  /** Cancels everything, writes the outcome and ends. Does nothing when it is ending already. */
+  cancel(why: string): void {
+    if (this.#ending) return;
+    this.#options.logger.info('application is being cancelled', { why });
+    this.#end(ApplicationStatus.canceled, null);
+  }
+
+  #view(): ClusterView {
+    return createClusterView({
+      epoch: this.#candidacy.epoch,
+      effectiveConfig: this.#options.config.effectiveConfig,
+      blobs: this.#blobs,
+      dispatcher: this.#dispatcher,
+      resources: this.#resources,
+      ready: () => this.#leadership !== null,
+      info: () => this.#info(),
+      cancelApplication: () => this.#cancelApplication(),
+    });
+  }
+
+  #info(): ClusterInfo {
+    const { clusterId, mode, release, application } = this.#options.config;
+    return {
+      protocol: this.#options.config.protocol,
+      clusterId,
+      release,
+      epoch: this.#candidacy.epoch,
+      mode,
+      startTime: this.#startTime,
+      application: application && {
+        status: this.#status,
+        startTime: this.#startTime,
+        endTime: this.#endTime,
+        error: this.#error,
+      },
+    };
+  }
+
+  #cancelApplication(): CommandResult {
+    if (this.#endTime !== null) {
+      return { type: 'refused', reason: 'conflict', message: `the application has already ended: ${this.#status}` };
+    }
+    this.cancel('requested over REST');
+    return { type: 'accepted' };
+  }
+
+  async #startApplication(): Promise<void> {
+    const { applicationScript, config, logger, output, token } = this.#options;
+    const { application, parallelism } = config;
+    if (application === null || this.#ending || this.#rest === null) return;
+    const { args, bundleFile, bundleHash, workingDirectory } = application;
+    const restUrl = `http://${loopback(config.rest.bind)}:${this.#rest.port}`;
+    const { epoch } = this.#candidacy;
+    this.#application = startApplicationProcess({
+      script: applicationScript,
+      workingDirectory,
+      start: { args, bundleFile, bundleHash, parallelism, restUrl, token, epoch },
+      output,
+      logger,
+    });
+    const { ended } = await this.#application;
+    void ended.then((result) => this.#applicationEnded(result));
+  }
+
+  async #killApplication(): Promise<void> {
+    const application = await this.#application;
+    application?.kill();
+    await application?.ended;
+  }
+
+  #applicationEnded(result: ApplicationResult): void {
+    if (result.type === 'succeeded') this.#end(ApplicationStatus.succeeded, null);
+    else if (result.type === 'canceled') this.#end(ApplicationStatus.canceled, result.failure);
+    else this.#end(ApplicationStatus.failed, result.failure);
+  }
+
+  /** M1 */
+  #end(status: ApplicationStatus, error: FailureInfo | null): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#resolveEnded(this.#finish(status, error));
+  }
+
+  async #finish(status: ApplicationStatus, error: FailureInfo | null): Promise<JobManagerEnd> {
+    const { clock, logger } = this.#options;
+    await this.#killApplication(); // M4
+    const jobs = await this.#dispatcher.close('the application has ended');
+    this.#status = status;
+    this.#error = error;
+    this.#endTime = clock.now();
+    const outcome = { status, startTime: this.#startTime, endTime: this.#endTime, error, jobs };
+    if (error !== null) logger.error(`application ${status}: ${error.message}`, { error });
+    else logger.info(`application ${status}`);
+    try {
+      await this.#leadership?.writeOutcome(outcome);
+      await this.#resources.dismiss(dismissTimeoutMs); // M2
+      return { type: 'ended', status };
+    } catch (failure) {
+      if (failure instanceof LeadershipLostError) return { type: 'fenced', message: failure.message }; // M3
+      logger.error('the outcome cannot be written', { error: failure });
+      await this.#resources.dismiss(dismissTimeoutMs);
+      throw failure;
+    } finally {
+      await this.#close();
+    }
+  }
+
+  #watchLeadership(leadership: Leadership): void {
+    const { clock, config, logger } = this.#options;
+    const check = async () => {
+      try {
+        await leadership.check();
+      } catch (error) {
+        if (error instanceof LeadershipLostError) return this.#fenced(error);
+        logger.warn('the record cannot be read', { error });
+      }
+      if (!this.#closed) this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
+    };
+    this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
+  }
+
+  /** M3 */
+  #fenced(error: LeadershipLostError): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#options.logger.error(error.message);
+    const closed = Promise.all([this.#killApplication(), this.#close()]);
+    this.#resolveEnded(closed.then(() => ({ type: 'fenced', message: error.message })));
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    this.#stopChecks();
+    this.#rpc?.close();
+    await this.#rest?.close();
+  }
+}
+
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+const loopback = (bind: string) => (wildcards.has(bind) ? '127.0.0.1' : bracketed(bind));
+const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
+
+/** The address that others are told. */
+function reachableHost(bind: string): string {
+  if (!wildcards.has(bind)) return bracketed(bind);
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find((a) => !a.internal && a.family === 'IPv4')?.address ?? '127.0.0.1';
+}

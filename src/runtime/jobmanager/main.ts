@@ -1,0 +1,11 @@
+/**
+ * Entry point of the JobManager process.
+ *
+ * Exit code 0: it ended as it should (the outcome says how), or another JobManager leads. Anything else:
+ * it crashed or could not start, and its log and stderr say why.
+ */
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+const { runJobManager } = await import('./run-job-manager.ts');
+process.exit(await runJobManager(new URL('application.js', import.meta.url)));

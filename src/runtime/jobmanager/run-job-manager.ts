@@ -1,0 +1,98 @@
+/** The JobManager as a process: its config, token, log, signals and exit code. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+import type { JobManagerConfig } from '../../contract/runtime-config.ts';
+import { LeadershipLostError } from '../ha/leadership.ts';
+import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
+import { createRestServer } from '../rest/server.ts';
+import { systemClock } from '../rpc/clock.ts';
+import { type JobManager, startJobManager } from './job-manager.ts';
+
+const failed = 1;
+
+/**
+ * Runs a JobManager to its end.
+ * @param applicationScript the built script of `application-main.ts`.
+ * @returns the exit code.
+ */
+export async function runJobManager(applicationScript: URL): Promise<number> {
+  const config = await readConfig();
+  const logger = createLogger(config.logging, config.resourceId);
+  const bug = new Promise<number>((resolve) => {
+    process.once('uncaughtException', (error) => resolve(explain(error, logger, 'crashed')));
+  });
+  return Promise.race([run(config, logger, fileURLToPath(applicationScript)), bug]);
+}
+
+async function run(config: JobManagerConfig, logger: Logger, applicationScript: string): Promise<number> {
+  const { pid, version: node } = process;
+  logger.info('JobManager starts', { pid, node, clusterId: config.clusterId, release: config.release });
+  const stopRequest = nextSignal();
+  let jobManager: JobManager;
+  try {
+    jobManager = await start(config, logger, applicationScript);
+  } catch (error) {
+    return explainStart(error, config, logger);
+  }
+  void stopRequest.then((signal) => jobManager.cancel(`the JobManager got ${signal}`));
+  try {
+    const end = await jobManager.ended;
+    logger.info('JobManager ends', end);
+    return 0;
+  } catch (error) {
+    return explain(error, logger, 'crashed');
+  }
+}
+
+async function start(config: JobManagerConfig, logger: Logger, applicationScript: string): Promise<JobManager> {
+  const token = await readToken(config);
+  const { bind, maxBodyBytes, port } = config.rest;
+  return startJobManager({
+    config,
+    token,
+    applicationScript,
+    createRestServer: (view) => createRestServer({ bind, port, token, maxBodyBytes, view }),
+    logger,
+    output: createOutput(config.logging, config.resourceId),
+    clock: systemClock,
+  });
+}
+
+/** The first signal that asks for the end; from now on signals end nothing by themselves. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+function explainStart(error: unknown, { rest }: JobManagerConfig, logger: Logger): number {
+  if (error instanceof LeadershipLostError) {
+    logger.warn(error.message, { code: 'leadership-lost' });
+    return 0;
+  }
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return explain(error, logger, 'start-failed');
+  const message = `port ${rest.port} on ${rest.bind} is taken: set jobmanager.rest.port to another one, or to 0 for any that is free`;
+  return explain(new Error(message, { cause: error }), logger, 'port-taken');
+}
+
+/** Says why it cannot go on: `message` for people, `code` for scripts. @returns the exit code. */
+function explain(error: unknown, logger: Logger, code: string): number {
+  const message = `the JobManager ${code === 'crashed' ? 'crashed' : 'cannot start'}: ${(error as Error).message}`;
+  logger.error(message, { code, error });
+  process.stderr.write(`${JSON.stringify({ code, message })}\n`);
+  return failed;
+}
+
+async function readConfig(): Promise<JobManagerConfig> {
+  const file = process.env[ProcessEnvironment.config];
+  if (file === undefined) throw new Error(`${ProcessEnvironment.config} names no config file`);
+  return JSON.parse(await readFile(file, 'utf8')) as JobManagerConfig;
+}
+
+async function readToken({ auth }: JobManagerConfig): Promise<string | null> {
+  if (auth === 'none') return null;
+  const file = process.env[ProcessEnvironment.tokenFile];
+  if (file === undefined) throw new Error(`${ProcessEnvironment.tokenFile} names no file with the token`);
+  return (await readFile(file, 'utf8')).trim();
+}

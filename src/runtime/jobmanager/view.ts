@@ -1,0 +1,78 @@
+/** What REST sees, put together from the parts of the JobManager. */
+import type { ClusterInfo } from '../../contract/fctl-rest.ts';
+import type { BlobStore, ClusterOverview, ClusterView, CommandResult, TaskManagerView } from './cluster-view.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { isTerminalJobStatus, JobStatus } from './job-status.ts';
+import type { ResourceManager, TaskManager } from './resource-manager.ts';
+
+export interface ViewParts {
+  readonly epoch: number;
+  readonly effectiveConfig: Readonly<Record<string, string>>;
+  readonly blobs: BlobStore;
+  readonly dispatcher: Dispatcher;
+  readonly resources: ResourceManager;
+  readonly ready: () => boolean;
+  readonly info: () => ClusterInfo;
+  readonly cancelApplication: () => CommandResult;
+}
+
+export function createClusterView(parts: ViewParts): ClusterView {
+  const { dispatcher, resources } = parts;
+  return {
+    get ready() {
+      return parts.ready();
+    },
+    epoch: parts.epoch,
+    effectiveConfig: parts.effectiveConfig,
+    blobs: parts.blobs,
+    info: parts.info,
+    overview: () => overviewOf(dispatcher, resources),
+    taskManagers: () => resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
+    jobs: () => dispatcher.jobs.map((job) => job.view()).reverse(),
+    job: (jobId) => dispatcher.job(jobId)?.view() ?? null,
+    submitJob: (request) => dispatcher.submit(request),
+    cancelJob: (jobId) => dispatcher.cancel(jobId),
+    cancelApplication: parts.cancelApplication,
+    jobResult: (jobId, waitMs) => dispatcher.result(jobId, waitMs),
+  };
+}
+
+function overviewOf({ jobs }: Dispatcher, resources: ResourceManager): ClusterOverview {
+  const { taskManagers, total, free } = resources.slots.overview;
+  const count = (state: JobStatus) => jobs.filter((job) => job.state === state).length;
+  return {
+    taskManagers,
+    slotsTotal: total,
+    slotsAvailable: free,
+    jobsRunning: jobs.filter((job) => !isTerminalJobStatus(job.state)).length,
+    jobsFinished: count(JobStatus.finished),
+    jobsCancelled: count(JobStatus.canceled),
+    jobsFailed: count(JobStatus.failed),
+  };
+}
+
+function viewTaskManager(taskManager: TaskManager, { dispatcher, resources }: ViewParts): TaskManagerView {
+  const { connection, id, name, registration, registeredAt, report } = taskManager;
+  const allocated = resources.slots.allocationsOf(id);
+  const located = dispatcher.jobs.flatMap((job) => job.subtasksOn(id));
+  return {
+    id,
+    name,
+    host: registration.address,
+    pid: registration.pid,
+    dataPort: located[0]?.location?.dataPort ?? -1,
+    registeredAt,
+    lastHeartbeat: connection.lastHeard,
+    slots: registration.slots,
+    freeSlots: registration.slots - allocated.length,
+    cpuCores: registration.cpuCores,
+    memoryBytes: registration.memoryBytes,
+    allocations: allocated.map(({ allocationId, jobId, slotIndex }) => ({
+      allocationId,
+      jobId,
+      slotIndex,
+      assignedTasks: located.filter((e) => e.location?.allocationId === allocationId).length,
+    })),
+    process: report?.process ?? null,
+  };
+}
