@@ -25,7 +25,7 @@ export function operator(name: string, fields: Partial<OperatorNode> = {}): Oper
 
 export function vertex(name: string, parallelism: number, fields: Partial<JobVertex> = {}): JobVertex {
   return {
-    id: idOf(name),
+    id: operatorId(name),
     name,
     parallelism,
     maxParallelism: 128,
@@ -46,7 +46,7 @@ export function edge(source: JobVertex, target: JobVertex, partitioner: Partitio
     input: 0,
     partitioner,
     type: null,
-    keyType: null,
+    keyType: partitioner === 'HASH' ? { kind: 'string' } : null,
   };
 }
 
@@ -65,7 +65,7 @@ export function graph(name: string, vertices: readonly JobVertex[], edges: reado
 /** `source (p) ─hash▶ sink (p)`: the source reads 4 ranges, the sink collects as `result`. */
 export function pipeline(name: string, parallelism: number): JobGraph {
   const source = vertex('source', parallelism, {
-    operators: [operator('source', { kind: 'source', enumerator: { kind: 'ranges', options: { count: 4, splits: 4 } } })],
+    operators: [operator('source', { kind: 'source', enumerator: { kind: 'ranges', options: { count: 4 } } })],
   });
   const sink = vertex('sink', parallelism, {
     operators: [operator('sink', { kind: 'sink', committer: { kind: 'collect', options: { name: 'result' } } })],
