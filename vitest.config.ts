@@ -1,19 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^fctl$/, replacement: source('./src/api/index.ts') },
-      { find: /^fctl\/config$/, replacement: source('./src/config/index.ts') },
-      { find: /^fctl\/testing$/, replacement: source('./src/testing/index.ts') },
+      { find: /^fctl$/, replacement: path('./src/api/index.ts') },
+      { find: /^fctl\/config$/, replacement: path('./src/config/index.ts') },
+      { find: /^fctl\/testing$/, replacement: path('./src/testing/index.ts') },
     ],
   },
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Component tests start processes of their own: more workers only make them wait for each other.
+    maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**'],
+    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    // Read by tools/test-counts.ts.
+    outputFile: { json: path('./node_modules/.cache/fctl/tests.json') },
   },
 });

@@ -8,9 +8,18 @@
  *
  * `--prune` removes what is no longer used at once, for a package.
  */
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type OutputFile, build } from 'esbuild';
 import { entryPoints } from './entry-points.ts';
@@ -18,6 +27,8 @@ import { entryPoints } from './entry-points.ts';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const chunks = join(dist, 'chunks');
+/** On the file system of `dist/`, so that a rename is enough. */
+const cache = join(root, 'node_modules/.cache/fctl');
 
 /** CommonJS packages in the bundle require Node's own modules. */
 const banner = [
@@ -61,12 +72,26 @@ async function bundle(): Promise<OutputFile[]> {
 }
 
 /** Puts a file in its place at once. The same bytes stay, as made now. */
-async function place({ path, contents }: OutputFile): Promise<void> {
+async function place({ path, contents }: OutputFile, staging: string): Promise<void> {
   const old = await readFile(path).catch(() => null);
   if (old?.equals(contents)) return utimes(path, new Date(), new Date());
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
-  await writeFile(temporary, contents);
-  await rename(temporary, path);
+  const staged = join(staging, basename(path));
+  await writeFile(staged, contents);
+  await rename(staged, path);
+}
+
+/** Writes chunks before the entry points that import them (B1). */
+async function write(files: readonly OutputFile[]): Promise<void> {
+  const isChunk = ({ path }: OutputFile) => dirname(path) === chunks;
+  await mkdir(chunks, { recursive: true });
+  await mkdir(cache, { recursive: true });
+  const staging = await mkdtemp(join(cache, 'build-'));
+  try {
+    await Promise.all(files.filter(isChunk).map((file) => place(file, staging)));
+    await Promise.all(files.filter((file) => !isChunk(file)).map((file) => place(file, staging)));
+  } finally {
+    await rm(staging, { recursive: true });
+  }
 }
 
 /** Removes files that neither this build nor one shortly before it made (B1). */
@@ -80,10 +105,7 @@ async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<
 }
 
 const files = await bundle();
+await write(files);
 const made = new Set(files.map(({ path }) => path));
-const isChunk = ({ path }: OutputFile) => dirname(path) === chunks;
-await mkdir(chunks, { recursive: true });
-await Promise.all(files.filter(isChunk).map(place)); // B1
-await Promise.all(files.filter((file) => !isChunk(file)).map(place));
 await removeUnused(chunks, made);
 await removeUnused(dist, made);

@@ -1,0 +1,91 @@
+/** The package as a user gets it: packed, installed into an empty folder, without this repository. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+/** The packed files, as `npm pack --json` lists them. */
+let packed: string[];
+let folder: string;
+
+const inFolder = async (command: string, ...args: readonly string[]) =>
+  (await run(command, args, { cwd: folder })).stdout;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fctl-package-'));
+  const pack = ['pack', '--json', '--silent', '--pack-destination', folder];
+  const { stdout } = await run('npm', pack, { cwd: root });
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
+  packed = files.map(({ path }: { path: string }) => path);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  await inFolder('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${filename}`);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the package', () => {
+  it('holds the launcher, the bundle, the declarations and the templates', () => {
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        'LICENSE',
+        'bin/fctl.js',
+        'dist/cli.js',
+        'dist/jobmanager.js',
+        'dist/slot.js',
+        'dist/types/api/index.d.ts',
+        'package.json',
+      ]),
+    );
+    expect(packed.some((path) => path.startsWith('templates/'))).toBe(true);
+    const folders = packed.map((path) => path.split('/')[0]!).filter((name) => !name.includes('.'));
+    expect(new Set(folders)).toEqual(new Set(['LICENSE', 'bin', 'dist', 'templates']));
+  });
+
+  it('brings esbuild and nothing else', () => {
+    const installed = readdirSync(join(folder, 'node_modules')).filter(
+      (name) => !name.startsWith('.'),
+    );
+    expect(installed.sort()).toEqual(['@esbuild', 'esbuild', 'fctl']);
+    expect(existsSync(join(folder, 'node_modules/.bin/node'))).toBe(false);
+  });
+
+  it('runs', async () => {
+    const help = await inFolder(process.execPath, 'node_modules/.bin/fctl', '--help');
+    expect(help).toMatch(/Usage: fctl/);
+    expect(help).toMatch(/deploy/);
+  });
+
+  it('can be imported by its three names', async () => {
+    const script = `
+      import { defineJob, types } from 'fctl';
+      import { defineConfig } from 'fctl/config';
+      import * as testing from 'fctl/testing';
+      const args = types.record({ input: types.string });
+      const job = defineJob('words', { args }, () => {});
+      console.log(job.name, typeof defineConfig, Object.keys(testing).length > 0);
+    `;
+    writeFileSync(join(folder, 'script.js'), script);
+    expect(await inFolder(process.execPath, 'script.js')).toBe('words function true\n');
+  });
+
+  it('declares its types', async () => {
+    const script = `
+      import { CollectionSource, defineJob, types } from 'fctl';
+      import { defineConfig } from 'fctl/config';
+      const args = types.record({ input: types.string });
+      export const job = defineJob('words', { args }, (env, { input }) => {
+        env.fromSource(CollectionSource.of([input])).map((word) => word.length);
+      });
+      // @ts-expect-error a cluster is named by a string
+      export const config = defineConfig({ cluster: 1 });
+    `;
+    writeFileSync(join(folder, 'script.ts'), script);
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024'];
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    expect(await inFolder(tsc, ...options, 'script.ts')).toBe('');
+  });
+});
