@@ -59,7 +59,8 @@ function measure(make: () => Codec<Trade>): Measured {
   const fill = (from: number): number => {
     writer.position = 0;
     let at = from;
-    while (at < rowCount && writer.position < bufferSize - 512) output.write(writer, rows[at++ & 4095]!);
+    while (at < rowCount && writer.position < bufferSize - 512)
+      output.write(writer, rows[at++ & 4095]!);
     return at;
   };
   const drain = (source: Uint8Array, count: number): void => {
@@ -67,13 +68,13 @@ function measure(make: () => Codec<Trade>): Measured {
     for (let i = 0; i < count; i++) input.read(reader);
   };
   // The first buffers also carry the structures of msgpack: they are read once, in order.
-  for (let at = 0; at < 20_000; ) {
+  for (let at = 0; at < 20_000;) {
     const next = fill(at);
     drain(writer.written(), next - at);
     at = next;
   }
   const write = time(() => {
-    for (let at = 0; at < rowCount; ) {
+    for (let at = 0; at < rowCount;) {
       at = fill(at);
       bytes += writer.position;
     }
@@ -92,13 +93,18 @@ function measure(make: () => Codec<Trade>): Measured {
     }
   });
   const both = time(() => {
-    for (let at = 0; at < rowCount; ) {
+    for (let at = 0; at < rowCount;) {
       const next = fill(at);
       drain(writer.written(), next - at);
       at = next;
     }
   });
-  return { write: rowCount / write, read: read / readTime, both: rowCount / both, bytes: bytes / rowCount };
+  return {
+    write: rowCount / write,
+    read: read / readTime,
+    both: rowCount / both,
+    bytes: bytes / rowCount,
+  };
 }
 
 /** Seconds. */
@@ -111,13 +117,20 @@ function time(run: () => void): number {
 function best(run: () => Measured): Measured {
   const runs = [run(), run(), run()];
   const max = (pick: (m: Measured) => number) => Math.max(...runs.map(pick));
-  return { write: max((m) => m.write), read: max((m) => m.read), both: max((m) => m.both), bytes: runs[0]!.bytes };
+  return {
+    write: max((m) => m.write),
+    read: max((m) => m.read),
+    both: max((m) => m.both),
+    bytes: runs[0]!.bytes,
+  };
 }
 
 const millions = (rate: number) => `${(rate / 1e6).toFixed(2)} M/s`;
 const compiled = best(() => measure(() => compileCodec<Trade>(trade)));
 const untyped = best(() => measure(() => compileCodec<Trade>(null)));
-process.stdout.write(`bytes a row: compiled ${compiled.bytes.toFixed(0)}, msgpack ${untyped.bytes.toFixed(0)}\n`);
+process.stdout.write(
+  `bytes a row: compiled ${compiled.bytes.toFixed(0)}, msgpack ${untyped.bytes.toFixed(0)}\n`,
+);
 for (const what of ['write', 'read', 'both'] as const) {
   const ratio = (compiled[what] / untyped[what]).toFixed(1);
   process.stdout.write(
@@ -143,5 +156,10 @@ process.stdout.write(
   `key groups: string ${millions(keyRate(types.string, texts))}, ` +
     `int32 ${millions(keyRate(types.int32, numbers))}, double ${millions(keyRate(types.double, numbers))}, ` +
     `any primitive ${millions(keyRate({ kind: 'primitive' }, texts))}, ` +
-    `record ${millions(keyRate(types.record({ a: types.string, b: types.int32 }), texts.map((a, b) => ({ a, b }))))}\n`,
+    `record ${millions(
+      keyRate(
+        types.record({ a: types.string, b: types.int32 }),
+        texts.map((a, b) => ({ a, b })),
+      ),
+    )}\n`,
 );

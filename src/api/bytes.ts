@@ -220,7 +220,8 @@ export class ByteReader {
   /** A number of elements that follow, each of one byte at least: a corrupt one is noticed at once. */
   count(): number {
     const count = this.varint();
-    if (count > this.end - this.position) throw new RangeError('there are fewer elements than announced');
+    if (count > this.end - this.position)
+      throw new RangeError('there are fewer elements than announced');
     return count;
   }
 

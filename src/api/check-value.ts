@@ -16,19 +16,29 @@ export function findMisfits(type: TypeShape, value: unknown, path = ''): Misfit[
     case 'optional':
       return value === undefined ? [] : findMisfits(type.type, value, path);
     case 'union':
-      return type.types.some((t) => findMisfits(t, value).length === 0) ? [] : [misfit(type, value, path)];
+      return type.types.some((t) => findMisfits(t, value).length === 0)
+        ? []
+        : [misfit(type, value, path)];
     case 'record':
       return checkRecord(type, value, path);
     case 'list':
       if (!Array.isArray(value)) return [misfit(type, value, path)];
       // Not flatMap: a hole in the list is an element that is missing.
-      return Array.from(value, (element, index) => findMisfits(type.element, element, `${path}/${index}`)).flat();
+      return Array.from(value, (element, index) =>
+        findMisfits(type.element, element, `${path}/${index}`),
+      ).flat();
     case 'map':
       if (!(value instanceof Map)) return [misfit(type, value, path)];
       return [...value].flatMap(([key, inner]) =>
         typeof key === 'string'
           ? findMisfits(type.value, inner, `${path}/${escape(key)}`)
-          : [{ path, message: `expected a string as the key of a map, got ${typedValue(key)}`, unknownField: null }],
+          : [
+              {
+                path,
+                message: `expected a string as the key of a map, got ${typedValue(key)}`,
+                unknownField: null,
+              },
+            ],
       );
     default:
       return fitsSimple(type.kind, value) ? [] : [misfit(type, value, path)];
@@ -68,8 +78,11 @@ function checkRecord(
   if (!isRecord(value)) return [misfit(type, value, path)];
   const record = value;
   const known = Object.keys(type.fields);
-  const field = (name: string) => (name in Object.prototype && !Object.hasOwn(record, name) ? undefined : record[name]);
-  const wrong = known.flatMap((name) => findMisfits(type.fields[name]!, field(name), `${path}/${escape(name)}`));
+  const field = (name: string) =>
+    name in Object.prototype && !Object.hasOwn(record, name) ? undefined : record[name];
+  const wrong = known.flatMap((name) =>
+    findMisfits(type.fields[name]!, field(name), `${path}/${escape(name)}`),
+  );
   const unknown = Object.keys(record)
     .filter((name) => !Object.hasOwn(type.fields, name))
     .map((name) => ({
@@ -92,7 +105,9 @@ function misfit(type: TypeShape, value: unknown, path: string): Misfit {
 
 function typedValue(value: unknown): string {
   const type = typeof value;
-  return ['string', 'number', 'bigint', 'boolean'].includes(type) ? `${type} ${describeValue(value)}` : describeValue(value);
+  return ['string', 'number', 'bigint', 'boolean'].includes(type)
+    ? `${type} ${describeValue(value)}`
+    : describeValue(value);
 }
 
 /** Short, for messages: `"abc"`, `42`, `an object`. */
@@ -106,9 +121,13 @@ export function describeValue(value: unknown): string {
       if (value instanceof Map) return 'a Map';
       if (value instanceof Date) return 'a Date';
       return value instanceof Uint8Array ? 'bytes' : 'an object';
-    case 'function':
-      return 'a function';
-    default:
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'symbol':
+    case 'undefined':
       return String(value);
+    default:
+      return 'a function';
   }
 }

@@ -71,7 +71,10 @@ function runsOf(values: readonly Named[]): (readonly Named[])[] {
   return runs;
 }
 
-function layout(run: readonly Named[]): { readonly total: number; readonly offsets: readonly number[] } {
+function layout(run: readonly Named[]): {
+  readonly total: number;
+  readonly offsets: readonly number[];
+} {
   const offsets: number[] = [];
   let total = 0;
   for (const { type } of run) {
@@ -89,7 +92,9 @@ export function writerSource(type: TypeShape, isCanonical: boolean): string {
 
 function writeValues(values: readonly Named[], fresh: Fresh, isCanonical: boolean): string {
   const code = runsOf(values).map((run) =>
-    fixed[run[0]!.type.kind] ? writeFixed(run, isCanonical) : writeVariable(run[0]!, fresh, isCanonical),
+    fixed[run[0]!.type.kind]
+      ? writeFixed(run, isCanonical)
+      : writeVariable(run[0]!, fresh, isCanonical),
   );
   return code.join('\n');
 }
@@ -98,12 +103,15 @@ function writeValues(values: readonly Named[], fresh: Fresh, isCanonical: boolea
 function writeFixed(run: readonly Named[], isCanonical: boolean): string {
   const { total, offsets } = layout(run);
   const checks = run.map(({ name, type }) => fixed[type.kind]!.check(name));
-  const puts = run.map(({ name, type }, index) => fixed[type.kind]!.put(`p + ${offsets[index]}`, name, isCanonical));
+  const puts = run.map(({ name, type }, index) =>
+    fixed[type.kind]!.put(`p + ${offsets[index]}`, name, isCanonical),
+  );
   return `${checks.join(' ')} { const p = w.take(${total}), d = w.view; ${puts.join(' ')} }`;
 }
 
 function writeVariable({ name: v, type }: Named, fresh: Fresh, isCanonical: boolean): string {
-  const one = (inner: TypeShape, name: string) => writeValues([{ name, type: inner }], fresh, isCanonical);
+  const one = (inner: TypeShape, name: string) =>
+    writeValues([{ name, type: inner }], fresh, isCanonical);
   switch (type.kind) {
     case 'string':
       return `if (typeof ${v} !== 'string') throw 0; w.string(${v});`;
@@ -130,7 +138,9 @@ function writeVariable({ name: v, type }: Named, fresh: Fresh, isCanonical: bool
       );
     }
     case 'union': {
-      const cases = type.types.map((t, index) => `if (${testSource(t, v)}) { w.u8(${index}); ${one(t, v)} }`);
+      const cases = type.types.map(
+        (t, index) => `if (${testSource(t, v)}) { w.u8(${index}); ${one(t, v)} }`,
+      );
       return `${cases.join(' else ')} else throw 0;`;
     }
     default:
@@ -148,7 +158,11 @@ function writeRecord(
   const isLoose = Object.values(type.fields).every(({ kind }) => kind === 'optional');
   const isObject = `(${value} !== null && typeof ${value} === 'object')`;
   const isRecord = `if (!${isLoose ? `isRecord(${value})` : isObject}) throw 0;`;
-  const fields = Object.entries(type.fields).map(([field, inner]) => ({ field, type: inner, name: fresh() }));
+  const fields = Object.entries(type.fields).map(([field, inner]) => ({
+    field,
+    type: inner,
+    name: fresh(),
+  }));
   if (fields.length === 0) return `${isRecord} w.u8(0);`;
   const gets = fields.map(({ field, name }) => `const ${name} = ${fieldSource(value, field)};`);
   return `${isRecord} ${gets.join(' ')}\n${writeValues(fields, fresh, isCanonical)}`;
@@ -157,7 +171,9 @@ function writeRecord(
 /** A field that is absent must not be what every object inherits under its name (`constructor`). */
 function fieldSource(value: string, field: string): string {
   const name = JSON.stringify(field);
-  return field in Object.prototype ? `Object.hasOwn(${value}, ${name}) ? ${value}[${name}] : undefined` : `${value}[${name}]`;
+  return field in Object.prototype
+    ? `Object.hasOwn(${value}, ${name}) ? ${value}[${name}] : undefined`
+    : `${value}[${name}]`;
 }
 
 /**
@@ -189,8 +205,13 @@ function testSource(type: TypeShape, v: string): string {
     case 'union':
       return `(${type.types.map((t) => testSource(t, v)).join(' || ')})`;
     case 'record': {
-      const fields = Object.entries(type.fields).map(([name, t]) => testSource(t, `(${fieldSource(v, name)})`));
-      const isKnown = ['false', ...Object.keys(type.fields).map((name) => `k === ${JSON.stringify(name)}`)].join(' || ');
+      const fields = Object.entries(type.fields).map(([name, t]) =>
+        testSource(t, `(${fieldSource(v, name)})`),
+      );
+      const isKnown = [
+        'false',
+        ...Object.keys(type.fields).map((name) => `k === ${JSON.stringify(name)}`),
+      ].join(' || ');
       const hasNoOther = `Object.keys(${v}).every((k) => ${isKnown})`;
       return `(${[`isRecord(${v})`, ...fields, hasNoOther].join(' && ')})`;
     }
@@ -216,7 +237,8 @@ function readFixed(run: readonly Named[], fresh: Fresh): string {
   const { total, offsets } = layout(run);
   const [p, d] = [fresh(), fresh()];
   const gets = run.map(
-    ({ name, type }, index) => `const ${name} = ${fixed[type.kind]!.get(d, `${p} + ${offsets[index]}`)};`,
+    ({ name, type }, index) =>
+      `const ${name} = ${fixed[type.kind]!.get(d, `${p} + ${offsets[index]}`)};`,
   );
   return `const ${p} = r.take(${total}), ${d} = r.view; ${gets.join(' ')}`;
 }
@@ -259,11 +281,21 @@ function readVariable({ name: v, type }: Named, fresh: Fresh): string {
   }
 }
 
-function readRecord(type: Extract<TypeShape, { kind: 'record' }>, value: string, fresh: Fresh): string {
-  const fields = Object.entries(type.fields).map(([field, inner]) => ({ field, type: inner, name: fresh() }));
+function readRecord(
+  type: Extract<TypeShape, { kind: 'record' }>,
+  value: string,
+  fresh: Fresh,
+): string {
+  const fields = Object.entries(type.fields).map(([field, inner]) => ({
+    field,
+    type: inner,
+    name: fresh(),
+  }));
   if (fields.length === 0) return `r.take(1); const ${value} = {};`;
   const isOptional = (inner: TypeShape) => inner.kind === 'optional';
-  const pairs = fields.filter((f) => !isOptional(f.type)).map((f) => `${JSON.stringify(f.field)}: ${f.name}`);
+  const pairs = fields
+    .filter((f) => !isOptional(f.type))
+    .map((f) => `${JSON.stringify(f.field)}: ${f.name}`);
   // An absent field stays absent: `in` and `Object.keys` see what the sender had.
   const optional = fields
     .filter((f) => isOptional(f.type))
@@ -273,5 +305,7 @@ function readRecord(type: Extract<TypeShape, { kind: 'record' }>, value: string,
 
 /** S1 */
 function unknownKind(type: TypeShape): TypeError {
-  return new TypeError(`there is no type of the kind ${JSON.stringify((type as { kind: unknown }).kind)}`);
+  return new TypeError(
+    `there is no type of the kind ${JSON.stringify((type as { kind: unknown }).kind)}`,
+  );
 }

@@ -81,7 +81,9 @@ function untypedCodec<T>(): Codec<T> {
       try {
         return packr.unpack(reader.bytes, { start, end: start + length }) as T;
       } catch (error) {
-        throw new RangeError(`not a value in msgpack: ${(error as Error).message}`, { cause: error });
+        throw new RangeError(`not a value in msgpack: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
     },
   };
@@ -91,7 +93,8 @@ function untypedCodec<T>(): Codec<T> {
 function misfit(type: TypeShape, value: unknown, thrown: unknown): unknown {
   if (thrown !== 0 && !(thrown instanceof TypeError)) return thrown;
   const found = findMisfits(type, value).find(({ unknownField }) => unknownField === null);
-  if (found === undefined) return thrown === 0 ? new TypeError(`${describeValue(value)} does not fit its type`) : thrown;
+  if (found === undefined)
+    return thrown === 0 ? new TypeError(`${describeValue(value)} does not fit its type`) : thrown;
   return new TypeError(`${found.path === '' ? 'the value' : found.path}: ${found.message}`);
 }
 

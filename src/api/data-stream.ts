@@ -1,5 +1,4 @@
 /** Streams, with the names and meanings of Flink's DataStream API. Each call adds a node to the job. */
-import type { StreamExecutionEnvironment } from './environment.ts';
 import type {
   AggregateFunction,
   FilterFunction,
@@ -9,10 +8,17 @@ import type {
   ReduceFunction,
   WindowFunction,
 } from './functions.ts';
+import type { JobBuilder } from './job-builder.ts';
 import { whyNoKey } from './keys.ts';
 import { checkParallelism } from './parallelism.ts';
 import type { Sink } from './sink.ts';
-import type { Keying, Operation, Transformation, TransformationInput, WindowOperation } from './transformations.ts';
+import type {
+  Keying,
+  Operation,
+  Transformation,
+  TransformationInput,
+  WindowOperation,
+} from './transformations.ts';
 import { type TypeDescriptor, type TypeShape, describeType } from './types.ts';
 import type { WatermarkStrategy } from './watermarks.ts';
 import { type WindowAssigner, durationMs } from './windows.ts';
@@ -27,34 +33,40 @@ type Partitioning = TransformationInput['partitioner'];
 
 /** What every stream can say about the operator that makes it. */
 class Node {
-  protected readonly env: StreamExecutionEnvironment;
+  protected readonly builder: JobBuilder;
   protected readonly transformation: Transformation;
 
-  constructor(env: StreamExecutionEnvironment, transformation: Transformation) {
-    this.env = env;
+  constructor(builder: JobBuilder, transformation: Transformation) {
+    this.builder = builder;
     this.transformation = transformation;
   }
 
   /** Identifies the operator's state through all changes of the job. Unique in the job. */
   uid(uid: string): this {
-    this.env.assertBuilding(`uid('${uid}')`);
-    if (typeof uid !== 'string' || uid === '') throw new TypeError('a uid is a text, and not an empty one');
+    this.builder.assertBuilding(`uid('${uid}')`);
+    if (typeof uid !== 'string' || uid === '')
+      throw new TypeError('a uid is a text, and not an empty one');
     this.transformation.uid = uid;
     return this;
   }
 
   /** Shown in the UI, in logs and metrics. */
   name(name: string): this {
-    this.env.assertBuilding(`name('${name}')`);
-    if (typeof name !== 'string' || name === '') throw new TypeError('a name is a text, and not an empty one');
+    this.builder.assertBuilding(`name('${name}')`);
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError('a name is a text, and not an empty one');
     this.transformation.name = name;
     return this;
   }
 
   setParallelism(parallelism: number): this {
-    this.env.assertBuilding('setParallelism');
+    this.builder.assertBuilding('setParallelism');
     checkParallelism(parallelism);
-    if (parallelism !== 1 && this.transformation.parallelism === 1 && isAllWindow(this.transformation)) {
+    if (
+      parallelism !== 1 &&
+      this.transformation.parallelism === 1 &&
+      isAllWindow(this.transformation)
+    ) {
       throw new Error('windowAll sees the whole stream: its parallelism is always 1');
     }
     this.transformation.parallelism = parallelism;
@@ -63,20 +75,25 @@ class Node {
 
   /** The number of key groups; the job can never be rescaled above it. */
   setMaxParallelism(maxParallelism: number): this {
-    this.env.assertBuilding('setMaxParallelism');
+    this.builder.assertBuilding('setMaxParallelism');
     this.transformation.maxParallelism = checkParallelism(maxParallelism);
     return this;
   }
 }
 
-const isAllWindow = ({ operation }: Transformation) => operation.kind === 'window' && operation.key === null;
+const isAllWindow = ({ operation }: Transformation) =>
+  operation.kind === 'window' && operation.key === null;
 
 export class DataStream<T> extends Node {
   readonly #partitioner: Partitioning;
 
   /** @internal */
-  constructor(env: StreamExecutionEnvironment, transformation: Transformation, partitioner: Partitioning = 'auto') {
-    super(env, transformation);
+  constructor(
+    builder: JobBuilder,
+    transformation: Transformation,
+    partitioner: Partitioning = 'auto',
+  ) {
+    super(builder, transformation);
     this.#partitioner = partitioner;
   }
 
@@ -93,7 +110,12 @@ export class DataStream<T> extends Node {
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
-    return this.#then<T>({ kind: 'watermarks', strategy }, 'Timestamps/Watermarks', this.transformation.outputType, {});
+    return this.#then<T>(
+      { kind: 'watermarks', strategy },
+      'Timestamps/Watermarks',
+      this.transformation.outputType,
+      {},
+    );
   }
 
   /**
@@ -102,7 +124,10 @@ export class DataStream<T> extends Node {
    * @throws TypeError when keys of the type have no canonical encoding.
    */
   keyBy<K extends keyof T & string>(key: K): KeyedStream<T, T[K]>;
-  keyBy<K>(key: KeySelector<T, K>, options?: { readonly type?: TypeDescriptor<K> }): KeyedStream<T, K>;
+  keyBy<K>(
+    key: KeySelector<T, K>,
+    options?: { readonly type?: TypeDescriptor<K> },
+  ): KeyedStream<T, K>;
   keyBy(
     key: string | KeySelector<T, unknown>,
     options: { readonly type?: TypeDescriptor<unknown> } = {},
@@ -113,79 +138,107 @@ export class DataStream<T> extends Node {
         : { selector: key, type: options.type ?? { kind: 'primitive' } };
     const why = whyNoKey(keying.type);
     if (why !== null) {
-      throw new TypeError(`keyBy after '${this.transformation.name}': a ${describeType(keying.type)} cannot be a key, ${why}`);
+      throw new TypeError(
+        `keyBy after '${this.transformation.name}': a ${describeType(keying.type)} cannot be a key, ${why}`,
+      );
     }
-    return new KeyedStream(this.env, this.transformation, keying);
+    return new KeyedStream(this.builder, this.transformation, keying);
   }
 
   /** Windows over the whole stream, in one subtask. */
   windowAll(assigner: WindowAssigner): WindowedStream<T, null> {
-    return new WindowedStream<T, null>(this.env, this.#input(), assigner, null);
+    return new WindowedStream<T, null>(this.builder, this.#input(), assigner, null);
   }
 
   /** Spreads records evenly over the subtasks of what follows. */
   rebalance(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'rebalance');
+    return new DataStream(this.builder, this.transformation, 'rebalance');
   }
 
   /** Spreads records evenly over those subtasks of what follows that are near: fewer connections. */
   rescale(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'rescale');
+    return new DataStream(this.builder, this.transformation, 'rescale');
   }
 
   /** Sends every record to a random subtask of what follows. */
   shuffle(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'shuffle');
+    return new DataStream(this.builder, this.transformation, 'shuffle');
   }
 
   /** Keeps records in the subtask with the same index. What follows must have the same parallelism. */
   forward(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'forward');
+    return new DataStream(this.builder, this.transformation, 'forward');
   }
 
   /** Sends every record to every subtask of what follows. */
   broadcast(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'broadcast');
+    return new DataStream(this.builder, this.transformation, 'broadcast');
   }
 
   /** Sends every record to the first subtask of what follows. */
   global(): DataStream<T> {
-    return new DataStream(this.env, this.transformation, 'global');
+    return new DataStream(this.builder, this.transformation, 'global');
   }
 
   sinkTo(sink: Sink<T>): DataStreamSink {
     const stream = this.#then<T>({ kind: 'sink', sink }, `Sink: ${sink.name}`, null, {});
-    return new DataStreamSink(this.env, stream.transformation);
+    return new DataStreamSink(this.builder, stream.transformation);
   }
 
   #input(): TransformationInput {
     return { from: this.transformation, partitioner: this.#partitioner, key: null };
   }
 
-  #then<R>(operation: Operation, name: string, type: TypeShape | null, options: StreamOptions<R>): DataStream<R> {
-    return this.env.add<R>(operation, [this.#input()], name, type, options);
+  #then<R>(
+    operation: Operation,
+    name: string,
+    type: TypeShape | null,
+    options: StreamOptions<R>,
+  ): DataStream<R> {
+    return addTo<R>(this.builder, { operation, inputs: [this.#input()], name, type }, options);
   }
 }
 
 export class DataStreamSink extends Node {}
 
+interface NewNode {
+  readonly operation: Operation;
+  readonly inputs: readonly TransformationInput[];
+  /** Unless the options say another. */
+  readonly name: string;
+  readonly type: TypeShape | null;
+}
+
+function addTo<R>(builder: JobBuilder, node: NewNode, options: StreamOptions<R>): DataStream<R> {
+  const { operation, inputs, name, type } = node;
+  return new DataStream<R>(
+    builder,
+    builder.add(operation, inputs, options.name ?? name, options.type ?? type),
+  );
+}
+
 function fieldKey(name: string, type: TypeShape | null): Keying {
   if (type?.kind !== 'record') {
-    throw new TypeError(`keyBy('${name}') needs a stream of a declared record type; use keyBy(x => x.${name})`);
+    throw new TypeError(
+      `keyBy('${name}') needs a stream of a declared record type; use keyBy(x => x.${name})`,
+    );
   }
   const field = type.fields[name];
-  if (!field) throw new TypeError(`keyBy('${name}'): the record has only ${Object.keys(type.fields).join(', ')}`);
+  if (!field)
+    throw new TypeError(
+      `keyBy('${name}'): the record has only ${Object.keys(type.fields).join(', ')}`,
+    );
   return { selector: (value: Record<string, unknown>) => value[name], type: field };
 }
 
 export class KeyedStream<T, K> {
-  readonly #env: StreamExecutionEnvironment;
+  readonly #builder: JobBuilder;
   readonly #from: Transformation;
   readonly #keying: Keying;
 
   /** @internal */
-  constructor(env: StreamExecutionEnvironment, from: Transformation, keying: Keying) {
-    this.#env = env;
+  constructor(builder: JobBuilder, from: Transformation, keying: Keying) {
+    this.#builder = builder;
     this.#from = from;
     this.#keying = keying;
   }
@@ -193,11 +246,17 @@ export class KeyedStream<T, K> {
   /** Rolling: for every element the reduced value of its key so far. */
   reduce(fn: ReduceFunction<T>, options: { readonly name?: string } = {}): DataStream<T> {
     const operation = { kind: 'reduce', fn, key: this.#keying } as const;
-    return this.#env.add<T>(operation, [this.#input()], 'Keyed Reduce', this.#from.outputType, options);
+    const node = {
+      operation,
+      inputs: [this.#input()],
+      name: 'Keyed Reduce',
+      type: this.#from.outputType,
+    };
+    return addTo<T>(this.#builder, node, options);
   }
 
   window(assigner: WindowAssigner): WindowedStream<T, K> {
-    return new WindowedStream<T, K>(this.#env, this.#input(), assigner, this.#keying);
+    return new WindowedStream<T, K>(this.#builder, this.#input(), assigner, this.#keying);
   }
 
   #input(): TransformationInput {
@@ -206,15 +265,20 @@ export class KeyedStream<T, K> {
 }
 
 export class WindowedStream<T, K> {
-  readonly #env: StreamExecutionEnvironment;
+  readonly #builder: JobBuilder;
   readonly #input: TransformationInput;
   readonly #assigner: WindowAssigner;
   readonly #key: Keying | null;
   #allowedLatenessMs = 0;
 
   /** @internal */
-  constructor(env: StreamExecutionEnvironment, input: TransformationInput, assigner: WindowAssigner, key: Keying | null) {
-    this.#env = env;
+  constructor(
+    builder: JobBuilder,
+    input: TransformationInput,
+    assigner: WindowAssigner,
+    key: Keying | null,
+  ) {
+    this.#builder = builder;
     this.#input = input;
     this.#assigner = assigner;
     this.#key = key;
@@ -227,7 +291,11 @@ export class WindowedStream<T, K> {
   }
 
   reduce(fn: ReduceFunction<T>, options?: StreamOptions<T>): DataStream<T>;
-  reduce<R>(fn: ReduceFunction<T>, window: WindowFunction<T, R, K>, options?: StreamOptions<R>): DataStream<R>;
+  reduce<R>(
+    fn: ReduceFunction<T>,
+    window: WindowFunction<T, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
   reduce(
     fn: ReduceFunction<T>,
     second?: WindowFunction<T, unknown, K> | StreamOptions<T>,
@@ -274,8 +342,14 @@ export class WindowedStream<T, K> {
     };
     const name = `${this.#key === null ? 'WindowAll' : 'Window'}(${describeAssigner(this.#assigner)})`;
     const input: TransformationInput =
-      this.#key === null && this.#input.partitioner === 'auto' ? { ...this.#input, partitioner: 'global' } : this.#input;
-    const stream = this.#env.add<unknown>(operation, [input], name, type, options);
+      this.#key === null && this.#input.partitioner === 'auto'
+        ? { ...this.#input, partitioner: 'global' }
+        : this.#input;
+    const stream = addTo<unknown>(
+      this.#builder,
+      { operation, inputs: [input], name, type },
+      options,
+    );
     return this.#key === null ? stream.setParallelism(1) : stream;
   }
 }

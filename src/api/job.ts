@@ -47,7 +47,8 @@ const loaded = new WeakMap<object, JobRegistry>();
 export async function collectJobs<T extends object>(
   load: () => Promise<T>,
 ): Promise<{ exports: T; registry: JobRegistry }> {
-  if (phase.kind === 'loading') throw new Error('another application is being loaded in this thread');
+  if (phase.kind === 'loading')
+    throw new Error('another application is being loaded in this thread');
   const before = phase;
   const registry: OpenRegistry = { jobs: new Map(), problems: [] };
   phase = { kind: 'loading', registry };
@@ -81,7 +82,10 @@ export async function withSealedJobs<T>(run: () => Promise<T>): Promise<T> {
  * @throws Error when it is called later than at the top level of a module, for example in `main()`.
  * @throws TypeError when what it is called with is no job.
  */
-export function defineJob(name: string, builder: (env: StreamExecutionEnvironment) => void): JobDefinition<void>;
+export function defineJob(
+  name: string,
+  builder: (env: StreamExecutionEnvironment) => void,
+): JobDefinition<void>;
 export function defineJob<A>(
   name: string,
   options: { readonly args: TypeDescriptor<A> },
@@ -120,11 +124,15 @@ function checkDefinition({ name, args, builder }: JobDefinition): void {
     throw new TypeError(`defineJob: the name of a job is a text of 1 to ${longestName} characters`);
   }
   if (typeof builder !== 'function') {
-    throw new TypeError(`defineJob('${name}'): its last argument is the builder, a function (env, args) => { … }`);
+    throw new TypeError(
+      `defineJob('${name}'): its last argument is the builder, a function (env, args) => { … }`,
+    );
   }
   if (args === null) return;
   if (args.kind !== 'record') {
-    throw new TypeError(`defineJob('${name}'): the type of its arguments is a record, not ${describeType(args)}`);
+    throw new TypeError(
+      `defineJob('${name}'): the type of its arguments is a record, not ${describeType(args)}`,
+    );
   }
   const foreign = findForeignToJson(args);
   if (foreign !== null) {
@@ -142,7 +150,11 @@ function findForeignToJson(type: TypeShape): string | null {
     case 'map':
       return type.kind;
     case 'record':
-      return Object.values(type.fields).map(findForeignToJson).find((kind) => kind !== null) ?? null;
+      return (
+        Object.values(type.fields)
+          .map(findForeignToJson)
+          .find((kind) => kind !== null) ?? null
+      );
     case 'list':
       return findForeignToJson(type.element);
     case 'optional':
@@ -194,7 +206,9 @@ export class JobExecutionError extends Error {
   constructor(outcome: JobOutcome) {
     const how = outcome.state === 'CANCELED' ? 'was cancelled' : 'failed';
     const task = outcome.error?.task ? ` in ${outcome.error.task}` : '';
-    super(`job '${outcome.name}' ${how}${outcome.error ? `${task}: ${outcome.error.message}` : ''}`);
+    super(
+      `job '${outcome.name}' ${how}${outcome.error ? `${task}: ${outcome.error.message}` : ''}`,
+    );
     this.name = 'JobExecutionError';
     this.outcome = outcome;
   }

@@ -21,7 +21,11 @@ export function whyNoKey(type: TypeShape | null): string | null {
     case 'union':
       return 'the same value may fit several alternatives of a union';
     case 'record':
-      return Object.values(type.fields).map(whyNoKey).find((why) => why !== null) ?? null;
+      return (
+        Object.values(type.fields)
+          .map(whyNoKey)
+          .find((why) => why !== null) ?? null
+      );
     case 'list':
       return whyNoKey(type.element);
     case 'optional':
@@ -33,7 +37,9 @@ export function whyNoKey(type: TypeShape | null): string | null {
 
 /** Whether keys of the type are equal exactly when `===` says so (a Map can hold them as they are). */
 export function isIdentityKey(type: TypeShape): boolean {
-  return ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'primitive'].includes(type.kind);
+  return ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'primitive'].includes(
+    type.kind,
+  );
 }
 
 /** Writes the canonical encoding of a key to the start of the writer. */
@@ -53,8 +59,13 @@ function compileKeyWriter(type: TypeShape, writer: ByteWriter): (key: unknown) =
 
 function keyError(type: TypeShape, error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
-  const hint = type.kind === 'primitive' ? '. Other keys need their type declared: keyBy(selector, { type })' : '';
-  return new TypeError(`the key of a record does not fit: ${error.message}${hint}`, { cause: error });
+  const hint =
+    type.kind === 'primitive'
+      ? '. Other keys need their type declared: keyBy(selector, { type })'
+      : '';
+  return new TypeError(`the key of a record does not fit: ${error.message}${hint}`, {
+    cause: error,
+  });
 }
 
 /**

@@ -21,7 +21,11 @@ import type { WindowAssigner } from './windows.ts';
 // oxlint-disable typescript/no-explicit-any
 
 export type Operation =
-  | { readonly kind: 'source'; readonly source: Source<any>; readonly watermarks: WatermarkStrategy<any> | null }
+  | {
+      readonly kind: 'source';
+      readonly source: Source<any>;
+      readonly watermarks: WatermarkStrategy<any> | null;
+    }
   | { readonly kind: 'map'; readonly fn: MapFunction<any, any> }
   | { readonly kind: 'flatMap'; readonly fn: FlatMapFunction<any, any> }
   | { readonly kind: 'filter'; readonly fn: FilterFunction<any> }
@@ -68,7 +72,15 @@ export interface Transformation {
 export interface TransformationInput {
   readonly from: Transformation;
   /** `auto`: forward where parallelisms agree, else rebalance. */
-  readonly partitioner: 'auto' | 'forward' | 'hash' | 'rebalance' | 'rescale' | 'shuffle' | 'broadcast' | 'global';
+  readonly partitioner:
+    | 'auto'
+    | 'forward'
+    | 'hash'
+    | 'rebalance'
+    | 'rescale'
+    | 'shuffle'
+    | 'broadcast'
+    | 'global';
   /** Given with `hash`. */
   readonly key: Keying | null;
 }

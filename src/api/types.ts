@@ -21,7 +21,9 @@ export type TypeShape =
 /** The TypeScript type that a descriptor describes. */
 export type TypeOf<D> = D extends TypeDescriptor<infer T> ? T : never;
 
-type Fields = { readonly [name: string]: TypeDescriptor<any> }; // oxlint-disable-line typescript/no-explicit-any
+type AnyType = TypeDescriptor<any>; // oxlint-disable-line typescript/no-explicit-any
+
+type Fields = { readonly [name: string]: AnyType };
 
 type OptionalNames<F> = { [K in keyof F]: undefined extends TypeOf<F[K]> ? K : never }[keyof F];
 
@@ -29,8 +31,9 @@ type RecordOf<F> = { -readonly [K in Exclude<keyof F, OptionalNames<F>>]: TypeOf
   -readonly [K in OptionalNames<F>]?: TypeOf<F[K]>;
 };
 
-const simple = <T>(kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes') =>
-  ({ kind }) as TypeDescriptor<T>;
+const simple = <T>(
+  kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes',
+) => ({ kind }) as TypeDescriptor<T>;
 
 export const types = {
   string: simple<string>('string'),
@@ -44,8 +47,11 @@ export const types = {
   timestamp: simple<number>('timestamp'),
   bytes: simple<Uint8Array>('bytes'),
   /** An object with these fields; others are not sent to other tasks. The order is that of the encoding. */
-  record<F extends Fields>(fields: F): TypeDescriptor<{ [K in keyof RecordOf<F>]: RecordOf<F>[K] }> {
-    if (Object.hasOwn(fields, '__proto__')) throw new TypeError("a field cannot be called '__proto__'");
+  record<F extends Fields>(
+    fields: F,
+  ): TypeDescriptor<{ [K in keyof RecordOf<F>]: RecordOf<F>[K] }> {
+    if (Object.hasOwn(fields, '__proto__'))
+      throw new TypeError("a field cannot be called '__proto__'");
     return { kind: 'record', fields };
   },
   list<T>(element: TypeDescriptor<T>): TypeDescriptor<T[]> {
@@ -57,10 +63,12 @@ export const types = {
   },
   /** The value, or `undefined`. A field of this type may be absent. */
   optional<T>(type: TypeDescriptor<T>): TypeDescriptor<T | undefined> {
-    return type.kind === 'optional' ? (type as TypeDescriptor<T | undefined>) : { kind: 'optional', type };
+    return type.kind === 'optional'
+      ? (type as TypeDescriptor<T | undefined>)
+      : { kind: 'optional', type };
   },
   /** One of several types; the first that a value fits is taken. Records must fit exactly, with no other field. */
-  union<D extends readonly TypeDescriptor<any>[]>(...alternatives: D): TypeDescriptor<TypeOf<D[number]>> { // oxlint-disable-line typescript/no-explicit-any
+  union<D extends readonly AnyType[]>(...alternatives: D): TypeDescriptor<TypeOf<D[number]>> {
     if (alternatives.length === 0 || alternatives.length > 256) {
       throw new RangeError(`a union has 1 to 256 alternatives, not ${alternatives.length}`);
     }
@@ -73,7 +81,9 @@ export function describeType(type: TypeShape): string {
   switch (type.kind) {
     case 'record': {
       const fields = Object.entries(type.fields).map(([name, field]) =>
-        field.kind === 'optional' ? `${name}?: ${describeType(field.type)}` : `${name}: ${describeType(field)}`,
+        field.kind === 'optional'
+          ? `${name}?: ${describeType(field.type)}`
+          : `${name}: ${describeType(field)}`,
       );
       return `{ ${fields.join(', ')} }`;
     }

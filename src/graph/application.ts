@@ -47,11 +47,15 @@ export function findApplicationProblems(exports: object, registry: JobRegistry):
   const problems = [...registry.problems];
   const hasMain = typeof (exports as { main?: unknown }).main === 'function';
   if (registry.jobs.size === 0 && !hasMain) {
-    problems.push('the application defines no job: call defineJob(…) at the top level of its entry');
+    problems.push(
+      'the application defines no job: call defineJob(…) at the top level of its entry',
+    );
   }
   if (registry.jobs.size > 1 && !hasMain) {
     const names = [...registry.jobs.keys()].join(', ');
-    problems.push(`the application defines several jobs (${names}) and no main(): export a main() that says which to run`);
+    problems.push(
+      `the application defines several jobs (${names}) and no main(): export a main() that says which to run`,
+    );
   }
   return problems;
 }
@@ -69,7 +73,9 @@ export async function runApplication(
   const problems = findApplicationProblems(exports, registry);
   if (problems.length > 0) {
     throw new ConfigError(
-      problems.map((message) => problem({ code: 'application-invalid', message, path: '/application/entry' })),
+      problems.map((message) =>
+        problem({ code: 'application-invalid', message, path: '/application/entry' }),
+      ),
     );
   }
   const submissions: Promise<Submitted | null>[] = [];

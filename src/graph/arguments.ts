@@ -33,10 +33,15 @@ function unwanted(args: JsonObject): Misfit[] {
 }
 
 function didYouMean(name: string, known: readonly string[]): string | null {
-  if (known.length === 0) return 'remove it, or declare it: defineJob(name, { args: types.record({ … }) }, …)';
+  if (known.length === 0)
+    return 'remove it, or declare it: defineJob(name, { args: types.record({ … }) }, …)';
   const [closest] = known
-    .map((candidate) => ({ candidate, edits: distance(candidate.toLowerCase(), name.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      edits: distance(candidate.toLowerCase(), name.toLowerCase()),
+    }))
     .sort((a, b) => a.edits - b.edits);
-  if (closest!.edits <= Math.max(2, name.length / 3)) return `did you mean '${closest!.candidate}'?`;
+  if (closest!.edits <= Math.max(2, name.length / 3))
+    return `did you mean '${closest!.candidate}'?`;
   return `known are ${known.join(', ')}`;
 }

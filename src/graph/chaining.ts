@@ -36,7 +36,12 @@ export function buildChains(
     headOf.set(operator, wire ? headOf.get(wire.source)! : operator);
   }
   const heads = operators.filter((o) => headOf.get(o) === o);
-  const vertices = heads.map((head) => vertexOf(operators.filter((o) => headOf.get(o) === head), wires));
+  const vertices = heads.map((head) =>
+    vertexOf(
+      operators.filter((o) => headOf.get(o) === head),
+      wires,
+    ),
+  );
   const order = new Map(heads.map((head, index) => [head.id, index]));
   const edges = wires
     .filter((wire) => !wire.chained)
@@ -94,12 +99,17 @@ function vertexOf(chain: readonly PlannedOperator[], wires: readonly Wire[]): Jo
 /** As Flink writes it: `Source: a -> Map -> (Sink: b, Filter -> Sink: c)`. */
 function chainName(operator: PlannedOperator, wires: readonly Wire[]): string {
   const { name } = operator.transformation;
-  const next = wires.filter((w) => w.source === operator && w.chained).map((w) => chainName(w.target, wires));
+  const next = wires
+    .filter((w) => w.source === operator && w.chained)
+    .map((w) => chainName(w.target, wires));
   if (next.length === 0) return name;
   return `${name} -> ${next.length === 1 ? next[0] : `(${next.join(', ')})`}`;
 }
 
-function operatorNode({ id, transformation }: PlannedOperator, wires: readonly Wire[]): OperatorNode {
+function operatorNode(
+  { id, transformation }: PlannedOperator,
+  wires: readonly Wire[],
+): OperatorNode {
   const { uid, name, operation, outputType } = transformation;
   return {
     id,
@@ -113,7 +123,11 @@ function operatorNode({ id, transformation }: PlannedOperator, wires: readonly W
   };
 }
 
-function edgeOf({ source, target, input, partitioner }: Wire, from: PlannedOperator, to: PlannedOperator): JobEdge {
+function edgeOf(
+  { source, target, input, partitioner }: Wire,
+  from: PlannedOperator,
+  to: PlannedOperator,
+): JobEdge {
   return {
     id: `${source.id}->${target.id}#${input}`,
     sourceVertex: from.id,

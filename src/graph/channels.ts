@@ -12,7 +12,10 @@ export function channelsOf(graph: JobGraph, edge: JobEdge): Channel[] {
   const targets = parallelismOf(graph, edge.targetVertex);
   return Array.from({ length: sources }, (_, sourceSubtask) => {
     const [first, end] = targetsOf(edge, sourceSubtask, sources, targets);
-    return Array.from({ length: end - first }, (__, i) => ({ sourceSubtask, targetSubtask: first + i }));
+    return Array.from({ length: end - first }, (__, i) => ({
+      sourceSubtask,
+      targetSubtask: first + i,
+    }));
   }).flat();
 }
 
@@ -23,10 +26,16 @@ function parallelismOf(graph: JobGraph, vertexId: string): number {
 }
 
 /** The targets of one source subtask: a range, its end exclusive. */
-function targetsOf(edge: JobEdge, source: number, sources: number, targets: number): [number, number] {
+function targetsOf(
+  edge: JobEdge,
+  source: number,
+  sources: number,
+  targets: number,
+): [number, number] {
   switch (edge.partitioner) {
     case Partitioner.forward:
-      if (sources !== targets) throw new Error(`edge ${edge.id} forwards from ${sources} to ${targets} subtasks`);
+      if (sources !== targets)
+        throw new Error(`edge ${edge.id} forwards from ${sources} to ${targets} subtasks`);
       return [source, source + 1];
     case Partitioner.rescale:
       return rescaled(source, sources, targets);

@@ -36,7 +36,11 @@ export interface CompiledJob {
  * Runs the builder and compiles its result.
  * @throws ConfigError naming the job: arguments of the wrong type, builder that throws, no sink, …
  */
-export function compileJob(job: JobDefinition<any>, args: JsonObject, options: CompileOptions): CompiledJob {
+export function compileJob(
+  job: JobDefinition<any>,
+  args: JsonObject,
+  options: CompileOptions,
+): CompiledJob {
   return compile(job, args, options).compiled;
 }
 
@@ -78,7 +82,10 @@ function compile(
     ...buildChains(job, operators),
     hash: hashOf(job.name, args, prints), // G2
   };
-  return { compiled: { graph, operators: new Map(operators.map((o) => [o.id, o.transformation])) }, prints };
+  return {
+    compiled: { graph, operators: new Map(operators.map((o) => [o.id, o.transformation])) },
+    prints,
+  };
 }
 
 function isUnbounded({ operation }: Transformation): boolean {
@@ -101,7 +108,11 @@ function build(job: JobDefinition<any>, args: JsonObject) {
   const then = (returned as { then?: unknown } | null | undefined)?.then;
   if (typeof then === 'function') {
     Promise.resolve(returned).catch(() => {}); // What it was about is told below.
-    throw jobError(job, 'builder-async', 'its builder is asynchronous, but must have built all when it returns');
+    throw jobError(
+      job,
+      'builder-async',
+      'its builder is asynchronous, but must have built all when it returns',
+    );
   }
   return env.close();
 }

@@ -16,11 +16,18 @@ export function printOperators(operators: readonly PlannedOperator[]): OperatorP
     id,
     name,
     kind: operation.kind,
-    window: operation.kind === 'window' ? [asJson(operation.assigner), operation.allowedLatenessMs] : null,
+    window:
+      operation.kind === 'window'
+        ? [asJson(operation.assigner), operation.allowedLatenessMs]
+        : null,
     type: printType(outputType),
     enumerator: operation.kind === 'source' ? asJson(operation.source.enumerator) : null,
     committer: operation.kind === 'sink' ? asJson(operation.sink.committer) : null,
-    inputs: inputs.map((input) => [idOf.get(input.from)!, input.partitioner, printType(input.key?.type ?? null)]),
+    inputs: inputs.map((input) => [
+      idOf.get(input.from)!,
+      input.partitioner,
+      printType(input.key?.type ?? null),
+    ]),
   }));
 }
 
@@ -39,13 +46,18 @@ export function hashOf(name: string, args: JsonObject, prints: readonly Operator
 }
 
 /** The first difference, in words; `null`: there is none. */
-export function describeDifference(a: readonly OperatorPrint[], b: readonly OperatorPrint[]): string | null {
+export function describeDifference(
+  a: readonly OperatorPrint[],
+  b: readonly OperatorPrint[],
+): string | null {
   const at = a.findIndex((print, index) => canonicalJson(print) !== canonicalJson(b[index]));
   if (at < 0) return a.length === b.length ? null : `${a.length} operators, then ${b.length}`;
   const [first, second] = [a[at]!, b[at]];
   if (second === undefined) return `${a.length} operators, then ${b.length}`;
   if (first.name !== second.name) return `operator '${first.name}', then '${second.name}'`;
-  const fields = Object.keys(first).filter((key) => canonicalJson(first[key]) !== canonicalJson(second[key]));
+  const fields = Object.keys(first).filter(
+    (key) => canonicalJson(first[key]) !== canonicalJson(second[key]),
+  );
   const field = fields.find((key) => key !== 'id') ?? 'id';
   const values = [first, second].map((print) => shorten(canonicalJson(print[field])));
   return `${field} of operator '${first.name}': ${values[0]}, then ${values[1]}`;

@@ -2,7 +2,12 @@
 import type { JobDefinition } from '../api/job.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 
-export function jobError(job: JobDefinition, code: string, message: string, cause?: unknown): ConfigError {
+export function jobError(
+  job: JobDefinition,
+  code: string,
+  message: string,
+  cause?: unknown,
+): ConfigError {
   const options = cause === undefined ? undefined : { cause };
   return new ConfigError(problem({ code, message: `job '${job.name}': ${message}` }), options);
 }

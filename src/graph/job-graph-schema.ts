@@ -2,7 +2,10 @@
 import { JOB_GRAPH_VERSION, Partitioner } from './job-graph.ts';
 import { limits } from './validate.ts';
 
-const object = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []) => ({
+const object = (
+  properties: Readonly<Record<string, object>>,
+  optional: readonly string[] = [],
+) => ({
   type: 'object',
   properties,
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
@@ -20,11 +23,17 @@ const type = {
   description: 'Type of an element, as `types` makes it.',
   oneOf: [
     object({
-      kind: { enum: ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'bytes', 'primitive'] },
+      kind: {
+        enum: ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'bytes', 'primitive'],
+      },
     }),
     object({
       kind: { const: 'record' },
-      fields: { type: 'object', propertyNames: { not: { const: '__proto__' } }, additionalProperties: ref('type') },
+      fields: {
+        type: 'object',
+        propertyNames: { not: { const: '__proto__' } },
+        additionalProperties: ref('type'),
+      },
     }),
     object({ kind: { const: 'list' }, element: ref('type') }),
     object({ kind: { const: 'map' }, value: ref('type') }),
@@ -43,7 +52,11 @@ const operator = object({
   uid: orNull(name),
   name,
   kind: name,
-  inputs: { type: 'array', items: ref('id'), description: 'The operators before it in the same chain.' },
+  inputs: {
+    type: 'array',
+    items: ref('id'),
+    description: 'The operators before it in the same chain.',
+  },
   outputType: orNull(ref('type')),
   enumerator: orNull({ ...madeByKind, description: 'Of a source: what hands out its splits.' }),
   committer: orNull({ ...madeByKind, description: 'Of a sink: what publishes its results.' }),
@@ -67,7 +80,10 @@ const edge = object({
   input: { type: 'integer', minimum: 0, description: 'Which input of the target operator.' },
   partitioner: { enum: Object.values(Partitioner) },
   type: { ...orNull(ref('type')), description: 'Of the records; null: any, by msgpack.' },
-  keyType: { ...orNull(ref('type')), description: 'Not null exactly where the partitioner is HASH.' },
+  keyType: {
+    ...orNull(ref('type')),
+    description: 'Not null exactly where the partitioner is HASH.',
+  },
 });
 
 export const jobGraphSchema = {

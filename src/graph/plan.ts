@@ -57,7 +57,11 @@ function usedBySinks(job: JobDefinition, all: readonly Transformation[]): Transf
     open.push(...next.inputs.map((input) => input.from).filter((from) => !used.has(from)));
   }
   if (used.size === 0) {
-    throw jobError(job, 'no-sink', 'it has no sink, so nothing would be computed: end a stream with sinkTo(…)');
+    throw jobError(
+      job,
+      'no-sink',
+      'it has no sink, so nothing would be computed: end a stream with sinkTo(…)',
+    );
   }
   return all.filter((transformation) => used.has(transformation));
 }

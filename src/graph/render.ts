@@ -24,7 +24,11 @@ function text(graph: JobGraph): string {
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-function vertexText(graph: JobGraph, vertex: JobVertex, numbers: ReadonlyMap<string, number>): string {
+function vertexText(
+  graph: JobGraph,
+  vertex: JobVertex,
+  numbers: ReadonlyMap<string, number>,
+): string {
   const indent = ' '.repeat(5);
   const inputs = graph.edges
     .filter((edge) => edge.targetVertex === vertex.id)
@@ -38,7 +42,12 @@ function vertexText(graph: JobGraph, vertex: JobVertex, numbers: ReadonlyMap<str
 }
 
 /** A chain goes on at the same depth; where it forks, its branches are indented. */
-function chainLines(all: readonly OperatorNode[], from: OperatorNode, first: string, rest: string): string[] {
+function chainLines(
+  all: readonly OperatorNode[],
+  from: OperatorNode,
+  first: string,
+  rest: string,
+): string[] {
   const next = all.filter((operator) => operator.inputs.includes(from.id));
   const lines = [`${first}${describeOperator(from)}`];
   if (next.length === 1) return [...lines, ...chainLines(all, next[0]!, rest, rest)];
@@ -46,17 +55,25 @@ function chainLines(all: readonly OperatorNode[], from: OperatorNode, first: str
     ...lines,
     ...next.flatMap((operator, index) => {
       const isLast = index === next.length - 1;
-      return chainLines(all, operator, `${rest}${isLast ? '└─ ' : '├─ '}`, `${rest}${isLast ? '   ' : '│  '}`);
+      return chainLines(
+        all,
+        operator,
+        `${rest}${isLast ? '└─ ' : '├─ '}`,
+        `${rest}${isLast ? '   ' : '│  '}`,
+      );
     }),
   ];
 }
 
 function describeOperator({ name, uid, kind, outputType }: OperatorNode): string {
   const identity = uid === null ? '' : ` [${uid}]`;
-  return kind === 'sink' ? `${name}${identity}` : `${name}${identity}: ${describeOutput(outputType)}`;
+  return kind === 'sink'
+    ? `${name}${identity}`
+    : `${name}${identity}: ${describeOutput(outputType)}`;
 }
 
-const describeOutput = (type: OperatorNode['outputType']) => (type === null ? 'untyped' : describeType(type));
+const describeOutput = (type: OperatorNode['outputType']) =>
+  type === null ? 'untyped' : describeType(type);
 
 function describeEdge(edge: JobEdge): string {
   const key = edge.keyType === null ? '' : ` by ${describeType(edge.keyType)}`;
@@ -66,10 +83,12 @@ function describeEdge(edge: JobEdge): string {
 function mermaid(graph: JobGraph): string {
   const names = new Map(graph.vertices.map(({ id }, index) => [id, `v${index + 1}`]));
   const nodes = graph.vertices.map(
-    (vertex) => `  ${names.get(vertex.id)}["${escape(vertex.name)}<br/>parallelism ${vertex.parallelism}"]`,
+    (vertex) =>
+      `  ${names.get(vertex.id)}["${escape(vertex.name)}<br/>parallelism ${vertex.parallelism}"]`,
   );
   const edges = graph.edges.map(
-    (edge) => `  ${names.get(edge.sourceVertex)} -->|${edge.partitioner}| ${names.get(edge.targetVertex)}`,
+    (edge) =>
+      `  ${names.get(edge.sourceVertex)} -->|${edge.partitioner}| ${names.get(edge.targetVertex)}`,
   );
   return ['flowchart LR', ...nodes, ...edges].join('\n');
 }

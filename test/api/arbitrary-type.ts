@@ -9,11 +9,15 @@ export interface TypedValues {
 
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 /** Lone surrogates have no UTF-8. */
-const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ maxLength: 300 }), fc.string({ unit: 'grapheme' }));
-const float = fc.double();
-const fieldName = fc.oneof(fc.constantFrom('a', 'b', 'origin', '0', 'constructor', 'x y', "'", '"\n'), fc.string()).filter(
-  (name) => name !== '__proto__' && name.isWellFormed(),
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ maxLength: 300 }),
+  fc.string({ unit: 'grapheme' }),
 );
+const float = fc.double();
+const fieldName = fc
+  .oneof(fc.constantFrom('a', 'b', 'origin', '0', 'constructor', 'x y', "'", '"\n'), fc.string())
+  .filter((name) => name !== '__proto__' && name.isWellFormed());
 
 export const simpleType = fc.constantFrom<TypeShape>(
   { kind: 'string' },
@@ -38,7 +42,9 @@ export const anyType: fc.Arbitrary<TypeShape> = fc.letrec<{ type: TypeShape }>((
     tie('type')
       .filter((type) => type.kind !== 'optional')
       .map((type): TypeShape => ({ kind: 'optional', type })),
-    fc.array(tie('type'), { minLength: 1, maxLength: 4 }).map((types): TypeShape => ({ kind: 'union', types })),
+    fc
+      .array(tie('type'), { minLength: 1, maxLength: 4 })
+      .map((types): TypeShape => ({ kind: 'union', types })),
   ),
 })).type;
 
@@ -62,7 +68,9 @@ export function valueOf(type: TypeShape): fc.Arbitrary<unknown> {
     case 'list':
       return fc.array(valueOf(type.element), { maxLength: 5 });
     case 'map':
-      return fc.array(fc.tuple(text, valueOf(type.value)), { maxLength: 4 }).map((entries) => new Map(entries));
+      return fc
+        .array(fc.tuple(text, valueOf(type.value)), { maxLength: 4 })
+        .map((entries) => new Map(entries));
     case 'optional':
       return fc.oneof(fc.constant(undefined), valueOf(type.type));
     case 'union':
@@ -70,8 +78,12 @@ export function valueOf(type: TypeShape): fc.Arbitrary<unknown> {
     case 'record':
       return fc
         .tuple(...Object.values(type.fields).map(valueOf))
-        .map((values) => Object.fromEntries(Object.keys(type.fields).map((name, i) => [name, values[i]] as const)))
-        .map((record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)));
+        .map((values) =>
+          Object.fromEntries(Object.keys(type.fields).map((name, i) => [name, values[i]] as const)),
+        )
+        .map((record) =>
+          Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)),
+        );
   }
 }
 

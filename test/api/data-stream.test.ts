@@ -21,7 +21,12 @@ describe('types', () => {
   test('are kept by what does not change elements', () => {
     const { env, flights } = open();
     const watermarks = monotonousTimestamps<{ time: number }>((f) => f.time);
-    flights.filter(never).assignTimestampsAndWatermarks(watermarks).keyBy('origin').reduce(never).filter(never);
+    flights
+      .filter(never)
+      .assignTimestampsAndWatermarks(watermarks)
+      .keyBy('origin')
+      .reduce(never)
+      .filter(never);
     flights.keyBy('origin').window(EndOfStreamWindows.get()).reduce(never);
     flights.windowAll(EndOfStreamWindows.get()).reduce(never);
     const { transformations } = env.close();
@@ -41,9 +46,15 @@ describe('types', () => {
     flights.flatMap<string>(never, declared);
     flights.keyBy('origin').window(day).reduce<string>(never, never, declared);
     flights.keyBy('origin').window(day).aggregate<unknown, string>(aggregate, declared);
-    flights.keyBy('origin').window(day).aggregate<unknown, unknown, string>(aggregate, never, declared);
+    flights
+      .keyBy('origin')
+      .window(day)
+      .aggregate<unknown, unknown, string>(aggregate, never, declared);
     flights.keyBy('origin').window(day).apply<string>(never, declared);
-    const outputs = env.close().transformations.slice(1).map((t) => t.outputType);
+    const outputs = env
+      .close()
+      .transformations.slice(1)
+      .map((t) => t.outputType);
     expect(outputs).toEqual([...Array(5).fill(null), ...Array(6).fill(types.string)]);
   });
 });
@@ -62,15 +73,35 @@ describe('keyBy', () => {
     const pair = types.record({ origin: types.string, delay: types.int32 });
     flights.keyBy((f) => f.origin).reduce(never);
     flights.keyBy((f) => ({ origin: f.origin, delay: f.delay }), { type: pair }).reduce(never);
-    const keys = env.close().transformations.slice(1).map((t) => t.inputs[0]!.key!.type);
+    const keys = env
+      .close()
+      .transformations.slice(1)
+      .map((t) => t.inputs[0]!.key!.type);
     expect(keys).toEqual([{ kind: 'primitive' }, pair]);
   });
 
-  test.each<readonly [string, (flights: DataStream<any>) => unknown, RegExp]>([ // oxlint-disable-line typescript/no-explicit-any
-    ['a map', (f) => f.keyBy(never, { type: types.map(types.string) }), /keyBy after 'Source: numbers': a map of string cannot be a key, the order/],
-    ['a union', (f) => f.keyBy(never, { type: types.union(types.string, types.int32) }), /string or int32 cannot be a key/],
-    ['a field that is not there', (f) => f.keyBy('orgin'), /keyBy\('orgin'\): the record has only origin, time, delay/],
-    ['a field of an unknown type', (f) => f.map(never).keyBy('origin'), /needs a stream of a declared record type; use keyBy\(x => x\.origin\)/],
+  // oxlint-disable-next-line typescript/no-explicit-any
+  test.each<readonly [string, (flights: DataStream<any>) => unknown, RegExp]>([
+    [
+      'a map',
+      (f) => f.keyBy(never, { type: types.map(types.string) }),
+      /keyBy after 'Source: numbers': a map of string cannot be a key, the order/,
+    ],
+    [
+      'a union',
+      (f) => f.keyBy(never, { type: types.union(types.string, types.int32) }),
+      /string or int32 cannot be a key/,
+    ],
+    [
+      'a field that is not there',
+      (f) => f.keyBy('orgin'),
+      /keyBy\('orgin'\): the record has only origin, time, delay/,
+    ],
+    [
+      'a field of an unknown type',
+      (f) => f.map(never).keyBy('origin'),
+      /needs a stream of a declared record type; use keyBy\(x => x\.origin\)/,
+    ],
   ])('refuses %s when the job is built', (_, build, message) => {
     expect(() => build(open().flights)).toThrow(message);
   });
@@ -79,10 +110,19 @@ describe('keyBy', () => {
 describe('windows', () => {
   test('take their name, lateness and contents along', () => {
     const { flights, last } = open();
-    flights.keyBy('origin').window(TumblingEventTimeWindows.of('90m', '1500ms')).allowedLateness('10s').aggregate(aggregate);
+    flights
+      .keyBy('origin')
+      .window(TumblingEventTimeWindows.of('90m', '1500ms'))
+      .allowedLateness('10s')
+      .aggregate(aggregate);
     const { name, operation } = last();
     expect(name).toBe('Window(TumblingEventTimeWindows(90min, 1500ms))');
-    expect(operation).toMatchObject({ kind: 'window', allowedLatenessMs: 10_000, contents: { kind: 'aggregate' }, windowFunction: null });
+    expect(operation).toMatchObject({
+      kind: 'window',
+      allowedLatenessMs: 10_000,
+      contents: { kind: 'aggregate' },
+      windowFunction: null,
+    });
   });
 
   test('over the whole stream stay in one subtask', () => {
@@ -90,19 +130,33 @@ describe('windows', () => {
     const all = flights.windowAll(TumblingEventTimeWindows.of('1d')).reduce(never);
     expect(() => all.setParallelism(2)).toThrow(/its parallelism is always 1/);
     all.setParallelism(1);
-    expect(last()).toMatchObject({ name: 'WindowAll(TumblingEventTimeWindows(1d))', parallelism: 1 });
+    expect(last()).toMatchObject({
+      name: 'WindowAll(TumblingEventTimeWindows(1d))',
+      parallelism: 1,
+    });
   });
 });
 
 describe('options', () => {
   test('of one operator reach only it', () => {
     const { env, flights } = open();
-    const sink: DataStreamSink = flights.map(never, { name: 'Twice' }).uid('twice').setMaxParallelism(64).sinkTo(out());
+    const sink: DataStreamSink = flights
+      .map(never, { name: 'Twice' })
+      .uid('twice')
+      .setMaxParallelism(64)
+      .sinkTo(out());
     sink.setParallelism(3).name('Files');
     env.setParallelism(4);
     const { transformations, parallelism } = env.close();
     expect(parallelism).toBe(4);
-    expect(transformations.map(({ name, uid, parallelism: p, maxParallelism }) => [name, uid, p, maxParallelism])).toEqual([
+    expect(
+      transformations.map(({ name, uid, parallelism: p, maxParallelism }) => [
+        name,
+        uid,
+        p,
+        maxParallelism,
+      ]),
+    ).toEqual([
       ['Source: numbers', null, null, null],
       ['Twice', 'twice', null, 64],
       ['Files', null, 3, null],

@@ -32,21 +32,30 @@ describe('a registry', () => {
   });
 
   test('refuses a second job of one name', async () => {
-    const { registry } = await collectJobs(async () => ({ a: defineJob('delays', nothing), b: defineJob('delays', nothing) }));
-    expect(registry.problems).toEqual([`two jobs have the name 'delays': give one of them another`]);
+    const { registry } = await collectJobs(async () => ({
+      a: defineJob('delays', nothing),
+      b: defineJob('delays', nothing),
+    }));
+    expect(registry.problems).toEqual([
+      `two jobs have the name 'delays': give one of them another`,
+    ]);
   });
 
   test('is not mixed with one that is still being filled', async () => {
     const gate = Promise.withResolvers<object>();
     const first = collectJobs(() => gate.promise);
-    await expect(collectJobs(async () => ({}))).rejects.toThrow(/another application is being loaded/);
+    await expect(collectJobs(async () => ({}))).rejects.toThrow(
+      /another application is being loaded/,
+    );
     gate.resolve({});
     await first;
     await expect(collectJobs(async () => ({}))).resolves.toBeDefined();
   });
 
   test('is usable again after a bundle that could not be evaluated', async () => {
-    await expect(collectJobs(() => Promise.reject(new SyntaxError('broken')))).rejects.toThrow('broken');
+    await expect(collectJobs(() => Promise.reject(new SyntaxError('broken')))).rejects.toThrow(
+      'broken',
+    );
     const { registry } = await collectJobs(async () => ({ a: defineJob('a', nothing) }));
     expect(registry.jobs.size).toBe(1);
   });
@@ -54,10 +63,14 @@ describe('a registry', () => {
 
 describe('defineJob', () => {
   test('is refused while main() runs, and only then', async () => {
-    await expect(withSealedJobs(async () => defineJob('late', nothing))).rejects.toThrow(/job 'late' is defined too late/);
+    await expect(withSealedJobs(async () => defineJob('late', nothing))).rejects.toThrow(
+      /job 'late' is defined too late/,
+    );
     expect(defineJob('after', nothing).name).toBe('after');
     await withSealedJobs(async () => {
-      const { registry } = await collectJobs(async () => ({ a: defineJob('another bundle', nothing) }));
+      const { registry } = await collectJobs(async () => ({
+        a: defineJob('another bundle', nothing),
+      }));
       expect(registry.jobs.size).toBe(1);
       expect(() => defineJob('late', nothing)).toThrow(/too late/);
     });
@@ -65,10 +78,26 @@ describe('defineJob', () => {
 
   test.each([
     ['an empty name', () => defineJob(' ', nothing), /1 to 200 characters/],
-    ['no builder', () => defineJob('a', { args: types.record({}) }, undefined as never), /last argument is the builder/],
-    ['arguments that are no record', () => defineJob('a', { args: types.string }, nothing), /is a record, not string/],
-    ['int64 in its arguments', () => defineJob('a', { args: types.record({ n: types.list(types.int64) }) }, nothing), /has no int64/],
-    ['a map in its arguments', () => defineJob('a', { args: types.record({ m: types.map(types.string) }) }, nothing), /has no map/],
+    [
+      'no builder',
+      () => defineJob('a', { args: types.record({}) }, undefined as never),
+      /last argument is the builder/,
+    ],
+    [
+      'arguments that are no record',
+      () => defineJob('a', { args: types.string }, nothing),
+      /is a record, not string/,
+    ],
+    [
+      'int64 in its arguments',
+      () => defineJob('a', { args: types.record({ n: types.list(types.int64) }) }, nothing),
+      /has no int64/,
+    ],
+    [
+      'a map in its arguments',
+      () => defineJob('a', { args: types.record({ m: types.map(types.string) }) }, nothing),
+      /has no map/,
+    ],
   ])('refuses %s', (_, define, message) => {
     expect(define).toThrow(message);
   });

@@ -78,13 +78,27 @@ describe('key groups', () => {
     [primitive, 42, 537746567, 19],
     [primitive, 42n, -106405618, 18],
     [primitive, false, 1400651155, 108],
-    [types.record({ a: types.string, b: types.optional(types.int32) }), { a: 'x' }, -1801311172, 100],
-    [types.record({ a: types.string, b: types.optional(types.int32) }), { a: 'x', b: 7 }, -1506455659, 3],
+    [
+      types.record({ a: types.string, b: types.optional(types.int32) }),
+      { a: 'x' },
+      -1801311172,
+      100,
+    ],
+    [
+      types.record({ a: types.string, b: types.optional(types.int32) }),
+      { a: 'x', b: 7 },
+      -1506455659,
+      3,
+    ],
     [types.list(types.int32), [1, 2], 643344442, 26],
   ];
   test('never change', () => {
     for (const [type, key, hash, group] of golden) {
-      expect([key, compileKeyHash(type)(key), compileKeyGroup(type, 128)(key)]).toEqual([key, hash, group]);
+      expect([key, compileKeyHash(type)(key), compileKeyGroup(type, 128)(key)]).toEqual([
+        key,
+        hash,
+        group,
+      ]);
     }
   });
 
@@ -96,7 +110,9 @@ describe('key groups', () => {
       expect(hash(payload)).toBe(hash(Number.NaN));
     }
     const record = types.record({ a: types.double, b: types.optional(types.list(types.double)) });
-    expect(compileKeyText(record)({ b: [-0], a: 1 })).toBe(compileKeyText(record)({ a: 1, b: [0] }));
+    expect(compileKeyText(record)({ b: [-0], a: 1 })).toBe(
+      compileKeyText(record)({ a: 1, b: [0] }),
+    );
   });
 
   test('keys of different kinds are different', () => {
@@ -106,7 +122,9 @@ describe('key groups', () => {
 
   const keyType = anyType.filter((type) => whyNoKey(type) === null);
   test('the text of a key is equal exactly for equal keys', () => {
-    const pairs = keyType.chain((type) => fc.record({ type: fc.constant(type), a: valueOf(type), b: valueOf(type) }));
+    const pairs = keyType.chain((type) =>
+      fc.record({ type: fc.constant(type), a: valueOf(type), b: valueOf(type) }),
+    );
     fc.assert(
       fc.property(pairs, ({ type, a, b }) => {
         const text = compileKeyText(type);
@@ -117,19 +135,37 @@ describe('key groups', () => {
   });
 
   test('every group belongs to one subtask, in ranges of nearly the same size', () => {
-    const scales = fc.integer({ min: 1, max: 200 }).chain((max) => fc.tuple(fc.integer({ min: 1, max }), fc.constant(max)));
+    const scales = fc
+      .integer({ min: 1, max: 200 })
+      .chain((max) => fc.tuple(fc.integer({ min: 1, max }), fc.constant(max)));
     fc.assert(
       fc.property(scales, ([parallelism, maxParallelism]) => {
-        const owners = Array.from({ length: maxParallelism }, (_, group) => subtaskOf(group, parallelism, maxParallelism));
+        const owners = Array.from({ length: maxParallelism }, (_, group) =>
+          subtaskOf(group, parallelism, maxParallelism),
+        );
         expect(owners).toEqual(owners.toSorted((a, b) => a - b));
-        const sizes = Array.from({ length: parallelism }, (_, subtask) => owners.filter((o) => o === subtask).length);
+        const sizes = Array.from(
+          { length: parallelism },
+          (_, subtask) => owners.filter((o) => o === subtask).length,
+        );
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
       }),
     );
   });
 
   test('the default max parallelism is that of Flink', () => {
-    const expected = { 1: 128, 85: 128, 86: 256, 128: 256, 170: 256, 171: 256, 172: 512, 10_000: 16_384, 21_845: 32_768, 32_768: 32_768 };
+    const expected = {
+      1: 128,
+      85: 128,
+      86: 256,
+      128: 256,
+      170: 256,
+      171: 256,
+      172: 512,
+      10_000: 16_384,
+      21_845: 32_768,
+      32_768: 32_768,
+    };
     for (const [parallelism, max] of Object.entries(expected)) {
       expect(defaultMaxParallelism(Number(parallelism))).toBe(max);
     }
@@ -138,9 +174,13 @@ describe('key groups', () => {
   test('what is no key is refused when the job is built, and says why', () => {
     expect(whyNoKey(null)).toMatch(/not declared/);
     expect(whyNoKey(types.record({ a: types.map(types.string) }))).toMatch(/order of the entries/);
-    expect(whyNoKey(types.list(types.union(types.int32, types.double)))).toMatch(/several alternatives/);
+    expect(whyNoKey(types.list(types.union(types.int32, types.double)))).toMatch(
+      /several alternatives/,
+    );
     expect(whyNoKey(types.record({ a: types.optional(types.bytes) }))).toBeNull();
-    expect(() => compileKeyGroup(types.map(types.string), 128)).toThrow(/a map of string cannot be a key/);
+    expect(() => compileKeyGroup(types.map(types.string), 128)).toThrow(
+      /a map of string cannot be a key/,
+    );
   });
 
   test('a key that does not fit says what to do', () => {
@@ -148,13 +188,19 @@ describe('key groups', () => {
       'the key of a record does not fit: the value: expected string, number, bigint or boolean, got an object. ' +
         'Other keys need their type declared: keyBy(selector, { type })',
     );
-    expect(() => compileKeyGroup(types.record({ a: types.string }), 128)({ a: 1 })).toThrow(/\/a: expected string, got number 1$/);
+    expect(() => compileKeyGroup(types.record({ a: types.string }), 128)({ a: 1 })).toThrow(
+      /\/a: expected string, got number 1$/,
+    );
     expect(() => compileKeyGroup(primitive, 128)(undefined)).toThrow(/it is missing/);
   });
 
   test('a Map can hold identity keys as they are', () => {
     expect([types.string, types.int64, primitive].map(isIdentityKey)).toEqual([true, true, true]);
-    expect([types.bytes, types.list(types.string), types.record({})].map(isIdentityKey)).toEqual([false, false, false]);
+    expect([types.bytes, types.list(types.string), types.record({})].map(isIdentityKey)).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   test('a long key after a short one, and the other way round', () => {
@@ -169,5 +215,7 @@ function withoutSign(value: unknown): unknown {
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (Array.isArray(value)) return value.map(withoutSign);
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutSign(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, withoutSign(inner)]),
+  );
 }

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { type ApplicationContext, JobExecutionError, type JobHandle, collectJobs, defineJob } from '../../src/api/job.ts';
+import {
+  type ApplicationContext,
+  JobExecutionError,
+  type JobHandle,
+  collectJobs,
+  defineJob,
+} from '../../src/api/job.ts';
 import { types } from '../../src/api/types.ts';
 import type { JobOutcome } from '../../src/contract/documents.ts';
 import type { JobResultResponse } from '../../src/contract/fctl-rest.ts';
-import { type JobSubmitter, findApplicationProblems, runApplication } from '../../src/graph/application.ts';
+import {
+  type JobSubmitter,
+  findApplicationProblems,
+  runApplication,
+} from '../../src/graph/application.ts';
 import type { JobGraph } from '../../src/graph/job-graph.ts';
 import { numbers, options, out } from './jobs.ts';
 
@@ -27,7 +37,10 @@ class ManualCluster implements JobSubmitter {
 
   end(index: number, state: 'FINISHED' | 'FAILED' | 'CANCELED' = 'FINISHED'): void {
     const { jobId, graph } = this.submitted[index]!;
-    const error = state === 'FAILED' ? { message: 'division by zero', stack: null, task: 'Map (1/2)', location: null } : null;
+    const error =
+      state === 'FAILED'
+        ? { message: 'division by zero', stack: null, task: 'Map (1/2)', location: null }
+        : null;
     const outcome: JobOutcome = {
       id: jobId,
       name: graph.name,
@@ -46,7 +59,10 @@ class ManualCluster implements JobSubmitter {
   }
 
   async cancel(jobId: string): Promise<void> {
-    this.end(this.submitted.findIndex((job) => job.jobId === jobId), 'CANCELED');
+    this.end(
+      this.submitted.findIndex((job) => job.jobId === jobId),
+      'CANCELED',
+    );
   }
 
   result(jobId: string): Promise<JobResultResponse> {
@@ -62,12 +78,17 @@ async function load(main?: (ctx: ApplicationContext, job: ReturnType<typeof copy
     return { job, ...(main ? { main: (ctx: ApplicationContext) => main(ctx, job) } : {}) };
   });
   const cluster = new ManualCluster();
-  const run = (args = {}) => runApplication(exports, registry, { ...options, args, submitter: cluster });
+  const run = (args = {}) =>
+    runApplication(exports, registry, { ...options, args, submitter: cluster });
   return { exports, registry, cluster, run };
 }
 
 function copyJob() {
-  return defineJob('copy', { args: input }, (env, args) => void env.fromSource(numbers({ path: args.input })).sinkTo(out()));
+  return defineJob(
+    'copy',
+    { args: input },
+    (env, args) => void env.fromSource(numbers({ path: args.input })).sinkTo(out()),
+  );
 }
 
 describe('an application without main()', () => {
@@ -76,7 +97,10 @@ describe('an application without main()', () => {
     const running = run({ input: 'a.csv' });
     await cluster.arrived(1);
     const [{ graph, jobId }] = cluster.submitted as [{ graph: JobGraph; jobId: string }];
-    expect(graph).toMatchObject({ name: 'copy', code: { bundleHash: options.bundleHash, args: { input: 'a.csv' } } });
+    expect(graph).toMatchObject({
+      name: 'copy',
+      code: { bundleHash: options.bundleHash, args: { input: 'a.csv' } },
+    });
     expect(jobId).toMatch(/^[0-9a-f]{32}$/);
     cluster.end(0);
     await running;
@@ -85,7 +109,9 @@ describe('an application without main()', () => {
   test('fails when its job does', async () => {
     const { cluster, run } = await load();
     const running = run({ input: 'a.csv' });
-    const failed = expect(running).rejects.toThrow("job 'copy' failed in Map (1/2): division by zero");
+    const failed = expect(running).rejects.toThrow(
+      "job 'copy' failed in Map (1/2): division by zero",
+    );
     await cluster.arrived(1);
     cluster.end(0, 'FAILED');
     await failed;
@@ -94,7 +120,10 @@ describe('an application without main()', () => {
   test('names wrong arguments where they are in the config', async () => {
     const { run, cluster } = await load();
     await expect(run({ inptu: 'a' })).rejects.toMatchObject({
-      problems: [{ path: '/application/args/input' }, { path: '/application/args/inptu', hint: "did you mean 'input'?" }],
+      problems: [
+        { path: '/application/args/input' },
+        { path: '/application/args/inptu', hint: "did you mean 'input'?" },
+      ],
     });
     expect(cluster.submitted).toEqual([]);
   });
@@ -105,7 +134,7 @@ describe('main()', () => {
     const results: unknown[] = [];
     const { cluster, run } = await load(async (ctx, job) => {
       for (const name of ['a', 'b']) {
-        const result = await ctx.execute(job, { input: `${String(ctx.args['folder'])}/${name}` });
+        const result = await ctx.execute(job, { input: `${ctx.args['folder'] as string}/${name}` });
         results.push([result.name, result.runtimeMs, result.accumulators, result.collected('top')]);
         expect(() => result.collected('flop')).toThrow("job 'copy' has no collect sink 'flop'");
       }
@@ -114,7 +143,10 @@ describe('main()', () => {
     await cluster.arrived(1);
     cluster.end(0);
     await cluster.arrived(2);
-    expect(cluster.submitted.map(({ graph }) => graph.code.args)).toEqual([{ input: 'data/a' }, { input: 'data/b' }]);
+    expect(cluster.submitted.map(({ graph }) => graph.code.args)).toEqual([
+      { input: 'data/a' },
+      { input: 'data/b' },
+    ]);
     cluster.end(1);
     await running;
     expect(results).toEqual(Array(2).fill(['copy', 500, { lines: 7 }, [1, 2]]));
@@ -122,7 +154,9 @@ describe('main()', () => {
 
   test('may return before its jobs have ended; the application does not', async () => {
     const submitted = Promise.withResolvers<JobHandle>();
-    const { cluster, run } = await load(async (ctx, job) => submitted.resolve(await ctx.executeAsync(job, { input: 'a' })));
+    const { cluster, run } = await load(async (ctx, job) =>
+      submitted.resolve(await ctx.executeAsync(job, { input: 'a' })),
+    );
     let ended = false;
     const running = run().then(() => (ended = true));
     await expect((await submitted.promise).status()).resolves.toBe('RUNNING');
@@ -133,7 +167,9 @@ describe('main()', () => {
   });
 
   test('that asked for nothing: a job that fails fails the application', async () => {
-    const { cluster, run } = await load(async (ctx, job) => void (await ctx.executeAsync(job, { input: 'a' })));
+    const { cluster, run } = await load(
+      async (ctx, job) => void (await ctx.executeAsync(job, { input: 'a' })),
+    );
     const failed = expect(run()).rejects.toBeInstanceOf(JobExecutionError);
     await cluster.arrived(1);
     cluster.end(0, 'FAILED');
@@ -142,15 +178,17 @@ describe('main()', () => {
 
   test('that did not even wait for the submission: the job still counts', async () => {
     const { cluster, run } = await load((ctx, job) => void ctx.executeAsync(job, { input: 'a' }));
-    const running = run();
+    const failed = expect(run()).rejects.toThrow("job 'copy' was cancelled");
     await cluster.arrived(1);
-    cluster.end(0);
-    await running;
+    cluster.end(0, 'CANCELED');
+    await failed;
   });
 
   test('may handle the failure of a job', async () => {
     const { cluster, run } = await load(async (ctx, job) => {
-      await ctx.execute(job, { input: 'a' }).catch((error: JobExecutionError) => expect(error.outcome.state).toBe('FAILED'));
+      await ctx
+        .execute(job, { input: 'a' })
+        .catch((error: JobExecutionError) => expect(error.outcome.state).toBe('FAILED'));
     });
     const running = run();
     await cluster.arrived(1);
@@ -177,15 +215,21 @@ describe('main()', () => {
   });
 
   test('cannot define jobs, nor run what is not defined', async () => {
-    await expect((await load(() => defineJob('late', () => {}))).run()).rejects.toThrow(/defined too late/);
+    await expect((await load(() => defineJob('late', () => {}))).run()).rejects.toThrow(
+      /defined too late/,
+    );
     const other = copyJob();
     const { run } = await load((ctx) => ctx.execute(other, { input: 'a' }));
-    await expect(run()).rejects.toThrow('execute needs a job that defineJob(…) made at the top level of the application: copy');
+    await expect(run()).rejects.toThrow(
+      'execute needs a job that defineJob(…) made at the top level of the application: copy',
+    );
   });
 
   test('sees wrong arguments before anything is submitted, without a place in the config', async () => {
     const { run, cluster } = await load((ctx, job) => ctx.execute(job, { input: 5 as never }));
-    await expect(run()).rejects.toMatchObject({ problems: [{ path: null, message: expect.stringContaining('expected string, got number 5') }] });
+    await expect(run()).rejects.toMatchObject({
+      problems: [{ path: null, message: expect.stringContaining('expected string, got number 5') }],
+    });
     const { run: runBig } = await load((ctx, job) => ctx.execute(job, { input: 5n as never }));
     await expect(runBig()).rejects.toThrow(/job 'copy': its arguments are not JSON/);
     expect(cluster.submitted).toEqual([]);
@@ -202,17 +246,27 @@ describe('an application that cannot run', () => {
   };
 
   test('says why', async () => {
-    expect(await problemsOf([])).toEqual(['the application defines no job: call defineJob(…) at the top level of its entry']);
+    expect(await problemsOf([])).toEqual([
+      'the application defines no job: call defineJob(…) at the top level of its entry',
+    ]);
     expect(await problemsOf(['a', 'b'])).toEqual([
       'the application defines several jobs (a, b) and no main(): export a main() that says which to run',
     ]);
-    expect(await problemsOf(['a', 'a'], () => {})).toEqual([`two jobs have the name 'a': give one of them another`]);
+    expect(await problemsOf(['a', 'a'], () => {})).toEqual([
+      `two jobs have the name 'a': give one of them another`,
+    ]);
     expect(await problemsOf(['a', 'b'], () => {})).toEqual([]);
   });
 
   test('is refused', async () => {
     const { exports, registry } = await collectJobs(async () => ({}));
-    const run = runApplication(exports, registry, { ...options, args: {}, submitter: new ManualCluster() });
-    await expect(run).rejects.toMatchObject({ problems: [{ code: 'application-invalid', path: '/application/entry' }] });
+    const run = runApplication(exports, registry, {
+      ...options,
+      args: {},
+      submitter: new ManualCluster(),
+    });
+    await expect(run).rejects.toMatchObject({
+      problems: [{ code: 'application-invalid', path: '/application/entry' }],
+    });
   });
 });

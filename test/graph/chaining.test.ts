@@ -18,7 +18,12 @@ function shape(build: Build): { readonly vertices: string[]; readonly edges: str
 }
 
 const rules: readonly (readonly [string, Build, string[], string[]])[] = [
-  ['what is forwarded joins', (s) => s.map(same).filter(Boolean).sinkTo(out()), ['Source: a -> Map -> Filter -> Sink: out x2'], []],
+  [
+    'what is forwarded joins',
+    (s) => s.map(same).filter(Boolean).sinkTo(out()),
+    ['Source: a -> Map -> Filter -> Sink: out x2'],
+    [],
+  ],
   [
     'another parallelism does not',
     (s) => s.map(same).setParallelism(3).sinkTo(out()),
@@ -40,7 +45,12 @@ const rules: readonly (readonly [string, Build, string[], string[]])[] = [
     ['Source: a -> Map -> Sink: out x1'],
     [],
   ],
-  ['keyBy breaks', (s) => s.keyBy(same).reduce(sum).sinkTo(out()), ['Source: a x2', 'Keyed Reduce -> Sink: out x2'], ['HASH']],
+  [
+    'keyBy breaks',
+    (s) => s.keyBy(same).reduce(sum).sinkTo(out()),
+    ['Source: a x2', 'Keyed Reduce -> Sink: out x2'],
+    ['HASH'],
+  ],
   [
     'keyBy breaks even with parallelism 1',
     (s, env) => {
@@ -50,12 +60,37 @@ const rules: readonly (readonly [string, Build, string[], string[]])[] = [
     ['Source: a x1', 'Keyed Reduce -> Sink: out x1'],
     ['HASH'],
   ],
-  ['rebalance breaks', (s) => s.rebalance().map(same).sinkTo(out()), ['Source: a x2', 'Map -> Sink: out x2'], ['REBALANCE']],
-  ['rescale breaks', (s) => s.rescale().map(same).sinkTo(out()), ['Source: a x2', 'Map -> Sink: out x2'], ['RESCALE']],
-  ['shuffle breaks', (s) => s.shuffle().map(same).sinkTo(out()), ['Source: a x2', 'Map -> Sink: out x2'], ['SHUFFLE']],
-  ['broadcast breaks', (s) => s.broadcast().map(same).sinkTo(out()), ['Source: a x2', 'Map -> Sink: out x2'], ['BROADCAST']],
+  [
+    'rebalance breaks',
+    (s) => s.rebalance().map(same).sinkTo(out()),
+    ['Source: a x2', 'Map -> Sink: out x2'],
+    ['REBALANCE'],
+  ],
+  [
+    'rescale breaks',
+    (s) => s.rescale().map(same).sinkTo(out()),
+    ['Source: a x2', 'Map -> Sink: out x2'],
+    ['RESCALE'],
+  ],
+  [
+    'shuffle breaks',
+    (s) => s.shuffle().map(same).sinkTo(out()),
+    ['Source: a x2', 'Map -> Sink: out x2'],
+    ['SHUFFLE'],
+  ],
+  [
+    'broadcast breaks',
+    (s) => s.broadcast().map(same).sinkTo(out()),
+    ['Source: a x2', 'Map -> Sink: out x2'],
+    ['BROADCAST'],
+  ],
   ['global breaks', (s) => s.global().sinkTo(out()), ['Source: a x2', 'Sink: out x2'], ['GLOBAL']],
-  ['forward joins', (s) => s.forward().map(same).sinkTo(out()), ['Source: a -> Map -> Sink: out x2'], []],
+  [
+    'forward joins',
+    (s) => s.forward().map(same).sinkTo(out()),
+    ['Source: a -> Map -> Sink: out x2'],
+    [],
+  ],
   [
     'windowAll is one subtask',
     (s) => s.windowAll(EndOfStreamWindows.get()).reduce(sum).sinkTo(out()),
@@ -81,7 +116,12 @@ const rules: readonly (readonly [string, Build, string[], string[]])[] = [
     ['Source: a -> Sink: one x2', 'Keyed Reduce -> Sink: two x2'],
     ['HASH'],
   ],
-  ['names are those of the user', (s) => s.map(same).name('Twice').sinkTo(out()).name('Files'), ['Source: a -> Twice -> Files x2'], []],
+  [
+    'names are those of the user',
+    (s) => s.map(same).name('Twice').sinkTo(out()).name('Files'),
+    ['Source: a -> Twice -> Files x2'],
+    [],
+  ],
 ];
 
 describe('chaining', () => {

@@ -25,7 +25,12 @@ function flinkPointwise(sources: number, targets: number): Set<string> {
   const int = Math.trunc;
   if (sources >= targets) {
     for (let target = 0; target < targets; target++) {
-      for (let s = int((target * sources) / targets); s < int(((target + 1) * sources) / targets); s++) found.add(`${s}-${target}`);
+      for (
+        let s = int((target * sources) / targets);
+        s < int(((target + 1) * sources) / targets);
+        s++
+      )
+        found.add(`${s}-${target}`);
     }
   } else {
     for (let source = 0; source < sources; source++) {
@@ -43,9 +48,12 @@ describe('channels', () => {
     expect(() => pairs('FORWARD', 2, 3)).toThrow(/forwards from 2 to 3 subtasks/);
   });
 
-  test.each(['HASH', 'REBALANCE', 'SHUFFLE', 'BROADCAST', 'GLOBAL'] as const)('of a %s edge connect all with all', (partitioner) => {
-    expect(pairs(partitioner, 2, 3)).toEqual(['0-0', '0-1', '0-2', '1-0', '1-1', '1-2']);
-  });
+  test.each(['HASH', 'REBALANCE', 'SHUFFLE', 'BROADCAST', 'GLOBAL'] as const)(
+    'of a %s edge connect all with all',
+    (partitioner) => {
+      expect(pairs(partitioner, 2, 3)).toEqual(['0-0', '0-1', '0-2', '1-0', '1-1', '1-2']);
+    },
+  );
 
   test("of a rescale edge follow Flink's pointwise pattern", () => {
     expect(pairs('RESCALE', 3, 2)).toEqual(['0-0', '1-1', '2-1']);
@@ -62,6 +70,8 @@ describe('channels', () => {
 
   test('an edge of another graph is refused', () => {
     const graph = oneEdge('HASH', 1, 1);
-    expect(() => channelsOf(graph, { ...graph.edges[0]!, sourceVertex: 'f'.repeat(32) })).toThrow(/no vertex f+ in graph 'job'/);
+    expect(() => channelsOf(graph, { ...graph.edges[0]!, sourceVertex: 'f'.repeat(32) })).toThrow(
+      /no vertex f+ in graph 'job'/,
+    );
   });
 });

@@ -11,7 +11,8 @@ const same = (n: number) => n;
 type Build = (env: StreamExecutionEnvironment) => void;
 
 const operatorsOf = (graph: JobGraph) => graph.vertices.flatMap((v) => v.operators);
-const idsOf = (graph: JobGraph) => Object.fromEntries(operatorsOf(graph).map((o) => [o.name, o.id]));
+const idsOf = (graph: JobGraph) =>
+  Object.fromEntries(operatorsOf(graph).map((o) => [o.name, o.id]));
 
 function problemsOf(run: () => unknown): readonly Problem[] {
   try {
@@ -47,8 +48,13 @@ describe('a job', () => {
 
   test('without types is a graph, too', () => {
     const { graph } = compileJob(wordCount, {}, options);
-    expect(graph.vertices.map((v) => v.name)).toEqual(['Source: lines -> Words', 'Keyed Reduce -> Sink: counts']);
-    expect(graph.edges.map((e) => [e.partitioner, e.type, e.keyType])).toEqual([['HASH', null, { kind: 'primitive' }]]);
+    expect(graph.vertices.map((v) => v.name)).toEqual([
+      'Source: lines -> Words',
+      'Keyed Reduce -> Sink: counts',
+    ]);
+    expect(graph.edges.map((e) => [e.partitioner, e.type, e.keyType])).toEqual([
+      ['HASH', null, { kind: 'primitive' }],
+    ]);
   });
 
   test('is unbounded when one of its sources is', () => {
@@ -60,23 +66,29 @@ describe('a job', () => {
   });
 
   test('has the parallelism of the operator, else of the environment, else of the config', () => {
-    const build = (env: StreamExecutionEnvironment) => env.fromSource(numbers()).setParallelism(3).sinkTo(out());
+    const build = (env: StreamExecutionEnvironment) =>
+      env.fromSource(numbers()).setParallelism(3).sinkTo(out());
     expect(graphOf(build, 5).vertices.map((v) => v.parallelism)).toEqual([3, 5]);
     const own: Build = (env) => {
       env.setParallelism(4);
       build(env);
     };
     expect(graphOf(own, 5).vertices.map((v) => v.parallelism)).toEqual([3, 4]);
-    const scaled: Build = (env) => void env.fromSource(numbers()).setMaxParallelism(1000).setParallelism(200).sinkTo(out());
+    const scaled: Build = (env) =>
+      void env.fromSource(numbers()).setMaxParallelism(1000).setParallelism(200).sinkTo(out());
     expect(graphOf(scaled, 300).vertices.map((v) => v.maxParallelism)).toEqual([1000, 512]);
   });
 
   test('cannot change its arguments', () => {
     const args = { list: ['a'] };
-    const job = defineJob('job', { args: types.record({ list: types.list(types.string) }) }, (env, given) => {
-      given.list.push('b');
-      env.fromSource(numbers()).sinkTo(out());
-    });
+    const job = defineJob(
+      'job',
+      { args: types.record({ list: types.list(types.string) }) },
+      (env, given) => {
+        given.list.push('b');
+        env.fromSource(numbers()).sinkTo(out());
+      },
+    );
     expect(compileJob(job, args, options).graph.code.args).toEqual({ list: ['a'] });
     expect(args).toEqual({ list: ['a'] });
   });
@@ -86,7 +98,14 @@ describe('ids and hash', () => {
   const build: Build = (env) => {
     const source = env.fromSource(numbers(), { name: 'a' });
     source.map(same).name('map').sinkTo(out('one'));
-    source.filter(Boolean).name('filter').keyBy(same).reduce(same).uid('sum').name('sum').sinkTo(out('two'));
+    source
+      .filter(Boolean)
+      .name('filter')
+      .keyBy(same)
+      .reduce(same)
+      .uid('sum')
+      .name('sum')
+      .sinkTo(out('two'));
   };
 
   test('are those of yesterday', () => {
@@ -101,7 +120,9 @@ describe('ids and hash', () => {
         "sum": "ce38cea39fdd2cb696d8b782d4ae530e",
       }
     `);
-    expect(compileJob(delays, delaysArgs, options).graph.hash).toMatchInlineSnapshot(`"7bd5e1443aaa3a6622ac6756dda145cd8bed9a5cb71764a4ff236e0767313818"`);
+    expect(compileJob(delays, delaysArgs, options).graph.hash).toMatchInlineSnapshot(
+      `"7bd5e1443aaa3a6622ac6756dda145cd8bed9a5cb71764a4ff236e0767313818"`,
+    );
   });
 
   test('do not depend on parallelism', () => {
@@ -109,7 +130,15 @@ describe('ids and hash', () => {
     const three = graphOf((env) => {
       const source = env.fromSource(numbers(), { name: 'a' }).setParallelism(3);
       source.map(same).name('map').setParallelism(2).sinkTo(out('one'));
-      source.filter(Boolean).name('filter').keyBy(same).reduce(same).setMaxParallelism(999).uid('sum').name('sum').sinkTo(out('two'));
+      source
+        .filter(Boolean)
+        .name('filter')
+        .keyBy(same)
+        .reduce(same)
+        .setMaxParallelism(999)
+        .uid('sum')
+        .name('sum')
+        .sinkTo(out('two'));
     }, 7);
     expect(idsOf(three)).toEqual(idsOf(one));
     expect(three.hash).toBe(one.hash);
@@ -122,25 +151,53 @@ describe('ids and hash', () => {
       const source = env.fromSource(numbers(), { name: 'b' });
       source.map(same).name('not used');
       source.map(same).name('M').sinkTo(out('1'));
-      source.filter(Boolean).name('F').keyBy(same).reduce(same).uid('sum').name('S').sinkTo(out('2'));
+      source
+        .filter(Boolean)
+        .name('F')
+        .keyBy(same)
+        .reduce(same)
+        .uid('sum')
+        .name('S')
+        .sinkTo(out('2'));
     });
     expect(Object.values(idsOf(renamed))).toEqual(ids);
   });
 
   test('an operator with a uid keeps its id wherever it goes', () => {
-    const moved = graphOf((env) => void env.fromSource(numbers()).map(same).uid('sum').sinkTo(out()));
+    const moved = graphOf(
+      (env) => void env.fromSource(numbers()).map(same).uid('sum').sinkTo(out()),
+    );
     expect(idsOf(moved)['Map']).toBe(idsOf(graphOf(build))['sum']);
   });
 
   const differ: readonly (readonly [string, Build])[] = [
-    ['another source', (env) => void env.fromSource(numbers({ path: 'b' })).map(same).sinkTo(out())],
+    [
+      'another source',
+      (env) =>
+        void env
+          .fromSource(numbers({ path: 'b' }))
+          .map(same)
+          .sinkTo(out()),
+    ],
     ['another sink', (env) => void env.fromSource(numbers()).map(same).sinkTo(out('b'))],
     ['another name', (env) => void env.fromSource(numbers()).map(same).name('b').sinkTo(out())],
-    ['another kind', (env) => void env.fromSource(numbers()).filter(Boolean).name('Map').sinkTo(out())],
-    ['another type', (env) => void env.fromSource(numbers()).map(same, { type: types.double }).sinkTo(out())],
+    [
+      'another kind',
+      (env) => void env.fromSource(numbers()).filter(Boolean).name('Map').sinkTo(out()),
+    ],
+    [
+      'another type',
+      (env) => void env.fromSource(numbers()).map(same, { type: types.double }).sinkTo(out()),
+    ],
     ['another uid', (env) => void env.fromSource(numbers()).map(same).uid('b').sinkTo(out())],
-    ['another partitioner', (env) => void env.fromSource(numbers()).rebalance().map(same).sinkTo(out())],
-    ['one operator more', (env) => void env.fromSource(numbers()).map(same).map(same).sinkTo(out())],
+    [
+      'another partitioner',
+      (env) => void env.fromSource(numbers()).rebalance().map(same).sinkTo(out()),
+    ],
+    [
+      'one operator more',
+      (env) => void env.fromSource(numbers()).map(same).map(same).sinkTo(out()),
+    ],
   ];
   test.each(differ)('the hash notices %s', (_, other) => {
     const base = graphOf((env) => void env.fromSource(numbers()).map(same).sinkTo(out()));
@@ -156,9 +213,13 @@ describe('ids and hash', () => {
   });
 
   test('two operators with one uid are refused', () => {
-    const twice: Build = (env) => void env.fromSource(numbers()).map(same).uid('a').filter(Boolean).uid('a').sinkTo(out());
+    const twice: Build = (env) =>
+      void env.fromSource(numbers()).map(same).uid('a').filter(Boolean).uid('a').sinkTo(out());
     expect(problemsOf(() => compile(twice))).toMatchObject([
-      { code: 'duplicate-uid', message: "job 'job': 'Map' and 'Filter' have the same uid 'a': a uid is unique in a job" },
+      {
+        code: 'duplicate-uid',
+        message: "job 'job': 'Map' and 'Filter' have the same uid 'a': a uid is unique in a job",
+      },
     ]);
   });
 });
@@ -178,17 +239,57 @@ describe('arguments', () => {
   );
 
   test('that fit are accepted', () => {
-    expect(compileJob(job, { input: 'a', output: 'b', columns: [] }, options).graph.name).toBe('delays');
+    expect(compileJob(job, { input: 'a', output: 'b', columns: [] }, options).graph.name).toBe(
+      'delays',
+    );
   });
 
   test('that do not fit are all named, with what to do', () => {
-    const args = { inptu: 'a', output: 5, minutes: '7', columns: [{ name: 'a' }, { name: null }], colour: true };
-    expect(problemsOf(() => compileJob(job, args, options)).map(({ code, message, path, hint }) => [code, path, message, hint])).toEqual([
-      ['wrong-argument', '/application/args/input', "job 'delays', argument /input: expected string, but it is missing", null],
-      ['wrong-argument', '/application/args/output', "job 'delays', argument /output: expected string, got number 5", null],
-      ['wrong-argument', '/application/args/minutes', `job 'delays', argument /minutes: expected int32, got string "7"`, null],
-      ['wrong-argument', '/application/args/columns/1/name', "job 'delays', argument /columns/1/name: expected string, got null", null],
-      ['unknown-argument', '/application/args/inptu', "job 'delays', argument /inptu: unknown field 'inptu'", "did you mean 'input'?"],
+    const args = {
+      inptu: 'a',
+      output: 5,
+      minutes: '7',
+      columns: [{ name: 'a' }, { name: null }],
+      colour: true,
+    };
+    expect(
+      problemsOf(() => compileJob(job, args, options)).map(({ code, message, path, hint }) => [
+        code,
+        path,
+        message,
+        hint,
+      ]),
+    ).toEqual([
+      [
+        'wrong-argument',
+        '/application/args/input',
+        "job 'delays', argument /input: expected string, but it is missing",
+        null,
+      ],
+      [
+        'wrong-argument',
+        '/application/args/output',
+        "job 'delays', argument /output: expected string, got number 5",
+        null,
+      ],
+      [
+        'wrong-argument',
+        '/application/args/minutes',
+        `job 'delays', argument /minutes: expected int32, got string "7"`,
+        null,
+      ],
+      [
+        'wrong-argument',
+        '/application/args/columns/1/name',
+        "job 'delays', argument /columns/1/name: expected string, got null",
+        null,
+      ],
+      [
+        'unknown-argument',
+        '/application/args/inptu',
+        "job 'delays', argument /inptu: unknown field 'inptu'",
+        "did you mean 'input'?",
+      ],
       [
         'unknown-argument',
         '/application/args/colour',
@@ -205,7 +306,11 @@ describe('arguments', () => {
 
   test('of a job without any are refused', () => {
     expect(problemsOf(() => compileJob(wordCount, { input: 'a' }, options))).toMatchObject([
-      { code: 'unknown-argument', message: "job 'word count', argument /input: the job takes no arguments", hint: expect.stringContaining('defineJob') },
+      {
+        code: 'unknown-argument',
+        message: "job 'word count', argument /input: the job takes no arguments",
+        hint: expect.stringContaining('defineJob'),
+      },
     ]);
   });
 });
@@ -226,7 +331,10 @@ describe('a builder', () => {
       }
       throw new Error('it was accepted');
     })();
-    expect(caught).toMatchObject({ message: "job 'delays': its builder threw: no such column", cause });
+    expect(caught).toMatchObject({
+      message: "job 'delays': its builder threw: no such column",
+      cause,
+    });
   });
 
   test('that throws no Error is named as well', () => {
@@ -242,18 +350,25 @@ describe('a builder', () => {
       throw new Error('not this one');
     };
     for (const builder of [wait, fail]) {
-      expect(() => compileJob(failing(builder), {}, options)).toThrow(/its builder is asynchronous/);
+      expect(() => compileJob(failing(builder as Build), {}, options)).toThrow(
+        /its builder is asynchronous/,
+      );
     }
   });
 
   test('without a sink is refused', () => {
-    expect(() => compile((env) => void env.fromSource(numbers()).map(same))).toThrow(/it has no sink, .* end a stream with sinkTo/);
+    expect(() => compile((env) => void env.fromSource(numbers()).map(same))).toThrow(
+      /it has no sink, .* end a stream with sinkTo/,
+    );
     expect(() => compile(() => {})).toThrow(/no sink/);
   });
 
   test('with a parallelism above the max parallelism is refused', () => {
-    const build: Build = (env) => void env.fromSource(numbers()).setMaxParallelism(2).setParallelism(3).sinkTo(out());
-    expect(() => compile(build)).toThrow("job 'job': 'Source: numbers' has parallelism 3, above its max parallelism 2");
+    const build: Build = (env) =>
+      void env.fromSource(numbers()).setMaxParallelism(2).setParallelism(3).sinkTo(out());
+    expect(() => compile(build)).toThrow(
+      "job 'job': 'Source: numbers' has parallelism 3, above its max parallelism 2",
+    );
   });
 });
 
@@ -265,13 +380,27 @@ describe('determinism', () => {
   };
 
   test('a builder that depends on its arguments alone is accepted', () => {
-    expect(compileDeterministic(delays, delaysArgs, options).graph.hash).toBe(compileJob(delays, delaysArgs, options).graph.hash);
+    expect(compileDeterministic(delays, delaysArgs, options).graph.hash).toBe(
+      compileJob(delays, delaysArgs, options).graph.hash,
+    );
   });
 
   test.each<readonly [string, (env: StreamExecutionEnvironment, run: number) => void, string]>([
-    ['a name', (env, run) => env.fromSource(numbers()).map(same).name(`map ${run}`).sinkTo(out()), "operator 'map 1', then 'map 2'"],
-    ['a path', (env, run) => env.fromSource(numbers({ path: `p${run}` })).sinkTo(out()), `enumerator of operator 'Source: numbers': {"kind":"numbers","options":{"path":"p1"}}, then`],
-    ['a uid', (env, run) => env.fromSource(numbers()).map(same).uid(`u${run}`).sinkTo(out()), "id of operator 'Map': "],
+    [
+      'a name',
+      (env, run) => env.fromSource(numbers()).map(same).name(`map ${run}`).sinkTo(out()),
+      "operator 'map 1', then 'map 2'",
+    ],
+    [
+      'a path',
+      (env, run) => env.fromSource(numbers({ path: `p${run}` })).sinkTo(out()),
+      `enumerator of operator 'Source: numbers': {"kind":"numbers","options":{"path":"p1"}}, then`,
+    ],
+    [
+      'a uid',
+      (env, run) => env.fromSource(numbers()).map(same).uid(`u${run}`).sinkTo(out()),
+      "id of operator 'Map': ",
+    ],
     [
       'a number of operators',
       (env, run) => {
@@ -295,6 +424,8 @@ describe('determinism', () => {
   });
 
   test('parallelism may change', () => {
-    expect(check((env, run) => env.fromSource(numbers()).setParallelism(run).sinkTo(out()))).not.toThrow();
+    expect(
+      check((env, run) => env.fromSource(numbers()).setParallelism(run).sinkTo(out())),
+    ).not.toThrow();
   });
 });

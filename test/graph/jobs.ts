@@ -15,7 +15,11 @@ const never = () => {
 };
 
 export function numbers<T = number>(
-  options: { readonly type?: TypeDescriptor<T>; readonly boundedness?: 'bounded' | 'unbounded'; readonly path?: string } = {},
+  options: {
+    readonly type?: TypeDescriptor<T>;
+    readonly boundedness?: 'bounded' | 'unbounded';
+    readonly path?: string;
+  } = {},
 ): Source<T> {
   return {
     name: 'numbers',
@@ -36,9 +40,14 @@ export function compile(builder: Builder, parallelism = 2): CompiledJob {
   return compileJob(defineJob('job', builder), {}, { bundleHash: 'b'.repeat(64), parallelism });
 }
 
-export const graphOf = (builder: Builder, parallelism = 2): JobGraph => compile(builder, parallelism).graph;
+export const graphOf = (builder: Builder, parallelism = 2): JobGraph =>
+  compile(builder, parallelism).graph;
 
-export const flight = types.record({ origin: types.string, time: types.timestamp, delay: types.int32 });
+export const flight = types.record({
+  origin: types.string,
+  time: types.timestamp,
+  delay: types.int32,
+});
 const delay = types.record({ origin: types.string, flights: types.int32 });
 
 export const delays: JobDefinition<{ input: string; output: string }> = defineJob(
@@ -54,7 +63,12 @@ export const delays: JobDefinition<{ input: string; output: string }> = defineJo
       .keyBy('origin')
       .window(TumblingEventTimeWindows.of('1d'))
       .aggregate(
-        { createAccumulator: () => 0, add: (_, n: number) => n + 1, getResult: (n) => n, merge: (a, b) => a + b },
+        {
+          createAccumulator: () => 0,
+          add: (_, n: number) => n + 1,
+          getResult: (n) => n,
+          merge: (a, b) => a + b,
+        },
         (origin, _, counts, collector) => {
           for (const flights of counts) collector.collect({ origin, flights });
         },

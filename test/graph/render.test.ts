@@ -66,7 +66,9 @@ test('mermaid draws vertices and edges, and escapes names', () => {
       v1 -->|HASH| v2
     "
   `);
-  expect(renderJobGraph(forked, 'mermaid')).toContain('["Source: a #34;quoted#34; #60;name#62; -#62; Map');
+  expect(renderJobGraph(forked, 'mermaid')).toContain(
+    '["Source: a #34;quoted#34; #60;name#62; -#62; Map',
+  );
 });
 
 test('json is the graph', () => {

@@ -25,17 +25,28 @@ const graphs: readonly JobGraph[] = [
 const copy = (graph: JobGraph) => JSON.parse(JSON.stringify(graph)) as any; // oxlint-disable-line typescript/no-explicit-any
 
 describe('a graph that was compiled', () => {
-  test.each(graphs.map((g) => [g.name, g] as const))('fits its JSON Schema and is accepted: %s', (_, graph) => {
-    const arrived = copy(graph);
-    expect(fitsSchema(arrived), JSON.stringify(fitsSchema.errors)).toBe(true);
-    expect(findGraphProblems(arrived)).toEqual([]);
-    expect(parseJobGraph(arrived)).toBe(arrived);
-  });
+  test.each(graphs.map((g) => [g.name, g] as const))(
+    'fits its JSON Schema and is accepted: %s',
+    (_, graph) => {
+      const arrived = copy(graph);
+      expect(fitsSchema(arrived), JSON.stringify(fitsSchema.errors)).toBe(true);
+      expect(findGraphProblems(arrived)).toEqual([]);
+      expect(parseJobGraph(arrived)).toBe(arrived);
+    },
+  );
 
   test('may have any type', () => {
     fc.assert(
       fc.property(anyType, (type) => {
-        const graph = copy(graphOf((env) => void env.fromSource(numbers({ type: type as never })).rebalance().sinkTo(out())));
+        const graph = copy(
+          graphOf(
+            (env) =>
+              void env
+                .fromSource(numbers({ type: type as never }))
+                .rebalance()
+                .sinkTo(out()),
+          ),
+        );
         expect(fitsSchema(graph)).toBe(true);
         expect(findGraphProblems(graph)).toEqual([]);
       }),
@@ -57,7 +68,10 @@ describe('what is no graph', () => {
       fc.record({
         graph: fc.constant(graph),
         way: fc.constantFrom(...placesIn(graph)),
-        replacement: fc.oneof(fc.constant(undefined), fc.constantFrom<unknown>(null, '', 'x', 0, -1, 1.5, 1e9, true, [], {}, ['x'])),
+        replacement: fc.oneof(
+          fc.constant(undefined),
+          fc.constantFrom<unknown>(null, '', 'x', 0, -1, 1.5, 1e9, true, [], {}, ['x']),
+        ),
         adds: fc.boolean(),
       }),
     );
@@ -80,25 +94,74 @@ describe('what is no graph', () => {
     expect(refused).toBeGreaterThan(300);
   });
 
-  test.each([null, 1, 'graph', [], {}, { vertices: {}, edges: {} }, { vertices: [null], edges: [null] }])('%j is refused', (value) => {
+  test.each([
+    null,
+    1,
+    'graph',
+    [],
+    {},
+    { vertices: {}, edges: {} },
+    { vertices: [null], edges: [null] },
+  ])('%j is refused', (value) => {
     expect(findGraphProblems(value)).not.toEqual([]);
     expect(() => parseJobGraph(value)).toThrow(/^not a job graph: /);
   });
 
   const graph = graphs[0]!;
-  test.each<readonly [string, (g: any) => void, RegExp]>([ // oxlint-disable-line typescript/no-explicit-any
-    ['two vertices with one id', (g) => (g.vertices[1].id = g.vertices[0].id), /two vertices have the id/],
-    ['two operators with one id', (g) => (g.vertices[1].operators[1].id = g.vertices[0].operators[0].id), /two operators have the id/],
-    ['a vertex with the id of no operator', (g) => (g.vertices[0].id = 'f'.repeat(32)), /does not have the id of its first operator/],
-    ['a chain that begins elsewhere', (g) => (g.vertices[0].operators[1].inputs = []), /inputs must name operators before it/],
-    ['a chain that goes back', (g) => (g.vertices[0].operators[0].inputs = [g.vertices[0].operators[1].id]), /inputs must name/],
-    ['an edge from nowhere', (g) => (g.edges[0].sourceVertex = 'f'.repeat(32)), /names the vertex f+, which is not there/],
-    ['an edge of another operator', (g) => (g.edges[0].sourceOperator = g.vertices[1].id), /which is not in its vertex/],
+  // oxlint-disable-next-line typescript/no-explicit-any
+  test.each<readonly [string, (g: any) => void, RegExp]>([
+    [
+      'two vertices with one id',
+      (g) => (g.vertices[1].id = g.vertices[0].id),
+      /two vertices have the id/,
+    ],
+    [
+      'two operators with one id',
+      (g) => (g.vertices[1].operators[1].id = g.vertices[0].operators[0].id),
+      /two operators have the id/,
+    ],
+    [
+      'a vertex with the id of no operator',
+      (g) => (g.vertices[0].id = 'f'.repeat(32)),
+      /does not have the id of its first operator/,
+    ],
+    [
+      'a chain that begins elsewhere',
+      (g) => (g.vertices[0].operators[1].inputs = []),
+      /inputs must name operators before it/,
+    ],
+    [
+      'a chain that goes back',
+      (g) => (g.vertices[0].operators[0].inputs = [g.vertices[0].operators[1].id]),
+      /inputs must name/,
+    ],
+    [
+      'an edge from nowhere',
+      (g) => (g.edges[0].sourceVertex = 'f'.repeat(32)),
+      /names the vertex f+, which is not there/,
+    ],
+    [
+      'an edge of another operator',
+      (g) => (g.edges[0].sourceOperator = g.vertices[1].id),
+      /which is not in its vertex/,
+    ],
     ['a cycle', (g) => g.vertices.reverse(), /its source must stand before its target/],
     ['two edges to one input', (g) => g.edges.push(g.edges[0]), /two edges lead to input 0/],
-    ['a parallelism above the max', (g) => (g.vertices[0].parallelism = 129), /parallelism is above its max/],
-    ['a hash edge without a key', (g) => (g.edges[0].keyType = null), /must have a keyType exactly when it is HASH/],
-    ['a type that brings code', (g) => (g.edges[0].type = { kind: "string'; evil(); '" }), /type and keyType must be types/],
+    [
+      'a parallelism above the max',
+      (g) => (g.vertices[0].parallelism = 129),
+      /parallelism is above its max/,
+    ],
+    [
+      'a hash edge without a key',
+      (g) => (g.edges[0].keyType = null),
+      /must have a keyType exactly when it is HASH/,
+    ],
+    [
+      'a type that brings code',
+      (g) => (g.edges[0].type = { kind: "string'; evil(); '" }),
+      /type and keyType must be types/,
+    ],
     ['another version', (g) => (g.version = 2), /version must be 1, not 2/],
   ])('%s is refused', (_, change, message) => {
     const changed = copy(graph);
