@@ -44,7 +44,9 @@ export async function loadBundle(file: string): Promise<LoadedBundle> {
 function locate(specifier: string): string {
   const module = modules[specifier];
   if (module === undefined) {
-    throw new Error(`the application imports '${specifier}', which this version of fctl does not have`);
+    throw new Error(
+      `the application imports '${specifier}', which this version of fctl does not have`,
+    );
   }
   const here = import.meta.url;
   if (here.endsWith('.ts')) return new URL(module.source, here).href;

@@ -38,7 +38,11 @@ const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 
  * @param resource name of the process and of its files: `taskmanager-0`.
  * @throws Error when the folder or file cannot be made.
  */
-export function createLogger(config: LoggingConfig, resource: string, clock: () => number = Date.now): Logger {
+export function createLogger(
+  config: LoggingConfig,
+  resource: string,
+  clock: () => number = Date.now,
+): Logger {
   const file = new RotatingFile(`${resource}.log`, config);
   return new JsonLogger({ file, clock, minimum: severity[config.level] }, { resource });
 }

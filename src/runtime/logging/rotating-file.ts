@@ -8,7 +8,17 @@
  * R3  Losing log lines must not lose a job: a write that fails (disk full) drops its text and is counted;
  *     `dropped` says how many.
  */
-import { closeSync, copyFileSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface RotationOptions {
@@ -39,7 +49,8 @@ export class RotatingFile {
     if (this.fd === null) return;
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     try {
-      if (this.size > 0 && this.size + bytes.length > this.options.maxSizeBytes) this.rotate(this.fd);
+      if (this.size > 0 && this.size + bytes.length > this.options.maxSizeBytes)
+        this.rotate(this.fd);
       for (let at = 0; at < bytes.length;) at += writeSync(this.fd, bytes, at); // R1
       this.size += bytes.length;
     } catch {
@@ -58,7 +69,8 @@ export class RotatingFile {
     const rotated = (number: number) => `${this.path}.${number}`;
     if (maxFiles > 0) {
       rmSync(rotated(maxFiles), { force: true });
-      for (let number = maxFiles - 1; number >= 1; number--) renameIfThere(rotated(number), rotated(number + 1));
+      for (let number = maxFiles - 1; number >= 1; number--)
+        renameIfThere(rotated(number), rotated(number + 1));
       copyFileSync(this.path, rotated(1));
     }
     ftruncateSync(fd); // R2

@@ -30,7 +30,14 @@ describe('createLogger', () => {
     const logger = createLogger(config(), 'taskmanager-0', () => 0);
     logger.child({ slot: 1 }).warn('slow', { ms: 12n });
     expect(linesOf('taskmanager-0.log')).toEqual([
-      { time: '1970-01-01T00:00:00.000Z', level: 'warn', resource: 'taskmanager-0', slot: 1, message: 'slow', ms: '12' },
+      {
+        time: '1970-01-01T00:00:00.000Z',
+        level: 'warn',
+        resource: 'taskmanager-0',
+        slot: 1,
+        message: 'slow',
+        ms: '12',
+      },
     ]);
     logger.close();
   });
@@ -51,9 +58,14 @@ describe('createLogger', () => {
     circular['self'] = circular;
     logger.error('circular', { circular });
     const [first, second] = linesOf('x.log');
-    expect(first).toMatchObject({ error: { message: 'outer', cause: { name: 'TypeError', message: 'inner' } } });
+    expect(first).toMatchObject({
+      error: { message: 'outer', cause: { name: 'TypeError', message: 'inner' } },
+    });
     expect((first as { error: { stack: string } }).error.stack).toContain('logger.test.ts');
-    expect(second).toMatchObject({ message: 'circular', unloggable: expect.stringContaining('circular') as string });
+    expect(second).toMatchObject({
+      message: 'circular',
+      unloggable: expect.stringContaining('circular') as string,
+    });
     logger.close();
   });
 
@@ -73,7 +85,9 @@ describe('RotatingFile', () => {
     for (let i = 0; i < 40; i++) file.write(`line ${String(i).padStart(3, '0')}\n`);
     file.close();
     expect(readdirSync(directory).toSorted()).toEqual(['x.log', 'x.log.1', 'x.log.2']);
-    const text = ['x.log.2', 'x.log.1', 'x.log'].map((name) => readFileSync(join(directory, name), 'utf8'));
+    const text = ['x.log.2', 'x.log.1', 'x.log'].map((name) =>
+      readFileSync(join(directory, name), 'utf8'),
+    );
     for (const part of text) expect(part.length).toBeLessThanOrEqual(50);
     const kept = text.join('').trimEnd().split('\n');
     expect(kept.at(-1)).toBe('line 039');

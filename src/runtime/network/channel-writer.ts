@@ -1,0 +1,47 @@
+/** The producing end of a channel, whatever transport it has. */
+import type { ElementConsumer } from '../operators/element-consumer.ts';
+
+export interface ChannelWriter extends ElementConsumer {
+  /** Sends what has been gathered. */
+  flush(): void;
+  readonly isDrained: boolean;
+}
+
+/** Flushes channels that hold something, `bufferTimeoutMs` after the first of them began to. */
+export interface Flusher {
+  /** The writer holds something; it is flushed within the buffer timeout. */
+  schedule(writer: ChannelWriter): void;
+  /** Flush after every element: the buffer timeout is 0. */
+  readonly isImmediate: boolean;
+}
+
+/** One timer for all channels of a slot. */
+export class TimedFlusher implements Flusher {
+  readonly isImmediate: boolean;
+  private readonly timeoutMs: number;
+  private readonly writers = new Set<ChannelWriter>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.isImmediate = timeoutMs === 0;
+  }
+
+  schedule(writer: ChannelWriter): void {
+    this.writers.add(writer);
+    this.timer ??= setTimeout(() => this.flush(), this.timeoutMs);
+  }
+
+  close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.writers.clear();
+  }
+
+  private flush(): void {
+    this.timer = null;
+    const writers = [...this.writers];
+    this.writers.clear();
+    for (const writer of writers) writer.flush();
+  }
+}
