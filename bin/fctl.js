@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Launcher: under an older Node.js it runs fctl with a newer one, if there is one. No other logic, and
 // no syntax that an older Node.js does not know.
-import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 
 const needed = [22, 18];
@@ -15,7 +14,7 @@ function isNewEnough(version) {
 
 /** This repository's own Node.js, or one that fctl fetched for a target platform. */
 async function findNode() {
-  const { readdirSync } = await import('node:fs');
+  const { existsSync, readdirSync } = await import('node:fs');
   const { homedir } = await import('node:os');
   const { join } = await import('node:path');
   const { fileURLToPath } = await import('node:url');
@@ -56,6 +55,17 @@ async function rerun(node) {
   });
 }
 
+async function runHere() {
+  nodeModule.enableCompileCache?.();
+  try {
+    await import(entry);
+  } catch (error) {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || error.url !== entry.href) throw error;
+    process.stderr.write('fctl is not built. In its repository: npm run build\n');
+    process.exitCode = 1;
+  }
+}
+
 async function rerunWithNewer() {
   const node = await findNode();
   if (node) return rerun(node);
@@ -66,12 +76,6 @@ async function rerunWithNewer() {
   process.exitCode = 2;
 }
 
-if (!isNewEnough(process.version)) {
-  await rerunWithNewer();
-} else if (existsSync(entry)) {
-  nodeModule.enableCompileCache?.();
-  await import(entry);
-} else {
-  process.stderr.write('fctl is not built. In its repository: npm run build\n');
-  process.exitCode = 1;
-}
+// What only the detour needs is imported there: `node:fs` alone takes 4 ms.
+if (isNewEnough(process.version)) await runHere();
+else await rerunWithNewer();
