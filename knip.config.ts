@@ -3,8 +3,18 @@ import type { KnipConfig } from 'knip';
 import { entryPoints } from './tools/entry-points.ts';
 
 export default {
-  entry: [...Object.values(entryPoints), 'tools/*.ts', 'tools/lint/plugin.ts', 'bench/*.ts'],
-  project: ['{src,tools,bench,examples}/**/*.ts', 'bin/*.js'],
+  workspaces: {
+    '.': {
+      entry: [
+        ...Object.values(entryPoints),
+        'tools/*.ts',
+        'bench/*.ts',
+        // An application is started by the name of its file, as its config gives it.
+        'examples/*/src/*.ts',
+      ],
+      project: ['{src,test,tools,bench,examples}/**/*.ts', 'bin/*.js', '!test/lint/fixtures/**'],
+    },
+  },
   // A type that a public function of the same file takes or returns is exported with it.
   ignoreExportsUsedInFile: { interface: true, type: true },
 } satisfies KnipConfig;

@@ -15,7 +15,7 @@ const pages = {
 };
 
 const check = process.argv.includes('--check');
-await mkdir(join(root, 'docs'), { recursive: true });
+if (!check) await mkdir(join(root, 'docs'), { recursive: true });
 for (const [page, { module, name }] of Object.entries(pages)) {
   if (!existsSync(join(root, module))) {
     console.warn(`docs: no ${page}, ${module} is missing`);
