@@ -76,7 +76,8 @@ function createLeadership(record: ClusterRecord, epoch: number): Leadership {
       for (;;) {
         await check();
         const { value, version } = await record.read<OutcomeDocument>(DocumentName.outcome);
-        if (value !== null && value.epoch > epoch) throw new LeadershipLostError(epoch, value.epoch);
+        if (value !== null && value.epoch > epoch)
+          throw new LeadershipLostError(epoch, value.epoch);
         if (value?.epoch === epoch) return;
         const document: OutcomeDocument = { protocol: PROTOCOL_VERSION, ...outcome, epoch };
         if ((await record.write(DocumentName.outcome, version, document)) !== null) return;

@@ -8,7 +8,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { Logger, Output } from '../logging/logger.ts';
-import { type ApplicationResult, type ApplicationStart, isApplicationResult, mainFailure } from './application-messages.ts';
+import {
+  type ApplicationResult,
+  type ApplicationStart,
+  isApplicationResult,
+  mainFailure,
+} from './application-messages.ts';
 
 export interface ApplicationProcessOptions {
   /** The built script of `application-main.ts`. */
@@ -28,14 +33,18 @@ export interface ApplicationProcess {
   kill(): void;
 }
 
-export async function startApplicationProcess(options: ApplicationProcessOptions): Promise<ApplicationProcess> {
+export async function startApplicationProcess(
+  options: ApplicationProcessOptions,
+): Promise<ApplicationProcess> {
   const { logger, script, start, workingDirectory } = options;
   const there = await stat(workingDirectory).catch(() => null);
   if (!there?.isDirectory()) {
     const message = `the working directory ${workingDirectory} of the application does not exist`;
     return { pid: null, ended: Promise.resolve(mainFailure(message)), kill: () => {} };
   }
-  const child = spawn(process.execPath, ['--enable-source-maps', script], {
+  // The heap limit of the JobManager holds for it too: engines know one figure for both.
+  const limits = process.execArgv.filter((flag) => flag.startsWith('--max-old-space-size'));
+  const child = spawn(process.execPath, [...limits, '--enable-source-maps', script], {
     cwd: workingDirectory,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -49,11 +58,18 @@ export async function startApplicationProcess(options: ApplicationProcessOptions
 
 /** Ours, but for what only a JobManager needs. */
 function environment(): NodeJS.ProcessEnv {
-  const { [ProcessEnvironment.config]: _config, [ProcessEnvironment.tokenFile]: _token, ...rest } = process.env;
+  const {
+    [ProcessEnvironment.config]: _config,
+    [ProcessEnvironment.tokenFile]: _token,
+    ...rest
+  } = process.env;
   return rest;
 }
 
-function watch(child: ChildProcess, { logger, output }: ApplicationProcessOptions): Promise<ApplicationResult> {
+function watch(
+  child: ChildProcess,
+  { logger, output }: ApplicationProcessOptions,
+): Promise<ApplicationResult> {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => output.write(chunk));
   }
@@ -62,7 +78,9 @@ function watch(child: ChildProcess, { logger, output }: ApplicationProcessOption
     if (isApplicationResult(message)) result ??= message;
   });
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve(mainFailure(`main() could not be started: ${error.message}`)));
+    child.once('error', (error) =>
+      resolve(mainFailure(`main() could not be started: ${error.message}`)),
+    );
     child.once('close', (code, signal) => {
       logger.info('main() ended', { code, signal, result: result?.type ?? null });
       resolve(result ?? mainFailure(describeDeath(code, signal))); // P1

@@ -5,7 +5,12 @@
  * A2  `main()` runs in a worker thread. Exactly one result goes to the JobManager, then the process ends.
  */
 import { Worker } from 'node:worker_threads';
-import { type ApplicationStart, isApplicationResult, mainFailure } from './application-messages.ts';
+import {
+  type ApplicationResult,
+  type ApplicationStart,
+  isApplicationResult,
+  mainFailure,
+} from './application-messages.ts';
 
 /** @param entry the script whose worker part runs `main()`. @returns when the process may end. */
 export async function superviseApplication(entry: URL): Promise<void> {
@@ -14,15 +19,21 @@ export async function superviseApplication(entry: URL): Promise<void> {
     process.once('message', (message) => resolve(message as ApplicationStart));
   });
   const worker = new Worker(entry, { workerData: start });
-  let sent: Promise<void> | null = null;
-  const settle = (result: unknown) => {
-    sent ??= new Promise((resolve) => process.send!(result, () => resolve()));
-  };
-  worker.on('message', (message: unknown) => {
-    if (isApplicationResult(message)) settle(message);
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const result = await new Promise<ApplicationResult>((resolve) => {
+    worker.on('message', (message: unknown) => {
+      if (isApplicationResult(message)) resolve(message);
+    });
+    worker.once('error', (error: unknown) => resolve(uncaught(error)));
+    worker.once('exit', () => resolve(mainFailure(neverDone)));
   });
-  worker.on('error', (error: Error) => settle(mainFailure(error.message, error.stack ?? null)));
-  await new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  settle(mainFailure('main() ended before it was done: it waits for something that can never happen'));
-  await sent; // A2
+  await ended;
+  await new Promise<void>((resolve) => process.send!(result, () => resolve())); // A2
+}
+
+const neverDone = 'main() ended before it was done: it waits for something that can never happen';
+
+function uncaught(error: unknown): ApplicationResult {
+  if (error instanceof Error) return mainFailure(error.message, error.stack ?? null);
+  return mainFailure(`${String(error)} was thrown or rejected where nobody catches it`);
 }

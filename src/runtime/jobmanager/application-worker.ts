@@ -1,9 +1,14 @@
 /** The worker thread that runs `main()`: user code, and what it needs to submit jobs. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
+import { FctlError } from '../../contract/errors.ts';
 import { runApplication } from '../../graph/application.ts';
 import { loadBundle } from '../bundle/load-bundle.ts';
-import { type ApplicationResult, type ApplicationStart, mainFailure } from './application-messages.ts';
+import {
+  type ApplicationResult,
+  type ApplicationStart,
+  mainFailure,
+} from './application-messages.ts';
 import { createHttpSubmitter } from './http-submitter.ts';
 
 /**
@@ -17,8 +22,8 @@ export async function runApplicationWorker(): Promise<void> {
 }
 
 /** What `process.exit()` in user code means: it would end `main()` without a result. */
-export function reportExit(code: unknown): void {
-  const called = `process.exit(${code === undefined || code === null ? '' : String(code)})`;
+export function reportExit(code: number | string | null | undefined): void {
+  const called = `process.exit(${code ?? ''})`;
   const error = new Error(`main() called ${called}: return from main() instead, or throw to fail`);
   report(mainFailure(error.message, error.stack ?? null));
 }
@@ -45,6 +50,8 @@ function toResult(error: unknown): ApplicationResult {
     const failure = { stack: null, task: null, location: null, ...cause, message: error.message };
     return { type: state === 'CANCELED' ? 'canceled' : 'failed', failure };
   }
+  // What is wrong with an application is said by the message, not by where it was found.
+  if (error instanceof FctlError) return mainFailure(error.message);
   if (error instanceof Error) return mainFailure(error.message, error.stack ?? null);
   return mainFailure(`main() threw ${String(error)}, which is no Error`);
 }

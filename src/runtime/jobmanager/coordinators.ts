@@ -34,7 +34,10 @@ export interface Coordinators {
   /** Are the targets usable, is the input there? Rejects with CoordinatorError. */
   start(): Promise<void>;
   /** Rejects with CoordinatorError; with an Error for an operator that is no source. */
-  nextSplit(operatorId: string, request: { subtaskIndex: number; parallelism: number }): Promise<Split | null>;
+  nextSplit(
+    operatorId: string,
+    request: { subtaskIndex: number; parallelism: number },
+  ): Promise<Split | null>;
   /** Publishes, sink by sink. @returns what `collect` sinks collected, by name. */
   commit(committables: Committables): Promise<Readonly<Record<string, JsonValue>>>;
   /** Ends all of it: what was not committed is aborted. Never rejects. @returns what went wrong doing so. */
@@ -48,7 +51,8 @@ interface Committer {
   readonly committer: SinkCommitter;
 }
 
-export const createCoordinators: CreateCoordinators = (graph, context) => new JobCoordinators(graph, context);
+export const createCoordinators: CreateCoordinators = (graph, context) =>
+  new JobCoordinators(graph, context);
 
 class JobCoordinators implements Coordinators {
   readonly #nodes: readonly OperatorNode[];
@@ -86,7 +90,10 @@ class JobCoordinators implements Coordinators {
     }
   }
 
-  nextSplit(operatorId: string, request: { subtaskIndex: number; parallelism: number }): Promise<Split | null> {
+  nextSplit(
+    operatorId: string,
+    request: { subtaskIndex: number; parallelism: number },
+  ): Promise<Split | null> {
     const source = this.#enumerators.get(operatorId);
     if (!source) return Promise.reject(new Error(`operator ${operatorId} is not a source`));
     return attempt(source.node, () => source.enumerator.next(request));
@@ -109,7 +116,9 @@ class JobCoordinators implements Coordinators {
     await this.#starting.catch(() => {}); // its caller knows; C1: nothing may be made after this
     const ends = [
       ...this.#committers.map(({ node, committer }) => attempt(node, () => committer.abort())),
-      ...[...this.#enumerators.values()].map(({ node, enumerator }) => attempt(node, () => enumerator.close())),
+      ...[...this.#enumerators.values()].map(({ node, enumerator }) =>
+        attempt(node, () => enumerator.close()),
+      ),
     ];
     const ended = await Promise.allSettled(ends);
     return ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as Error] : []));

@@ -54,8 +54,13 @@ export class Dispatcher implements TaskEvents {
   }
 
   async submit({ jobId, graph }: SubmitJobRequest): Promise<CommandResult> {
-    const invalid = (message: string): CommandResult => ({ type: 'refused', reason: 'invalid', message });
-    if (typeof jobId !== 'string' || !/^[0-9a-f]{32}$/.test(jobId)) return invalid('jobId must be 32 hex digits');
+    const invalid = (message: string): CommandResult => ({
+      type: 'refused',
+      reason: 'invalid',
+      message,
+    });
+    if (typeof jobId !== 'string' || !/^[0-9a-f]{32}$/.test(jobId))
+      return invalid('jobId must be 32 hex digits');
     const problems = findGraphProblems(graph);
     if (problems.length > 0) return invalid(`this is no job graph: ${problems.join('; ')}`);
     const jobGraph = graph as unknown as JobGraph;
@@ -64,7 +69,8 @@ export class Dispatcher implements TaskEvents {
       return invalid(`the application bundle ${bundleHash} is not here: upload it first`);
     }
     if (this.#jobs.has(jobId)) return accepted;
-    if (this.#closed !== null) return { type: 'refused', reason: 'unavailable', message: this.#closed };
+    if (this.#closed !== null)
+      return { type: 'refused', reason: 'unavailable', message: this.#closed };
     this.#start(jobId, jobGraph);
     return accepted;
   }
@@ -83,9 +89,14 @@ export class Dispatcher implements TaskEvents {
 
   cancel(jobId: string): CommandResult {
     const job = this.job(jobId);
-    if (job === null) return { type: 'refused', reason: 'not-found', message: `there is no job ${jobId}` };
+    if (job === null)
+      return { type: 'refused', reason: 'not-found', message: `there is no job ${jobId}` };
     if (job.cancel()) return accepted;
-    return { type: 'refused', reason: 'conflict', message: `job ${jobId} has already reached ${job.state}` };
+    return {
+      type: 'refused',
+      reason: 'conflict',
+      message: `job ${jobId} has already reached ${job.state}`,
+    };
   }
 
   /** The result, at the latest after `waitMs`; `null`: no such job. */
@@ -124,7 +135,11 @@ export class Dispatcher implements TaskEvents {
     for (const job of this.#jobs.values()) job.reported(report);
   }
 
-  taskManagerLost({ id }: TaskManager, allocations: readonly SlotAllocationInfo[], why: string): void {
+  taskManagerLost(
+    { id }: TaskManager,
+    allocations: readonly SlotAllocationInfo[],
+    why: string,
+  ): void {
     const jobIds = new Set(allocations.map((allocation) => allocation.jobId));
     for (const jobId of jobIds) this.job(jobId)?.taskManagerLost(id, why);
   }

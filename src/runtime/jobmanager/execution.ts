@@ -119,8 +119,9 @@ export class Execution {
   report(state: ExecutionState): ReportResult {
     if (state === this.state) return 'duplicate';
     if (this.state === E.canceling && !isTerminalExecutionState(state)) return 'duplicate'; // crossed our request
+    // It may have been given up, or its slot lost, before the TaskManager spoke.
+    if (this.state === E.canceled || this.state === E.failed) return 'duplicate';
     const next = this.state === E.canceling ? E.canceled : state; // X2
-    if (this.ended) return this.state === E.canceled && isTerminalExecutionState(state) ? 'duplicate' : 'illegal';
     const reported = next === E.scheduled || next === E.deploying || next === E.canceling;
     if (reported || !this.#machine.allows(next)) return 'illegal';
     this.#machine.enter(next);

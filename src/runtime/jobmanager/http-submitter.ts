@@ -19,12 +19,16 @@ interface Answer {
   readonly body: unknown;
 }
 
-export function createHttpSubmitter(options: HttpSubmitterOptions): JobSubmitter & { close(): void } {
+export function createHttpSubmitter(
+  options: HttpSubmitterOptions,
+): JobSubmitter & { close(): void } {
   const agent = new Agent({ keepAlive: true });
   const ask = async (method: string, path: string, body: unknown = null): Promise<Answer> => {
     const answer = await send(agent, options, { method, path, body });
     if (answer.status < 300) return answer;
-    throw new Error(messageOf(answer) ?? `the JobManager answers ${answer.status} to ${method} ${path}`);
+    throw new Error(
+      messageOf(answer) ?? `the JobManager answers ${answer.status} to ${method} ${path}`,
+    );
   };
   return {
     submit: async (jobId, graph) => {
@@ -63,14 +67,23 @@ function send(
   const headers = {
     [EPOCH_HEADER]: String(epoch),
     ...(token === null ? {} : { [TOKEN_HEADER]: `Bearer ${token}` }),
-    ...(payload === null ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
+    ...(payload === null
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': payload.length }),
   };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(path, restUrl), { method, agent, headers }, (response) => {
-      readJson(response).then((json) => resolve({ status: response.statusCode ?? 0, body: json }), reject);
+      readJson(response).then(
+        (json) => resolve({ status: response.statusCode ?? 0, body: json }),
+        reject,
+      );
     });
     sent.once('error', (error) => {
-      reject(new Error(`the JobManager at ${restUrl} does not answer: ${error.message}`, { cause: error }));
+      reject(
+        new Error(`the JobManager at ${restUrl} does not answer: ${error.message}`, {
+          cause: error,
+        }),
+      );
     });
     sent.end(payload);
   });

@@ -101,7 +101,11 @@ export class JobAttempt {
       });
       const granted = (grants: readonly SlotGrant[]) => {
         stop();
-        this.#slots = this.#plan.map((slot, i) => ({ ...slot, grant: grants[i]!, deployed: false }));
+        this.#slots = this.#plan.map((slot, i) => ({
+          ...slot,
+          grant: grants[i]!,
+          deployed: false,
+        }));
         resolve();
       };
       const withdraw = slots.requestSlots({ jobId, count, granted });
@@ -136,7 +140,8 @@ export class JobAttempt {
     };
     try {
       const location = await slots.call(taskManagerId, 'allocateSlot', request);
-      for (const execution of executions) execution.location = { ...location, taskManager: taskManagerId };
+      for (const execution of executions)
+        execution.location = { ...location, taskManager: taskManagerId };
     } catch (error) {
       throw deploymentError('cannot make a slot', taskManagerId, error);
     }
@@ -175,13 +180,17 @@ export class JobAttempt {
     if (result === 'duplicate') return null;
     if (result === 'illegal') {
       const message = `${from} reports ${change.state} for ${execution.name}, which is ${execution.state}`;
-      this.#options.failed({ message, stack: null, task: execution.name, location: nameOf(from) }, execution);
+      this.#options.failed(
+        { message, stack: null, task: execution.name, location: nameOf(from) },
+        execution,
+      );
       throw new RpcError('failed', message);
     }
     if (change.metrics) execution.metrics = change.metrics;
     if (change.accumulators) execution.accumulators = change.accumulators;
     if (execution.ended) execution.metricsComplete = true;
-    if (execution.state === ExecutionState.finished) execution.committables = change.committables ?? {};
+    if (execution.state === ExecutionState.finished)
+      execution.committables = change.committables ?? {};
     if (execution.state === ExecutionState.failed) {
       this.#options.failed(describeTaskFailure(change.error, execution, from), execution);
     }
@@ -201,7 +210,8 @@ export class JobAttempt {
   /** A request of a task that runs. @throws RpcError `stale` as `report`. */
   runningTask(from: string, request: Pick<TaskChange, 'attemptId' | 'jobAttempt'>): Execution {
     const execution = this.#deployedOn(from, request);
-    if (execution.ended || this.#stopping) throw new RpcError('stale', `${execution.name} has ended`);
+    if (execution.ended || this.#stopping)
+      throw new RpcError('stale', `${execution.name} has ended`);
     return execution;
   }
 
@@ -214,7 +224,10 @@ export class JobAttempt {
     const [first] = this.#lose(slot.executions);
     if (first) {
       const { task, location } = loss.error;
-      this.#options.failed({ ...loss.error, task: task ?? first.name, location: location ?? nameOf(from) }, first);
+      this.#options.failed(
+        { ...loss.error, task: task ?? first.name, location: location ?? nameOf(from) },
+        first,
+      );
     }
     this.#checkEnded();
   }
@@ -309,7 +322,11 @@ function deploymentError(what: string, taskManagerId: string, error: unknown): A
   });
 }
 
-function describeTaskFailure(error: FailureInfo | null, execution: Execution, from: string): FailureInfo {
+function describeTaskFailure(
+  error: FailureInfo | null,
+  execution: Execution,
+  from: string,
+): FailureInfo {
   const message = error?.message ?? 'the task failed without saying why';
   return {
     message,

@@ -17,7 +17,12 @@ import { join } from 'node:path';
 import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
-import { type Candidacy, type Leadership, LeadershipLostError, standForLeadership } from '../ha/leadership.ts';
+import {
+  type Candidacy,
+  type Leadership,
+  LeadershipLostError,
+  standForLeadership,
+} from '../ha/leadership.ts';
 import { openRecord } from '../ha/record.ts';
 import type { Logger, Output } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
@@ -153,7 +158,12 @@ export class JobManager {
       await this.#close();
       throw error;
     }
-    logger.info('JobManager leads', { epoch, rest: `http://${at}`, release: config.release, mode: config.mode });
+    logger.info('JobManager leads', {
+      epoch,
+      rest: `http://${at}`,
+      release: config.release,
+      mode: config.mode,
+    });
     this.#watchLeadership(this.#leadership);
     await this.#startApplication();
   }
@@ -198,7 +208,11 @@ export class JobManager {
 
   #cancelApplication(): CommandResult {
     if (this.#endTime !== null) {
-      return { type: 'refused', reason: 'conflict', message: `the application has already ended: ${this.#status}` };
+      return {
+        type: 'refused',
+        reason: 'conflict',
+        message: `the application has already ended: ${this.#status}`,
+      };
     }
     this.cancel('requested over REST');
     return { type: 'accepted' };
@@ -256,7 +270,8 @@ export class JobManager {
       await this.#resources.dismiss(dismissTimeoutMs); // M2
       return { type: 'ended', status };
     } catch (failure) {
-      if (failure instanceof LeadershipLostError) return { type: 'fenced', message: failure.message }; // M3
+      if (failure instanceof LeadershipLostError)
+        return { type: 'fenced', message: failure.message }; // M3
       logger.error('the outcome cannot be written', { error: failure });
       await this.#resources.dismiss(dismissTimeoutMs);
       throw failure;
@@ -274,7 +289,8 @@ export class JobManager {
         if (error instanceof LeadershipLostError) return this.#fenced(error);
         logger.warn('the record cannot be read', { error });
       }
-      if (!this.#closed) this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
+      if (!this.#closed)
+        this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
     };
     this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
   }

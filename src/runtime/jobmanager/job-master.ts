@@ -112,7 +112,10 @@ export class JobMaster {
   async requestSplit(from: string, request: SplitRequest): Promise<Split | null> {
     const { vertex, subtaskIndex } = this.#currentAttempt().runningTask(from, request);
     const { parallelism } = vertex;
-    const next = this.#options.coordinators.nextSplit(request.operatorId, { subtaskIndex, parallelism });
+    const next = this.#options.coordinators.nextSplit(request.operatorId, {
+      subtaskIndex,
+      parallelism,
+    });
     try {
       return await Promise.race([next, this.#stopped]);
     } catch (error) {
@@ -143,7 +146,9 @@ export class JobMaster {
 
   /** Subtasks on that TaskManager that have not ended. */
   subtasksOn(taskManagerId: string): readonly Execution[] {
-    return this.#attempt.executions.filter((e) => !e.ended && e.location?.taskManager === taskManagerId);
+    return this.#attempt.executions.filter(
+      (e) => !e.ended && e.location?.taskManager === taskManagerId,
+    );
   }
 
   view(): JobView {
@@ -179,7 +184,9 @@ export class JobMaster {
     } catch (error) {
       if (!(error instanceof Stopped)) this.#fail(toFailure(error), null);
       await this.#attempt.stop();
-      return await this.#settle(this.state === JobStatus.cancelling ? JobStatus.canceled : JobStatus.failed);
+      return await this.#settle(
+        this.state === JobStatus.cancelling ? JobStatus.canceled : JobStatus.failed,
+      );
     }
   }
 
@@ -210,11 +217,14 @@ export class JobMaster {
     const { cancellationTimeoutMs, clock, coordinators, logger } = this.#options;
     let stopTimer!: () => void;
     const late = new Promise<readonly Error[]>((resolve) => {
-      stopTimer = clock.after(cancellationTimeoutMs, () => resolve([new Error('closing sources and sinks hangs')]));
+      stopTimer = clock.after(cancellationTimeoutMs, () =>
+        resolve([new Error('closing sources and sinks hangs')]),
+      );
     });
     const problems = await Promise.race([coordinators.close(), late]);
     stopTimer();
-    for (const error of problems) logger.warn('a source or sink could not be closed properly', { error });
+    for (const error of problems)
+      logger.warn('a source or sink could not be closed properly', { error });
     this.#enter(status);
     return toOutcome(this.view());
   }

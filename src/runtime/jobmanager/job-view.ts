@@ -38,7 +38,10 @@ export function createJobView(input: JobViewInput): JobView {
     startTime,
     endTime,
     duration: (ended ? endTime : now) - startTime,
-    lastModification: Math.max(machine.lastModification, ...executions.map((e) => e.lastModification)),
+    lastModification: Math.max(
+      machine.lastModification,
+      ...executions.map((e) => e.lastModification),
+    ),
     now,
     maxParallelism: Math.max(...graph.vertices.map((v) => v.maxParallelism)),
     parallelism: Math.max(...graph.vertices.map((v) => v.parallelism)),
@@ -101,7 +104,10 @@ const durationOf = (start: number, end: number, now: number) =>
   start < 0 ? -1 : (end < 0 ? now : end) - start;
 
 function countStates(executions: readonly Execution[]): StateCounts {
-  const counts = Object.fromEntries(allExecutionStates.map((state) => [state, 0])) as Record<ExecutionState, number>;
+  const counts = Object.fromEntries(allExecutionStates.map((state) => [state, 0])) as Record<
+    ExecutionState,
+    number
+  >;
   for (const { state } of executions) counts[state]++;
   return counts;
 }
@@ -123,7 +129,10 @@ function sumMetrics(all: readonly TaskMetrics[]): TaskMetrics {
     }
   }
   const watermarks = all.map((metrics) => metrics.watermark);
-  const lowest = watermarks.reduce((a, b) => (a === null || b === null ? null : Math.min(a, b)), Infinity);
+  const lowest = watermarks.reduce(
+    (a, b) => (a === null || b === null ? null : Math.min(a, b)),
+    Infinity,
+  );
   return { ...(sum as unknown as TaskMetrics), watermark: lowest };
 }
 
@@ -132,7 +141,10 @@ function sumAccumulators(all: readonly Accumulators[]): Accumulators {
   for (const accumulators of all) {
     for (const [name, value] of Object.entries(accumulators)) {
       const before = sums.get(name);
-      sums.set(name, typeof before === 'number' && typeof value === 'number' ? before + value : value);
+      sums.set(
+        name,
+        typeof before === 'number' && typeof value === 'number' ? before + value : value,
+      );
     }
   }
   return Object.fromEntries(sums);

@@ -8,4 +8,5 @@ import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
 const { runJobManager } = await import('./run-job-manager.ts');
-process.exit(await runJobManager(new URL('application.js', import.meta.url)));
+const script = import.meta.url.endsWith('.ts') ? 'application-main.ts' : 'application.js';
+process.exit(await runJobManager(new URL(script, import.meta.url)));

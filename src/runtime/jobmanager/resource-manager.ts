@@ -47,7 +47,11 @@ export interface TaskEvents {
   slotLost(from: string, loss: SlotLoss): void;
   reported(report: TaskManagerReport): void;
   /** R1. `why` is for people. */
-  taskManagerLost(taskManager: TaskManager, allocations: readonly SlotAllocationInfo[], why: string): void;
+  taskManagerLost(
+    taskManager: TaskManager,
+    allocations: readonly SlotAllocationInfo[],
+    why: string,
+  ): void;
 }
 
 export interface ResourceManagerOptions {
@@ -103,7 +107,9 @@ export class ResourceManager {
     const taskManager = this.#taskManagers.get(id);
     if (!taskManager) return Promise.reject(new RpcError('closed', `${id} is not registered`));
     const { connection } = taskManager;
-    return connection.call(method, ...(args as never)) as Promise<Awaited<ReturnType<TaskManagerApi[M]>>>;
+    return connection.call(method, ...(args as never)) as Promise<
+      Awaited<ReturnType<TaskManagerApi[M]>>
+    >;
   }
 
   /** Ends a slot's isolate and gives the slot back (R3). Never rejects. */
@@ -116,7 +122,11 @@ export class ResourceManager {
     } catch (error) {
       if (this.#taskManagers.get(taskManagerId) !== taskManager) return;
       const { logger } = this.#options;
-      logger.error('TaskManager cannot free a slot, disconnecting it', { taskManager: taskManagerId, allocationId, error });
+      logger.error('TaskManager cannot free a slot, disconnecting it', {
+        taskManager: taskManagerId,
+        allocationId,
+        error,
+      });
       this.#lose(taskManager, 'it could not free a slot');
     }
     this.#options.slots.release(allocationId);
@@ -166,7 +176,10 @@ export class ResourceManager {
     };
   }
 
-  #register(connection: RpcConnection<TaskManagerApi>, registration: TaskManagerRegistration): TaskManager {
+  #register(
+    connection: RpcConnection<TaskManagerApi>,
+    registration: TaskManagerRegistration,
+  ): TaskManager {
     const { clock, logger, slots } = this.#options;
     const id = connection.remote ?? '';
     const known = this.#taskManagers.get(id);
@@ -179,9 +192,20 @@ export class ResourceManager {
     for (const old of this.#abandoned.keys()) {
       if (old !== id && old.startsWith(`${name}/`)) this.#abandoned.delete(old); // that process is gone
     }
-    const taskManager = { id, name, registration, connection, registeredAt: clock.now(), report: null };
+    const taskManager = {
+      id,
+      name,
+      registration,
+      connection,
+      registeredAt: clock.now(),
+      report: null,
+    };
     this.#taskManagers.set(id, taskManager);
-    logger.info('TaskManager registered', { taskManager: id, slots: registration.slots, address: registration.address });
+    logger.info('TaskManager registered', {
+      taskManager: id,
+      slots: registration.slots,
+      address: registration.address,
+    });
     void connection.closed.then((reason) => this.#lose(taskManager, describeReason(reason)));
     if (this.#dismissing) void connection.call('dismiss').catch(() => {});
     else slots.addTaskManager(id, registration.slots);
@@ -212,7 +236,10 @@ export class ResourceManager {
   }
 }
 
-function refuseRegistration(id: string, { protocol, slots, address }: TaskManagerRegistration): void {
+function refuseRegistration(
+  id: string,
+  { protocol, slots, address }: TaskManagerRegistration,
+): void {
   const right =
     /^[^/]+\/.+$/.test(id) &&
     Number.isInteger(slots) &&
@@ -220,7 +247,11 @@ function refuseRegistration(id: string, { protocol, slots, address }: TaskManage
     slots <= maxSlots &&
     typeof address === 'string';
   if (protocol !== PROTOCOL_VERSION) {
-    throw new RpcError('failed', `this JobManager speaks protocol ${PROTOCOL_VERSION}, the TaskManager ${protocol}`);
+    throw new RpcError(
+      'failed',
+      `this JobManager speaks protocol ${PROTOCOL_VERSION}, the TaskManager ${protocol}`,
+    );
   }
-  if (!right) throw new RpcError('failed', `${id} did not say properly who it is and what it offers`);
+  if (!right)
+    throw new RpcError('failed', `${id} did not say properly who it is and what it offers`);
 }

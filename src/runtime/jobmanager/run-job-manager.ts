@@ -25,9 +25,18 @@ export async function runJobManager(applicationScript: URL): Promise<number> {
   return Promise.race([run(config, logger, fileURLToPath(applicationScript)), bug]);
 }
 
-async function run(config: JobManagerConfig, logger: Logger, applicationScript: string): Promise<number> {
+async function run(
+  config: JobManagerConfig,
+  logger: Logger,
+  applicationScript: string,
+): Promise<number> {
   const { pid, version: node } = process;
-  logger.info('JobManager starts', { pid, node, clusterId: config.clusterId, release: config.release });
+  logger.info('JobManager starts', {
+    pid,
+    node,
+    clusterId: config.clusterId,
+    release: config.release,
+  });
   const stopRequest = nextSignal();
   let jobManager: JobManager;
   try {
@@ -45,7 +54,11 @@ async function run(config: JobManagerConfig, logger: Logger, applicationScript: 
   }
 }
 
-async function start(config: JobManagerConfig, logger: Logger, applicationScript: string): Promise<JobManager> {
+async function start(
+  config: JobManagerConfig,
+  logger: Logger,
+  applicationScript: string,
+): Promise<JobManager> {
   const token = await readToken(config);
   const { bind, maxBodyBytes, port } = config.rest;
   return startJobManager({
@@ -71,7 +84,8 @@ function explainStart(error: unknown, { rest }: JobManagerConfig, logger: Logger
     logger.warn(error.message, { code: 'leadership-lost' });
     return 0;
   }
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return explain(error, logger, 'start-failed');
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
+    return explain(error, logger, 'start-failed');
   const message = `port ${rest.port} on ${rest.bind} is taken: set jobmanager.rest.port to another one, or to 0 for any that is free`;
   return explain(new Error(message, { cause: error }), logger, 'port-taken');
 }
@@ -93,6 +107,7 @@ async function readConfig(): Promise<JobManagerConfig> {
 async function readToken({ auth }: JobManagerConfig): Promise<string | null> {
   if (auth === 'none') return null;
   const file = process.env[ProcessEnvironment.tokenFile];
-  if (file === undefined) throw new Error(`${ProcessEnvironment.tokenFile} names no file with the token`);
+  if (file === undefined)
+    throw new Error(`${ProcessEnvironment.tokenFile} names no file with the token`);
   return (await readFile(file, 'utf8')).trim();
 }

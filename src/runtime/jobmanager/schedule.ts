@@ -6,7 +6,12 @@
  */
 import { channelsOf } from '../../graph/channels.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../../graph/job-graph.ts';
-import type { ChannelDeployment, EdgeDeployment, SlotLocation, TaskDeployment } from '../rpc/protocol.ts';
+import type {
+  ChannelDeployment,
+  EdgeDeployment,
+  SlotLocation,
+  TaskDeployment,
+} from '../rpc/protocol.ts';
 import type { Execution } from './execution.ts';
 
 /** One slot that a job needs, with the subtasks that go there. */
@@ -29,7 +34,9 @@ export function planSlots(graph: JobGraph, executions: readonly Execution[]): Pl
     return Array.from({ length: width }, (_, index) => ({
       group,
       index,
-      executions: executions.filter((e) => e.subtaskIndex === index && e.vertex.slotSharingGroup === group),
+      executions: executions.filter(
+        (e) => e.subtaskIndex === index && e.vertex.slotSharingGroup === group,
+      ),
     }));
   });
 }
@@ -39,7 +46,9 @@ export function planDeployments(
   graph: JobGraph,
   executions: readonly Execution[],
 ): ReadonlyMap<string, TaskDeployment> {
-  const locations = new Map(executions.map((e) => [`${e.vertex.id}#${e.subtaskIndex}`, e.location]));
+  const locations = new Map(
+    executions.map((e) => [`${e.vertex.id}#${e.subtaskIndex}`, e.location]),
+  );
   const locate = (vertex: string, subtask: number): SlotLocation => {
     const location = locations.get(`${vertex}#${subtask}`);
     if (!location) throw new Error(`subtask ${subtask} of ${vertex} has no slot`);

@@ -101,7 +101,11 @@ export class SlotManager {
 
   #grant(): void {
     // S3: the first one, or none.
-    for (let next = this.#waiting[0]; next && next.count <= this.overview.free; next = this.#waiting[0]) {
+    for (
+      let next = this.#waiting[0];
+      next && next.count <= this.overview.free;
+      next = this.#waiting[0]
+    ) {
       const { jobId, count, granted } = next;
       this.#waiting.shift();
       granted(Array.from({ length: count }, () => this.#allocate(jobId))); // S2
@@ -127,7 +131,11 @@ export class SlotManager {
 }
 
 /** Why a job did not get its slots, and what to do. */
-export function describeMissingSlots(jobName: string, needed: number, { taskManagers, total, free }: SlotOverview): string {
+export function describeMissingSlots(
+  jobName: string,
+  needed: number,
+  { taskManagers, total, free }: SlotOverview,
+): string {
   const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
   const used = total - free;
   const offer = taskManagers === 1 ? 'offers' : 'offer';

@@ -25,7 +25,9 @@ export function createStateMachine<S extends string>(
   initial: S,
   now: () => number,
 ): StateMachine<S> {
-  const timestamps = Object.fromEntries(Object.keys(transitions).map((state) => [state, 0])) as Record<S, number>;
+  const timestamps = Object.fromEntries(
+    Object.keys(transitions).map((state) => [state, 0]),
+  ) as Record<S, number>;
   let state = initial;
   let lastModification = now();
   timestamps[initial] = lastModification;

@@ -1,6 +1,12 @@
 /** What REST sees, put together from the parts of the JobManager. */
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
-import type { BlobStore, ClusterOverview, ClusterView, CommandResult, TaskManagerView } from './cluster-view.ts';
+import type {
+  BlobStore,
+  ClusterOverview,
+  ClusterView,
+  CommandResult,
+  TaskManagerView,
+} from './cluster-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { isTerminalJobStatus, JobStatus } from './job-status.ts';
 import type { ResourceManager, TaskManager } from './resource-manager.ts';
@@ -27,7 +33,8 @@ export function createClusterView(parts: ViewParts): ClusterView {
     blobs: parts.blobs,
     info: parts.info,
     overview: () => overviewOf(dispatcher, resources),
-    taskManagers: () => resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
+    taskManagers: () =>
+      resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
     jobs: () => dispatcher.jobs.map((job) => job.view()).reverse(),
     job: (jobId) => dispatcher.job(jobId)?.view() ?? null,
     submitJob: (request) => dispatcher.submit(request),
@@ -51,7 +58,10 @@ function overviewOf({ jobs }: Dispatcher, resources: ResourceManager): ClusterOv
   };
 }
 
-function viewTaskManager(taskManager: TaskManager, { dispatcher, resources }: ViewParts): TaskManagerView {
+function viewTaskManager(
+  taskManager: TaskManager,
+  { dispatcher, resources }: ViewParts,
+): TaskManagerView {
   const { connection, id, name, registration, registeredAt, report } = taskManager;
   const allocated = resources.slots.allocationsOf(id);
   const located = dispatcher.jobs.flatMap((job) => job.subtasksOn(id));

@@ -41,7 +41,9 @@ export interface JobManagerClientOptions {
  * Connects. The caller then calls `register`, and sends `heartbeat` every `intervalMs`.
  * @throws RpcError `unreachable`, `unauthorized`, `closed` (aborted).
  */
-export async function connectJobManager(options: JobManagerClientOptions): Promise<RpcConnection<JobManagerApi>> {
+export async function connectJobManager(
+  options: JobManagerClientOptions,
+): Promise<RpcConnection<JobManagerApi>> {
   const { clusterId, resourceId, clock = systemClock, signal } = options;
   const socket = await dial(options);
   const { localAddress = '', remoteAddress = '' } = addressesOf(socket);
@@ -71,7 +73,11 @@ export async function connectJobManager(options: JobManagerClientOptions): Promi
   return connection;
 }
 
-function refuse({ envelope }: Frame, options: JobManagerClientOptions, epoch: number): string | null {
+function refuse(
+  { envelope }: Frame,
+  options: JobManagerClientOptions,
+  epoch: number,
+): string | null {
   if (envelope.clusterId !== options.clusterId) {
     return `this is a TaskManager of cluster ${options.clusterId}, not of ${envelope.clusterId}`;
   }
@@ -108,7 +114,11 @@ function dial(options: JobManagerClientOptions): Promise<WebSocket> {
     };
     const aborted = () => settle(new RpcError('closed', 'connecting was aborted'));
     const failed = (error: Error) =>
-      settle(new RpcError('unreachable', `the JobManager at ${url} does not answer: ${error.message}`, { cause: error }));
+      settle(
+        new RpcError('unreachable', `the JobManager at ${url} does not answer: ${error.message}`, {
+          cause: error,
+        }),
+      );
     signal.addEventListener('abort', aborted, { once: true });
     socket.once('open', () => {
       socket.pause(); // until the connection listens

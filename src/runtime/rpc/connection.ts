@@ -38,7 +38,10 @@ export interface RpcConnection<Remote> {
   /** When the peer was last heard of, by the connection's clock. */
   readonly lastHeard: number;
   /** Calls the peer. Rejects with RpcError: `failed` carries the message of what the peer threw. */
-  call<M extends keyof Remote & string>(method: M, ...args: Arguments<Remote, M>): Promise<Result<Remote, M>>;
+  call<M extends keyof Remote & string>(
+    method: M,
+    ...args: Arguments<Remote, M>
+  ): Promise<Result<Remote, M>>;
   /** Resolves, never rejects, when the connection is no more, whoever closed it. */
   readonly closed: Promise<CloseReason>;
   /** Closes at once. */
@@ -66,7 +69,9 @@ export interface ConnectionOptions<Local> {
 /** Close code of a refusal, from the range for applications. */
 export const FENCED_CODE = 4409;
 
-export function createConnection<Remote, Local>(options: ConnectionOptions<Local>): RpcConnection<Remote> {
+export function createConnection<Remote, Local>(
+  options: ConnectionOptions<Local>,
+): RpcConnection<Remote> {
   return new Connection<Remote, Local>(options);
 }
 
@@ -75,7 +80,9 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
   remote: string | null = null;
   lastHeard: number;
   readonly #options: ConnectionOptions<Local>;
-  readonly #rpc: ReturnType<typeof createBirpc<Record<string, never>, Record<string, never>, false>>;
+  readonly #rpc: ReturnType<
+    typeof createBirpc<Record<string, never>, Record<string, never>, false>
+  >;
   #receive: (message: RpcMessage) => void = () => {};
   #resolveClosed!: (reason: CloseReason) => void;
   #reason: CloseReason | null = null;
@@ -85,17 +92,20 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
     this.#options = options;
     this.lastHeard = options.clock.now();
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#rpc = createBirpc<Record<string, never>, Record<string, never>, false>({}, {
-      post: (message: RpcMessage) => this.#send(message),
-      on: (receive) => {
-        this.#receive = receive;
+    this.#rpc = createBirpc<Record<string, never>, Record<string, never>, false>(
+      {},
+      {
+        post: (message: RpcMessage) => this.#send(message),
+        on: (receive) => {
+          this.#receive = receive;
+        },
+        timeout: -1,
+        proxify: false,
+        resolver: (name) => this.#method(name),
+        // Without a name it is a call's: its caller gets it. Else an answer's: birpc sends the error instead.
+        onGeneralError: (_error, name) => name !== undefined,
       },
-      timeout: -1,
-      proxify: false,
-      resolver: (name) => this.#method(name),
-      // Without a name it is a call's: its caller gets it. Else an answer's: birpc sends the error instead.
-      onGeneralError: (_error, name) => name !== undefined,
-    });
+    );
     this.#listen(options.socket);
     this.#watchSilence();
     this.#beat();
@@ -135,7 +145,11 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
     socket.on('close', (code, text) => {
       const why = text.toString();
       if (code === FENCED_CODE) this.#settle({ type: 'fenced', message: why });
-      else this.#settle({ type: 'connection-lost', message: why || `closed by the peer (code ${code})` });
+      else
+        this.#settle({
+          type: 'connection-lost',
+          message: why || `closed by the peer (code ${code})`,
+        });
     });
   }
 

@@ -29,7 +29,10 @@ export function encodeFrame(envelope: Envelope, message: RpcMessage, maxBytes: n
   const bytes = packr.pack([clusterId, resourceId, epoch, withPlainError(message)]);
   if (bytes.length > maxBytes) {
     const what = message.t === 'q' ? `a call of ${message.m}` : 'an answer';
-    throw new RpcError('too-large', `${what} takes ${bytes.length} bytes, more than the ${maxBytes} of a frame`);
+    throw new RpcError(
+      'too-large',
+      `${what} takes ${bytes.length} bytes, more than the ${maxBytes} of a frame`,
+    );
   }
   return bytes;
 }
@@ -40,7 +43,10 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   try {
     value = packr.unpack(bytes);
   } catch (error) {
-    throw new RpcError('malformed', `the peer sent something that is not msgpack: ${(error as Error).message}`);
+    throw new RpcError(
+      'malformed',
+      `the peer sent something that is not msgpack: ${(error as Error).message}`,
+    );
   }
   if (!Array.isArray(value) || value.length !== 4) throw malformed();
   const [clusterId, resourceId, epoch, message] = value as unknown[];
@@ -67,7 +73,10 @@ function withPlainError(message: RpcMessage): RpcMessage {
 function withRpcError(message: RpcMessage): RpcMessage {
   if (message.t !== 's' || message.e === undefined || message.e === null) return message;
   const { code, message: text } = message.e as { code?: unknown; message?: unknown };
-  return { ...message, e: new RpcError(toCode(code), typeof text === 'string' ? text : 'unknown error') };
+  return {
+    ...message,
+    e: new RpcError(toCode(code), typeof text === 'string' ? text : 'unknown error'),
+  };
 }
 
 function toCode(code: unknown): RpcError['code'] {

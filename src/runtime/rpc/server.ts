@@ -39,7 +39,11 @@ export interface RpcServer {
 
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const { server, maxFrameBytes } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxFrameBytes,
+    perMessageDeflate: false,
+  });
   const connections = new Set<RpcConnection<TaskManagerApi>>();
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const status = judge(request, options.token);
@@ -68,19 +72,21 @@ function accept(
   const { envelope, clock = systemClock } = options;
   // The API is made with the connection that it answers to.
   const api = {} as JobManagerApi;
-  const connection: RpcConnection<TaskManagerApi> = createConnection<TaskManagerApi, JobManagerApi>({
-    socket,
-    addresses: { local: tcp.localAddress ?? '', remote: tcp.remoteAddress ?? '' },
-    clock,
-    envelope: () => envelope,
-    refuse: (frame) => refuse(frame, envelope),
-    api,
-    methods: jobManagerMethods,
-    callTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
-    unlimited: [],
-    maxFrameBytes: options.maxFrameBytes,
-    heartbeat: { ...options.heartbeat, beat: () => connection.call('heartbeat') },
-  });
+  const connection: RpcConnection<TaskManagerApi> = createConnection<TaskManagerApi, JobManagerApi>(
+    {
+      socket,
+      addresses: { local: tcp.localAddress ?? '', remote: tcp.remoteAddress ?? '' },
+      clock,
+      envelope: () => envelope,
+      refuse: (frame) => refuse(frame, envelope),
+      api,
+      methods: jobManagerMethods,
+      callTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
+      unlimited: [],
+      maxFrameBytes: options.maxFrameBytes,
+      heartbeat: { ...options.heartbeat, beat: () => connection.call('heartbeat') },
+    },
+  );
   Object.assign(api, options.connected(connection));
   return connection;
 }

@@ -4,129 +4,34 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { JobGraph } from '../../../src/graph/job-graph.ts';
 import type { JsonObject } from '../../../src/contract/json.ts';
-import type { Coordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
-import { createCoordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
+import type { JobGraph } from '../../../src/graph/job-graph.ts';
+import {
+  type Coordinators,
+  createCoordinators,
+} from '../../../src/runtime/jobmanager/coordinators.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
 import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
 import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
-import type { Logger } from '../../../src/runtime/logging/logger.ts';
-import { connectJobManager } from '../../../src/runtime/rpc/client.ts';
-import type { RpcConnection } from '../../../src/runtime/rpc/connection.ts';
-import type {
-  ExecutionState,
-  JobManagerApi,
-  SlotAllocation,
-  SlotDeployment,
-  SlotTarget,
-  TaskChange,
-  TaskDeployment,
-  TaskManagerApi,
-} from '../../../src/runtime/rpc/protocol.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
+import { connectFakeTaskManager, type FakeTaskManager } from './fake-task-manager.ts';
+import { silentLogger } from './silent-logger.ts';
 
-export const timeouts = { slotRequest: 60_000, cancellation: 20_000, call: 30_000, heartbeat: 1_000_000 };
-
-export const silentLogger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silentLogger,
-  close: () => {},
+export const timeouts = {
+  slotRequest: 60_000,
+  cancellation: 20_000,
+  call: 30_000,
+  heartbeat: 1_000_000,
 };
 
-const network = { bufferTimeoutMs: 0, bufferSizeBytes: 1024, channelCreditBytes: 1024, maxFrameBytes: 1024 * 1024 };
-
-interface Call {
-  readonly method: keyof TaskManagerApi;
-  readonly argument: unknown;
-}
-
-export class FakeTaskManager {
-  readonly id: string;
-  readonly calls: Call[] = [];
-  /** What the next calls do instead of answering at once. */
-  behaviour: Partial<TaskManagerApi> = {};
-  connection!: RpcConnection<JobManagerApi>;
-  registered!: Awaited<ReturnType<JobManagerApi['register']>>;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(id: string) {
-    this.id = id;
-  }
-
-  readonly api: TaskManagerApi = {
-    heartbeat: () => this.#handle('heartbeat', undefined, async () => {}),
-    allocateSlot: (request: SlotAllocation) =>
-      this.#handle('allocateSlot', request, async () => ({
-        allocationId: request.allocationId,
-        taskManager: this.id,
-        host: '127.0.0.1',
-        dataPort: 1000 + request.slotIndex,
-      })),
-    deployTasks: (deployment: SlotDeployment) => this.#handle('deployTasks', deployment, async () => {}),
-    cancelTasks: (target: SlotTarget) => this.#handle('cancelTasks', target, async () => {}),
-    freeSlot: (target: SlotTarget) => this.#handle('freeSlot', target, async () => {}),
-    dismiss: () => this.#handle('dismiss', undefined, async () => {}),
-  };
-
-  async #handle<R>(method: keyof TaskManagerApi, argument: unknown, answer: () => Promise<R>): Promise<R> {
-    this.calls.push({ method, argument });
-    for (const check of this.#waiting) check();
-    const own = this.behaviour[method] as ((argument: unknown) => Promise<R>) | undefined;
-    return own ? own(argument) : answer();
-  }
-
-  /** How often a method was called. */
-  count(method: keyof TaskManagerApi): number {
-    return this.calls.filter((call) => call.method === method).length;
-  }
-
-  /** Resolves when a method has been called `times` times. */
-  called(method: keyof TaskManagerApi, times = 1): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (this.count(method) < times) return;
-        this.#waiting.delete(check);
-        resolve();
-      };
-      this.#waiting.add(check);
-      check();
-    });
-  }
-
-  get deployments(): readonly SlotDeployment[] {
-    return this.calls.filter((c) => c.method === 'deployTasks').map((c) => c.argument as SlotDeployment);
-  }
-
-  get tasks(): readonly TaskDeployment[] {
-    return this.deployments.flatMap((deployment) => deployment.tasks);
-  }
-
-  report(task: TaskDeployment, state: ExecutionState, fields: Partial<TaskChange> = {}): Promise<void> {
-    const { jobId, jobAttempt } = this.deployments.find((d) => d.tasks.includes(task))!;
-    return this.connection.call('taskChanged', {
-      jobId,
-      jobAttempt,
-      attemptId: task.attemptId,
-      state,
-      error: null,
-      metrics: null,
-      committables: null,
-      accumulators: null,
-      ...fields,
-    });
-  }
-
-  async run(task: TaskDeployment): Promise<void> {
-    await this.report(task, 'INITIALIZING');
-    await this.report(task, 'RUNNING');
-  }
-}
+const network = {
+  bufferTimeoutMs: 0,
+  bufferSizeBytes: 1024,
+  channelCreditBytes: 1024,
+  maxFrameBytes: 1024 * 1024,
+};
 
 export interface FakeCluster {
   readonly clock: ManualClock;
@@ -149,7 +54,10 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
   const clock = new ManualClock();
   let id = 0;
   const newId = () => (id++).toString(16).padStart(32, '0');
-  const heartbeat = { intervalMs: 1_000_000, timeoutMs: options.heartbeatTimeoutMs ?? timeouts.heartbeat };
+  const heartbeat = {
+    intervalMs: 1_000_000,
+    timeoutMs: options.heartbeatTimeoutMs ?? timeouts.heartbeat,
+  };
   const resources: ResourceManager = new ResourceManager({
     slots: new SlotManager(newId),
     epoch: 3,
@@ -191,24 +99,15 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     clock,
     dispatcher,
     resources,
-    taskManager: async (name, slots, instance = '1') => {
-      const fake = new FakeTaskManager(`${name}/${instance}`);
-      fake.connection = await connectJobManager({
+    taskManager: (name, slots, instance = '1') =>
+      connectFakeTaskManager({
         url,
         token: null,
         clusterId,
-        resourceId: fake.id,
-        expectedEpoch: 3,
-        api: fake.api,
-        heartbeat: { intervalMs: 1_000_000, timeoutMs: 1_000_000 },
-        maxFrameBytes: network.maxFrameBytes,
-        signal: new AbortController().signal,
-        connectTimeoutMs: 10_000,
-      });
-      const registration = { protocol: 1, address: '127.0.0.1', slots, cpuCores: 1, memoryBytes: 1, pid: 1 };
-      fake.registered = await fake.connection.call('register', registration);
-      return fake;
-    },
+        epoch: 3,
+        id: `${name}/${instance}`,
+        slots,
+      }),
     submit: async (graph) => {
       const jobId = newId();
       const result = await dispatcher.submit({ jobId, graph: graph as unknown as JsonObject });

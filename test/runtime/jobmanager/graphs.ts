@@ -1,6 +1,12 @@
 /** Small JobGraphs. */
 import { createHash } from 'node:crypto';
-import { JOB_GRAPH_VERSION, type JobEdge, type JobGraph, type JobVertex, type Partitioner } from '../../../src/graph/job-graph.ts';
+import {
+  JOB_GRAPH_VERSION,
+  type JobEdge,
+  type JobGraph,
+  type JobVertex,
+  type Partitioner,
+} from '../../../src/graph/job-graph.ts';
 import type { OperatorNode } from '../../../src/graph/job-graph.ts';
 
 export const bundleHash = 'b'.repeat(64);
@@ -23,7 +29,11 @@ export function operator(name: string, fields: Partial<OperatorNode> = {}): Oper
   };
 }
 
-export function vertex(name: string, parallelism: number, fields: Partial<JobVertex> = {}): JobVertex {
+export function vertex(
+  name: string,
+  parallelism: number,
+  fields: Partial<JobVertex> = {},
+): JobVertex {
   return {
     id: operatorId(name),
     name,
@@ -50,7 +60,11 @@ export function edge(source: JobVertex, target: JobVertex, partitioner: Partitio
   };
 }
 
-export function graph(name: string, vertices: readonly JobVertex[], edges: readonly JobEdge[] = []): JobGraph {
+export function graph(
+  name: string,
+  vertices: readonly JobVertex[],
+  edges: readonly JobEdge[] = [],
+): JobGraph {
   return {
     version: JOB_GRAPH_VERSION,
     name,
@@ -65,10 +79,17 @@ export function graph(name: string, vertices: readonly JobVertex[], edges: reado
 /** `source (p) ─hash▶ sink (p)`: the source reads 4 ranges, the sink collects as `result`. */
 export function pipeline(name: string, parallelism: number): JobGraph {
   const source = vertex('source', parallelism, {
-    operators: [operator('source', { kind: 'source', enumerator: { kind: 'ranges', options: { count: 4 } } })],
+    operators: [
+      operator('source', { kind: 'source', enumerator: { kind: 'ranges', options: { count: 4 } } }),
+    ],
   });
   const sink = vertex('sink', parallelism, {
-    operators: [operator('sink', { kind: 'sink', committer: { kind: 'collect', options: { name: 'result' } } })],
+    operators: [
+      operator('sink', {
+        kind: 'sink',
+        committer: { kind: 'collect', options: { name: 'result' } },
+      }),
+    ],
   });
   return graph(name, [source, sink], [edge(source, sink, 'HASH')]);
 }

@@ -9,7 +9,13 @@ function executionsOf({ vertices }: JobGraph): Execution[] {
     Array.from(
       { length: v.parallelism },
       (_, subtaskIndex) =>
-        new Execution({ vertex: v, subtaskIndex, attempt: 0, attemptId: `${v.name}${subtaskIndex}`, now: () => 0 }),
+        new Execution({
+          vertex: v,
+          subtaskIndex,
+          attempt: 0,
+          attemptId: `${v.name}${subtaskIndex}`,
+          now: () => 0,
+        }),
     ),
   );
 }
@@ -24,7 +30,11 @@ describe('slots', () => {
   });
 
   it('are shared within a group only', () => {
-    const job = graph('j', [vertex('a', 2), vertex('b', 1, { slotSharingGroup: 'heavy' }), vertex('c', 2)]);
+    const job = graph('j', [
+      vertex('a', 2),
+      vertex('b', 1, { slotSharingGroup: 'heavy' }),
+      vertex('c', 2),
+    ]);
     expect(names(planSlots(job, executionsOf(job)))).toEqual(['a0 c0', 'a1 c1', 'b0']);
   });
 });
@@ -57,12 +67,18 @@ describe('deployments', () => {
 
   it('name each channel on both of its ends', () => {
     const [a, b, c] = [vertex('a', 4), vertex('b', 2), vertex('c', 3)];
-    const job = graph('j', [a, b, c], [edge(a, b, 'RESCALE'), edge(b, c, 'BROADCAST'), edge(a, c, 'REBALANCE')]);
+    const job = graph(
+      'j',
+      [a, b, c],
+      [edge(a, b, 'RESCALE'), edge(b, c, 'BROADCAST'), edge(a, c, 'REBALANCE')],
+    );
     const task = plan(job);
     const ends = (side: 'inputs' | 'outputs') =>
       executionsOf(job)
         .flatMap((e) => task(e.attemptId)[side])
-        .flatMap(({ edgeId, channels }) => channels.map((ch) => `${edgeId} ${ch.sourceSubtask} ${ch.targetSubtask}`))
+        .flatMap(({ edgeId, channels }) =>
+          channels.map((ch) => `${edgeId} ${ch.sourceSubtask} ${ch.targetSubtask}`),
+        )
         .toSorted();
     expect(ends('inputs')).toEqual(ends('outputs'));
     expect(ends('inputs')).toHaveLength(4 + 6 + 12);

@@ -14,7 +14,10 @@ function create(...taskManagers: readonly [id: string, slots: number][]) {
 }
 
 function request(manager: SlotManager, jobId: string, count: number) {
-  const state: { grants: readonly SlotGrant[] | null; withdraw: () => void } = { grants: null, withdraw: () => {} };
+  const state: { grants: readonly SlotGrant[] | null; withdraw: () => void } = {
+    grants: null,
+    withdraw: () => {},
+  };
   state.withdraw = manager.request({
     jobId,
     count,
@@ -28,7 +31,8 @@ function request(manager: SlotManager, jobId: string, count: number) {
 
 const tally = (grants: readonly SlotGrant[] | null) => {
   const counts: Record<string, number> = {};
-  for (const { taskManagerId } of grants ?? []) counts[taskManagerId] = (counts[taskManagerId] ?? 0) + 1;
+  for (const { taskManagerId } of grants ?? [])
+    counts[taskManagerId] = (counts[taskManagerId] ?? 0) + 1;
   return counts;
 };
 
@@ -100,7 +104,10 @@ type Step =
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('add' as const), slots: fc.integer({ min: 1, max: 4 }) }),
-  fc.record({ do: fc.constantFrom('remove' as const, 'release' as const, 'withdraw' as const), pick: fc.nat(50) }),
+  fc.record({
+    do: fc.constantFrom('remove' as const, 'release' as const, 'withdraw' as const),
+    pick: fc.nat(50),
+  }),
   fc.record({ do: fc.constant('request' as const), count: fc.integer({ min: 1, max: 6 }) }),
 );
 

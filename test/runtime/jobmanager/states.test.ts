@@ -12,12 +12,19 @@ import {
   type JobStatus,
   jobTransitions,
 } from '../../../src/runtime/jobmanager/job-status.ts';
-import { createStateMachine, IllegalTransitionError } from '../../../src/runtime/jobmanager/state-machine.ts';
+import {
+  createStateMachine,
+  IllegalTransitionError,
+} from '../../../src/runtime/jobmanager/state-machine.ts';
 import type { ExecutionState } from '../../../src/runtime/rpc/protocol.ts';
 import { vertex } from './graphs.ts';
 
 /** From the first state to `state`, along legal transitions. */
-function pathTo<S extends string>(table: Readonly<Record<S, readonly S[]>>, initial: S, state: S): S[] | null {
+function pathTo<S extends string>(
+  table: Readonly<Record<S, readonly S[]>>,
+  initial: S,
+  state: S,
+): S[] | null {
   const paths: S[][] = [[]];
   const seen = new Set([initial]);
   for (let path = paths.shift(); path; path = paths.shift()) {
@@ -74,17 +81,30 @@ describe('the states of a job', () => {
 
 describe('the states of an execution', () => {
   const create = () =>
-    new Execution({ vertex: vertex('a', 1), subtaskIndex: 0, attempt: 0, attemptId: 'x_0', now: () => 5 });
+    new Execution({
+      vertex: vertex('a', 1),
+      subtaskIndex: 0,
+      attempt: 0,
+      attemptId: 'x_0',
+      now: () => 5,
+    });
   const at = (state: ExecutionState) => {
     const execution = create();
-    for (const next of pathTo(executionTransitions, 'CREATED' as ExecutionState, state)!) execution.enter(next);
+    for (const next of pathTo(executionTransitions, 'CREATED' as ExecutionState, state)!)
+      execution.enter(next);
     return execution;
   };
 
   it.each(allExecutionStates)('from %s only what the table allows', (from) => {
     for (const to of allExecutionStates) {
-      const machine = createStateMachine('task', executionTransitions, 'CREATED' as ExecutionState, () => 1);
-      for (const state of pathTo(executionTransitions, 'CREATED' as ExecutionState, from)!) machine.enter(state);
+      const machine = createStateMachine(
+        'task',
+        executionTransitions,
+        'CREATED' as ExecutionState,
+        () => 1,
+      );
+      for (const state of pathTo(executionTransitions, 'CREATED' as ExecutionState, from)!)
+        machine.enter(state);
       const enter = () => machine.enter(to);
       if (executionTransitions[from].includes(to)) expect(enter).not.toThrow();
       else expect(enter).toThrow(IllegalTransitionError);
@@ -115,18 +135,31 @@ describe('the states of an execution', () => {
     expect(at('FINISHED').report('FAILED')).toBe('illegal');
   });
 
-  it.each(['FINISHED', 'FAILED', 'CANCELED'] as const)('end CANCELED when %s comes after the cancel (X2)', (late) => {
-    const execution = at('CANCELING');
-    expect(execution.report(late)).toBe('changed');
-    expect(execution.state).toBe('CANCELED');
-    expect(execution.report('CANCELED')).toBe('duplicate');
-  });
+  it.each(['FINISHED', 'FAILED', 'CANCELED'] as const)(
+    'end CANCELED when %s comes after the cancel (X2)',
+    (late) => {
+      const execution = at('CANCELING');
+      expect(execution.report(late)).toBe('changed');
+      expect(execution.state).toBe('CANCELED');
+      expect(execution.report('CANCELED')).toBe('duplicate');
+    },
+  );
 
   it('take RUNNING that crossed the cancel for nothing new', () => {
     const execution = at('CANCELING');
     expect(execution.report('RUNNING')).toBe('duplicate');
     expect(execution.state).toBe('CANCELING');
   });
+
+  it.each(['RUNNING', 'FINISHED', 'FAILED'] as const)(
+    'take %s for nothing new after they were given up',
+    (late) => {
+      const execution = at('DEPLOYING');
+      execution.giveUp();
+      expect(execution.report(late)).toBe('duplicate');
+      expect(execution.state).toBe('CANCELED');
+    },
+  );
 
   it('can be given up from everywhere', () => {
     for (const from of allExecutionStates) {

@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { RpcConnection } from '../../../src/runtime/rpc/connection.ts';
-import { connectJobManager, type JobManagerClientOptions } from '../../../src/runtime/rpc/client.ts';
+import {
+  connectJobManager,
+  type JobManagerClientOptions,
+} from '../../../src/runtime/rpc/client.ts';
 import { decodeFrame, encodeFrame } from '../../../src/runtime/rpc/frame.ts';
 import type { JobManagerApi, TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
 import { createRpcServer, type RpcServerOptions } from '../../../src/runtime/rpc/server.ts';
@@ -39,7 +42,12 @@ function jobManagerApi(overrides: Partial<JobManagerApi> = {}): JobManagerApi {
 function taskManagerApi(overrides: Partial<TaskManagerApi> = {}): TaskManagerApi {
   return {
     heartbeat: async () => {},
-    allocateSlot: async ({ allocationId }) => ({ allocationId, taskManager: 't', host: 'h', dataPort: 1 }),
+    allocateSlot: async ({ allocationId }) => ({
+      allocationId,
+      taskManager: 't',
+      host: 'h',
+      dataPort: 1,
+    }),
     deployTasks: async () => {},
     cancelTasks: async () => {},
     freeSlot: async () => {},
@@ -108,7 +116,14 @@ describe('calls', () => {
     const rig = await start();
     const client = await rig.connect();
     expect(await client.call('register', registration)).toEqual(registered(7));
-    const slot = { allocationId: 'x', jobId: 'j', slotIndex: 0, jobAttempt: 0, jobName: 'n', bundleHash: 'b' };
+    const slot = {
+      allocationId: 'x',
+      jobId: 'j',
+      slotIndex: 0,
+      jobAttempt: 0,
+      jobName: 'n',
+      bundleHash: 'b',
+    };
     const location = await rig.connections[0]!.call('allocateSlot', slot);
     expect(location).toEqual({ allocationId: 'x', taskManager: 't', host: 'h', dataPort: 1 });
     expect(rig.connections[0]!.remote).toBe('taskmanager-0/1');
@@ -131,7 +146,9 @@ describe('calls', () => {
     const rig = await start();
     const client = await rig.connect();
     await client.call('register', registration);
-    const anything = client as unknown as { call(name: string, ...args: unknown[]): Promise<unknown> };
+    const anything = client as unknown as {
+      call(name: string, ...args: unknown[]): Promise<unknown>;
+    };
     for (const name of ['constructor', 'toString', '__proto__', 'dismiss']) {
       await expect(anything.call(name, {})).rejects.toThrow(/not found/);
     }
@@ -166,7 +183,9 @@ describe('calls', () => {
     const rig = await start({ maxFrameBytes: 4096, api });
     const client = await rig.connect();
     await client.call('register', registration);
-    await expect(client.call('requestSplit', {} as never)).rejects.toMatchObject({ code: 'too-large' });
+    await expect(client.call('requestSplit', {} as never)).rejects.toMatchObject({
+      code: 'too-large',
+    });
     await client.call('heartbeat', {} as never);
   });
 });
@@ -226,7 +245,11 @@ describe('fencing (P1)', () => {
     await new Promise((resolve) => socket.once('open', resolve));
     const closed = new Promise<number>((resolve) => socket.once('close', resolve));
     for (const resourceId of ['taskmanager-0/1', 'taskmanager-1/1']) {
-      const frame = encodeFrame({ clusterId, resourceId, epoch: 7 }, { t: 'q', i: '1', m: 'heartbeat', a: [{}] }, 9999);
+      const frame = encodeFrame(
+        { clusterId, resourceId, epoch: 7 },
+        { t: 'q', i: '1', m: 'heartbeat', a: [{}] },
+        9999,
+      );
       socket.send(frame);
     }
     expect(await closed).toBe(4409);
@@ -334,7 +357,9 @@ describe('the end of a connection (P2)', () => {
   it('comes with a frame above the limit', async () => {
     const rig = await start({ maxFrameBytes: 1000 });
     const client = await rig.connect();
-    await expect(client.call('register', { address: 'x'.repeat(2000) } as never)).rejects.toMatchObject({
+    await expect(
+      client.call('register', { address: 'x'.repeat(2000) } as never),
+    ).rejects.toMatchObject({
       code: 'closed',
     });
     expect(await rig.connections[0]!.closed).toMatchObject({ type: 'protocol-violation' });

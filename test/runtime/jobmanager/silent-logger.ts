@@ -1,0 +1,10 @@
+import type { Logger } from '../../../src/runtime/logging/logger.ts';
+
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+  close: () => {},
+};
