@@ -1,9 +1,11 @@
 /** The worker thread that runs `main()`: user code, and what it needs to submit jobs. */
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { runApplication } from '../../graph/application.ts';
 import { loadBundle } from '../bundle/load-bundle.ts';
+import { describeFailure } from '../taskmanager/failure-info.ts';
 import {
   type ApplicationResult,
   type ApplicationStart,
@@ -38,13 +40,13 @@ async function run(start: ApplicationStart): Promise<ApplicationResult> {
     await runApplication(exports, registry, { args, bundleHash, parallelism, submitter });
     return { type: 'succeeded' };
   } catch (error) {
-    return toResult(error);
+    return toResult(error, bundleFile);
   } finally {
     submitter.close();
   }
 }
 
-function toResult(error: unknown): ApplicationResult {
+function toResult(error: unknown, bundleFile: string): ApplicationResult {
   if (error instanceof JobExecutionError) {
     const { error: cause, state } = error.outcome;
     const failure = { stack: null, task: null, location: null, ...cause, message: error.message };
@@ -52,8 +54,13 @@ function toResult(error: unknown): ApplicationResult {
   }
   // What is wrong with an application is said by the message, not by where it was found.
   if (error instanceof FctlError) return mainFailure(error.message);
-  if (error instanceof Error) return mainFailure(error.message, error.stack ?? null);
-  return mainFailure(`main() threw ${String(error)}, which is no Error`);
+  const origin = {
+    task: 'main()',
+    operator: null,
+    location: 'jobmanager',
+    bundleFolder: dirname(bundleFile),
+  };
+  return { type: 'failed', failure: describeFailure(error, origin) };
 }
 
 const flushed = (stream: NodeJS.WriteStream) =>

@@ -12,6 +12,8 @@
  * J3  The job has ended when its tasks have, or their isolates are gone, and sinks have published or
  *     removed what was prepared.
  * J4  What comes from another job attempt, another TaskManager or an unknown task is refused.
+ * J5  A task that lost its data connection is the consequence of another failure, which may be on its way
+ *     over another connection: it becomes the root cause only when nothing better comes in time.
  */
 import type { Split } from '../../api/source.ts';
 import type { FailureInfo, JobOutcome } from '../../contract/documents.ts';
@@ -46,6 +48,12 @@ export interface JobMasterOptions {
 /** Flink's `web.exception-history-size`. */
 const maxExceptions = 16;
 
+/** How long a lost data connection waits for its reason. */
+const consequenceGraceMs = 1000;
+/** What the data plane says when a peer is gone. */
+const isConsequence = ({ message }: FailureInfo) =>
+  /\bdata connection (to|from) .+ is lost\b/.test(message);
+
 /** Thrown through `#run` when the job was told to stop; its state says why. */
 class Stopped extends Error {}
 
@@ -62,6 +70,7 @@ export class JobMaster {
   readonly #stopped: Promise<never>;
   #rejectStopped!: (reason: Stopped) => void;
   #committing = false;
+  #isHolding = false;
   #collected: Readonly<Record<string, JsonValue>> = {};
 
   constructor(options: JobMasterOptions) {
@@ -236,6 +245,20 @@ export class JobMaster {
       logger.info('failure while cancelling', { failure });
       return;
     }
+    if (this.state === JobStatus.failing || !isConsequence(failure))
+      return this.#failNow(failure, execution);
+    if (this.#isHolding) return;
+    this.#isHolding = true; // J5
+    logger.warn('a task lost its peer, waiting for the reason', { failure });
+    clock.after(consequenceGraceMs, () => this.#failUnlessKnown(failure, execution));
+  }
+
+  #failUnlessKnown(failure: FailureInfo, execution: Execution | null): void {
+    if (this.state === JobStatus.running) this.#failNow(failure, execution);
+  }
+
+  #failNow(failure: FailureInfo, execution: Execution | null): void {
+    const { clock, logger } = this.#options;
     if (this.#exceptions.length < maxExceptions) {
       this.#exceptions.push({
         timestamp: clock.now(),

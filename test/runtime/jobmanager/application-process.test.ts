@@ -188,7 +188,7 @@ describe('main()', () => {
 
   it('that throws something that is no Error fails too', async () => {
     const result = await run(`${head} ${job('a')} export async function main() { throw 'text'; }`);
-    expect(result).toEqual(failed('main() threw text, which is no Error'));
+    expect(result).toEqual(failed('threw text'));
   });
 
   it('that calls process.exit fails, naming the place', async () => {

@@ -274,6 +274,30 @@ describe('failure', () => {
     expect(cluster.resources.slots.overview).toEqual({ taskManagers: 1, total: 1, free: 1 });
   });
 
+  it('of a TaskManager is the root cause also when a peer notices first (J5)', async () => {
+    const { job, first, second } = await running(2);
+    const lost = 'the data connection to taskmanager-1 (127.0.0.1:1000) is lost: read ECONNRESET';
+    await first.report(find(first, job, 'source'), 'FAILED', { error: { ...boom, message: lost } });
+    expect(job.state).toBe('RUNNING');
+    second.connection.close();
+    await first.called('cancelTasks');
+    await first.report(find(first, job, 'sink'), 'CANCELED');
+    expect((await job.ended).error?.message).toMatch(/^TaskManager taskmanager-1 was lost/);
+  });
+
+  it('of a data connection alone fails the job after a moment (J5)', async () => {
+    const { job, first } = await running(1);
+    const lost = 'the data connection from taskmanager-1 is lost: timed out';
+    await first.report(find(first, job, 'sink'), 'FAILED', { error: { ...boom, message: lost } });
+    cluster.clock.advance(999);
+    expect(job.state).toBe('RUNNING');
+    cluster.clock.advance(1);
+    expect(job.state).toBe('FAILING');
+    await first.called('cancelTasks');
+    await first.report(find(first, job, 'source'), 'CANCELED');
+    expect((await job.ended).error?.message).toBe(lost);
+  });
+
   it('of a TaskManager that is silent comes with the heartbeat timeout', async () => {
     const { job, first } = await running(1, { heartbeatTimeoutMs: 5000 });
     cluster.clock.advance(4999);
