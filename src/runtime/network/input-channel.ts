@@ -52,6 +52,11 @@ export class InputChannel implements IncomingChannel {
     return this.waiting.length > 0;
   }
 
+  /** The end was processed; nothing follows. */
+  get hasEnded(): boolean {
+    return this.progress.hasEnded;
+  }
+
   opened(producer: Producer, number: number): void {
     this.producer = producer;
     this.number = number;

@@ -1,0 +1,133 @@
+/**
+ * Finds the JobManager through the cluster's record, registers, sends heartbeats, and begins again when
+ * the connection is lost.
+ *
+ *     searching ─▶ registered ─▶ searching ─▶ … ─▶ ended
+ *
+ * J1  Without a JobManager for `registrationTimeoutMs` the session ends: no orphan stays.
+ * J2  Slots of a leader that is gone end before another one is asked.
+ */
+import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
+import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import { openRecord } from '../ha/record.ts';
+import type { Logger } from '../logging/logger.ts';
+import { connectJobManager } from '../rpc/client.ts';
+import { type RpcConnection, describeReason } from '../rpc/connection.ts';
+import type { JobManagerApi } from '../rpc/protocol.ts';
+import { httpBlobs } from './bundle-cache.ts';
+import type { TaskManager } from './task-manager.ts';
+
+const firstPollMs = 25;
+const slowestPollMs = 1000;
+const connectTimeoutMs = 5000;
+const maxRpcFrameBytes = 64 * 1024 * 1024;
+
+export interface LeaderSessionOptions {
+  readonly config: TaskManagerConfig;
+  readonly resourceId: string;
+  readonly token: string | null;
+  readonly taskManager: TaskManager;
+  readonly logger: Logger;
+  /** Ends the session. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves to why it ended: `aborted`, or no JobManager was found in time (J1). */
+export async function runLeaderSession(
+  options: LeaderSessionOptions,
+): Promise<'aborted' | 'no-jobmanager'> {
+  const { config, logger, signal } = options;
+  let lastSeen = performance.now();
+  let pollMs = firstPollMs;
+  let lastProblem = '';
+  while (!signal.aborted) {
+    const connection = await tryRegister(options).catch((error: Error) => {
+      if (error.message !== lastProblem) logger.info(`no JobManager yet: ${error.message}`);
+      lastProblem = error.message;
+      return null;
+    });
+    if (connection !== null) {
+      const why = describeReason(await connection.closed);
+      if (signal.aborted) break;
+      logger.warn(`lost the JobManager: ${why}`);
+      await options.taskManager.abandonLeader(); // J2
+      lastSeen = performance.now();
+      pollMs = firstPollMs;
+      lastProblem = '';
+    } else if (performance.now() - lastSeen >= config.registrationTimeoutMs) {
+      logger.error(
+        `found no JobManager for ${config.registrationTimeoutMs} ms, ending: ${lastProblem}`,
+      );
+      return 'no-jobmanager'; // J1
+    }
+    await sleep(pollMs, signal);
+    pollMs = Math.min(pollMs * 1.3, slowestPollMs);
+  }
+  return 'aborted';
+}
+
+/** @returns the connection once registered; `null` when there is no endpoint. Rejects when it does not answer. */
+async function tryRegister(
+  options: LeaderSessionOptions,
+): Promise<RpcConnection<JobManagerApi> | null> {
+  const { config, resourceId, token, taskManager, logger, signal } = options;
+  const { value } = await openRecord(config.record).read<EndpointDocument>(DocumentName.endpoint);
+  if (value === null) throw new Error('none has published its endpoint');
+  const connection = await connectJobManager({
+    url: value.rpc,
+    token,
+    clusterId: config.clusterId,
+    resourceId,
+    expectedEpoch: value.epoch,
+    api: taskManager,
+    heartbeat: config.heartbeat,
+    maxFrameBytes: maxRpcFrameBytes,
+    signal,
+    connectTimeoutMs,
+  });
+  try {
+    const address = config.advertise ?? connection.localAddress;
+    taskManager.follow({
+      call: (method, ...args) => connection.call(method, ...(args as never)) as never,
+      address,
+      fetchBlob: httpBlobs(value.rest, token),
+    });
+    const { epoch, freeAllocations, heartbeat } = await connection.call(
+      'register',
+      taskManager.registration(address),
+    );
+    await taskManager.endAll(freeAllocations);
+    logger.info('registered', { jobmanager: value.rpc, epoch, address });
+    sendHeartbeats(connection, taskManager, heartbeat.intervalMs);
+    return connection;
+  } catch (error) {
+    connection.close();
+    await taskManager.abandonLeader();
+    throw error;
+  }
+}
+
+function sendHeartbeats(
+  connection: RpcConnection<JobManagerApi>,
+  taskManager: TaskManager,
+  intervalMs: number,
+): void {
+  const timer = setInterval(() => {
+    // A heartbeat that fails shows as silence, or closes the connection.
+    connection.call('heartbeat', taskManager.report()).catch(() => {});
+  }, intervalMs);
+  void connection.closed.then(() => clearInterval(timer));
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,107 @@
+/** The TaskManager as a process: its config, token, log, signals and exit code. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
+import { BundleCache } from './bundle-cache.ts';
+import { runLeaderSession } from './leader-session.ts';
+import { TaskManager } from './task-manager.ts';
+
+/**
+ * Runs a TaskManager to its end.
+ * @param slotScript the built script of `slot-main.ts`.
+ * @param kill ends the process at once, whatever its threads do.
+ * @returns the exit code: 0 after dismissal or a signal, 1 when it found no JobManager or crashed.
+ */
+export async function runTaskManager(slotScript: URL, kill: () => void): Promise<number> {
+  const config = await readConfig();
+  const logger = createLogger(config.logging, config.resourceId);
+  const crashed = new Promise<number>((resolve) => {
+    const crash = (error: unknown) => {
+      logger.error('the TaskManager crashed', { error });
+      process.stderr.write(`the TaskManager crashed: ${(error as Error).message}\n`);
+      resolve(1);
+    };
+    process.once('uncaughtException', crash);
+    process.once('unhandledRejection', crash);
+  });
+  return Promise.race([run(config, logger, slotScript, kill), crashed]);
+}
+
+async function run(
+  config: TaskManagerConfig,
+  logger: Logger,
+  slotScript: URL,
+  kill: () => void,
+): Promise<number> {
+  const { clusterId, release, slots, workDir } = config;
+  logger.info('TaskManager starts', {
+    pid: process.pid,
+    node: process.version,
+    clusterId,
+    release,
+    slots,
+  });
+  setFlagsFromString('--expose-gc'); // For the slots: see MemoryGuard.
+  enterWorkingDirectory(config, logger);
+  const token = await readToken(config);
+  const end = new AbortController();
+  const resourceId = `${config.resourceId}/${randomBytes(8).toString('hex')}`;
+  const stop = (why: string) => {
+    if (!end.signal.aborted) logger.info(`TaskManager ends: ${why}`);
+    end.abort();
+  };
+  const taskManager = new TaskManager({
+    config,
+    resourceId,
+    token,
+    slotScript,
+    bundles: new BundleCache(join(workDir, 'blobs')),
+    logger,
+    output: createOutput(config.logging, config.resourceId),
+    // The JobManager gets its answer first.
+    dismissed: () => setImmediate(() => stop('the JobManager dismissed it')),
+    unstoppable: () => {
+      logger.error('a slot does not end: user code hangs in native code. Ending the process');
+      kill();
+    },
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => stop(`got ${signal}`));
+  const result = await runLeaderSession({
+    config,
+    resourceId,
+    token,
+    taskManager,
+    logger,
+    signal: end.signal,
+  });
+  await taskManager.abandonLeader();
+  return result === 'aborted' ? 0 : 1;
+}
+
+/** Relative paths of user code are relative to the project, where this machine has it. */
+function enterWorkingDirectory({ workingDirectory }: TaskManagerConfig, logger: Logger): void {
+  try {
+    process.chdir(workingDirectory);
+  } catch (error) {
+    logger.debug(`no working directory ${workingDirectory}: ${(error as Error).message}`);
+  }
+}
+
+async function readConfig(): Promise<TaskManagerConfig> {
+  const file = process.env[ProcessEnvironment.config];
+  if (file === undefined) throw new Error(`${ProcessEnvironment.config} names no config file`);
+  return JSON.parse(await readFile(file, 'utf8')) as TaskManagerConfig;
+}
+
+async function readToken({ auth }: TaskManagerConfig): Promise<string | null> {
+  if (auth === 'none') return null;
+  const file = process.env[ProcessEnvironment.tokenFile];
+  if (file === undefined)
+    throw new Error(`${ProcessEnvironment.tokenFile} names no file with the token`);
+  return (await readFile(file, 'utf8')).trim();
+}

@@ -1,0 +1,30 @@
+/** Entry point of a slot's worker thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { SlotStart, ToSlot } from './slot-messages.ts';
+import { SlotRuntime } from './slot-runtime.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('a slot runs in a worker thread of a TaskManager');
+
+process.setSourceMapsEnabled(true);
+// The main thread has V8 expose it; user code has no business with it.
+const exposed = globalThis as { gc?: () => void };
+const collectGarbage = exposed.gc ?? (() => {});
+delete exposed.gc;
+
+const runtime = new SlotRuntime({
+  start: workerData as SlotStart,
+  send: (message, transfer = []) => port.postMessage(message, [...transfer]),
+  stdout: (text) => process.stdout.write(text),
+  collectGarbage,
+});
+
+const crash = (error: unknown): void => {
+  port.postMessage({ type: 'crashed', failure: runtime.describe(error) });
+  process.exit(1);
+};
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
+
+port.on('message', (message: ToSlot) => runtime.receive(message));
+await runtime.listen();

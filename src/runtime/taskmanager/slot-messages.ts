@@ -1,0 +1,52 @@
+/** What a slot's worker thread and the TaskManager's main thread say to each other. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Split } from '../../api/source.ts';
+import type { FailureInfo } from '../../contract/documents.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { SlotDeployment, SplitRequest, TaskChange, TaskMetrics } from '../rpc/protocol.ts';
+
+/** `workerData` of a slot. */
+export interface SlotStart {
+  readonly allocationId: string;
+  readonly jobId: string;
+  readonly jobAttempt: number;
+  readonly clusterId: string;
+  /** `null`: the cluster needs none. */
+  readonly token: string | null;
+  /** `Envelope.resourceId` of the process. */
+  readonly taskManager: string;
+  /** For messages of peers: `slot 1 of taskmanager-0`. */
+  readonly name: string;
+  readonly bind: string;
+  readonly network: NetworkConfig;
+  readonly workingDirectory: string;
+  readonly reportIntervalMs: number;
+}
+
+export type ToSlot =
+  | { readonly type: 'deploy'; readonly deployment: SlotDeployment; readonly bundleFile: string }
+  /** The bundle cannot be had: none of the tasks can start. */
+  | { readonly type: 'undeployable'; readonly deployment: SlotDeployment; readonly message: string }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'split'; readonly request: number; readonly split: Split | null }
+  | { readonly type: 'split-failed'; readonly request: number; readonly message: string }
+  /** Another slot of this process has connected. */
+  | { readonly type: 'connected'; readonly port: MessagePort; readonly peer: string }
+  /** Memory is short: collect garbage, then answer. */
+  | { readonly type: 'collect-garbage' };
+
+export type FromSlot =
+  | { readonly type: 'listening'; readonly dataPort: number }
+  | { readonly type: 'changed'; readonly change: TaskChange }
+  | { readonly type: 'request-split'; readonly request: number; readonly split: SplitRequest }
+  | { readonly type: 'connect'; readonly allocationId: string; readonly port: MessagePort }
+  | {
+      readonly type: 'report';
+      readonly tasks: Readonly<Record<string, TaskMetrics>>;
+      readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+    }
+  | { readonly type: 'garbage-collected' }
+  | { readonly type: 'warn'; readonly message: string }
+  /** User code has thrown where no task could catch it: the slot ends. */
+  | { readonly type: 'crashed'; readonly failure: FailureInfo };

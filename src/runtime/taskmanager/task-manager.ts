@@ -1,0 +1,341 @@
+/**
+ * The slots of a TaskManager, and what the JobManager may do with them.
+ *
+ * T1  Slots belong to the leader that allocated them: when its connection is gone, they end.
+ * T2  What slots say goes to the leader in order. A report that cannot be delivered is dropped: the leader
+ *     is gone, and its successor begins anew.
+ * T3  A task that was told to cancel and does not within the timeout costs its slot.
+ */
+import { availableParallelism } from 'node:os';
+import type { FailureInfo } from '../../contract/documents.ts';
+import { PROTOCOL_VERSION } from '../../contract/documents.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import type { Logger, Output } from '../logging/logger.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
+import {
+  ExecutionState,
+  type JobManagerApi,
+  type SlotAllocation,
+  type SlotDeployment,
+  type SlotLocation,
+  type SlotTarget,
+  type TaskManagerApi,
+  type TaskManagerRegistration,
+  type TaskManagerReport,
+  type TaskMetrics,
+} from '../rpc/protocol.ts';
+import type { BundleCache, FetchBlob } from './bundle-cache.ts';
+import { MEMORY_POLL_MS, slotMemoryBytes } from './memory-guard.ts';
+import { ProcessMeter } from './process-meter.ts';
+import { Slot } from './slot.ts';
+import type { FromSlot } from './slot-messages.ts';
+
+/** The leader, as long as it is connected. */
+export interface Leader {
+  readonly call: <M extends keyof JobManagerApi>(
+    method: M,
+    ...args: Parameters<JobManagerApi[M]>
+  ) => Promise<Awaited<ReturnType<JobManagerApi[M]>>>;
+  /** Address under which other TaskManagers reach this one. */
+  readonly address: string;
+  readonly fetchBlob: FetchBlob;
+}
+
+export interface TaskManagerOptions {
+  readonly config: TaskManagerConfig;
+  /** `Envelope.resourceId` */
+  readonly resourceId: string;
+  readonly token: string | null;
+  readonly slotScript: URL;
+  readonly bundles: BundleCache;
+  readonly logger: Logger;
+  readonly output: Output;
+  readonly dismissed: () => void;
+  readonly unstoppable: () => void;
+}
+
+interface Entry {
+  readonly slot: Slot;
+  readonly location: Promise<SlotLocation>;
+  /** Attempt ids of tasks that have not ended. */
+  readonly liveTasks: Set<string>;
+  bundle: Promise<string>;
+  deployment: SlotDeployment | null;
+  cancelTimer: NodeJS.Timeout | null;
+  metrics: Readonly<Record<string, TaskMetrics>>;
+  accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+}
+
+export class TaskManager implements TaskManagerApi {
+  private readonly options: TaskManagerOptions;
+  private readonly meter = new ProcessMeter();
+  /** By allocation id. */
+  private readonly entries = new Map<string, Entry>();
+  private leader: Leader | null = null;
+  private memoryTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: TaskManagerOptions) {
+    this.options = options;
+  }
+
+  /** From now on slots are allocated by, and report to, this leader. */
+  follow(leader: Leader): void {
+    this.leader = leader;
+  }
+
+  /** T1. Resolves when all slots are gone. */
+  async abandonLeader(): Promise<void> {
+    this.leader = null;
+    await this.endAll([...this.entries.keys()]);
+  }
+
+  registration(address: string): TaskManagerRegistration {
+    const { memoryBytes, slots } = this.options.config;
+    return {
+      protocol: PROTOCOL_VERSION,
+      address,
+      slots,
+      cpuCores: availableParallelism(),
+      memoryBytes,
+      pid: process.pid,
+    };
+  }
+
+  report(): TaskManagerReport {
+    const tasks: Record<string, TaskMetrics> = {};
+    const accumulators: Record<string, Readonly<Record<string, JsonValue>>> = {};
+    for (const entry of this.entries.values()) {
+      Object.assign(tasks, entry.metrics);
+      Object.assign(accumulators, entry.accumulators);
+    }
+    return { tasks, accumulators, process: this.meter.measure() };
+  }
+
+  async endAll(allocationIds: readonly string[]): Promise<void> {
+    await Promise.all(allocationIds.map((allocationId) => this.endSlot(allocationId)));
+  }
+
+  async heartbeat(): Promise<void> {}
+
+  async allocateSlot(request: SlotAllocation): Promise<SlotLocation> {
+    const existing = this.entries.get(request.allocationId);
+    if (existing !== undefined) return existing.location;
+    const leader = this.requireLeader();
+    const taken = [...this.entries.values()].find(
+      ({ slot }) => slot.allocation.slotIndex === request.slotIndex,
+    );
+    if (taken !== undefined) throw new RpcError('failed', `slot ${request.slotIndex} is in use`);
+    const entry = this.makeEntry(request, leader);
+    this.entries.set(request.allocationId, entry);
+    this.memoryTimer ??= setInterval(() => this.checkMemory(), MEMORY_POLL_MS);
+    this.options.logger.info('slot allocated', {
+      ...slotFields(request),
+      bundle: request.bundleHash,
+    });
+    try {
+      return await entry.location;
+    } catch (error) {
+      await this.endSlot(request.allocationId);
+      throw error;
+    }
+  }
+
+  async deployTasks(deployment: SlotDeployment): Promise<void> {
+    const entry = this.entries.get(deployment.allocationId);
+    if (entry === undefined)
+      throw new RpcError('failed', `slot ${deployment.allocationId} is not allocated here`);
+    if (deployment.jobAttempt !== entry.slot.allocation.jobAttempt) {
+      throw new RpcError(
+        'stale',
+        `the slot is of attempt ${entry.slot.allocation.jobAttempt}, not ${deployment.jobAttempt}`,
+      );
+    }
+    if (entry.deployment !== null) return;
+    entry.deployment = deployment;
+    for (const task of deployment.tasks) entry.liveTasks.add(task.attemptId);
+    entry.bundle.then(
+      (bundleFile) => entry.slot.send({ type: 'deploy', deployment, bundleFile }),
+      (error: Error) =>
+        entry.slot.send({ type: 'undeployable', deployment, message: error.message }),
+    );
+  }
+
+  async cancelTasks({ allocationId }: SlotTarget): Promise<void> {
+    const entry = this.entries.get(allocationId);
+    if (entry === undefined || entry.cancelTimer !== null) return;
+    entry.slot.send({ type: 'cancel' });
+    const { cancellationTimeoutMs } = entry.deployment ?? this.options.config;
+    entry.cancelTimer = setTimeout(() => {
+      if (entry.liveTasks.size === 0) return;
+      entry.slot.lose(
+        failure(`a task did not react within ${cancellationTimeoutMs} ms to being cancelled`),
+      ); // T3
+    }, cancellationTimeoutMs);
+  }
+
+  async freeSlot({ allocationId }: SlotTarget): Promise<void> {
+    await this.endSlot(allocationId);
+  }
+
+  async dismiss(): Promise<void> {
+    this.options.dismissed();
+  }
+
+  private makeEntry(request: SlotAllocation, leader: Leader): Entry {
+    const { bundles, config, output, resourceId, slotScript, token, unstoppable } = this.options;
+    const { allocationId, jobAttempt, jobId, slotIndex } = request;
+    const bundle = bundles.get(request.bundleHash, leader.fetchBlob);
+    bundle.catch(() => {});
+    const slot = new Slot({
+      allocation: request,
+      script: slotScript,
+      memoryBytes: slotMemoryBytes(config.memoryBytes, config.slots),
+      start: {
+        allocationId,
+        jobId,
+        jobAttempt,
+        clusterId: config.clusterId,
+        token,
+        taskManager: resourceId,
+        name: `slot ${slotIndex} of ${config.resourceId}`,
+        bind: config.bind,
+        network: config.network,
+        workingDirectory: config.workingDirectory,
+        reportIntervalMs: config.heartbeat.intervalMs,
+      },
+      received: (message) => this.received(entry, message),
+      stdout: (chunk) => output.write(chunk),
+      lost: (error) => this.slotLost(entry, error),
+      unstoppable,
+    });
+    const host = config.advertise ?? leader.address;
+    const location = slot.listening.then((dataPort) => ({
+      allocationId,
+      taskManager: resourceId,
+      host,
+      dataPort,
+    }));
+    location.catch(() => {});
+    const entry: Entry = {
+      slot,
+      location,
+      bundle,
+      liveTasks: new Set(),
+      deployment: null,
+      cancelTimer: null,
+      metrics: {},
+      accumulators: {},
+    };
+    return entry;
+  }
+
+  private received(
+    entry: Entry,
+    message: Exclude<FromSlot, { type: 'listening' | 'garbage-collected' | 'crashed' }>,
+  ): void {
+    switch (message.type) {
+      case 'changed': {
+        const { change } = message;
+        if (change.metrics !== null) {
+          entry.liveTasks.delete(change.attemptId);
+          entry.metrics = without(entry.metrics, change.attemptId);
+          entry.accumulators = without(entry.accumulators, change.attemptId);
+        }
+        this.options.logger[change.state === ExecutionState.failed ? 'warn' : 'debug'](
+          'task changed',
+          { ...change },
+        );
+        return this.tell('taskChanged', change);
+      }
+      case 'request-split':
+        return this.requestSplit(entry.slot, message);
+      case 'connect':
+        return this.connect(entry.slot, message);
+      case 'report':
+        entry.metrics = message.tasks;
+        entry.accumulators = message.accumulators;
+        return;
+      case 'warn':
+        return this.options.logger.warn(message.message, slotFields(entry.slot.allocation));
+    }
+  }
+
+  private requestSplit(
+    slot: Slot,
+    { request, split }: Extract<FromSlot, { type: 'request-split' }>,
+  ): void {
+    const { leader } = this;
+    if (leader === null) return; // T1: the slot is about to end.
+    leader.call('requestSplit', split).then(
+      (answer) => slot.send({ type: 'split', request, split: answer }),
+      (error: Error) => slot.send({ type: 'split-failed', request, message: error.message }),
+    );
+  }
+
+  /** Connects two slots of the same job attempt. A port that leads nowhere is closed; its owner notices. */
+  private connect(
+    from: Slot,
+    { allocationId, port }: Extract<FromSlot, { type: 'connect' }>,
+  ): void {
+    const to = this.entries.get(allocationId)?.slot.allocation;
+    const { jobAttempt, jobId, slotIndex } = from.allocation;
+    if (to === undefined || to.jobId !== jobId || to.jobAttempt !== jobAttempt) return port.close();
+    const peer = `slot ${slotIndex} of ${this.options.config.resourceId}`;
+    this.entries.get(allocationId)?.slot.send({ type: 'connected', port, peer }, [port]);
+  }
+
+  private slotLost(entry: Entry, error: FailureInfo): void {
+    const { allocationId, jobAttempt, jobId } = entry.slot.allocation;
+    const located = { ...error, location: error.location ?? this.options.config.resourceId };
+    this.options.logger.error(`slot lost: ${error.message}`, {
+      ...slotFields(entry.slot.allocation),
+      error: located,
+    });
+    this.tell('slotLost', { allocationId, jobId, jobAttempt, error: located });
+  }
+
+  /** T2 */
+  private tell<M extends 'taskChanged' | 'slotLost'>(
+    method: M,
+    ...args: Parameters<JobManagerApi[M]>
+  ): void {
+    this.leader?.call(method, ...args).catch((error: Error) => {
+      this.options.logger.debug(`${method} was not taken: ${error.message}`);
+    });
+  }
+
+  private async endSlot(allocationId: string): Promise<void> {
+    const entry = this.entries.get(allocationId);
+    if (entry === undefined) return;
+    if (entry.cancelTimer !== null) clearTimeout(entry.cancelTimer);
+    await entry.slot.end();
+    if (!this.entries.delete(allocationId)) return;
+    this.options.logger.info('slot freed', slotFields(entry.slot.allocation));
+    if (this.entries.size > 0 || this.memoryTimer === null) return;
+    clearInterval(this.memoryTimer);
+    this.memoryTimer = null;
+  }
+
+  private checkMemory(): void {
+    for (const { slot } of this.entries.values()) void slot.checkMemory();
+  }
+
+  private requireLeader(): Leader {
+    if (this.leader === null) throw new RpcError('stale', 'this TaskManager has no leader');
+    return this.leader;
+  }
+}
+
+function slotFields({ allocationId, jobAttempt, jobId, jobName, slotIndex }: SlotAllocation) {
+  return { slot: slotIndex, jobId, jobName, jobAttempt, allocationId };
+}
+
+function failure(message: string): FailureInfo {
+  return { message, stack: null, task: null, location: null };
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  const { [key]: _, ...rest } = record;
+  return rest;
+}
