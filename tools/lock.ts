@@ -11,6 +11,7 @@ interface LockedPackage {
   readonly dev?: true;
   readonly optional?: true;
   readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
   readonly os?: readonly string[];
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -26,6 +27,7 @@ function platformPackage(name: string, version: string, dev: true | undefined): 
     version,
     cpu: processors.filter((word) => words.includes(word)),
     ...(dev && { dev }),
+    ...(words.includes('musl') && { libc: ['musl'] }),
     optional: true,
     os: systems.filter((word) => words.includes(word)),
   };
