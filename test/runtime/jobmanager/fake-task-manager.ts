@@ -75,6 +75,15 @@ export class FakeTaskManager {
     });
   }
 
+  /** Resolves when the JobManager has got every answer that was given before. */
+  async answered(): Promise<void> {
+    await this.connection.call('heartbeat', {
+      tasks: {},
+      accumulators: {},
+      process: { rssBytes: 0, heapUsedBytes: 0, heapTotalBytes: 0, externalBytes: 0, cpuLoad: 0 },
+    });
+  }
+
   get deployments(): readonly SlotDeployment[] {
     return this.calls
       .filter((c) => c.method === 'deployTasks')

@@ -486,8 +486,10 @@ describe('cancelling', () => {
     expect(await job.ended).toMatchObject({ state: 'CANCELED' });
     expect([first.count('freeSlot'), second.count('freeSlot')]).toEqual([1, 1]);
     listen();
-    await expect.poll(freeSlots).toBe(2);
+    await second.answered();
+    for (const { id } of [first, second]) await cluster.resources.call(id, 'heartbeat');
     expect([first.count('deployTasks'), second.count('deployTasks')]).toEqual([0, 0]);
+    expect(freeSlots()).toBe(2);
   });
 
   it('while tasks are being started cancels them all', async () => {
