@@ -1,6 +1,14 @@
 /** A fixture as a project of its own: its files, with this repository's real configuration. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -24,7 +32,7 @@ export interface Finding {
 
 /** A temporary project, removed at the end of the `using` block. */
 export class FixtureProject implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'fctl-lint-'));
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'fctl-lint-')));
   readonly files: readonly string[];
 
   constructor(fixture: string) {

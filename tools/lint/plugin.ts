@@ -1,5 +1,5 @@
 /** Lint rules that oxlint lacks. Each is proved by a fixture in `test/lint/fixtures`. */
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { layerProblem } from './layers.ts';
 
 /** The little of a syntax tree that the rules look at. */
@@ -12,7 +12,6 @@ interface Node {
 
 interface Context {
   readonly filename: string;
-  readonly cwd: string;
   report(problem: { readonly node: Node; readonly message: string }): void;
 }
 
@@ -23,28 +22,26 @@ const ownNames = new Map([
   ['fctl/testing', 'testing/index.ts'],
 ]);
 
-/** Path below `src/` of what a file imports; null for packages, and for files outside of `src/`. */
-function importedSource(src: string, filename: string, specifier: string): string | null {
-  if (!specifier.startsWith('.')) return ownNames.get(specifier) ?? null;
-  return belowSource(src, resolve(dirname(filename), specifier));
-}
+const src = join(import.meta.dirname, '../../src');
 
-/** Path below `src/`, or null when the file lies elsewhere. */
-function belowSource(src: string, filename: string): string | null {
-  const path = relative(src, filename).split(sep).join('/');
-  return path.startsWith('../') ? null : path;
+/** Path below `src/`, with `/`; begins with `../` when the file lies elsewhere. */
+const belowSource = (filename: string) => relative(src, filename).split(sep).join('/');
+
+/** Path below `src/` of what a file imports; null for packages. */
+function importedSource(filename: string, specifier: string): string | null {
+  if (!specifier.startsWith('.')) return ownNames.get(specifier) ?? null;
+  return belowSource(resolve(dirname(filename), specifier));
 }
 
 /** Each folder of `src/` imports only what is below it; static, dynamic and type imports alike. */
 const layers = {
   create(context: Context) {
-    const src = resolve(context.cwd, 'src');
-    const importer = belowSource(src, context.filename);
-    if (importer === null) return {};
+    const importer = belowSource(context.filename);
+    if (importer.startsWith('../')) return {};
     const check = (node: Node) => {
       const specifier = node.source?.value;
       if (typeof specifier !== 'string') return;
-      const imported = importedSource(src, context.filename, specifier);
+      const imported = importedSource(context.filename, specifier);
       const message = imported === null ? null : layerProblem(importer, imported);
       if (message !== null) context.report({ node, message });
     };
