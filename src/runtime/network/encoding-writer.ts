@@ -128,21 +128,20 @@ export class EncodingWriter implements ChannelWriter {
   /** E1 */
   private makeRoom(needed: number): void {
     const { writer } = this;
-    const record = writer.bytes.subarray(writer.recordStart, writer.position);
-    this.checkSize(record.length);
-    const full = this.buffer;
-    const wanted = HEADROOM_BYTES + record.length + needed;
     const { pool } = this.options;
-    const isAlone = writer.recordStart <= HEADROOM_BYTES;
+    const { recordStart } = writer;
+    const begun = writer.position - recordStart;
+    this.checkSize(begun);
+    const old = this.buffer;
+    const isAlone = recordStart <= HEADROOM_BYTES;
+    const wanted = HEADROOM_BYTES + begun + needed;
+    const oversize = isAlone ? Math.max(wanted, old.length * 2) : wanted;
     const buffer =
-      wanted <= pool.bufferSize
-        ? pool.take()
-        : new Uint8Array(new ArrayBuffer(isAlone ? Math.max(wanted, full.length * 2) : wanted));
-    buffer.set(record, HEADROOM_BYTES);
-    if (!isAlone) this.send(writer.recordStart);
-    else pool.give(full.buffer);
-    if (!isAlone && this.buffer !== none) pool.give(this.buffer.buffer); // E2 kept it
-    this.use(buffer, HEADROOM_BYTES + record.length);
+      wanted <= pool.bufferSize ? pool.take() : new Uint8Array(new ArrayBuffer(oversize));
+    buffer.set(old.subarray(recordStart, recordStart + begun), HEADROOM_BYTES);
+    if (!isAlone) this.send(recordStart); // `old` may belong to the link from here on
+    if (this.buffer === old) pool.give(old.buffer);
+    this.use(buffer, HEADROOM_BYTES + begun);
     writer.recordStart = HEADROOM_BYTES;
   }
 

@@ -7,16 +7,14 @@ const port = parentPort;
 if (port === null) throw new Error('a slot runs in a worker thread of a TaskManager');
 
 process.setSourceMapsEnabled(true);
-// The main thread has V8 expose it; user code has no business with it.
-const exposed = globalThis as { gc?: () => void };
-const collectGarbage = exposed.gc ?? (() => {});
-delete exposed.gc;
+// The main thread has V8 expose it.
+const { gc: collectGarbage = () => {} } = globalThis as { gc?: () => void };
 
 const runtime = new SlotRuntime({
   start: workerData as SlotStart,
   send: (message, transfer = []) => port.postMessage(message, [...transfer]),
   stdout: (text) => process.stdout.write(text),
-  collectGarbage,
+  collectGarbage: () => collectGarbage(),
 });
 
 const crash = (error: unknown): void => {
