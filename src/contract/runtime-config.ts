@@ -37,6 +37,8 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly role: 'jobmanager';
   readonly mode: 'application' | 'per-job' | 'session';
   readonly rest: { readonly bind: string; readonly port: number; readonly maxBodyBytes: number };
+  /** How many TaskManagers the cluster is deployed with: a short run waits for late ones, to dismiss them. */
+  readonly taskManagers: number;
   /** How long a job waits for the slots it needs before it fails. */
   readonly slotRequestTimeoutMs: number;
   /** After this, a task that was told to cancel costs its slot (and, if that hangs, its process). */

@@ -100,6 +100,7 @@ function jobManager(
     role: 'jobmanager',
     mode: config.mode,
     rest: { bind: rest.bind, port: rest.port, maxBodyBytes },
+    taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
     retentionMs: config.retentionMs,
     application: bundle ? applicationConfig(config, bundle) : null,

@@ -63,8 +63,8 @@ export type JobManagerEnd =
   /** Another JobManager leads (M3). */
   | { readonly type: 'fenced'; readonly message: string };
 
-/** How long TaskManagers have to confirm that they were dismissed. */
-const dismissTimeoutMs = 2000;
+/** How long TaskManagers have to come, and to confirm that they were dismissed. */
+const dismissTimeoutMs = 5000;
 
 /**
  * Starts a JobManager and leads.
@@ -95,6 +95,7 @@ export class JobManager {
   #error: FailureInfo | null = null;
   #endTime: number | null = null;
   #ending = false;
+  #isTerminated = false;
   #closed = false;
   #stopChecks: () => void = () => {};
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
@@ -173,6 +174,12 @@ export class JobManager {
     if (this.#ending) return;
     this.#options.logger.info('application is being cancelled', { why });
     this.#end(ApplicationStatus.canceled, null);
+  }
+
+  /** The same, when the platform ends the process: it ends those of the TaskManagers, too. */
+  terminate(why: string): void {
+    this.#isTerminated = true;
+    this.cancel(why);
   }
 
   #view(): ClusterView {
@@ -267,17 +274,22 @@ export class JobManager {
     else logger.info(`application ${status}`);
     try {
       await this.#leadership?.writeOutcome(outcome);
-      await this.#resources.dismiss(dismissTimeoutMs); // M2
+      await this.#dismiss(); // M2
       return { type: 'ended', status };
     } catch (failure) {
       if (failure instanceof LeadershipLostError)
         return { type: 'fenced', message: failure.message }; // M3
       logger.error('the outcome cannot be written', { error: failure });
-      await this.#resources.dismiss(dismissTimeoutMs);
+      await this.#dismiss();
       throw failure;
     } finally {
       await this.#close();
     }
+  }
+
+  #dismiss(): Promise<void> {
+    const expected = this.#isTerminated ? 0 : this.#options.config.taskManagers;
+    return this.#resources.dismiss(expected, dismissTimeoutMs);
   }
 
   #watchLeadership(leadership: Leadership): void {

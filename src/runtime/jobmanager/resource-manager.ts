@@ -67,6 +67,14 @@ export interface ResourceManagerOptions {
   readonly clock: Clock;
 }
 
+/** The end of the cluster, as far as its TaskManagers are concerned. */
+interface Dismissal {
+  readonly expected: number;
+  /** Ids of those that were told. */
+  readonly told: Set<string>;
+  readonly resolve: () => void;
+}
+
 const maxSlots = 1024;
 
 export class ResourceManager {
@@ -74,7 +82,9 @@ export class ResourceManager {
   readonly #taskManagers = new Map<string, TaskManager>();
   /** What processes held when they were lost, to be freed if they come back. */
   readonly #abandoned = new Map<string, string[]>();
-  #dismissing = false;
+  /** Of all TaskManagers that ever registered. */
+  readonly #names = new Set<string>();
+  #dismissal: Dismissal | null = null;
 
   constructor(options: ResourceManagerOptions) {
     this.#options = options;
@@ -132,23 +142,42 @@ export class ResourceManager {
     this.#options.slots.release(allocationId);
   }
 
-  /** Tells all TaskManagers that the cluster has ended, those that come later too. Bounded by `timeoutMs`. */
-  async dismiss(timeoutMs: number): Promise<void> {
-    this.#dismissing = true;
+  /**
+   * Tells all TaskManagers that the cluster has ended, and those that come later too. Waits until
+   * `expected` different ones were told, so that none is left looking for a JobManager, at most `timeoutMs`.
+   */
+  async dismiss(expected: number, timeoutMs: number): Promise<void> {
     const { clock, logger } = this.#options;
-    await Promise.all(
-      this.taskManagers.map(async ({ id, connection }) => {
-        let stop = () => {};
-        const late = new Promise<void>((resolve) => (stop = clock.after(timeoutMs, resolve)));
-        const gone = connection.closed.then(() => {});
-        const told = connection.call('dismiss').catch((error: unknown) => {
-          logger.warn('TaskManager did not confirm its dismissal', { taskManager: id, error });
-        });
-        await Promise.race([told, gone, late]);
-        stop();
-      }),
-    );
-    logger.info('TaskManagers dismissed', { taskManagers: this.#taskManagers.size });
+    let stop = () => {};
+    const late = new Promise<void>((resolve) => (stop = clock.after(timeoutMs, resolve)));
+    const told = new Promise<void>((resolve) => {
+      this.#dismissal = { expected, told: new Set(), resolve };
+    });
+    for (const taskManager of this.taskManagers) void this.#dismissOne(taskManager);
+    this.#checkDismissed();
+    await Promise.race([told, late]);
+    stop();
+    logger.info('TaskManagers dismissed', { taskManagers: [...this.#names] });
+  }
+
+  async #dismissOne({ connection, id }: TaskManager): Promise<void> {
+    try {
+      await connection.call('dismiss');
+    } catch (error) {
+      this.#options.logger.warn('TaskManager did not confirm its dismissal', {
+        taskManager: id,
+        error,
+      });
+    }
+    this.#dismissal?.told.add(id);
+    this.#checkDismissed();
+  }
+
+  #checkDismissed(): void {
+    if (this.#dismissal === null) return;
+    const { expected, resolve, told } = this.#dismissal;
+    const allTold = this.taskManagers.every(({ id }) => told.has(id));
+    if (allTold && this.#names.size >= expected) resolve();
   }
 
   /** What a TaskManager that has just connected may call. */
@@ -201,13 +230,14 @@ export class ResourceManager {
       report: null,
     };
     this.#taskManagers.set(id, taskManager);
+    this.#names.add(name);
     logger.info('TaskManager registered', {
       taskManager: id,
       slots: registration.slots,
       address: registration.address,
     });
     void connection.closed.then((reason) => this.#lose(taskManager, describeReason(reason)));
-    if (this.#dismissing) void connection.call('dismiss').catch(() => {});
+    if (this.#dismissal) void this.#dismissOne(taskManager);
     else slots.addTaskManager(id, registration.slots);
     return taskManager;
   }
@@ -230,7 +260,7 @@ export class ResourceManager {
       const before = this.#abandoned.get(id) ?? [];
       this.#abandoned.set(id, [...before, ...allocations.map((a) => a.allocationId)]);
     }
-    if (this.#dismissing) logger.info('TaskManager left', { taskManager: id });
+    if (this.#dismissal) logger.info('TaskManager left', { taskManager: id });
     else logger.warn('TaskManager lost', { taskManager: id, why, slotsInUse: allocations.length });
     this.#options.events().taskManagerLost(taskManager, allocations, why);
   }

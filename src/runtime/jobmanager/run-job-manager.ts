@@ -44,7 +44,7 @@ async function run(
   } catch (error) {
     return explainStart(error, config, logger);
   }
-  void stopRequest.then((signal) => jobManager.cancel(`the JobManager got ${signal}`));
+  void stopRequest.then((signal) => jobManager.terminate(`the JobManager got ${signal}`));
   try {
     const end = await jobManager.ended;
     logger.info('JobManager ends', end);

@@ -100,6 +100,7 @@ async function configFor(
     role: 'jobmanager',
     mode: 'application',
     rest: { bind: '127.0.0.1', port: 0, maxBodyBytes: 1e6 },
+    taskManagers: 0,
     slotRequestTimeoutMs: 10_000,
     cancellationTimeoutMs: 10_000,
     retentionMs: 1,
@@ -200,6 +201,27 @@ describe('an application', () => {
     expect(isAlive(await printedPid())).toBe(false);
     await expect(fetch(rest)).rejects.toThrow();
     expect(view.info().application).toMatchObject({ status: 'SUCCEEDED', error: null });
+  });
+
+  it('that ends before its TaskManagers have come waits for them, to dismiss them', async () => {
+    const jobManager = await start(app('export const main = async () => {};'), { taskManagers: 1 });
+    await expect.poll(outcome, { timeout: 20_000 }).toMatchObject({ status: 'SUCCEEDED' });
+    const late = await taskManager(finishing);
+    await jobManager.ended;
+    expect(late.count('dismiss')).toBe(1);
+  });
+
+  it('that is terminated by its platform waits for nobody', async () => {
+    const jobManager = await start(
+      app('export const main = () => new Promise((r) => setTimeout(r, 60_000));'),
+      {
+        taskManagers: 1,
+      },
+    );
+    const before = Date.now();
+    jobManager.terminate('SIGTERM');
+    expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
+    expect(Date.now() - before).toBeLessThan(4000); // of 5000
   });
 
   it('that throws fails, and its running jobs are cancelled', async () => {

@@ -628,18 +628,34 @@ describe('registration', () => {
   it('after the end is answered by the dismissal', async () => {
     cluster = await startFakeCluster();
     const early = await cluster.taskManager('taskmanager-0', 1);
-    await cluster.resources.dismiss(1000);
-    expect(early.count('dismiss')).toBe(1);
+    const dismissed = cluster.resources.dismiss(2, 1000);
+    await early.called('dismiss');
     const late = await cluster.taskManager('taskmanager-1', 1);
-    await late.called('dismiss');
+    await dismissed; // without that time passed
+    expect([early.count('dismiss'), late.count('dismiss')]).toEqual([1, 1]);
     expect(cluster.resources.slots.overview.total).toBe(1);
+  });
+
+  it('is not waited for after a TaskManager that was lost', async () => {
+    cluster = await startFakeCluster();
+    const lost = await cluster.taskManager('taskmanager-0', 1);
+    lost.connection.close();
+    await expect.poll(() => cluster.resources.taskManagers).toEqual([]);
+    await expect(cluster.resources.dismiss(1, 1000)).resolves.toBeUndefined();
+  });
+
+  it('of a TaskManager that never comes is not waited for longer than told', async () => {
+    cluster = await startFakeCluster();
+    const dismissed = cluster.resources.dismiss(1, 1000);
+    cluster.clock.advance(1000);
+    await expect(dismissed).resolves.toBeUndefined();
   });
 
   it('of a TaskManager that does not answer its dismissal holds nobody up', async () => {
     cluster = await startFakeCluster();
     const deaf = await cluster.taskManager('taskmanager-0', 1);
     deaf.behaviour.dismiss = () => new Promise(() => {});
-    const dismissed = cluster.resources.dismiss(1000);
+    const dismissed = cluster.resources.dismiss(1, 1000);
     await deaf.called('dismiss');
     cluster.clock.advance(1000);
     await expect(dismissed).resolves.toBeUndefined();
