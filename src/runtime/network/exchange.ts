@@ -17,6 +17,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { type ChannelWriter, TimedFlusher } from './channel-writer.ts';
 import { EncodingWriter, type SealedBuffer } from './encoding-writer.ts';
 import { DATA_PROTOCOL_VERSION, type Expected } from './hello.ts';
+import { ProtocolViolation } from './incoming-channels.ts';
 import type { InputChannel } from './input-channel.ts';
 import type { ChannelDirectory, IncomingLink, OutgoingChannel, OutgoingLink } from './links.ts';
 import { incomingPortLink, outgoingPortLink } from './port-links.ts';
@@ -57,8 +58,14 @@ export function channelKey(
   return `${edgeId}|${channel.sourceSubtask}|${channel.targetSubtask}`;
 }
 
+/** A consuming channel, as far as it matters here. */
+export type ConsumingChannel = Pick<
+  InputChannel,
+  'creditBytes' | 'isOpen' | 'lost' | 'opened' | 'received'
+>;
+
 interface LocalProducer {
-  connect(channel: InputChannel): void;
+  connect(channel: ConsumingChannel): void;
 }
 
 type Waiting =
@@ -72,7 +79,7 @@ export class Exchange implements ChannelDirectory {
   /** By allocation id of the peer. */
   private readonly outgoing = new Map<string, OutgoingLink>();
   private readonly incoming = new Set<IncomingLink>();
-  private readonly inputs = new Map<string, InputChannel>();
+  private readonly inputs = new Map<string, ConsumingChannel>();
   private readonly waiting = new Map<string, Waiting>(); // X1
   private readonly server: Promise<DataServer>;
 
@@ -131,7 +138,7 @@ export class Exchange implements ChannelDirectory {
   }
 
   /** The consuming end of a channel. */
-  openInput(edge: JobEdge, channel: ChannelDeployment, input: InputChannel): void {
+  openInput(edge: JobEdge, channel: ChannelDeployment, input: ConsumingChannel): void {
     const key = channelKey(edge.id, channel);
     this.inputs.set(key, input);
     const waiting = this.waiting.get(key);
@@ -148,6 +155,9 @@ export class Exchange implements ChannelDirectory {
 
   opened(key: string, link: IncomingLink, number: number): void {
     const input = this.inputs.get(key);
+    if (input?.isOpen || this.waiting.has(key)) {
+      throw new ProtocolViolation(`it opened ${key}, which has a producer`);
+    }
     if (input === undefined) this.waiting.set(key, { type: 'link', link, number });
     else link.accept(number, input, input.creditBytes);
   }
@@ -170,7 +180,7 @@ export class Exchange implements ChannelDirectory {
   }
 
   private openLocal(key: string, task: ProducingTask): ChannelWriter {
-    let consumer: InputChannel | null = null;
+    let consumer: ConsumingChannel | null = null;
     const window = new SendWindow<ReferenceBatch>(task, (batch) => consumer?.received(batch));
     const producer: LocalProducer = {
       connect: (channel) => {

@@ -57,6 +57,11 @@ export class InputChannel implements IncomingChannel {
     return this.progress.hasEnded;
   }
 
+  /** It has its producer. */
+  get isOpen(): boolean {
+    return this.producer !== null;
+  }
+
   opened(producer: Producer, number: number): void {
     this.producer = producer;
     this.number = number;

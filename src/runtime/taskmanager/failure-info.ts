@@ -51,7 +51,16 @@ export function shortenStack(stack: string, bundleFolder: string | null): string
   const isUsers = (line: string) => isFrame(line) && line.includes(prefix);
   const last = lines.findLastIndex(isUsers);
   const kept = last < 0 ? lines : lines.filter((line, index) => index <= last || !isFrame(line));
-  return kept.map((line) => line.replace(`file://${prefix}`, '').replace(prefix, '')).join('\n');
+  return kept.map((line) => (isUsers(line) ? usersFrame(line, prefix) : line)).join('\n');
+}
+
+/** V8 names a user's function after the operator that called it. */
+function usersFrame(line: string, prefix: string): string {
+  return line
+    .replace(`file://${prefix}`, '')
+    .replace(prefix, '')
+    .replace(/at \w+Operator\.fn \((.*)\)$/, 'at $1')
+    .replace(/at \w+Operator\./, 'at ');
 }
 
 const isFrame = (line: string) => /^\s+at /.test(line);

@@ -16,7 +16,6 @@ import { sha256 } from '../../../src/contract/hash.ts';
 import type { JsonObject, JsonValue } from '../../../src/contract/json.ts';
 import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { compileJob } from '../../../src/graph/compile.ts';
-import type { JobGraph } from '../../../src/graph/job-graph.ts';
 import { loadBundle } from '../../../src/runtime/bundle/load-bundle.ts';
 import { createCoordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
@@ -61,6 +60,7 @@ export class TestCluster {
   private readonly bundles = new Map<string, string>();
   private rpc!: { close(): void };
   private nextId = 1;
+  private isDamaging = false;
 
   constructor(options: { readonly cancellationTimeoutMs?: number } = {}) {
     this.resources = new ResourceManager({
@@ -88,7 +88,7 @@ export class TestCluster {
       const text = this.bundles.get((request.url ?? '').split('/').at(-1) ?? '');
       const isWelcome = request.headers.authorization === `Bearer ${token}`;
       response.statusCode = isWelcome ? (text === undefined ? 404 : 200) : 401;
-      response.end(text ?? '');
+      response.end(this.isDamaging ? `${text} ` : (text ?? ''));
     });
   }
 
@@ -156,7 +156,7 @@ export class TestCluster {
   async submit(
     source: string,
     job: string,
-    options: { readonly parallelism?: number; readonly graph?: (graph: JobGraph) => JobGraph } = {},
+    options: { readonly parallelism?: number } = {},
   ): Promise<StartedJob> {
     const bundleHash = sha256(source);
     const file = join(this.folder, `${bundleHash}.mjs`);
@@ -165,12 +165,12 @@ export class TestCluster {
     const { registry } = await loadBundle(file);
     const definition = registry.jobs.get(job);
     if (definition === undefined) throw new Error(`no job ${job}`);
-    const { parallelism = 2, graph: change = (graph: JobGraph) => graph } = options;
+    const { parallelism = 2 } = options;
     const { graph } = compileJob(definition, {}, { bundleHash, parallelism });
     const jobId = this.newId();
     const submitted = await this.dispatcher.submit({
       jobId,
-      graph: change(graph) as unknown as JsonObject,
+      graph: graph as unknown as JsonObject,
     });
     if (submitted.type === 'refused') throw new Error(submitted.message);
     return {
@@ -203,6 +203,11 @@ export class TestCluster {
 
   logOf(name: string, stream: 'log' | 'out' = 'log'): string {
     return readFileSync(join(this.folder, name, `${name}.${stream}`), 'utf8');
+  }
+
+  /** From now on bundles are answered with other bytes than asked for. */
+  damageBundles(): void {
+    this.isDamaging = true;
   }
 
   /** Cuts all RPC connections and takes no more. */

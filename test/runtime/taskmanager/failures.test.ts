@@ -1,0 +1,253 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
+import { isAlive } from '../jobmanager/processes.ts';
+import { TestCluster } from './cluster.ts';
+
+let cluster: TestCluster;
+afterEach(() => cluster.close());
+
+async function startCluster(
+  taskManagers: number,
+  over: Partial<TaskManagerConfig> = {},
+  cancellationTimeoutMs = 10_000,
+): Promise<void> {
+  cluster = new TestCluster({ cancellationTimeoutMs });
+  await cluster.start();
+  for (let i = 0; i < taskManagers; i++) cluster.taskManager(`taskmanager-${i}`, over);
+}
+
+/** One never ending source with a `map` that runs `code` on each `n`. */
+const endless = (code: string, name = 'endless') => `
+import { defineJob, GeneratorSource, DiscardSink, PrintSink } from 'fctl';
+const kept = [];
+defineJob('${name}', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (i) => i, ratePerSecond: 1000 }))
+    .map((n) => { ${code}; return n; }, { name: 'Trouble' })
+    .sinkTo(DiscardSink.create());
+});
+`;
+/** Counts ten records slowly enough to be there when something happens elsewhere. */
+const neighbour = `
+import { defineJob, GeneratorSource, CollectSink } from 'fctl';
+defineJob('neighbour', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 60, create: (i) => i, ratePerSecond: 20 }))
+    .sinkTo(CollectSink.named('all'));
+});
+`;
+
+describe('user code that fails', () => {
+  it('fails the job with message, task and a stack in its own files', async () => {
+    await startCluster(1);
+    // A bundle with a source map, as packaging makes it: line 3 column 9 of the code is src/app.ts:12:5.
+    const code = [
+      "import { defineJob, CollectionSource, DiscardSink } from 'fctl';",
+      'const explode = (n) => {',
+      "  throw new TypeError('boom ' + n);",
+      '};',
+      "defineJob('failing', (env) => {",
+      '  env.fromSource(CollectionSource.of([7])).map(explode).sinkTo(DiscardSink.create());',
+      '});',
+      '',
+    ].join('\n');
+    // Generated line 3, column 8 → source 0, line 12, column 5 (0-based 11, 4).
+    const map = { version: 3, sources: ['src/app.ts'], names: [], mappings: ';;QAWI' };
+    const inline = Buffer.from(JSON.stringify(map)).toString('base64');
+    const bundle = `${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`;
+    const { outcome } = await (
+      await cluster.submit(bundle, 'failing', { parallelism: 1 })
+    ).result();
+    expect(outcome.state).toBe('FAILED');
+    expect(outcome.error?.message).toContain('TypeError: boom 7');
+    expect(outcome.error?.task).toMatch(/^Source: .* -> Map.*\(1\/1\)$/);
+    expect(outcome.error?.location).toBe('taskmanager-0');
+    const [first, second, ...rest] = (outcome.error?.stack ?? '').split('\n');
+    expect(first).toBe('TypeError: boom 7');
+    expect(second).toMatch(/at explode \(src\/app\.ts:12:5\)$/);
+    expect(rest).toEqual([]);
+  });
+
+  it('refuses a builder that makes another graph in each process', async () => {
+    await startCluster(1);
+    const bundle = `
+import { defineJob, GeneratorSource, DiscardSink } from 'fctl';
+defineJob('dice', (env) => {
+  const stream = env.fromSource(GeneratorSource.of({ count: 1, create: (i) => i }));
+  (process.title === 'submitter' ? stream : stream.filter(() => true)).sinkTo(DiscardSink.create());
+});`;
+    const { title } = process;
+    process.title = 'submitter';
+    const job = await cluster.submit(bundle, 'dice', { parallelism: 1 });
+    process.title = title;
+    const { outcome } = await job.result();
+    expect(outcome.error?.message).toMatch(/builder of job 'dice' is not deterministic/);
+  });
+
+  it('ends only its slot when it calls process.exit', async () => {
+    await startCluster(1, { slots: 2 });
+    const other = await cluster.submit(neighbour, 'neighbour', { parallelism: 1 });
+    await other.running();
+    const bad = await cluster.submit(endless('if (n === 10) process.exit(3)'), 'endless', {
+      parallelism: 1,
+    });
+    const { outcome } = await bad.result();
+    expect(outcome.error?.message).toMatch(/slot ended by itself with code 3.*process\.exit/);
+    expect((await other.result()).outcome.state).toBe('FINISHED');
+  });
+
+  it('ends only its slot when it throws where no task can catch it', async () => {
+    await startCluster(1);
+    const code = "if (n === 10) setTimeout(() => { throw new Error('from a timer') })";
+    const { outcome } = await (
+      await cluster.submit(endless(code), 'endless', { parallelism: 1 })
+    ).result();
+    expect(outcome.error?.message).toContain('from a timer');
+    const again = await (await cluster.submit(neighbour, 'neighbour', { parallelism: 1 })).result();
+    expect(again.outcome.state).toBe('FINISHED');
+  });
+
+  it.each([
+    ['a Map', 'globalThis.m ??= new Map(); for (;;) m.set(m.size, { n })'],
+    ['an array', 'const a = []; for (;;) a.push({ n })'],
+    ['a string', "globalThis.s ??= []; for (;;) s.push('x'.repeat(1000) + s.length)"],
+    ['Buffers', 'for (;;) kept.push(Buffer.alloc(1024 * 1024, 1))'],
+    [
+      'records kept over turns',
+      'for (let i = 0; i < 2000; i++) kept.push({ n, i, text: "t" + i })',
+    ],
+  ])('that fills memory with %s takes only its slot', async (_name, code) => {
+    await startCluster(1, { slots: 2, memoryBytes: 512 * 1024 * 1024 });
+    const other = await cluster.submit(neighbour, 'neighbour', { parallelism: 1 });
+    await other.running();
+    const { outcome } = await (
+      await cluster.submit(endless(code), 'endless', { parallelism: 1 })
+    ).result();
+    expect(outcome.error?.message).toMatch(
+      /out of memory: slot \d of job 'endless' used .* of 208\.0 MiB/,
+    );
+    const result = await other.result();
+    expect(result.outcome.state).toBe('FINISHED');
+    expect(result.collected['all']).toHaveLength(60);
+  });
+
+  it('that only makes garbage is left alone', async () => {
+    await startCluster(1, { memoryBytes: 192 * 1024 * 1024 });
+    const bundle = `
+import { defineJob, GeneratorSource, CollectSink, EndOfStreamWindows } from 'fctl';
+defineJob('garbage', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 3000, create: (i) => i }))
+    .map((n) => { const a = []; for (let i = 0; i < 10000; i++) a.push({ n, i }); return a.length; })
+    .windowAll(EndOfStreamWindows.get())
+    .reduce((a, b) => a + b)
+    .sinkTo(CollectSink.named('sum'));
+});`;
+    const { outcome, collected } = await (
+      await cluster.submit(bundle, 'garbage', { parallelism: 1 })
+    ).result();
+    expect(outcome.error).toBeNull();
+    expect(collected['sum']).toEqual([30_000_000]);
+  });
+});
+
+describe('cancel', () => {
+  it('reaches tasks that wait, and tasks under back pressure', async () => {
+    await startCluster(2);
+    const bundle = `
+import { defineJob, GeneratorSource, DiscardSink } from 'fctl';
+defineJob('pressed', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (i) => 'x'.repeat(1000) + i }))
+    .rebalance()
+    .map((text) => { const end = Date.now() + 5; while (Date.now() < end); return text; })
+    .sinkTo(DiscardSink.create());
+});`;
+    const job = await cluster.submit(bundle, 'pressed', { parallelism: 2 });
+    await job.running();
+    await cluster.until(() =>
+      cluster.dispatcher
+        .job(job.jobId)!
+        .view()
+        .vertices.some((v) => v.subtasks.some((s) => (s.metrics?.backPressuredMs ?? 0) > 100)),
+    );
+    cluster.dispatcher.cancel(job.jobId);
+    const { outcome } = await job.result();
+    expect(outcome.state).toBe('CANCELED');
+  });
+
+  it('ends the slot of a task that spins', async () => {
+    await startCluster(1, {}, 500);
+    const job = await cluster.submit(endless('if (n === 10) for (;;);'), 'endless', {
+      parallelism: 1,
+    });
+    await job.running();
+    cluster.dispatcher.cancel(job.jobId);
+    const { outcome } = await job.result();
+    expect(outcome.state).toBe('CANCELED');
+    await cluster.until(() => /slot freed/.test(cluster.logOf('taskmanager-0')));
+    const again = await (await cluster.submit(neighbour, 'neighbour', { parallelism: 1 })).result();
+    expect(again.outcome.state).toBe('FINISHED');
+  });
+});
+
+describe('the process', () => {
+  it('gives what user code prints to its .out file', async () => {
+    await startCluster(1);
+    const bundle = `
+import { defineJob, CollectionSource, PrintSink } from 'fctl';
+defineJob('printing', (env) => {
+  env.fromSource(CollectionSource.of(['one'])).map((t) => { console.log('logged', t); return t; }).sinkTo(PrintSink.create());
+});`;
+    const { outcome } = await (
+      await cluster.submit(bundle, 'printing', { parallelism: 1 })
+    ).result();
+    expect(outcome.error).toBeNull();
+    await cluster.until(() => /logged one/.test(cluster.logOf('taskmanager-0', 'out')));
+    expect(cluster.logOf('taskmanager-0', 'out')).toMatch(/^one$/m);
+  });
+
+  it('ends by itself without a JobManager, while user code spins', async () => {
+    await startCluster(1, { registrationTimeoutMs: 500 });
+    const job = await cluster.submit(endless('if (n === 10) for (;;);'), 'endless', {
+      parallelism: 1,
+    });
+    await job.running();
+    cluster.loseJobManager();
+    expect(await cluster.exits[0]).toBe(1);
+    expect(cluster.logOf('taskmanager-0')).toMatch(/found no JobManager for 500 ms/);
+  });
+
+  it('exits 0 when it is dismissed, and on SIGTERM', async () => {
+    await startCluster(2);
+    await cluster.until(() => cluster.resources.taskManagers.length === 2);
+    const first = cluster.resources.taskManagers.find(({ name }) => name === 'taskmanager-0')!;
+    await first.connection.call('dismiss');
+    expect(await cluster.exits[0]).toBe(0);
+    cluster.processes[1]!.kill('SIGTERM');
+    expect(await cluster.exits[1]).toBe(0);
+  });
+
+  it('that is killed fails the tasks of its peers', async () => {
+    await startCluster(2);
+    const bundle = `
+import { defineJob, GeneratorSource, DiscardSink } from 'fctl';
+defineJob('peers', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (i) => i, ratePerSecond: 100 })).rebalance().map((n) => n).sinkTo(DiscardSink.create());
+});`;
+    const job = await cluster.submit(bundle, 'peers', { parallelism: 2 });
+    await job.running();
+    const killed = cluster.processes[0]!;
+    killed.kill('SIGKILL');
+    const { outcome } = await job.result();
+    expect(outcome.state).toBe('FAILED');
+    expect(outcome.error?.message).toMatch(/taskmanager-0/);
+    expect(isAlive(killed.pid!)).toBe(false);
+    await cluster.until(() => /data connection .* is lost/.test(cluster.logOf('taskmanager-1')));
+  });
+
+  it('refuses a bundle that was damaged on its way', async () => {
+    await startCluster(1);
+    cluster.damageBundles();
+    const { outcome } = await (
+      await cluster.submit(neighbour, 'neighbour', { parallelism: 1 })
+    ).result();
+    expect(outcome.error?.message).toMatch(/damaged on its way/);
+  });
+});
