@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fctl-bundle-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const loader = fileURLToPath(
+  new URL('../../../src/runtime/bundle/load-bundle.ts', import.meta.url),
+);
+
+/** Loads a bundle in a thread without any test tool around it, as the runtime does. */
+function load(source: string): Promise<unknown> {
+  const file = join(folder, 'bundle.mjs');
+  writeFileSync(file, source);
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    import(${JSON.stringify(loader)}).then(async ({ loadBundle }) => {
+      const { exports, registry } = await loadBundle(${JSON.stringify(file)});
+      parentPort.postMessage({
+        exports: Object.keys(exports),
+        jobs: [...registry.jobs.keys()],
+        problems: registry.problems,
+      });
+    }).catch((error) => parentPort.postMessage(error.message));`;
+  const worker = new Worker(code, { eval: true });
+  return new Promise((resolve, reject) => {
+    worker.once('message', (message: unknown) => {
+      void worker.terminate();
+      resolve(message);
+    });
+    worker.once('error', reject);
+  });
+}
+
+describe('loadBundle', () => {
+  it("gives a bundle the runtime's own modules, wherever it lies", async () => {
+    const result = await load(`
+      import { defineJob } from 'fctl';
+      import { testJob } from 'fctl/testing';
+      defineJob('one', () => {});
+      defineJob('two', () => {});
+      export const main = () => typeof testJob;`);
+    expect(result).toEqual({ exports: ['main'], jobs: ['one', 'two'], problems: [] });
+  });
+
+  it('reports two jobs of one name', async () => {
+    const result = await load(
+      "import { defineJob } from 'fctl'; defineJob('a', () => {}); defineJob('a', () => {});",
+    );
+    expect(result).toMatchObject({ problems: [expect.stringContaining("'a'")] });
+  });
+
+  it('names a module that this version does not have', async () => {
+    expect(await load("import 'fctl/connectors/nothing';")).toMatch(
+      /imports 'fctl\/connectors\/nothing', which this version of fctl does not have/,
+    );
+  });
+
+  it('passes on what the bundle throws', async () => {
+    expect(await load("throw new Error('at the top level');")).toBe('at the top level');
+  });
+});
