@@ -12,7 +12,11 @@ export default {
         // An application is started by the name of its file, as its config gives it.
         'examples/*/src/*.ts',
       ],
-      project: ['{src,test,tools,bench,examples}/**/*.ts', 'bin/*.js', '!test/lint/fixtures/**'],
+      project: [
+        '{src,test,tools,bench,examples}/**/*.ts',
+        '{bin,tools}/*.js',
+        '!test/lint/fixtures/**',
+      ],
     },
   },
   // A type that a public function of the same file takes or returns is exported with it.
