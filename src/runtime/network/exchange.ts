@@ -51,7 +51,7 @@ export interface ProducingTask extends BlockedChannels {
 }
 
 /** A channel is known by this on both ends. */
-export function channelKey(
+function channelKey(
   edgeId: string,
   channel: Pick<ChannelDeployment, 'sourceSubtask' | 'targetSubtask'>,
 ): string {

@@ -30,7 +30,7 @@ const clusterId = 'tasks';
 const token = 'a token of the test';
 const heartbeat = { intervalMs: 200, timeoutMs: 20_000 };
 
-export const network = {
+const network = {
   bufferTimeoutMs: 20,
   bufferSizeBytes: 32 * 1024,
   channelCreditBytes: 256 * 1024,
