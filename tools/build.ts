@@ -8,7 +8,6 @@
  *
  * `--prune` removes what is no longer used at once, for a package.
  */
-import { existsSync } from 'node:fs';
 import {
   mkdir,
   mkdtemp,
@@ -39,19 +38,10 @@ const banner = [
 /** How long a file outlives the last build that made it. */
 const keepUnusedMs = process.argv.includes('--prune') ? 0 : 3_600_000;
 
-/** The entry points whose source is there. */
-function presentEntryPoints(): Record<string, string> {
-  const all = Object.entries(entryPoints);
-  const missing = all.filter(([, source]) => !existsSync(join(root, source)));
-  for (const [name, source] of missing)
-    console.warn(`build: no dist/${name}.js, ${source} is missing`);
-  return Object.fromEntries(all.filter((entry) => !missing.includes(entry)));
-}
-
 async function bundle(): Promise<OutputFile[]> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: presentEntryPoints(),
+    entryPoints,
     outdir: dist,
     write: false,
     bundle: true,
@@ -99,8 +89,9 @@ async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (!entry.isFile() || made.has(path)) continue;
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs >= keepUnusedMs) await rm(path, { force: true });
+    // Another build may be faster.
+    const found = await stat(path).catch(() => null);
+    if (found && Date.now() - found.mtimeMs >= keepUnusedMs) await rm(path, { force: true });
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entryPoints } from '../../tools/entry-points.ts';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -33,9 +34,7 @@ describe('the package', () => {
       expect.arrayContaining([
         'LICENSE',
         'bin/fctl.js',
-        'dist/cli.js',
-        'dist/jobmanager.js',
-        'dist/slot.js',
+        ...Object.keys(entryPoints).map((name) => `dist/${name}.js`),
         'dist/types/api/index.d.ts',
         'package.json',
       ]),
