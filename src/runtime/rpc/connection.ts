@@ -24,8 +24,6 @@ export type CloseReason =
   | { readonly type: 'fenced'; readonly message: string }
   | { readonly type: 'protocol-violation'; readonly message: string };
 
-/** The methods of an API that can be called over RPC. */
-export type RpcApi<A> = { readonly [M in keyof A]: (argument: never) => Promise<unknown> };
 type Arguments<A, M extends keyof A> = A[M] extends (...args: infer P) => unknown ? P : never;
 type Result<A, M extends keyof A> = A[M] extends (...args: never) => Promise<infer R> ? R : never;
 
@@ -67,7 +65,7 @@ export interface ConnectionOptions<Local> {
 }
 
 /** Close code of a refusal, from the range for applications. */
-export const FENCED_CODE = 4409;
+const FENCED_CODE = 4409;
 
 export function createConnection<Remote, Local>(
   options: ConnectionOptions<Local>,

@@ -9,7 +9,7 @@ import {
 } from '../../../src/graph/job-graph.ts';
 import type { OperatorNode } from '../../../src/graph/job-graph.ts';
 
-export const bundleHash = 'b'.repeat(64);
+const bundleHash = 'b'.repeat(64);
 
 const idOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 32);
 
