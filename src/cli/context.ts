@@ -64,7 +64,7 @@ export async function createContext<O extends CommonOptions>(
     report,
     signal: stop.signal,
     interruption: stop,
-    config: (requirements) => (loaded ??= load(options, place, requirements?.application ?? false, report)),
+    config: (requirements) => (loaded ??= load(options, place, requirements?.application ?? false)),
     provider: async () => {
       if (!(await hasConfig(options, place))) return context.providerFor('local', null);
       const { config } = await context.config();
@@ -95,10 +95,9 @@ async function load(
   options: CommonOptions,
   place: Place,
   requireApplication: boolean,
-  report: Report,
 ): Promise<LoadedConfig> {
   const { loadConfig } = await import('../config/load.ts');
-  const loaded = await loadConfig({
+  return loadConfig({
     cwd: place.cwd,
     configPath: options.config ?? null,
     environment: options.env ?? null,
@@ -106,13 +105,12 @@ async function load(
     env: place.environment,
     requireApplication,
   });
-  for (const warning of loaded.warnings) report.warning(warning.message);
-  return loaded;
 }
 
 /** Cheap: most calls of `list` and `status` happen where there is no config at all. */
 async function hasConfig(options: CommonOptions, place: Place): Promise<boolean> {
-  if (options.config !== undefined || options.env !== undefined || options.set !== undefined) return true;
+  if (options.config !== undefined || options.env !== undefined || options.set !== undefined)
+    return true;
   const { findConfigFile } = await import('../config/find.ts');
   return (await findConfigFile(place.cwd)) !== null;
 }
@@ -121,7 +119,11 @@ async function confirm(question: string, options: CommonOptions): Promise<void> 
   if (options.yes) return;
   if (!process.stdin.isTTY) {
     throw new UsageError(
-      problem({ code: 'not-confirmed', message: `${question} Nobody is there to ask.`, hint: 'repeat with --yes' }),
+      problem({
+        code: 'not-confirmed',
+        message: `${question} Nobody is there to ask.`,
+        hint: 'repeat with --yes',
+      }),
     );
   }
   const { createInterface } = await import('node:readline/promises');

@@ -19,7 +19,10 @@ export function interruption(timeout: string | null): Interruption {
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(ExitCode.interrupted);
     controller.abort(
-      new ClusterError(ExitCode.interrupted, problem({ code: 'interrupted', message: 'interrupted' })),
+      new ClusterError(
+        ExitCode.interrupted,
+        problem({ code: 'interrupted', message: 'interrupted' }),
+      ),
     );
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -38,7 +41,11 @@ function startTimer(timeout: string, controller: AbortController): NodeJS.Timeou
   const ms = parseDurationMs(timeout);
   if (ms === null) {
     throw new UsageError(
-      problem({ code: 'not-a-duration', message: `--timeout ${timeout} is not a duration`, hint: "for example '30s' or '5m'" }),
+      problem({
+        code: 'not-a-duration',
+        message: `--timeout ${timeout} is not a duration`,
+        hint: "for example '30s' or '5m'",
+      }),
     );
   }
   return setTimeout(() => {

@@ -4,7 +4,11 @@ import { FCTL_VERSION } from '../contract/version.ts';
 import type { CommonOptions } from './context.ts';
 import { type Verb, type VerbOption, commonOptions, groups, verbs } from './verbs.ts';
 
-export type Invoke = (verb: Verb, options: CommonOptions, args: readonly (string | undefined)[]) => Promise<void>;
+export type Invoke = (
+  verb: Verb,
+  options: CommonOptions,
+  args: readonly (string | undefined)[],
+) => Promise<void>;
 
 const footer = `
 Results go to stdout, progress and messages to stderr.
@@ -19,7 +23,10 @@ export function createProgram(invoke: Invoke): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', footer)
-    .addHelpText('after', `\n${examples(['fctl init my-job', 'fctl deploy --mode application', 'fctl list'])}`);
+    .addHelpText(
+      'after',
+      `\n${examples(['fctl init my-job', 'fctl deploy --mode application', 'fctl list'])}`,
+    );
   const parents = new Map<string, Command>();
   for (const verb of verbs) {
     const words = verb.name.split(' ');
@@ -32,7 +39,11 @@ export function createProgram(invoke: Invoke): Command {
 function groupOf(program: Command, parents: Map<string, Command>, name: string): Command {
   const known = parents.get(name);
   if (known) return known;
-  const group = program.command(name).description(groups[name]!).exitOverride().showSuggestionAfterError();
+  const group = program
+    .command(name)
+    .description(groups[name]!)
+    .exitOverride()
+    .showSuggestionAfterError();
   parents.set(name, group);
   return group;
 }
@@ -45,7 +56,8 @@ function addVerb(parent: Command, name: string, verb: Verb, invoke: Invoke): voi
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', `\n${examples(verb.examples)}`);
-  for (const argument of verb.arguments ?? []) command.argument(argument.usage, argument.description);
+  for (const argument of verb.arguments ?? [])
+    command.argument(argument.usage, argument.description);
   for (const option of verb.options ?? []) addOption(command, option);
   for (const option of commonOptions) addOption(command, option);
   command.action((...given: unknown[]) => {
@@ -57,7 +69,10 @@ function addVerb(parent: Command, name: string, verb: Verb, invoke: Invoke): voi
 function addOption(command: Command, { flags, description }: VerbOption): void {
   const option = new Option(flags, description);
   if (flags.includes('--set')) {
-    option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    option.argParser((value: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
+      value,
+    ]);
   }
   command.addOption(option);
 }

@@ -94,9 +94,12 @@ function explain(error: unknown, report: Report): number {
 
 /** An abort is as good as its reason: timers and streams wrap it. */
 function fctlErrorOf(error: unknown): FctlError | null {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (
+    let at: unknown = error, depth = 0;
+    at instanceof Error && depth < 5;
+    at = at.cause, depth++
+  ) {
     if (at instanceof FctlError) return at;
   }
   return null;
 }
-

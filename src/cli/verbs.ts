@@ -30,7 +30,10 @@ export interface Verb {
 export interface VerbModule {
   // Each verb knows the options that it declared.
   // oxlint-disable-next-line typescript/no-explicit-any
-  run(context: Context<CommonOptions & any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
+  run(
+    context: Context<CommonOptions & any>,
+    ...args: readonly (string | undefined)[]
+  ): Promise<number | void>;
 }
 
 const cluster: VerbArgument = {
@@ -46,7 +49,8 @@ export const verbs: readonly Verb[] = [
   {
     name: 'init',
     summary: 'Scaffold a new project',
-    description: 'Makes a project with an application, a config file and a test. Existing files are never changed.',
+    description:
+      'Makes a project with an application, a config file and a test. Existing files are never changed.',
     arguments: [{ usage: '[folder]', description: 'where; default: this folder' }],
     options: [{ flags: '--template <name>', description: 'which template (default: word-count)' }],
     examples: ['fctl init my-job', 'fctl init --template word-count .'],
@@ -79,7 +83,10 @@ export const verbs: readonly Verb[] = [
       { flags: '--args <json>', description: "arguments of the job; default: the config's" },
       { flags: '--format <format>', description: 'text, json or mermaid (default: text)' },
     ],
-    examples: ['fctl compile', "fctl compile --job delays --args '{\"input\":\"a.csv\",\"output\":\"out\"}' --format mermaid"],
+    examples: [
+      'fctl compile',
+      'fctl compile --job delays --args \'{"input":"a.csv","output":"out"}\' --format mermaid',
+    ],
     load: () => import('./verbs/compile.ts'),
   },
   {
@@ -99,9 +106,16 @@ export const verbs: readonly Verb[] = [
       { flags: '--detach', description: 'return as soon as the cluster is healthy' },
       { flags: '--dry-run', description: 'the same as plan' },
       { flags: '--if-changed', description: 'do nothing when this release has run already' },
-      { flags: '--allow-state-loss', description: 'replace a running application although what it computed so far is lost' },
+      {
+        flags: '--allow-state-loss',
+        description: 'replace a running application although what it computed so far is lost',
+      },
     ],
-    examples: ['fctl deploy --mode application', 'fctl deploy --env production --detach', 'fctl deploy --set application.parallelism=4 --json'],
+    examples: [
+      'fctl deploy --mode application',
+      'fctl deploy --env production --detach',
+      'fctl deploy --set application.parallelism=4 --json',
+    ],
     load: () => import('./verbs/deploy.ts'),
   },
   {
@@ -114,21 +128,39 @@ export const verbs: readonly Verb[] = [
     name: 'status',
     summary: 'Show what is true about a cluster: processes, jobs, outcome',
     arguments: [cluster],
-    options: [{ flags: '--watch', description: 'show it again whenever it changes, until the cluster has ended' }],
+    options: [
+      {
+        flags: '--watch',
+        description: 'show it again whenever it changes, until the cluster has ended',
+      },
+    ],
     examples: ['fctl status flights', 'fctl status --watch', 'fctl status flights --json'],
     load: () => import('./verbs/status.ts'),
   },
   {
     name: 'logs',
     summary: 'Print the logs of a cluster',
-    arguments: [cluster, { usage: '[process]', description: 'only this process, such as taskmanager-0' }],
+    arguments: [
+      cluster,
+      { usage: '[process]', description: 'only this process, such as taskmanager-0' },
+    ],
     options: [
       { flags: '-f, --follow', description: 'go on printing what is added' },
       { flags: '-n, --tail <lines>', description: 'only the last lines of each process' },
-      { flags: '--out', description: 'what the processes and user code printed, instead of their logs' },
-      { flags: '--level <level>', description: 'only lines of this level and above (debug, info, warn, error)' },
+      {
+        flags: '--out',
+        description: 'what the processes and user code printed, instead of their logs',
+      },
+      {
+        flags: '--level <level>',
+        description: 'only lines of this level and above (debug, info, warn, error)',
+      },
     ],
-    examples: ['fctl logs flights', 'fctl logs flights taskmanager-0 -f', 'fctl logs flights --out -n 20'],
+    examples: [
+      'fctl logs flights',
+      'fctl logs flights taskmanager-0 -f',
+      'fctl logs flights --out -n 20',
+    ],
     load: () => import('./verbs/logs.ts'),
   },
   {
@@ -165,15 +197,24 @@ export const verbs: readonly Verb[] = [
     name: 'completion',
     summary: 'Print a completion script for your shell',
     arguments: [{ usage: '<shell>', description: 'bash, zsh or fish' }],
-    examples: ['source <(fctl completion bash)', 'fctl completion fish > ~/.config/fish/completions/fctl.fish'],
+    examples: [
+      'source <(fctl completion bash)',
+      'fctl completion fish > ~/.config/fish/completions/fctl.fish',
+    ],
     load: () => import('./verbs/completion.ts'),
   },
 ];
 
 /** Options that every verb understands. */
 export const commonOptions: readonly VerbOption[] = [
-  { flags: '-c, --config <file>', description: 'config file; default: looked for in this folder and above' },
-  { flags: '-e, --env <name>', description: "environment: an overlay of the config's `environments`" },
+  {
+    flags: '-c, --config <file>',
+    description: 'config file; default: looked for in this folder and above',
+  },
+  {
+    flags: '-e, --env <name>',
+    description: "environment: an overlay of the config's `environments`",
+  },
   { flags: '-D, --set <key=value>', description: 'set one config value; may be repeated' },
   { flags: '--json', description: 'one JSON document on stdout' },
   { flags: '-q, --quiet', description: 'no progress and messages' },

@@ -14,7 +14,10 @@ export interface CoordinatorContext {
 }
 
 /** @throws Error for a kind that this version does not know. */
-export async function createEnumerator(spec: EnumeratorSpec, context: CoordinatorContext): Promise<SplitEnumerator> {
+export async function createEnumerator(
+  spec: EnumeratorSpec,
+  context: CoordinatorContext,
+): Promise<SplitEnumerator> {
   switch (spec.kind) {
     case 'ranges':
       return createRangeEnumerator(spec.options);
@@ -28,7 +31,10 @@ export async function createEnumerator(spec: EnumeratorSpec, context: Coordinato
 }
 
 /** @throws Error for a kind that this version does not know. */
-export async function createCommitter(spec: CommitterSpec, context: CoordinatorContext): Promise<SinkCommitter> {
+export async function createCommitter(
+  spec: CommitterSpec,
+  context: CoordinatorContext,
+): Promise<SinkCommitter> {
   switch (spec.kind) {
     case 'collect':
       return createCollectCommitter();

@@ -62,7 +62,9 @@ export class SplitReader<T> implements SourceReader<T> {
   }
 
   snapshot(): readonly Split[] {
-    const current = this.#current ? [{ ...this.#current.split, position: this.#current.emitted }] : [];
+    const current = this.#current
+      ? [{ ...this.#current.split, position: this.#current.emitted }]
+      : [];
     return [...current, ...this.#waiting];
   }
 

@@ -25,7 +25,8 @@ async function versions(folder: string, name: string): Promise<number[]> {
   });
   const found: number[] = [];
   for (const entry of entries) {
-    const match = entry.startsWith(`${name}.`) && /^(\d+)\.json$/.exec(entry.slice(name.length + 1));
+    const match =
+      entry.startsWith(`${name}.`) && /^(\d+)\.json$/.exec(entry.slice(name.length + 1));
     if (match) found.push(Number(match[1]));
   }
   return found.sort((a, b) => b - a);

@@ -196,9 +196,7 @@ async function desiredSpec(input: DeployInput): Promise<ClusterSpec> {
   const { config, bundle, engine, provider } = input;
   const endpoint = await provider.endpoint(config.cluster);
   const token =
-    config.security.auth === 'token'
-      ? (endpoint?.token ?? randomBytes(32).toString('hex'))
-      : null;
+    config.security.auth === 'token' ? (endpoint?.token ?? randomBytes(32).toString('hex')) : null;
   const release = releaseHash(config, bundle?.hash ?? null, `${engine.name} ${engine.version}`);
   return engine.clusterSpec(config, bundle, token, release);
 }

@@ -38,7 +38,10 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
     if (outcome.value.endTime + cluster.value.retentionMs > now) continue;
     const observed = await provider.inspect(clusterId);
     if (observed?.processes.some((p) => p.status === 'running')) continue;
-    await destroyCluster(provider, clusterId, { lockWaitMs: 0, signal: AbortSignal.timeout(30_000) });
+    await destroyCluster(provider, clusterId, {
+      lockWaitMs: 0,
+      signal: AbortSignal.timeout(30_000),
+    });
     removed.push(clusterId);
   }
   return removed;

@@ -17,7 +17,8 @@ function flatten(spec: ProcessSpec): Map<string, string> {
   const flat = new Map<string, string>();
   const put = (key: string, value: unknown): void => {
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      for (const [name, inner] of Object.entries(value)) put(key === '' ? name : `${key}.${name}`, inner);
+      for (const [name, inner] of Object.entries(value))
+        put(key === '' ? name : `${key}.${name}`, inner);
     } else flat.set(key, typeof value === 'string' ? value : canonicalJson(value));
   };
   const { resources, environment, command, secrets, readiness, stop } = spec;

@@ -43,8 +43,10 @@ export async function followApplication(
     if (Date.now() >= nextSnapshot) {
       const jobs = await followSnapshot(provider, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
-      lostSince = jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
-      if (lostSince !== null && Date.now() - lostSince > lostAfterMs) throw await lost(provider, clusterId);
+      lostSince =
+        jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
+      if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
+        throw await lost(provider, clusterId);
       nextSnapshot = Date.now() + snapshotMs;
     }
     await delay(outcomePollMs, undefined, { signal: options.signal });
@@ -57,7 +59,10 @@ async function masterRuns(provider: Provider, clusterId: string): Promise<boolea
 }
 
 /** Details of all jobs, oldest first; `null` when the JobManager does not answer. */
-export async function followSnapshot(provider: Provider, clusterId: string): Promise<JobDetails[] | null> {
+export async function followSnapshot(
+  provider: Provider,
+  clusterId: string,
+): Promise<JobDetails[] | null> {
   const endpoint = await provider.endpoint(clusterId);
   if (endpoint === null) return null;
   const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });

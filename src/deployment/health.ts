@@ -60,7 +60,11 @@ export async function awaitHealthy(options: HealthOptions): Promise<void> {
         return;
       }
       if (now !== registered) {
-        onEvent({ type: 'waiting-for-taskmanagers', registered: now, expected: options.taskManagers });
+        onEvent({
+          type: 'waiting-for-taskmanagers',
+          registered: now,
+          expected: options.taskManagers,
+        });
       }
       registered = now;
     }

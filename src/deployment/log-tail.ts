@@ -19,7 +19,9 @@ export async function tailLogs(
       ...(await read(provider, clusterId, name, 'out')),
     ].slice(-shown);
     if (lines.length === 0) continue;
-    found.push(problem({ code: 'log', message: `last lines of ${name}:\n  ${lines.join('\n  ')}` }));
+    found.push(
+      problem({ code: 'log', message: `last lines of ${name}:\n  ${lines.join('\n  ')}` }),
+    );
   }
   return found;
 }

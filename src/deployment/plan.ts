@@ -26,7 +26,11 @@ export interface Plan {
 export function planCluster(desired: ClusterSpec, observed: ObservedCluster | null): Plan {
   const there = new Map((observed?.processes ?? []).map((p) => [p.name, p]));
   const wanted = desired.processes.flatMap((spec) =>
-    Array.from({ length: spec.count }, (_, index) => ({ name: `${spec.role}-${index}`, index, spec })),
+    Array.from({ length: spec.count }, (_, index) => ({
+      name: `${spec.role}-${index}`,
+      index,
+      spec,
+    })),
   );
   const names = new Set(wanted.map((w) => w.name));
   const surplus = [...there.values()].filter((p) => !names.has(p.name)).map(deletion);

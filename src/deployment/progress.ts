@@ -6,7 +6,11 @@ export type DeployEvent =
   | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
   | { readonly type: 'action'; readonly action: Action }
   | { readonly type: 'waiting-for-jobmanager' }
-  | { readonly type: 'waiting-for-taskmanagers'; readonly registered: number; readonly expected: number }
+  | {
+      readonly type: 'waiting-for-taskmanagers';
+      readonly registered: number;
+      readonly expected: number;
+    }
   | { readonly type: 'healthy'; readonly url: string };
 
 export type OnDeployEvent = (event: DeployEvent) => void;

@@ -117,7 +117,10 @@ function judge(
     return say(outcome.status as ClusterState, outcome.error?.message ?? null);
   }
   if (master === undefined) {
-    return say(ClusterState.incomplete, "its deployment was interrupted: 'fctl deploy' continues it");
+    return say(
+      ClusterState.incomplete,
+      "its deployment was interrupted: 'fctl deploy' continues it",
+    );
   }
   if (master.status === 'running') {
     return endpoint === null

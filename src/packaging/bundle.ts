@@ -8,14 +8,14 @@
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
 import { ConfigError, type Problem, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
 import { findNativePackages } from './native-modules.ts';
 
 /** Version of the application API that bundles are made for; recorded in each. */
-export const API_VERSION = 1;
+const API_VERSION = 1;
 
 export interface ApplicationBundle {
   /** Lowercase hex SHA-256 of the file's bytes. */
@@ -137,18 +137,10 @@ function assemble(outputs: readonly OutputFile[], inputs: readonly string[]): Bu
   const map = JSON.parse(text('.mjs.map')) as { sources: string[] };
   map.sources = map.sources.map((source) => portablePath(source));
   const inline = Buffer.from(JSON.stringify(map)).toString('base64');
-  return Buffer.from(
-    `${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`,
-  );
+  return Buffer.from(`${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`);
 }
 
 function portablePath(path: string): string {
   const at = path.indexOf('node_modules/');
   return at > 0 ? path.slice(at) : path;
-}
-
-/** A path as people know it: relative to the project where it lies inside. */
-export function displayPath(path: string, projectDir: string): string {
-  const short = relative(projectDir, path);
-  return short.startsWith('..') || isAbsolute(short) ? path : short;
 }

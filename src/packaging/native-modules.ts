@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Helpers by which packages load their compiled part. */
-const loaders = ['node-gyp-build', 'bindings', 'prebuild-install', '@mapbox/node-pre-gyp', 'node-addon-api'];
+const loaders = [
+  'node-gyp-build',
+  'bindings',
+  'prebuild-install',
+  '@mapbox/node-pre-gyp',
+  'node-addon-api',
+];
 
 /**
  * @param inputs paths of bundled files, relative to `projectDir`.

@@ -5,7 +5,8 @@ import { formatDuration } from '../../contract/units.ts';
 import { colorState, count, out, table } from './style.ts';
 
 const nameWidth = 44;
-const shorten = (name: string) => (name.length <= nameWidth ? name : `${name.slice(0, nameWidth - 1)}…`);
+const shorten = (name: string) =>
+  name.length <= nameWidth ? name : `${name.slice(0, nameWidth - 1)}…`;
 
 /** `2008-01-31 23:59`, or nothing before the first watermark. */
 function time(watermark: number | null | undefined): string {
@@ -48,7 +49,9 @@ export function describeOutcome(outcome: OutcomeDocument): string {
 function describeJob(job: JobOutcome): string {
   const took = formatDuration(job.endTime - job.startTime);
   const head = `${out.bold(job.name)} ${colorState(job.state)} in ${took} ${out.dim(job.id)}`;
-  const accumulators = Object.entries(job.accumulators).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`);
+  const accumulators = Object.entries(job.accumulators).map(
+    ([name, value]) => `  ${name}: ${JSON.stringify(value)}`,
+  );
   const error = job.error ? [`  ${out.red(job.error.message)}`] : [];
   return [head, describeVertices(job.vertices), ...accumulators, ...error].join('\n');
 }

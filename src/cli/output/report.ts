@@ -60,7 +60,8 @@ export class Report {
 /** `error file:line:column path: message` and, on a line of its own, what to do. */
 export function describeProblem(problem: Problem): string {
   const { file, line, column, path, message, hint } = problem;
-  const place = file === null ? null : [file, line, column].filter((part) => part !== null).join(':');
+  const place =
+    file === null ? null : [file, line, column].filter((part) => part !== null).join(':');
   const where = [place, path].filter((part) => part !== null).join(' ');
   const first = `${err.red('error')} ${where === '' ? '' : `${err.bold(where)}: `}${message}`;
   return hint === null ? first : `${first}\n  ${err.dim(`→ ${hint}`)}`;

@@ -20,7 +20,11 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
   const format = formats.find((known) => known === (options.format ?? 'text'));
   if (!format) {
     throw new UsageError(
-      problem({ code: 'unknown-format', message: `'${options.format}' is not a format`, hint: formats.join(', ') }),
+      problem({
+        code: 'unknown-format',
+        message: `'${options.format}' is not a format`,
+        hint: formats.join(', '),
+      }),
     );
   }
   const { config } = await context.config({ application: true });
@@ -34,8 +38,8 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
   const { graphs } = await inspectApplication(bundle, {
     args: options.args === undefined ? args : parseArgs(options.args),
     parallelism,
-    projectDir,
-    compile: options.job ?? 'all',
+    compile: options.job === undefined ? { jobs: 'all' } : { job: options.job },
+    script: join(context.place.runtimeDir, 'inspect.js'),
     signal,
   });
   report.result({ bundleHash: bundle.hash, graphs }, () =>
@@ -46,11 +50,16 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
 function parseArgs(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as JsonObject;
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      return value as JsonObject;
   } catch {
     // told below
   }
   throw new UsageError(
-    problem({ code: 'args-not-json', message: `--args is not a JSON object: ${text}`, hint: `for example --args '{"input":"a.csv"}'` }),
+    problem({
+      code: 'args-not-json',
+      message: `--args is not a JSON object: ${text}`,
+      hint: `for example --args '{"input":"a.csv"}'`,
+    }),
   );
 }

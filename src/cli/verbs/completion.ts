@@ -8,7 +8,11 @@ export async function run(context: Context, shell: string | undefined): Promise<
   const script = scripts[shell ?? ''];
   if (!script) {
     throw new UsageError(
-      problem({ code: 'unknown-shell', message: `there is no completion for '${shell}'`, hint: 'bash, zsh or fish' }),
+      problem({
+        code: 'unknown-shell',
+        message: `there is no completion for '${shell}'`,
+        hint: 'bash, zsh or fish',
+      }),
     );
   }
   const text = script();
@@ -24,7 +28,8 @@ function flagsOf(verb: Verb): string[] {
 /** Words after `fctl`, by what is already there. */
 function words(): Map<string, string[]> {
   const next = new Map<string, string[]>();
-  const add = (after: string, word: string) => next.set(after, [...new Set([...(next.get(after) ?? []), word])]);
+  const add = (after: string, word: string) =>
+    next.set(after, [...new Set([...(next.get(after) ?? []), word])]);
   for (const verb of verbs) {
     const parts = verb.name.split(' ');
     add('', parts[0]!);

@@ -16,7 +16,9 @@ export async function run(context: Context<ShowFlags>): Promise<void> {
       .map(({ path, value, origin }) => {
         const text = JSON.stringify(value);
         const line = `${path.padEnd(keyWidth)}  ${text}`;
-        return context.options.origin ? `${line.padEnd(keyWidth + valueWidth + 4)}${out.dim(origin)}` : line;
+        return context.options.origin
+          ? `${line.padEnd(keyWidth + valueWidth + 4)}${out.dim(origin)}`
+          : line;
       })
       .join('\n');
   });

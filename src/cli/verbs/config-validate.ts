@@ -2,6 +2,9 @@
 import type { Context } from '../context.ts';
 
 export async function run(context: Context): Promise<void> {
-  const { file, config, warnings } = await context.config();
-  context.report.result({ file, cluster: config.cluster, warnings }, () => `${file ?? 'The configuration'} is valid.`);
+  const { file, config } = await context.config();
+  context.report.result(
+    { file, cluster: config.cluster },
+    () => `${file ?? 'The configuration'} is valid.`,
+  );
 }

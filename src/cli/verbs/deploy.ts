@@ -126,7 +126,10 @@ function answer(
     ...(where === '' ? [] : [`  in ${where}`]),
     ...(error?.stack ? [error.stack] : []),
   ];
-  report.failure([problem({ code: `application-${status.toLowerCase()}`, message: lines.join('\n') })], data);
+  report.failure(
+    [problem({ code: `application-${status.toLowerCase()}`, message: lines.join('\n') })],
+    data,
+  );
   return ExitCode.jobFailed;
 }
 
@@ -141,7 +144,9 @@ function showEvent(progress: Progress, event: DeployEvent): void {
     case 'waiting-for-jobmanager':
       return progress.step('Waiting for the JobManager');
     case 'waiting-for-taskmanagers':
-      return progress.step(`Waiting for TaskManagers: ${Math.max(0, event.registered)} of ${event.expected}`);
+      return progress.step(
+        `Waiting for TaskManagers: ${Math.max(0, event.registered)} of ${event.expected}`,
+      );
     case 'healthy':
       return progress.done(`The cluster is up: ${event.url}`);
   }

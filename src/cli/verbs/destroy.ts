@@ -13,7 +13,9 @@ export async function run(context: Context, named: string | undefined): Promise<
   if (status === null) throw noSuchCluster(clusterId);
   const running = status.processes.filter((p) => p.status === 'running').length;
   if (running > 0) {
-    await context.confirm(`Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`);
+    await context.confirm(
+      `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`,
+    );
   }
   await destroyCluster(provider, clusterId, { lockWaitMs, signal: context.signal });
   context.report.result({ clusterId, destroyed: true }, () => `Cluster ${clusterId} is gone.`);

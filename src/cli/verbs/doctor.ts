@@ -32,13 +32,22 @@ export async function run(context: Context<DoctorFlags>): Promise<number> {
   return ExitCode.done;
 }
 
-function describe(machine: Record<string, string>, orphans: readonly Orphan[], removed: number): string {
+function describe(
+  machine: Record<string, string>,
+  orphans: readonly Orphan[],
+  removed: number,
+): string {
   const facts = Object.entries(machine).map(([name, value]) => `${name.padEnd(10)}${value}`);
   const parts = [facts.join('\n')];
   if (removed > 0) parts.push(out.green(`${removed} leftovers removed.`));
   if (orphans.length === 0) parts.push('No leftovers.');
   else {
-    parts.push(table(['LEFTOVER', 'CLUSTER', 'WHY'], orphans.map((o) => [o.what, o.clusterId, o.why])));
+    parts.push(
+      table(
+        ['LEFTOVER', 'CLUSTER', 'WHY'],
+        orphans.map((o) => [o.what, o.clusterId, o.why]),
+      ),
+    );
     parts.push("'fctl doctor --fix' removes them.");
   }
   return parts.join('\n\n');

@@ -15,18 +15,28 @@ export async function run(context: Context<InitFlags>, folder: string | undefine
   const known = (await readdir(templates)).sort();
   if (!known.includes(template)) {
     throw new UsageError(
-      problem({ code: 'unknown-template', message: `there is no template '${template}'`, hint: `one of ${known.join(', ')}` }),
+      problem({
+        code: 'unknown-template',
+        message: `there is no template '${template}'`,
+        hint: `one of ${known.join(', ')}`,
+      }),
     );
   }
   const source = join(templates, template);
   const target = resolve(context.place.cwd, folder ?? '.');
   const files = await filesBelow(source);
-  const existing = await filesBelow(target).catch(() => []);
+  const existing: string[] = await filesBelow(target).catch(() => []);
   const clashes = files.filter((file) => existing.includes(file));
   if (clashes.length > 0) {
     throw new ClusterError(
       ExitCode.conflict,
-      clashes.map((file) => problem({ code: 'file-exists', message: `${file} exists already`, file: join(target, file) })),
+      clashes.map((file) =>
+        problem({
+          code: 'file-exists',
+          message: `${file} exists already`,
+          file: join(target, file),
+        }),
+      ),
     );
   }
   await mkdir(target, { recursive: true });
@@ -34,7 +44,9 @@ export async function run(context: Context<InitFlags>, folder: string | undefine
   const where = relative(context.place.cwd, target) || '.';
   const next = [...(where === '.' ? [] : [`cd ${where}`]), 'npm install', 'npx fctl deploy'];
   context.report.result({ folder: target, template, files }, () =>
-    [`Made ${files.length} files in ${where}. Next:`, ...next.map((line) => `  ${line}`)].join('\n'),
+    [`Made ${files.length} files in ${where}. Next:`, ...next.map((line) => `  ${line}`)].join(
+      '\n',
+    ),
   );
 }
 

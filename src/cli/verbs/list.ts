@@ -51,5 +51,8 @@ function describe(found: readonly ClusterStatus[]): string {
       status.release?.release ?? '',
     ];
   });
-  return table(['CLUSTER', 'STATE', 'MODE', 'TASKMANAGERS', 'STARTED (UTC)', 'TIME', 'RELEASE'], rows);
+  return table(
+    ['CLUSTER', 'STATE', 'MODE', 'TASKMANAGERS', 'STARTED (UTC)', 'TIME', 'RELEASE'],
+    rows,
+  );
 }

@@ -48,7 +48,11 @@ function minimumLevel(level: string | undefined): number {
   const at = levels.indexOf(level);
   if (at >= 0) return at;
   throw new UsageError(
-    problem({ code: 'unknown-level', message: `'${level}' is not a level`, hint: `one of ${levels.join(', ')}` }),
+    problem({
+      code: 'unknown-level',
+      message: `'${level}' is not a level`,
+      hint: `one of ${levels.join(', ')}`,
+    }),
   );
 }
 
@@ -62,7 +66,9 @@ async function read(
   const { options, signal } = context;
   const tail = options.tail === undefined ? null : Number(options.tail);
   if (tail !== null && !(Number.isInteger(tail) && tail >= 0)) {
-    throw new UsageError(problem({ code: 'not-a-number', message: `--tail ${options.tail} is not a number` }));
+    throw new UsageError(
+      problem({ code: 'not-a-number', message: `--tail ${options.tail} is not a number` }),
+    );
   }
   const stream = await provider.logs(clusterId, name, {
     stream: options.out ? 'out' : 'log',

@@ -42,8 +42,8 @@ export async function prepareDeployment(
   await inspectApplication(bundle, {
     args: application.args,
     parallelism: application.parallelism,
-    projectDir: config.projectDir,
-    compile: 'if-no-main',
+    compile: { jobs: 'if-no-main' },
+    script: join(context.place.runtimeDir, 'inspect.js'),
     signal: context.signal,
   });
   return {

@@ -22,7 +22,9 @@ export async function run(context: Context<ProxyFlags>, named: string | undefine
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   report.result({ clusterId, url }, () => `${clusterId} is at ${url}`);
   report.message('Ctrl-C ends the proxy; the cluster goes on.');
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 }
@@ -49,7 +51,9 @@ async function listen(server: ReturnType<typeof createServer>, number: number): 
     server.once('error', (error: NodeJS.ErrnoException) => {
       const message =
         error.code === 'EADDRINUSE' ? `port ${number} is taken` : `cannot listen: ${error.message}`;
-      reject(new ProviderError(problem({ code: 'port-taken', message, hint: 'choose another --port' })));
+      reject(
+        new ProviderError(problem({ code: 'port-taken', message, hint: 'choose another --port' })),
+      );
     });
     server.listen(number, '127.0.0.1', resolve);
   });
@@ -67,7 +71,11 @@ function isOurs(incoming: IncomingMessage): boolean {
   return host !== undefined && names.includes(host) && originIsOurs;
 }
 
-function forward(endpoint: ReachableEndpoint, incoming: IncomingMessage, answer: ServerResponse): void {
+function forward(
+  endpoint: ReachableEndpoint,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+): void {
   const refuse = (status: number, text: string) => {
     answer.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' });
     answer.end(JSON.stringify({ errors: [text] }));
@@ -78,7 +86,13 @@ function forward(endpoint: ReachableEndpoint, incoming: IncomingMessage, answer:
   delete headers.origin;
   if (endpoint.token !== null) headers.authorization = `Bearer ${endpoint.token}`;
   const outgoing = request(
-    { host: target.hostname, port: target.port, path: incoming.url, method: incoming.method, headers },
+    {
+      host: target.hostname,
+      port: target.port,
+      path: incoming.url,
+      method: incoming.method,
+      headers,
+    },
     (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);

@@ -43,8 +43,12 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
   const facts = [
     `${out.bold(status.clusterId)} ${colorState(status.state)}`,
     ...(explanation === null ? [] : [explanation]),
-    ...(cluster === null ? [] : [`${cluster.mode} mode on ${cluster.provider}, engine ${cluster.engine}`]),
-    ...(release === null ? [] : [`release ${release.release} (${release.status}) by ${release.by}`]),
+    ...(cluster === null
+      ? []
+      : [`${cluster.mode} mode on ${cluster.provider}, engine ${cluster.engine}`]),
+    ...(release === null
+      ? []
+      : [`release ${release.release} (${release.status}) by ${release.by}`]),
     ...(status.info === null || endpoint === null ? [] : [`REST ${endpoint.rest}`]),
   ].join('\n');
   const processes = table(

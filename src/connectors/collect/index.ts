@@ -20,7 +20,9 @@ export const CollectSink = {
             const text = toJson(value);
             size += text.length;
             if (size > maxBytes) {
-              throw new Error(`collect sink '${name}' got more than ${maxBytes} bytes: write large results to files`);
+              throw new Error(
+                `collect sink '${name}' got more than ${maxBytes} bytes: write large results to files`,
+              );
             }
             records.push(text);
           },

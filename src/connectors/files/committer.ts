@@ -82,7 +82,9 @@ async function commit(
   committables: readonly Committable[],
 ): Promise<void> {
   if (!(await exists(staging))) return; // F3: it was carried out before
-  const parts = committables.map(String).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const parts = committables
+    .map(String)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   if (parts.length === 0) {
     await writeFile(join(staging, `empty${suffix}`), emptyPart, { flush: true });
     parts.push(`empty${suffix}`);

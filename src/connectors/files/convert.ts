@@ -11,11 +11,13 @@ function expected(type: TypeShape, value: unknown): TypeError {
 
 /** For the fields of CSV: text only. An empty field of an optional type is nothing. */
 export function textConverter(type: TypeShape): Convert {
-  const of = (parse: (text: string) => unknown): Convert => (value) => {
-    const parsed = parse(value as string);
-    if (parsed === undefined) throw expected(type, value);
-    return parsed;
-  };
+  const of =
+    (parse: (text: string) => unknown): Convert =>
+    (value) => {
+      const parsed = parse(value as string);
+      if (parsed === undefined) throw expected(type, value);
+      return parsed;
+    };
   switch (type.kind) {
     case 'string':
     case 'primitive':
@@ -33,7 +35,13 @@ export function textConverter(type: TypeShape): Convert {
         return Number.isNaN(number) && text !== 'NaN' ? undefined : number;
       });
     case 'boolean':
-      return of((text) => (text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : undefined));
+      return of((text) =>
+        text === 'true' || text === '1'
+          ? true
+          : text === 'false' || text === '0'
+            ? false
+            : undefined,
+      );
     case 'timestamp':
       return of(parseTimestamp);
     case 'bytes':
@@ -51,7 +59,10 @@ export function textConverter(type: TypeShape): Convert {
 function parseTimestamp(text: string): number | undefined {
   if (/^-?\d+$/.test(text)) return Number(text);
   if (!/^\d{4}-\d\d-\d\d/.test(text)) return undefined;
-  const zoned = /T|\d \d/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? `${text.replace(' ', 'T')}Z` : text;
+  const zoned =
+    /T|\d \d/.test(text) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(text)
+      ? `${text.replace(' ', 'T')}Z`
+      : text;
   const ms = Date.parse(zoned);
   return Number.isNaN(ms) ? undefined : ms;
 }
@@ -82,7 +93,12 @@ export function valueConverter(type: TypeShape): Convert {
       return (value) => {
         if (typeof value === 'number') return value;
         if (typeof value === 'bigint') return Number(value);
-        const ms = typeof value === 'string' ? parseTimestamp(value) : value instanceof Date ? value.getTime() : undefined;
+        const ms =
+          typeof value === 'string'
+            ? parseTimestamp(value)
+            : value instanceof Date
+              ? value.getTime()
+              : undefined;
         if (ms === undefined) throw expected(type, value);
         return ms;
       };
@@ -145,9 +161,13 @@ function unionConverter(type: Extract<TypeShape, { kind: 'union' }>): Convert {
 }
 
 function recordConverter(type: Extract<TypeShape, { kind: 'record' }>): Convert {
-  const fields = Object.entries(type.fields).map(([name, field]) => ({ name, convert: valueConverter(field) }));
+  const fields = Object.entries(type.fields).map(([name, field]) => ({
+    name,
+    convert: valueConverter(field),
+  }));
   return (value) => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw expected(type, value);
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      throw expected(type, value);
     const result: Record<string, unknown> = {};
     for (const { name, convert } of fields) {
       try {

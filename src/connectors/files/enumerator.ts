@@ -6,7 +6,10 @@ import type { JsonObject } from '../../contract/json.ts';
 import { ListEnumerator } from '../list-enumerator.ts';
 
 /** `path`: a file, a folder or a glob; `format`: `lines` (a split a file) or `parquet` (a split a row group). */
-export function createFileEnumerator(options: JsonObject, workingDirectory: string): SplitEnumerator {
+export function createFileEnumerator(
+  options: JsonObject,
+  workingDirectory: string,
+): SplitEnumerator {
   const path = String(options['path']);
   return new ListEnumerator(async () => {
     const files = await findFiles(path, workingDirectory);
@@ -28,7 +31,9 @@ export async function findFiles(path: string, workingDirectory: string): Promise
     throw new Error(`cannot read the input ${absolute}: ${error.message}`);
   });
   if (there?.isFile()) return [absolute];
-  const found = there?.isDirectory() ? await filesIn(absolute) : await matches(path, workingDirectory);
+  const found = there?.isDirectory()
+    ? await filesIn(absolute)
+    : await matches(path, workingDirectory);
   if (found.length > 0) return found.sort();
   throw new Error(
     there?.isDirectory()

@@ -10,13 +10,16 @@ import { join } from 'node:path';
 
 const stagingPrefix = '.staging-';
 
-export const stagingFolder = (folder: string, jobId: string) => join(folder, `${stagingPrefix}${jobId}`);
+export const stagingFolder = (folder: string, jobId: string) =>
+  join(folder, `${stagingPrefix}${jobId}`);
 export const commitFile = (staging: string) => join(staging, 'COMMIT');
 
 /** Names of published part files. */
 export async function publishedParts(folder: string, suffix: string): Promise<string[]> {
   const names = await readdir(folder);
-  return names.filter((name) => /^part-\d+$/.test(name.slice(0, -suffix.length)) && name.endsWith(suffix));
+  return names.filter(
+    (name) => /^part-\d+$/.test(name.slice(0, -suffix.length)) && name.endsWith(suffix),
+  );
 }
 
 /** Staging folders, of any job. */

@@ -1,6 +1,12 @@
 /** Reading Parquet with hyparquet: row groups as splits, columns decoded as numbers where possible. */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { type AsyncBuffer, type FileMetaData, asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  asyncBufferFromFile,
+  parquetMetadataAsync,
+  parquetRead,
+} from 'hyparquet';
 import type { Split } from '../../api/source.ts';
 
 const compressors = {
@@ -27,7 +33,9 @@ async function openParquet(file: string): Promise<ParquetFile> {
     const buffer = await asyncBufferFromFile(file);
     return { buffer, metadata: await parquetMetadataAsync(buffer) };
   } catch (error) {
-    throw new Error(`${file} is not a readable Parquet file: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${file} is not a readable Parquet file: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -79,7 +87,9 @@ export async function readColumns(
       },
     });
   } catch (error) {
-    throw new Error(`${file}, rows ${from} to ${to - 1}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${file}, rows ${from} to ${to - 1}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return read;
 }

@@ -12,7 +12,9 @@ type MakeRow<T> = (columns: readonly (readonly unknown[])[], row: number) => T;
 
 /** A function compiled for the names of the fields: records of one hidden class, no loop over names. */
 export function compileRow<T>(type: RecordShape): MakeRow<T> {
-  const fields = Object.keys(type.fields).map((name, index) => `${JSON.stringify(name)}: c[${index}][i]`);
+  const fields = Object.keys(type.fields).map(
+    (name, index) => `${JSON.stringify(name)}: c[${index}][i]`,
+  );
   // The source is made of the field names alone, quoted as JSON.
   // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
   return new Function('c', 'i', `return { ${fields.join(', ')} };`) as MakeRow<T>;
@@ -50,7 +52,11 @@ export class ParquetSplit<T> implements OpenSplit<T> {
   }
 
   async #load(): Promise<void> {
-    const [file, from, to] = [String(this.#split['file']), Number(this.#split['from']), Number(this.#split['to'])];
+    const [file, from, to] = [
+      String(this.#split['file']),
+      Number(this.#split['from']),
+      Number(this.#split['to']),
+    ];
     const read = await readColumns(file, this.#names, from, to);
     const bad = new Set<number>();
     this.#columns = this.#names.map((name, index) => {
@@ -61,7 +67,9 @@ export class ParquetSplit<T> implements OpenSplit<T> {
           column[row] = convert(column[row]);
         } catch (error) {
           if (this.#onError === 'fail') {
-            throw new Error(`${file}, row ${from + row}, column '${name}': ${(error as Error).message}`);
+            throw new Error(
+              `${file}, row ${from + row}, column '${name}': ${(error as Error).message}`,
+            );
           }
           bad.add(row);
         }

@@ -74,7 +74,7 @@ export class CsvParser implements ItemParser<string[]> {
 
   next(): Item<string[]> | null {
     if (this.#rows.length === 0) {
-      for (let row; (row = this.#parser.read() as CsvRow | null) !== null; ) this.#rows.push(row);
+      for (let row; (row = this.#parser.read() as CsvRow | null) !== null;) this.#rows.push(row);
       this.#rows.reverse();
     }
     const row = this.#rows.pop();

@@ -21,7 +21,12 @@ export interface CsvWriteOptions<T> {
   readonly separator?: string;
 }
 
-function fileSink<T>(path: string, suffix: string, emptyPart: string, format: () => PartFormat<T>): Sink<T> {
+function fileSink<T>(
+  path: string,
+  suffix: string,
+  emptyPart: string,
+  format: () => PartFormat<T>,
+): Sink<T> {
   return {
     name: path,
     committer: { kind: 'files', options: { path, suffix, emptyPart } },
@@ -54,7 +59,9 @@ export const FileSink = {
     const { header = true, separator = ',', format = {} } = options;
     const columns = options.columns ?? columnsOf(options.type);
     const quote = quoting(separator);
-    const formats = columns.map((column) => cellFormat((format as Record<string, ColumnFormat>)[column]));
+    const formats = columns.map((column) =>
+      cellFormat((format as Record<string, ColumnFormat>)[column]),
+    );
     const head = header ? `${columns.map(quote).join(separator)}\n` : '';
     return fileSink<T>(path, '.csv', head, () => ({
       suffix: '.csv',
@@ -73,7 +80,9 @@ export const FileSink = {
 
 function columnsOf(type: TypeDescriptor<unknown> | undefined): readonly string[] {
   if (type?.kind === 'record') return Object.keys(type.fields);
-  throw new TypeError('FileSink.csv needs `columns`, or the record `type` that they are the fields of');
+  throw new TypeError(
+    'FileSink.csv needs `columns`, or the record `type` that they are the fields of',
+  );
 }
 
 function quoting(separator: string): (text: string) => string {

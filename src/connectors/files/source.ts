@@ -45,15 +45,20 @@ function recordShape(type: TypeDescriptor<unknown>, what: string): RecordShape {
 export const FileSource = {
   /** Lines of text. */
   text(path: string): Source<string> {
-    return fileSource(path, 'lines', types.string, (context) =>
-      new SplitReader((split) =>
-        new TextSplit(split, {
-          parser: new LineParser(),
-          convert: ({ value }) => value,
-          onError: 'fail',
-          skipped: context.skipped,
-        }),
-      ),
+    return fileSource(
+      path,
+      'lines',
+      types.string,
+      (context) =>
+        new SplitReader(
+          (split) =>
+            new TextSplit(split, {
+              parser: new LineParser(),
+              convert: ({ value }) => value,
+              onError: 'fail',
+              skipped: context.skipped,
+            }),
+        ),
     );
   },
 
@@ -61,12 +66,16 @@ export const FileSource = {
   csv<T>(path: string, type: TypeDescriptor<T>, options: CsvReadOptions = {}): Source<T> {
     const shape = recordShape(type, 'FileSource.csv');
     const { onError = 'fail', separator = ',' } = options;
-    return fileSource(path, 'lines', type, ({ skipped }) =>
-      new SplitReader((split) => {
-        const parser = new CsvParser({ separator, onError, skipped });
-        const convert = csvConverter<T>(shape, options.header ?? true);
-        return new TextSplit(split, { parser, convert, onError, skipped });
-      }),
+    return fileSource(
+      path,
+      'lines',
+      type,
+      ({ skipped }) =>
+        new SplitReader((split) => {
+          const parser = new CsvParser({ separator, onError, skipped });
+          const convert = csvConverter<T>(shape, options.header ?? true);
+          return new TextSplit(split, { parser, convert, onError, skipped });
+        }),
     );
   },
 
@@ -74,15 +83,20 @@ export const FileSource = {
   jsonl<T>(path: string, type: TypeDescriptor<T>, options: ReadOptions = {}): Source<T> {
     const convert = valueConverter(type);
     const { onError = 'fail' } = options;
-    return fileSource(path, 'lines', type, ({ skipped }) =>
-      new SplitReader((split) =>
-        new TextSplit<string, T>(split, {
-          parser: new LineParser(),
-          convert: ({ value }) => (value === '' ? undefined : convert(JSON.parse(value))) as T,
-          onError,
-          skipped,
-        }),
-      ),
+    return fileSource(
+      path,
+      'lines',
+      type,
+      ({ skipped }) =>
+        new SplitReader(
+          (split) =>
+            new TextSplit<string, T>(split, {
+              parser: new LineParser(),
+              convert: ({ value }) => (value === '' ? undefined : convert(JSON.parse(value))) as T,
+              onError,
+              skipped,
+            }),
+        ),
     );
   },
 
@@ -94,8 +108,14 @@ export const FileSource = {
     const shape = recordShape(type, 'FileSource.parquet');
     const { onError = 'fail' } = options;
     const makeRow = compileRow<T>(shape);
-    return fileSource(path, 'parquet', type, ({ skipped }) =>
-      new SplitReader((split): OpenSplit<T> => new ParquetSplit(split, shape, makeRow, { onError, skipped })),
+    return fileSource(
+      path,
+      'parquet',
+      type,
+      ({ skipped }) =>
+        new SplitReader(
+          (split): OpenSplit<T> => new ParquetSplit(split, shape, makeRow, { onError, skipped }),
+        ),
     );
   },
 };
@@ -115,7 +135,9 @@ function csvConverter<T>(type: RecordShape, header: boolean): (item: Item<string
       for (const field of fields) {
         field.column = row.indexOf(field.name);
         if (field.column < 0 && !field.optional) {
-          throw new FatalInputError(`the header has no column '${field.name}'; it has ${row.join(', ')}`);
+          throw new FatalInputError(
+            `the header has no column '${field.name}'; it has ${row.join(', ')}`,
+          );
         }
       }
       return undefined as T;

@@ -8,7 +8,9 @@ const splitCount = 64;
 /** `count`: how many records; `null`: without end, one interleaved split a subtask. */
 export function createRangeEnumerator(options: JsonObject): SplitEnumerator {
   const { count } = options;
-  return typeof count === 'number' ? new ListEnumerator(async () => ranges(count)) : new EndlessEnumerator();
+  return typeof count === 'number'
+    ? new ListEnumerator(async () => ranges(count))
+    : new EndlessEnumerator();
 }
 
 function ranges(count: number): Split[] {
@@ -26,9 +28,20 @@ class EndlessEnumerator implements SplitEnumerator {
 
   async start(): Promise<void> {}
 
-  async next({ subtaskIndex, parallelism }: { subtaskIndex: number; parallelism: number }): Promise<Split | null> {
+  async next({
+    subtaskIndex,
+    parallelism,
+  }: {
+    subtaskIndex: number;
+    parallelism: number;
+  }): Promise<Split | null> {
     if (this.#given.has(subtaskIndex)) return null;
-    const split = { id: `every-${parallelism}-from-${subtaskIndex}`, from: subtaskIndex, to: null, step: parallelism };
+    const split = {
+      id: `every-${parallelism}-from-${subtaskIndex}`,
+      from: subtaskIndex,
+      to: null,
+      step: parallelism,
+    };
     this.#given.set(subtaskIndex, split);
     return split;
   }

@@ -39,7 +39,12 @@ class GeneratedSplit<T> implements OpenSplit<T> {
   readonly #random: SeededRandom;
   readonly #pace: Pace | null;
 
-  constructor(split: Split, create: GeneratorOptions<T>['create'], seed: number, pace: Pace | null) {
+  constructor(
+    split: Split,
+    create: GeneratorOptions<T>['create'],
+    seed: number,
+    pace: Pace | null,
+  ) {
     this.#step = split['step'] as number;
     this.#next = (split['from'] as number) + positionOf(split) * this.#step;
     this.#to = split['to'] === null ? Number.POSITIVE_INFINITY : (split['to'] as number);

@@ -3,7 +3,12 @@ import { PROTOCOL_VERSION } from '../../contract/documents.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { escapePlaceholders } from '../../contract/placeholders.ts';
-import { type ClusterSpec, type ProcessLabels, type ProcessSpec, Role } from '../../contract/process-spec.ts';
+import {
+  type ClusterSpec,
+  type ProcessLabels,
+  type ProcessSpec,
+  Role,
+} from '../../contract/process-spec.ts';
 import {
   type ApplicationConfig,
   type JobManagerConfig,
@@ -32,7 +37,14 @@ export function clusterSpec(
     'fctl.dev/mode': mode,
   });
   const artifacts = bundle
-    ? [{ hash: bundle.hash, name: 'application bundle', sizeBytes: bundle.sizeBytes, file: bundle.file }]
+    ? [
+        {
+          hash: bundle.hash,
+          name: 'application bundle',
+          sizeBytes: bundle.sizeBytes,
+          file: bundle.file,
+        },
+      ]
     : [];
   return {
     clusterId,
@@ -111,15 +123,26 @@ function jobManager(
     ...commonSpec(labels, withToken),
     role: Role.jobmanager,
     count: replicas,
-    command: ['${runtime.node}', ...nodeFlags(resources.memoryBytes), '${runtime.dir}/jobmanager.js'],
-    files: [configFile(file), ...(bundle ? [{ type: 'artifact', hash: bundle.hash } as const] : [])],
+    command: [
+      '${runtime.node}',
+      ...nodeFlags(resources.memoryBytes),
+      '${runtime.dir}/jobmanager.js',
+    ],
+    files: [
+      configFile(file),
+      ...(bundle ? [{ type: 'artifact', hash: bundle.hash } as const] : []),
+    ],
     resources,
     ports: [{ name: 'rest', port: rest.port }],
     readiness: { port: 'rest', path: READY_PATH },
   };
 }
 
-function taskManager(config: ResolvedConfig, labels: ProcessLabels, withToken: boolean): ProcessSpec {
+function taskManager(
+  config: ResolvedConfig,
+  labels: ProcessLabels,
+  withToken: boolean,
+): ProcessSpec {
   const { replicas, resources, slots, registrationTimeoutMs } = config.taskmanager;
   const file: TaskManagerConfig = {
     ...commonConfig(config),
@@ -158,7 +181,11 @@ function applicationConfig(config: ResolvedConfig, bundle: ApplicationBundle): A
 }
 
 function configFile(content: JobManagerConfig | TaskManagerConfig) {
-  return { type: 'inline', path: 'config.json', content: JSON.stringify(content, null, 2) } as const;
+  return {
+    type: 'inline',
+    path: 'config.json',
+    content: JSON.stringify(content, null, 2),
+  } as const;
 }
 
 /** Strings of the user must not be taken for placeholders. */

@@ -3,7 +3,12 @@ import { escapePlaceholders } from '../../contract/placeholders.ts';
 import type { ResolvedConfig } from '../../config/resolved.ts';
 
 /** Parts that describe the client's machine or hold what a user may consider private. */
-const left: ReadonlySet<string> = new Set(['projectDir', 'providers', 'application.args', 'application.entry']);
+const left: ReadonlySet<string> = new Set([
+  'projectDir',
+  'providers',
+  'application.args',
+  'application.entry',
+]);
 
 export function effectiveConfig(config: ResolvedConfig): Record<string, string> {
   const flat: Record<string, string> = {};

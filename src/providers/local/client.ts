@@ -155,7 +155,11 @@ export class LocalClient {
     return observed.filter((process) => process !== null);
   }
 
-  async #observe(layout: ClusterLayout, name: string, ended: boolean): Promise<ObservedProcess | null> {
+  async #observe(
+    layout: ClusterLayout,
+    name: string,
+    ended: boolean,
+  ): Promise<ObservedProcess | null> {
     const folder = join(layout.processes, name);
     const started = await readJson<SpecFile>(join(folder, 'spec.json'));
     if (started === null) return null; // The client died before it started anything (L1).

@@ -61,7 +61,12 @@ async function* follow(
         if (ino !== inode || size < offset) offset = 0; // rotated
         inode = ino;
         while (offset < size) {
-          const { bytesRead, buffer } = await file.read(Buffer.alloc(chunkBytes), 0, chunkBytes, offset);
+          const { bytesRead, buffer } = await file.read(
+            Buffer.alloc(chunkBytes),
+            0,
+            chunkBytes,
+            offset,
+          );
           if (bytesRead === 0) break;
           offset += bytesRead;
           yield buffer.toString('utf8', 0, bytesRead);

@@ -181,7 +181,13 @@ class LocalProvider implements Provider {
     for (const marked of await findMarkedProcesses()) {
       if (!marked.processDir.startsWith(prefix)) continue;
       const why = await this.#whyOrphan(marked.clusterId, marked.processDir);
-      if (why) found.push({ clusterId: marked.clusterId, kind: 'process', what: `pid ${marked.pid}`, why });
+      if (why)
+        found.push({
+          clusterId: marked.clusterId,
+          kind: 'process',
+          what: `pid ${marked.pid}`,
+          why,
+        });
     }
     for (const clusterId of await this.list()) {
       const { record, root } = this.#layout(clusterId);

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { runApplication } from '../../graph/application.ts';
-import { loadBundle } from '../bundle/load-bundle.ts';
+import { loadBundle } from '../../graph/load-bundle.ts';
 import { describeFailure } from '../taskmanager/failure-info.ts';
 import {
   type ApplicationResult,

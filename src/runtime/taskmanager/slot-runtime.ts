@@ -10,7 +10,7 @@ import type { Split } from '../../api/source.ts';
 import type { FailureInfo } from '../../contract/documents.ts';
 import { compileJob } from '../../graph/compile.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
-import { loadBundle } from '../bundle/load-bundle.ts';
+import { loadBundle } from '../../graph/load-bundle.ts';
 import { Exchange, nameOf } from '../network/exchange.ts';
 import { ExecutionState, type SlotDeployment, type TaskDeployment } from '../rpc/protocol.ts';
 import { describeFailure } from './failure-info.ts';

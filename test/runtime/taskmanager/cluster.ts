@@ -16,7 +16,7 @@ import { sha256 } from '../../../src/contract/hash.ts';
 import type { JsonObject, JsonValue } from '../../../src/contract/json.ts';
 import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { compileJob } from '../../../src/graph/compile.ts';
-import { loadBundle } from '../../../src/runtime/bundle/load-bundle.ts';
+import { loadBundle } from '../../../src/graph/load-bundle.ts';
 import { createCoordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type JobRegistry, collectJobs } from '../../api/job.ts';
+import { type JobRegistry, collectJobs } from '../api/job.ts';
 
 export interface LoadedBundle {
   readonly exports: object;
@@ -14,9 +14,9 @@ export interface LoadedBundle {
 
 /** Modules that an application may import, and where they lie as source and below `dist/`. */
 const modules: Readonly<Record<string, { readonly source: string; readonly built: string }>> = {
-  fctl: { source: '../../api/index.ts', built: 'index.js' },
-  'fctl/config': { source: '../../config/index.ts', built: 'config.js' },
-  'fctl/testing': { source: '../../testing/index.ts', built: 'testing.js' },
+  fctl: { source: '../api/index.ts', built: 'index.js' },
+  'fctl/config': { source: '../config/index.ts', built: 'config.js' },
+  'fctl/testing': { source: '../testing/index.ts', built: 'testing.js' },
 };
 
 let hooked = false;

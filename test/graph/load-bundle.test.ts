@@ -11,9 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const loader = fileURLToPath(
-  new URL('../../../src/runtime/bundle/load-bundle.ts', import.meta.url),
-);
+const loader = fileURLToPath(new URL('../../src/graph/load-bundle.ts', import.meta.url));
 
 /** Loads a bundle in a thread without any test tool around it, as the runtime does. */
 function load(source: string): Promise<unknown> {

@@ -1,0 +1,54 @@
+/** Checked configuration → resolved configuration. Pure. */
+import { resolve } from 'node:path';
+import type { JsonObject } from '../contract/json.ts';
+import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
+import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
+import type { ParsedConfig } from './schema.ts';
+
+// The schema has checked that these are durations and sizes.
+const ms = (duration: string) => parseDurationMs(duration)!;
+const bytes = (size: string) => parseSizeBytes(size)!;
+
+const resources = ({ cpu, memory }: { cpu: number; memory: string }): ResolvedResources => ({
+  cpu,
+  memoryBytes: bytes(memory),
+});
+
+/** @param projectDir absolute folder of the config file. */
+export function resolveConfig(config: ParsedConfig, projectDir: string): ResolvedConfig {
+  const { application, jobmanager, taskmanager, heartbeat, network, logging, providers } = config;
+  return {
+    cluster: config.cluster,
+    mode: config.mode,
+    provider: config.provider,
+    engine: config.engine,
+    application: application
+      ? {
+          entry: resolve(projectDir, application.entry),
+          args: application.args as JsonObject,
+          parallelism: application.parallelism,
+        }
+      : null,
+    jobmanager: { ...jobmanager, resources: resources(jobmanager.resources) },
+    taskmanager: {
+      replicas: taskmanager.replicas,
+      slots: taskmanager.slots,
+      resources: resources(taskmanager.resources),
+      registrationTimeoutMs: ms(taskmanager.registrationTimeout),
+      slotRequestTimeoutMs: ms(taskmanager.slotRequestTimeout),
+    },
+    heartbeat: { intervalMs: ms(heartbeat.interval), timeoutMs: ms(heartbeat.timeout) },
+    network: { bufferTimeoutMs: ms(network.bufferTimeout) },
+    logging: {
+      level: logging.level,
+      maxSizeBytes: bytes(logging.maxSize),
+      maxFiles: logging.maxFiles,
+    },
+    security: config.security,
+    retentionMs: ms(config.retention),
+    providers: {
+      local: { dir: providers.local.dir ? resolve(projectDir, providers.local.dir) : null },
+    },
+    projectDir,
+  };
+}

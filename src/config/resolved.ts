@@ -1,0 +1,48 @@
+/** The configuration as everything but src/config sees it: complete, times in `…Ms`, sizes in `…Bytes`. */
+import type { JsonObject } from '../contract/json.ts';
+
+export interface ResolvedConfig {
+  /** Cluster id. */
+  readonly cluster: string;
+  readonly mode: 'application' | 'per-job' | 'session';
+  readonly provider: string;
+  readonly engine: string;
+  readonly application: ResolvedApplication | null;
+  readonly jobmanager: {
+    readonly replicas: number;
+    readonly resources: ResolvedResources;
+    /** `port` 0: one that is free is chosen. */
+    readonly rest: { readonly port: number; readonly bind: string };
+  };
+  readonly taskmanager: {
+    readonly replicas: number;
+    readonly slots: number;
+    readonly resources: ResolvedResources;
+    readonly registrationTimeoutMs: number;
+    readonly slotRequestTimeoutMs: number;
+  };
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly network: { readonly bufferTimeoutMs: number };
+  readonly logging: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly maxSizeBytes: number;
+    readonly maxFiles: number;
+  };
+  readonly security: { readonly auth: 'token' | 'none' };
+  readonly retentionMs: number;
+  readonly providers: { readonly local: { readonly dir: string | null } };
+  /** Folder of the config file; relative paths in arguments are relative to it. */
+  readonly projectDir: string;
+}
+
+export interface ResolvedApplication {
+  /** Absolute path. */
+  readonly entry: string;
+  readonly args: JsonObject;
+  readonly parallelism: number;
+}
+
+export interface ResolvedResources {
+  readonly cpu: number;
+  readonly memoryBytes: number;
+}

@@ -1,0 +1,29 @@
+/** What `inspect.ts` and its worker say to each other. */
+import type { Problem } from '../contract/errors.ts';
+import type { JsonObject } from '../contract/json.ts';
+import type { JobGraph } from '../graph/job-graph.ts';
+
+export interface InspectRequest {
+  readonly file: string;
+  readonly bundleHash: string;
+  readonly args: JsonObject;
+  readonly parallelism: number;
+  /** Which jobs to compile: all, the only one of an application without `main`, or the one of a name. */
+  readonly compile: { readonly jobs: 'all' | 'if-no-main' } | { readonly job: string };
+}
+
+export type InspectAnswer =
+  | { readonly type: 'inspected'; readonly inspection: Inspection }
+  | {
+      readonly type: 'invalid';
+      readonly problems: readonly Problem[];
+      readonly stack: string | null;
+    };
+
+export interface Inspection {
+  /** Names of the jobs that the application defines, in order. */
+  readonly jobs: readonly string[];
+  readonly hasMain: boolean;
+  /** Of the jobs that were asked for. */
+  readonly graphs: readonly JobGraph[];
+}
