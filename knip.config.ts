@@ -10,7 +10,9 @@ export default {
         'tools/*.ts',
         'bench/*.ts',
         // An application is started by the name of its file, as its config gives it.
-        'examples/*/src/*.ts',
+        'examples/*/app.ts',
+        // Imported by tools/docs.ts by name.
+        'src/*/reference.ts',
       ],
       project: [
         '{src,test,tools,bench,examples}/**/*.ts',
@@ -21,4 +23,6 @@ export default {
   },
   // A type that a public function of the same file takes or returns is exported with it.
   ignoreExportsUsedInFile: { interface: true, type: true },
+  // Data: the flights of examples/flights.
+  ignoreDependencies: ['vega-datasets'],
 } satisfies KnipConfig;

@@ -50,7 +50,14 @@ export {
 export type { Committable, CommitterSpec, Sink, SinkWriter, WriterContext } from './sink.ts';
 export { CollectionSource } from '../connectors/collection/index.ts';
 export { GeneratorSource } from '../connectors/generator/index.ts';
-export { FileSink, FileSource } from '../connectors/files/index.ts';
+export {
+  type ColumnFormat,
+  type CsvReadOptions,
+  type CsvWriteOptions,
+  FileSink,
+  FileSource,
+  type ReadOptions,
+} from '../connectors/files/index.ts';
 export { PrintSink } from '../connectors/print/index.ts';
 export { DiscardSink } from '../connectors/discard/index.ts';
 export { CollectSink } from '../connectors/collect/index.ts';

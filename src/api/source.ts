@@ -33,7 +33,7 @@ export interface ReaderContext {
   readonly subtaskIndex: number;
   readonly parallelism: number;
   /** Counts a record that could not be read and was skipped, as its source was told to. */
-  skipped(): void;
+  readonly skipped: () => void;
   /** Relative paths are relative to this folder. */
   readonly workingDirectory: string;
 }

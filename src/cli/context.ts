@@ -42,6 +42,10 @@ export interface Context<O extends CommonOptions = CommonOptions> {
 export interface Place {
   readonly cwd: string;
   readonly runtimeDir: string;
+  /** Where fctl keeps what it can make again. */
+  readonly cacheDir: string;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -56,7 +60,7 @@ export async function createContext<O extends CommonOptions>(
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
   });
-  const stop = interruption(options.timeout ?? null);
+  const stop = interruption(options.timeout ?? null, place.exit);
   let loaded: Promise<LoadedConfig> | undefined;
   const context: Context<O> = {
     place,

@@ -13,11 +13,15 @@ export interface Interruption {
   dispose(): void;
 }
 
-/** @param timeout a duration, or `null`. @throws UsageError when it is none. */
-export function interruption(timeout: string | null): Interruption {
+/**
+ * @param timeout a duration, or `null`.
+ * @param exit ends the process at once.
+ * @throws UsageError when the timeout is no duration.
+ */
+export function interruption(timeout: string | null, exit: (code: number) => void): Interruption {
   const controller = new AbortController();
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+    if (controller.signal.aborted) exit(ExitCode.interrupted);
     controller.abort(
       new ClusterError(
         ExitCode.interrupted,

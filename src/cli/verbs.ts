@@ -2,7 +2,7 @@
  * The verbs: what the command line accepts and what `--help` says. Their code is loaded when they run, so
  * nothing else may be imported here.
  */
-import type { CommonOptions, Context } from './context.ts';
+import type { Context } from './context.ts';
 
 export interface VerbArgument {
   /** Commander's form: `<required>`, `[optional]`. */
@@ -30,10 +30,7 @@ export interface Verb {
 export interface VerbModule {
   // Each verb knows the options that it declared.
   // oxlint-disable-next-line typescript/no-explicit-any
-  run(
-    context: Context<CommonOptions & any>,
-    ...args: readonly (string | undefined)[]
-  ): Promise<number | void>;
+  run(context: Context<any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
 }
 
 const cluster: VerbArgument = {

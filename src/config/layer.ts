@@ -12,7 +12,7 @@ export interface Origin {
   readonly column: number | null;
 }
 
-export const defaultOrigin: Origin = { text: 'default', file: null, line: null, column: null };
+const defaultOrigin: Origin = { text: 'default', file: null, line: null, column: null };
 
 /** A tree of values, as it came. */
 export type Tree = { [key: string]: JsonValue };

@@ -39,12 +39,9 @@ const application = z.strictObject({
     .string()
     .min(1)
     .meta({ description: 'Entry file of the application, relative to this file.' }),
-  args: z
-    .record(z.string(), z.json())
-    .default({})
-    .meta({
-      description: "Arguments: of the only job, or `ctx.args` of the application's `main()`.",
-    }),
+  args: z.record(z.string(), z.json()).default({}).meta({
+    description: "Arguments: of the only job, or `ctx.args` of the application's `main()`.",
+  }),
   parallelism: count('Default parallelism of the jobs.').default(1),
 });
 
@@ -57,15 +54,10 @@ const jobmanager = z
     resources: resources('512MiB'),
     rest: z
       .strictObject({
-        port: z
-          .int()
-          .min(0)
-          .max(65_535)
-          .default(0)
-          .meta({
-            description:
-              'Port of the REST API. 0: one that is free is chosen, so that clusters never clash.',
-          }),
+        port: z.int().min(0).max(65_535).default(0).meta({
+          description:
+            'Port of the REST API. 0: one that is free is chosen, so that clusters never clash.',
+        }),
         bind: z
           .string()
           .min(1)
@@ -150,14 +142,10 @@ const base = z.strictObject({
     .strictObject({
       local: z
         .strictObject({
-          dir: z
-            .string()
-            .min(1)
-            .optional()
-            .meta({
-              description:
-                'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
-            }),
+          dir: z.string().min(1).optional().meta({
+            description:
+              'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
+          }),
         })
         .prefault({}),
     })

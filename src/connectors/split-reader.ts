@@ -74,6 +74,11 @@ export class SplitReader<T> implements SourceReader<T> {
   }
 }
 
+/** The file of a split of the `files` enumerator. */
+export function fileOf(split: Split): string {
+  return split['file'] as string;
+}
+
 /** Records of the split that were emitted before it was handed out. */
 export function positionOf(split: Split): number {
   return typeof split['position'] === 'number' ? split['position'] : 0;

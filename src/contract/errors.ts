@@ -68,11 +68,6 @@ export class DeploymentError extends FctlError {
   readonly exitCode = ExitCode.deploymentFailed;
 }
 
-/** The deployed job or application failed or was cancelled by someone else. */
-export class JobError extends FctlError {
-  readonly exitCode = ExitCode.jobFailed;
-}
-
 /** The request does not fit the state of the cluster. `exitCode` says which way. */
 export class ClusterError extends FctlError {
   readonly exitCode: ExitCode;

@@ -7,7 +7,7 @@
  * | `GET /fctl/v1/cluster`               | `ClusterInfo`                                       |
  * | `HEAD/GET /fctl/v1/blobs/:hash`      | 200 / 404; the bytes                                |
  * | `PUT /fctl/v1/blobs/:hash`           | 201, 200 if there already; 400 if the hash differs  |
- * | `POST /fctl/v1/jobs`                 | 202 `SubmitJobResponse`; body `SubmitJobRequest`    |
+ * | `POST /fctl/v1/jobs`                 | 202 `{ jobId }`; body `SubmitJobRequest`           |
  * | `GET /fctl/v1/jobs/:id/result?wait=ms` | 200 `JobResultResponse`; waits up to 60 s for the end |
  * | `POST /fctl/v1/cancel`               | 202: cancels the application: all its jobs, then it ends |
  * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
@@ -35,10 +35,6 @@ export interface SubmitJobRequest {
   /** A `JobGraph`. */
   readonly graph: JsonObject;
   /** Chosen by the client, 32 hex digits, so that a repeated request is the same job. */
-  readonly jobId: string;
-}
-
-export interface SubmitJobResponse {
   readonly jobId: string;
 }
 

@@ -7,7 +7,7 @@ export function escapePlaceholders(text: string): string {
 
 /**
  * Replaces every placeholder.
- * @param encode applied to each value: `JSON.stringify` without its quotes inside a JSON file.
+ * @param encode applied to each value: `encodeInJson` inside a JSON file.
  * @throws Error when a placeholder has no value: a spec must not be placed half understood.
  */
 export function substitutePlaceholders(
@@ -15,10 +15,11 @@ export function substitutePlaceholders(
   values: Readonly<Record<string, string>>,
   encode: (value: string) => string = (value) => value,
 ): string {
-  return text.replace(/\$?\$\{([^}]*)\}?/g, (match, name: string) => {
-    if (match.startsWith('$$')) return match.slice(1);
+  // An escape is taken alone: what follows it may be another one.
+  return text.replace(/\$\$\{|\$\{([^}]*)\}?/g, (match, name: string | undefined) => {
+    if (name === undefined) return '${';
     const value = values[name];
-    if (value === undefined) throw new Error(`unknown placeholder \${${name}}`);
+    if (value === undefined) throw new Error(`unknown placeholder ${match}`);
     return encode(value);
   });
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
+import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';
 import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
 import { clusterStatus } from './status.ts';
 
@@ -24,10 +24,10 @@ export async function cancel(
   const endpoint = await reachable(provider, clusterId);
   const options = { url: endpoint.url, token: endpoint.token, timeoutMs: 10_000 };
   if (jobId !== null) {
-    await new FlinkRestClient(options).cancelJob(jobId);
+    await new FlinkRestClient(options).cancelJob(jobId).catch(refused);
     return null;
   }
-  await new FctlRestClient(options).cancelApplication();
+  await new FctlRestClient(options).cancelApplication().catch(refused);
   const store = provider.store(clusterId);
   for (;;) {
     signal.throwIfAborted();
@@ -52,6 +52,15 @@ async function reachable(provider: Provider, clusterId: string): Promise<Reachab
     );
   }
   return endpoint;
+}
+
+/** The JobManager's own words. */
+function refused(error: unknown): never {
+  if (!(error instanceof RestError)) throw error;
+  const exitCode = error.status === 404 ? ExitCode.notFound : ExitCode.conflict;
+  throw new ClusterError(exitCode, problem({ code: 'refused', message: error.message }), {
+    cause: error,
+  });
 }
 
 /** For every verb that names a cluster. */

@@ -13,7 +13,10 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe('documents in files', () => {
   it('has version 0 before the first write', async () => {
     expect(await readDocument(folder, 'lock')).toEqual({ version: 0, value: null });
-    expect(await readDocument(join(folder, 'missing'), 'lock')).toEqual({ version: 0, value: null });
+    expect(await readDocument(join(folder, 'missing'), 'lock')).toEqual({
+      version: 0,
+      value: null,
+    });
   });
 
   it('reads what was written last and keeps few old versions', async () => {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { escapePlaceholders, substitutePlaceholders, encodeInJson } from '../../src/contract/placeholders.ts';
-import { formatBytes, formatDuration, parseDurationMs, parseSizeBytes } from '../../src/contract/units.ts';
+import {
+  escapePlaceholders,
+  substitutePlaceholders,
+  encodeInJson,
+} from '../../src/contract/placeholders.ts';
+import {
+  formatBytes,
+  formatDuration,
+  parseDurationMs,
+  parseSizeBytes,
+} from '../../src/contract/units.ts';
 import fc from 'fast-check';
 
 describe('units', () => {
@@ -43,7 +52,9 @@ describe('units', () => {
 describe('placeholders', () => {
   it('replaces what is known and refuses what is not', () => {
     expect(substitutePlaceholders('${a}/x/${b}', { a: '1', b: '2' })).toBe('1/x/2');
-    expect(() => substitutePlaceholders('${secrets}', { a: '1' })).toThrow('unknown placeholder ${secrets}');
+    expect(() => substitutePlaceholders('${secrets}', { a: '1' })).toThrow(
+      'unknown placeholder ${secrets}',
+    );
     expect(() => substitutePlaceholders('${a', { b: '1' })).toThrow('unknown placeholder');
   });
 

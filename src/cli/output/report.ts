@@ -58,7 +58,7 @@ export class Report {
 }
 
 /** `error file:line:column path: message` and, on a line of its own, what to do. */
-export function describeProblem(problem: Problem): string {
+function describeProblem(problem: Problem): string {
   const { file, line, column, path, message, hint } = problem;
   const place =
     file === null ? null : [file, line, column].filter((part) => part !== null).join(':');

@@ -33,7 +33,7 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
   const bundle = await bundleApplication({
     entry,
     projectDir,
-    cacheDir: join(projectDir, '.fctl', 'bundles'),
+    cacheDir: join(context.place.cacheDir, 'bundles'),
   });
   const { graphs } = await inspectApplication(bundle, {
     args: options.args === undefined ? args : parseArgs(options.args),

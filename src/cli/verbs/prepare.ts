@@ -37,7 +37,7 @@ export async function prepareDeployment(
   const bundle = await bundleApplication({
     entry: application.entry,
     projectDir: config.projectDir,
-    cacheDir: join(config.projectDir, '.fctl', 'bundles'),
+    cacheDir: join(context.place.cacheDir, 'bundles'),
   });
   await inspectApplication(bundle, {
     args: application.args,

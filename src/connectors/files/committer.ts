@@ -27,10 +27,10 @@ export function createFileCommitter(
   options: JsonObject,
   context: { workingDirectory: string; jobId: string },
 ): SinkCommitter {
-  const folder = resolve(context.workingDirectory, String(options['path']));
+  const folder = resolve(context.workingDirectory, options['path'] as string);
   const staging = stagingFolder(folder, context.jobId);
-  const suffix = String(options['suffix']);
-  const emptyPart = String(options['emptyPart']);
+  const suffix = options['suffix'] as string;
+  const emptyPart = options['emptyPart'] as string;
   return {
     prepare: () => prepare(folder, staging),
     commit: async (committables) => {

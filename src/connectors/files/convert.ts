@@ -28,7 +28,7 @@ export function textConverter(type: TypeShape): Convert {
         return (number | 0) === number ? number : undefined;
       });
     case 'int64':
-      return of((text) => (/^[+-]?\d+$/.test(text) ? BigInt(text) : undefined));
+      return of(parseInt64);
     case 'double':
       return of((text) => {
         const number = text.trim() === '' ? Number.NaN : Number(text);
@@ -53,6 +53,13 @@ export function textConverter(type: TypeShape): Convert {
     default:
       throw new TypeError(`a ${describeType(type)} cannot be a column of CSV`);
   }
+}
+
+/** Of 64 bits. */
+function parseInt64(text: string): bigint | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const value = BigInt(text);
+  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 /** Epoch milliseconds, or ISO 8601; without an offset it is UTC. */
@@ -86,8 +93,9 @@ export function valueConverter(type: TypeShape): Convert {
       return (value) => {
         if (typeof value === 'bigint') return value;
         if (Number.isSafeInteger(value)) return BigInt(value as number);
-        if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value);
-        throw expected(type, value);
+        const parsed = typeof value === 'string' ? parseInt64(value) : undefined;
+        if (parsed === undefined) throw expected(type, value);
+        return parsed;
       };
     case 'timestamp':
       return (value) => {
@@ -124,7 +132,7 @@ export function valueConverter(type: TypeShape): Convert {
       return (value) => value;
     default:
       return (value) => {
-        if (typeof value === type.kind) return value; // oxlint-disable-line valid-typeof
+        if (typeof value === type.kind) return value;
         throw expected(type, value);
       };
   }
@@ -171,7 +179,8 @@ function recordConverter(type: Extract<TypeShape, { kind: 'record' }>): Convert 
     const result: Record<string, unknown> = {};
     for (const { name, convert } of fields) {
       try {
-        const converted = convert((value as Record<string, unknown>)[name]);
+        const there = Object.hasOwn(value, name);
+        const converted = convert(there ? (value as Record<string, unknown>)[name] : undefined);
         if (converted !== undefined) result[name] = converted;
       } catch (error) {
         throw new TypeError(`field '${name}': ${(error as Error).message}`);

@@ -10,7 +10,7 @@ export function createFileEnumerator(
   options: JsonObject,
   workingDirectory: string,
 ): SplitEnumerator {
-  const path = String(options['path']);
+  const path = options['path'] as string;
   return new ListEnumerator(async () => {
     const files = await findFiles(path, workingDirectory);
     if (options['format'] !== 'parquet') return files.map((file) => ({ id: file, file }));
@@ -24,7 +24,7 @@ export function createFileEnumerator(
  * The files that a path names, sorted: itself, what is in a folder (not hidden), what a glob matches.
  * @throws Error naming the absolute path when there are none.
  */
-export async function findFiles(path: string, workingDirectory: string): Promise<string[]> {
+async function findFiles(path: string, workingDirectory: string): Promise<string[]> {
   const absolute = resolve(workingDirectory, path);
   const there = await stat(absolute).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;

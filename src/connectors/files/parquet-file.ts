@@ -68,7 +68,9 @@ export async function readColumns(
   if (missing.length > 0) {
     throw new Error(`${file} has no column ${missing.join(', ')}; it has ${known.join(', ')}`);
   }
-  const read = new Map(columns.map((column) => [column, new Array<unknown>(to - from)]));
+  const read = new Map(
+    columns.map((column) => [column, Array.from<unknown>({ length: to - from })]),
+  );
   try {
     await parquetRead({
       file: buffer,

@@ -1,7 +1,7 @@
 /** A split of a Parquet file: a row group, decoded column by column, given out row by row. */
 import { NO_TIMESTAMP, type SourceOutput, type Split } from '../../api/source.ts';
 import type { TypeShape } from '../../api/types.ts';
-import { type OpenSplit, positionOf } from '../split-reader.ts';
+import { type OpenSplit, fileOf, positionOf } from '../split-reader.ts';
 import { type Convert, valueConverter } from './convert.ts';
 import { readColumns } from './parquet-file.ts';
 
@@ -53,7 +53,7 @@ export class ParquetSplit<T> implements OpenSplit<T> {
 
   async #load(): Promise<void> {
     const [file, from, to] = [
-      String(this.#split['file']),
+      fileOf(this.#split),
       Number(this.#split['from']),
       Number(this.#split['to']),
     ];

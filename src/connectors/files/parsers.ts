@@ -50,17 +50,25 @@ export class CsvParser implements ItemParser<string[]> {
     this.#parser = parse({
       delimiter: options.separator,
       bom: true,
+      // Else the first line decides for all of them.
+      record_delimiter: ['\r\n', '\n'],
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
       skip_records_with_error: options.onError === 'skip',
     });
-    this.#parser.on('skip', options.skipped);
+    let lastLine: number | undefined;
+    this.#parser.on('skip', ({ lines }: { lines?: number }) => {
+      // A malformed row ends with its line: else its open quote would take in the rows after it.
+      (this.#parser as Parser & { state: { quoting: boolean } }).state.quoting = false;
+      if (lines !== lastLine) options.skipped(); // once a row
+      lastLine = lines;
+    });
     this.#parser.on('end', () => {
       this.ended = true;
     });
     this.#parser.on('error', (error: Error & { lines?: number }) => {
-      this.#failure = new Error(`line ${error.lines ?? '?'}: ${error.message}`);
+      this.#failure = new Error(`${error.lines ?? '?'}: ${error.message}`);
     });
   }
 

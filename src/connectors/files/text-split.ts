@@ -1,11 +1,11 @@
 /** Splits of text files: items (lines, or rows of CSV) with their line numbers, converted to records. */
 import { type ReadStream, createReadStream } from 'node:fs';
 import { NO_TIMESTAMP, type SourceOutput, type Split } from '../../api/source.ts';
-import { type OpenSplit, positionOf } from '../split-reader.ts';
+import { type OpenSplit, fileOf, positionOf } from '../split-reader.ts';
 
 export interface Item<V> {
   readonly value: V;
-  /** 1-based, of its first line. */
+  /** 1-based, of its last line. */
   readonly line: number;
 }
 
@@ -17,7 +17,7 @@ export interface ItemParser<V> {
   end(): void;
   /** After `end`: whether `next` has given everything. */
   readonly ended: boolean;
-  /** The next item that is complete; `null` when there is none now. @throws when the text is malformed. */
+  /** The next item that is complete; `null` when there is none now. @throws `LINE: why` when the text is malformed. */
   next(): Item<V> | null;
 }
 
@@ -46,7 +46,7 @@ export class TextSplit<V, T> implements OpenSplit<T> {
   ended = false;
 
   constructor(split: Split, options: TextSplitOptions<V, T>) {
-    this.#file = String(split['file']);
+    this.#file = fileOf(split);
     this.#options = options;
     this.#toSkip = positionOf(split);
     this.#stream = createReadStream(this.#file, { encoding: 'utf8', highWaterMark: chunkBytes });
@@ -94,7 +94,7 @@ export class TextSplit<V, T> implements OpenSplit<T> {
     try {
       return parse();
     } catch (error) {
-      throw new Error(`${this.#file}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${this.#file}:${(error as Error).message}`, { cause: error });
     }
   }
 

@@ -1,2 +1,2 @@
-export { resolveLocalOptions, type LocalOptions } from './options.ts';
+export { resolveLocalOptions } from './options.ts';
 export { createLocalProvider } from './provider.ts';

@@ -41,7 +41,7 @@ export async function namesIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  return names.sort();
+  return names.sort((a, b) => (a < b ? -1 : 1));
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -21,7 +21,12 @@ let provider: Provider;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'fctl-local-'));
   await writeFile(join(home, 'jobmanager.js'), '');
-  provider = createLocalProvider({ home, runtimeDir: home, node: process.execPath, environment: process.env });
+  provider = createLocalProvider({
+    home,
+    runtimeDir: home,
+    node: process.execPath,
+    environment: process.env,
+  });
 });
 afterEach(async () => {
   for (const id of await provider.list()) await provider.destroy(id, never);
@@ -95,7 +100,9 @@ async function eventually<T>(probe: () => Promise<T | null | false>): Promise<T>
 const gone = (pid: number) => eventually(async () => (await identifyProcess(pid)) === null);
 const output = (text: string) =>
   eventually(async () => {
-    const out = await readFile(join(home, 'clusters/demo/logs/jobmanager-0.out'), 'utf8').catch(() => '');
+    const out = await readFile(join(home, 'clusters/demo/logs/jobmanager-0.out'), 'utf8').catch(
+      () => '',
+    );
     return out.includes(text) ? out : null;
   });
 
@@ -115,15 +122,30 @@ describe('starting', () => {
 
   it('refuses a placeholder that it does not know, and starts nothing', async () => {
     const spec = processSpec(idle, { command: ['${runtime.node}', '${node.port}'] });
-    await expect(provider.apply(create(spec), clusterSpec(spec), never)).rejects.toThrow('${node.port}');
-    expect((await provider.inspect('demo'))!.processes.filter((p) => p.status === 'running')).toEqual([]);
+    await expect(provider.apply(create(spec), clusterSpec(spec), never)).rejects.toThrow(
+      '${node.port}',
+    );
+    expect(
+      (await provider.inspect('demo'))!.processes.filter((p) => p.status === 'running'),
+    ).toEqual([]);
   });
 
   it('leaves a process that another instance of the provider finds and ends', async () => {
     const pid = await start(idle);
-    const other = createLocalProvider({ home, runtimeDir: home, node: process.execPath, environment: {} });
+    const other = createLocalProvider({
+      home,
+      runtimeDir: home,
+      node: process.execPath,
+      environment: {},
+    });
     expect((await other.inspect('demo'))!.processes).toMatchObject([
-      { name: 'jobmanager-0', role: 'jobmanager', release: 'r1', status: 'running', location: `pid ${pid}` },
+      {
+        name: 'jobmanager-0',
+        role: 'jobmanager',
+        release: 'r1',
+        status: 'running',
+        location: `pid ${pid}`,
+      },
     ]);
     await other.destroy('demo', never);
     await gone(pid);
@@ -176,13 +198,13 @@ describe('ending', () => {
   });
 
   it('takes a zombie for gone', async () => {
-    const parent = spawn(
-      'sh',
-      ['-c', 'sleep 0 & echo $!; exec sleep 30'],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
-    );
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-    await gone(Number(line.toString())); // its parent never waits for it
+    const pid = Number(line.toString());
+    await gone(pid); // its parent never waits for it
+    expect(await readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
     parent.kill('SIGKILL');
     await once(parent, 'exit');
   });
@@ -201,10 +223,17 @@ describe('a client that died half-way', () => {
 
   it('reports a process that was never started', async () => {
     await start(idle);
-    await provider.apply({ ...create(processSpec(idle)), kind: 'delete', spec: null }, clusterSpec(processSpec(idle)), never);
+    await provider.apply(
+      { ...create(processSpec(idle)), kind: 'delete', spec: null },
+      clusterSpec(processSpec(idle)),
+      never,
+    );
     const folder = join(home, 'clusters/demo/processes/taskmanager-0');
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'spec.json'), JSON.stringify({ spec: processSpec(idle), index: 0 }));
+    await writeFile(
+      join(folder, 'spec.json'),
+      JSON.stringify({ spec: processSpec(idle), index: 0 }),
+    );
     expect((await provider.inspect('demo'))!.processes).toMatchObject([
       { name: 'taskmanager-0', status: 'lost', location: 'never started' },
     ]);
@@ -266,7 +295,9 @@ describe('artifacts and logs', () => {
     await writeFile(join(home, 'clusters/demo/artifacts', hash), 'corrupt');
     expect(await store.has(hash)).toBe(false);
     await writeFile(file, 'changed meanwhile');
-    await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).rejects.toThrow('bundle changed');
+    await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).rejects.toThrow(
+      'bundle changed',
+    );
     expect(await store.has(hash)).toBe(false);
   });
 
@@ -279,7 +310,8 @@ describe('artifacts and logs', () => {
     const read = async (tail: number | null) => {
       const options = { stream: 'log', follow: false, tail, signal: never } as const;
       let text = '';
-      for await (const chunk of await provider.logs('demo', 'jobmanager-0', options)) text += String(chunk);
+      for await (const chunk of await provider.logs('demo', 'jobmanager-0', options))
+        text += String(chunk);
       return text;
     };
     expect(await read(null)).toBe('a\nb\nc\n');
