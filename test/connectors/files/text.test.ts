@@ -1,0 +1,342 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type TypeDescriptor, types } from '../../../src/api/types.ts';
+import { FileSource } from '../../../src/connectors/files/index.ts';
+import { readAll, readInTwo } from '../read.ts';
+
+let folder: string;
+let count = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fctl-text-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function file(content: string | Uint8Array): Promise<string> {
+  const path = join(folder, `in-${count++}`);
+  await writeFile(path, content);
+  return path;
+}
+
+const flight = types.record({ from: types.string, delay: types.int32 });
+
+describe('text', () => {
+  const lines = async (content: string, batch?: number) =>
+    (await readAll(FileSource.text(await file(content)), batch)).records;
+
+  test('lines end with LF or CRLF; the last may have no end; a byte order mark is left out', async () => {
+    expect(await lines('\uFEFFa\r\nb\n\nc')).toEqual(['a', 'b', '', 'c']);
+    expect(await lines('a\nb\n')).toEqual(['a', 'b']);
+    expect(await lines('\n')).toEqual(['']);
+  });
+
+  test('an empty file has no lines', async () => {
+    expect(await lines('')).toEqual([]);
+    expect(await lines('\uFEFF')).toEqual([]);
+  });
+
+  test('characters and CRLF that lie across chunks of the file stay whole', async () => {
+    const long = 'ü'.repeat(200_000); // 400 000 bytes: a chunk ends within
+    const odd = `x${long}`;
+    expect(await lines(`${odd}\r\n${long}\r\nend`)).toEqual([odd, long, 'end']);
+    const edge = 'a'.repeat(256 * 1024 - 1);
+    expect(await lines(`${edge}\r\nb\r\n`)).toEqual([edge, 'b']);
+  });
+
+  test('any lines come back as they are, whatever the batch', async () => {
+    const line = fc
+      .string({ unit: 'grapheme', maxLength: 8 })
+      .filter((s) => !/[\r\n\uFEFF]/.test(s));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 7 }), async (wanted, batch) => {
+        expect(await lines(wanted.map((s) => `${s}\n`).join(''), batch)).toEqual(wanted);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('a file that is gone when it is read is named', async () => {
+    const path = await file('a\n');
+    const source = FileSource.text(path);
+    const reader = source.createReader({
+      subtaskIndex: 0,
+      parallelism: 1,
+      workingDirectory: '/',
+      skipped: () => {},
+    });
+    await rm(path);
+    reader.addSplit({ id: path, file: path });
+    reader.poll({ emit: () => {} }, 10);
+    await reader.available();
+    expect(() => reader.poll({ emit: () => {} }, 10)).toThrow(`cannot read ${path}: ENOENT`);
+    await reader.close();
+  });
+});
+
+describe('CSV', () => {
+  const read = async (content: string, options = {}, batch = 100) =>
+    readAll(FileSource.csv(await file(content), flight, options), batch);
+  const records = async (content: string, options = {}) => (await read(content, options)).records;
+
+  test('the header says which column is which field; other columns are passed over', async () => {
+    expect(await records('delay,carrier,from\n5,XY,Rome\n-3,ZZ,Oslo\n')).toEqual([
+      { from: 'Rome', delay: 5 },
+      { from: 'Oslo', delay: -3 },
+    ]);
+  });
+
+  test('without a header the columns are the fields in their order', async () => {
+    expect(await records('Rome,5\nOslo,6', { header: false })).toEqual([
+      { from: 'Rome', delay: 5 },
+      { from: 'Oslo', delay: 6 },
+    ]);
+  });
+
+  test.each([
+    ['CRLF', 'from,delay\r\nRome,5\r\n'],
+    ['a last line without an end', 'from,delay\nRome,5'],
+    ['a byte order mark', '\uFEFFfrom,delay\nRome,5\n'],
+    ['a byte order mark and a quoted header', '\uFEFF"from","delay"\nRome,5\n'],
+    ['empty lines', 'from,delay\n\nRome,5\n\n\n'],
+    ['LF in the header and CRLF after it', 'from,delay\nRome,5\r\n'],
+    ['CRLF in the header and LF after it', 'from,delay\r\nRome,5\n'],
+  ])('%s', async (_what, content) => {
+    expect(await records(content)).toEqual([{ from: 'Rome', delay: 5 }]);
+  });
+
+  test('quoted fields hold separators, quotes and line ends', async () => {
+    expect(await records('from,delay\n"a,""b""\r\nc\n","5"\n')).toEqual([
+      { from: 'a,"b"\r\nc\n', delay: 5 },
+    ]);
+  });
+
+  test('another separator', async () => {
+    expect(await records('from;delay\nRome, It;5\n', { separator: ';' })).toEqual([
+      { from: 'Rome, It', delay: 5 },
+    ]);
+  });
+
+  test('a file without rows, or without anything, has no records', async () => {
+    expect(await records('from,delay\n')).toEqual([]);
+    expect(await records('')).toEqual([]);
+  });
+
+  test('a column that the header lacks fails, also when malformed rows are skipped', async () => {
+    for (const onError of ['fail', 'skip'] as const) {
+      const path = await file('from,late\nRome,5\n');
+      await expect(readAll(FileSource.csv(path, flight, { onError }))).rejects.toThrow(
+        `${path}:1: the header has no column 'delay'; it has from, late`,
+      );
+    }
+  });
+
+  test('an optional field may be empty, or have no column', async () => {
+    const type = types.record({ from: types.string, delay: types.optional(types.int32) });
+    const both = await readAll(FileSource.csv(await file('from,delay\nRome,\nOslo,4\n'), type));
+    expect(both.records).toEqual([{ from: 'Rome' }, { from: 'Oslo', delay: 4 }]);
+    const none = await readAll(FileSource.csv(await file('from\nRome\n'), type));
+    expect(none.records).toEqual([{ from: 'Rome' }]);
+  });
+
+  test.each([
+    ['delay', 'from,delay\nRome,5\nOslo,soon\n', `3: column 'delay': expected int32, got "soon"`],
+    [
+      'delay',
+      'from,delay\nRome,5000000000\n',
+      `2: column 'delay': expected int32, got "5000000000"`,
+    ],
+    ['delay', 'from,delay\nRome,\n', `2: column 'delay': expected int32, got ""`],
+    ['delay', 'from,delay\nRome,1.5\n', `2: column 'delay': expected int32, got "1.5"`],
+    ['delay', 'from,delay\nRome\n', `2: column 'delay' is missing: the row has 1 columns`],
+    ['after empty lines', 'from,delay\n\n\nRome,x\n', `4: column 'delay': expected int32, got "x"`],
+    ['after CRLF', 'from,delay\r\nOslo,1\r\nRome,x\r\n', `3: column 'delay': expected int32`],
+    ['after a quoted line end', 'from,delay\n"a\nb",1\nRome,x\n', `4: column 'delay': expected`],
+    ['in several lines', 'from,delay\n"a\nb",x\n', `3: column 'delay': expected`],
+  ])('a malformed %s fails with file and line', async (_what, content, message) => {
+    const path = await file(content);
+    await expect(readAll(FileSource.csv(path, flight))).rejects.toThrow(`${path}:${message}`);
+  });
+
+  test('malformed rows are skipped and counted when the source says so', async () => {
+    const content = 'from,delay\nRome,5\nOslo,soon\nBern\nBonn,7\n';
+    const reading = await read(content, { onError: 'skip' });
+    expect(reading.records).toEqual([
+      { from: 'Rome', delay: 5 },
+      { from: 'Bonn', delay: 7 },
+    ]);
+    expect(reading.skipped()).toBe(2);
+  });
+
+  test.each([
+    ['a quote that never ends', 'from,delay\nRome,5\n"Oslo,6\n', '3'],
+    ['text after a quoted field', 'from,delay\nRome,5\n"Oslo"x,6\n', '3'],
+    ['a quote within a field', 'from,delay\nRome,5\nOs"lo,6\n', '3'],
+  ])('%s fails with file and line', async (_what, content, line) => {
+    const path = await file(content);
+    const reading = readAll(FileSource.csv(path, flight));
+    await expect(reading).rejects.toThrow(new RegExp(`^${path}:${line}: .*[Qq]uot`));
+  });
+
+  test.each(['Os"lo,6', '"Oslo"x,6', '"Oslo"x",6', 'O"s"l"o,6'])(
+    'the row %s is skipped and counted when the source says so',
+    async (row) => {
+      const content = `from,delay\nRome,5\n${row}\nBonn,7\n`;
+      const reading = await read(content, { onError: 'skip' });
+      expect(reading.records).toEqual([
+        { from: 'Rome', delay: 5 },
+        { from: 'Bonn', delay: 7 },
+      ]);
+      expect(reading.skipped()).toBe(1);
+    },
+  );
+
+  test('a malformed row far in a file of several chunks is found, after the rows before it', async () => {
+    const rows = Array.from({ length: 60_000 }, (_, i) => `city number ${i},${i}\n`).join('');
+    const path = await file(`from,delay\n${rows}"x"y,1\n${rows}`);
+    await expect(readAll(FileSource.csv(path, flight), 5000)).rejects.toThrow(`${path}:60002: `);
+    const skipping = await readAll(FileSource.csv(path, flight, { onError: 'skip' }), 5000);
+    expect(skipping.records).toHaveLength(120_000);
+    expect(skipping.skipped()).toBe(1);
+  });
+
+  test('types of columns', async () => {
+    const type = types.record({
+      i: types.int64,
+      d: types.double,
+      b: types.boolean,
+      t: types.timestamp,
+      x: types.bytes,
+    });
+    const path = await file(
+      'i,d,b,t,x\n9007199254740993,-1.5e3,true,2024-01-02 03:04:05,AQI=\n-1,NaN,0,2024-01-02T00:00:00+01:00,\n3,2,1,86400000,\n',
+    );
+    expect((await readAll(FileSource.csv(path, type))).records).toEqual([
+      {
+        i: 9007199254740993n,
+        d: -1500,
+        b: true,
+        t: Date.UTC(2024, 0, 2, 3, 4, 5),
+        x: new Uint8Array([1, 2]),
+      },
+      { i: -1n, d: Number.NaN, b: false, t: Date.UTC(2024, 0, 1, 23), x: new Uint8Array() },
+      { i: 3n, d: 2, b: true, t: 86_400_000, x: new Uint8Array() },
+    ]);
+  });
+
+  test.each([
+    ['int64', types.int64, '9223372036854775808'],
+    ['double', types.double, ''],
+    ['boolean', types.boolean, 'yes'],
+    ['timestamp', types.timestamp, 'yesterday'],
+  ])('a %s is checked', async (kind, type, text) => {
+    const path = await file(`v,w\n${text},1\n`);
+    const source = FileSource.csv<unknown>(path, types.record({ v: type as TypeDescriptor<unknown> }));
+    await expect(readAll(source)).rejects.toThrow(
+      `${path}:2: column 'v': expected ${kind}, got "${text}"`,
+    );
+  });
+
+  test('needs a record type, of fields that text can hold', async () => {
+    expect(() => FileSource.csv('x', types.string)).toThrow('needs a record type, not string');
+    const source = FileSource.csv(
+      await file('a\n1\n'),
+      types.record({ a: types.list(types.string) }),
+    );
+    await expect(readAll(source)).rejects.toThrow('a list of string cannot be a column of CSV');
+  });
+});
+
+describe('JSON Lines', () => {
+  test('one value a line; empty lines are passed over', async () => {
+    const path = await file(
+      '\uFEFF{"from":"Rome","delay":5}\r\n\n{"delay":6,"from":"Oslo","more":1}',
+    );
+    expect((await readAll(FileSource.jsonl(path, flight))).records).toEqual([
+      { from: 'Rome', delay: 5 },
+      { from: 'Oslo', delay: 6 },
+    ]);
+  });
+
+  test.each([
+    ['no JSON', '{"from":', ':2: '],
+    ['a wrong type', '{"from":"Oslo","delay":"6"}', `:2: field 'delay': expected int32, got "6"`],
+    ['a missing field', '{"from":"Oslo"}', `:2: field 'delay': expected int32, got undefined`],
+    ['null in a field', '{"from":null,"delay":1}', `:2: field 'from': expected string, got null`],
+    ['no record', '[1]', ':2: expected { from: string, delay: int32 }, got a list'],
+  ])('%s fails with file and line, or is skipped and counted', async (_what, line, message) => {
+    const path = await file(`{"from":"Rome","delay":5}\n${line}\n{"from":"Bonn","delay":7}\n`);
+    await expect(readAll(FileSource.jsonl(path, flight))).rejects.toThrow(`${path}${message}`);
+    const reading = await readAll(FileSource.jsonl(path, flight, { onError: 'skip' }));
+    expect(reading.records.map((r) => r.from)).toEqual(['Rome', 'Bonn']);
+    expect(reading.skipped()).toBe(1);
+  });
+
+  test('fields are those of the value, not of every object', async () => {
+    const type = types.record({ constructor: types.optional(types.string) });
+    const path = await file('{}\n{"constructor":"x"}\n');
+    const { records } = await readAll(FileSource.jsonl<object>(path, type));
+    expect(records.map((r) => Object.entries(r))).toEqual([[], [['constructor', 'x']]]);
+  });
+
+  test('values within values', async () => {
+    const type = types.record({
+      n: types.int64,
+      tags: types.list(types.string),
+      at: types.timestamp,
+      more: types.map(types.double),
+      either: types.union(types.int32, types.string),
+      none: types.optional(types.string),
+      raw: types.bytes,
+    });
+    const path = await file(
+      '{"n":"9007199254740993","tags":["a"],"at":"2024-01-02","more":{"x":1.5},"either":"e","none":null,"raw":"AQ=="}\n',
+    );
+    expect((await readAll(FileSource.jsonl(path, type))).records).toEqual([
+      {
+        n: 9007199254740993n,
+        tags: ['a'],
+        at: Date.UTC(2024, 0, 2),
+        more: new Map([['x', 1.5]]),
+        either: 'e',
+        raw: new Uint8Array([1]),
+      },
+    ]);
+  });
+});
+
+describe('a reader that goes on from a snapshot gives exactly the rest', () => {
+  const cuts = fc.record({
+    first: fc.integer({ min: 0, max: 45 }),
+    batch: fc.integer({ min: 1, max: 50 }),
+  });
+  const rows = Array.from({ length: 40 }, (_, i) => i);
+
+  test.each([
+    ['text', (path: string) => FileSource.text(path), rows.map((i) => `${i}\n`).join('')],
+    [
+      'CSV, with rows skipped',
+      (path: string) => FileSource.csv(path, flight, { onError: 'skip' }),
+      `from,delay\n${rows.map((i) => (i % 5 === 2 ? 'x,y\n' : i % 5 === 3 ? 'a"b,1\n' : `"c\n${i}",${i}\n`)).join('')}`,
+    ],
+    [
+      'JSON Lines, with rows skipped',
+      (path: string) => FileSource.jsonl(path, flight, { onError: 'skip' }),
+      rows.map((i) => (i % 4 === 1 ? 'oops\n\n' : `{"from":"x","delay":${i}}\n`)).join(''),
+    ],
+  ])('%s', async (_what, sourceOf, content) => {
+    const source = sourceOf(await file(content));
+    const all: unknown[] = (await readAll<unknown>(source)).records;
+    expect(all.length).toBeGreaterThan(20);
+    await fc.assert(
+      fc.asyncProperty(cuts, async ({ first, batch }) => {
+        const [before, after] = await readInTwo<unknown>(source, first, batch);
+        expect(before).toEqual(all.slice(0, first));
+        expect(after).toEqual(all.slice(first));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
