@@ -19,7 +19,7 @@ const fieldName = fc
   .oneof(fc.constantFrom('a', 'b', 'origin', '0', 'constructor', 'x y', "'", '"\n'), fc.string())
   .filter((name) => name !== '__proto__' && name.isWellFormed());
 
-export const simpleType = fc.constantFrom<TypeShape>(
+const simpleType = fc.constantFrom<TypeShape>(
   { kind: 'string' },
   { kind: 'int32' },
   { kind: 'int64' },

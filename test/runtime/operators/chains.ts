@@ -144,13 +144,7 @@ export async function openChain(
   return built;
 }
 
-export function edge(
-  from: string,
-  fromOp: string,
-  to: string,
-  toOp: string,
-  input: number,
-): JobEdge {
+function edge(from: string, fromOp: string, to: string, toOp: string, input: number): JobEdge {
   return {
     id: `${fromOp}->${toOp}#${input}`,
     sourceVertex: from,
@@ -164,7 +158,7 @@ export function edge(
   };
 }
 
-export function transformation(id: number, node: NodeSpec): Transformation {
+function transformation(id: number, node: NodeSpec): Transformation {
   return {
     id,
     operation: node.operation,
@@ -177,7 +171,7 @@ export function transformation(id: number, node: NodeSpec): Transformation {
   };
 }
 
-export function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainHost {
+function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainHost {
   return {
     jobId: 'job',
     taskName: 'task (1/1)',
