@@ -6,13 +6,21 @@
  * F2  The file COMMIT, made durable by a rename, is the decision. Before it the old output stands; after
  *     it publishing is carried on by whoever comes next, this committer or the next job's `prepare`.
  * F3  Every step can be repeated: removing what is gone and renaming what is renamed change nothing.
+ * F4  No decision without all of its parts: what is lost fails the job, and the old output stands.
  */
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Committable, SinkCommitter } from '../../api/sink.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { commitFile, publishedParts, stagingFolder, stagingFolders, syncFolder } from './layout.ts';
+import {
+  commitFile,
+  publishedParts,
+  reasonOf,
+  stagingFolder,
+  stagingFolders,
+  syncFolder,
+} from './layout.ts';
 
 /** Content of COMMIT. */
 interface Decision {
@@ -20,7 +28,6 @@ interface Decision {
   readonly remove: readonly string[];
   /** From the name in the staging folder to the final name. */
   readonly publish: readonly (readonly [string, string])[];
-  readonly suffix: string;
 }
 
 export function createFileCommitter(
@@ -31,16 +38,26 @@ export function createFileCommitter(
   const staging = stagingFolder(folder, context.jobId);
   const suffix = options['suffix'] as string;
   const emptyPart = options['emptyPart'] as string;
+  let committed = false;
   return {
     prepare: () => prepare(folder, staging),
     commit: async (committables) => {
-      await commit(folder, staging, suffix, emptyPart, committables);
+      if (committed) return undefined; // F3
+      try {
+        if (!(await exists(commitFile(staging)))) {
+          await decide(folder, staging, { suffix, emptyPart, committables });
+        }
+        await carryOut(folder, staging);
+      } catch (error) {
+        throw new Error(`cannot publish in ${folder}: ${reasonOf(error)}`, { cause: error });
+      }
+      committed = true;
       return undefined;
     },
     abort: async () => {
       // A decision that was made stands (F2).
       if (await exists(commitFile(staging))) await carryOut(folder, staging);
-      else await rm(staging, { recursive: true, force: true });
+      else if (await exists(staging)) await rm(staging, { recursive: true, force: true });
     },
   };
 }
@@ -61,30 +78,58 @@ async function prepare(folder: string, staging: string): Promise<void> {
     await mkdir(staging, { recursive: true });
   } catch (error) {
     throw new Error(
-      `the output folder ${folder} cannot be written by ${userInfo().username}: ${(error as Error).message}`,
+      `the output folder ${folder} cannot be written by ${userName()}: ${reasonOf(error)}`,
       { cause: error },
     );
   }
 }
 
-/** A staging folder without a decision is of a job that was killed, unless somebody just wrote to it. */
-async function removeIfDead(staging: string): Promise<void> {
-  const { mtimeMs } = await stat(staging);
-  const recentMs = 60_000;
-  if (Date.now() - mtimeMs > recentMs) await rm(staging, { recursive: true, force: true });
+/** In a container the user may be a mere number. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
 }
 
-async function commit(
+/**
+ * A staging folder without a decision is of a job that was killed, unless somebody wrote to it lately. That
+ * a file grows does not change the time of its folder.
+ */
+async function removeIfDead(staging: string): Promise<void> {
+  const names = await readdir(staging).catch(() => []); // its job may just have ended
+  const times = await Promise.all(
+    [staging, ...names.map((name) => join(staging, name))].map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Date.now(),
+      ),
+    ),
+  );
+  const recentMs = 3_600_000;
+  if (Date.now() - Math.max(...times) > recentMs) {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+interface Output {
+  readonly suffix: string;
+  readonly emptyPart: string;
+  readonly committables: readonly Committable[];
+}
+
+async function decide(
   folder: string,
   staging: string,
-  suffix: string,
-  emptyPart: string,
-  committables: readonly Committable[],
+  { suffix, emptyPart, committables }: Output,
 ): Promise<void> {
-  if (!(await exists(staging))) return; // F3: it was carried out before
   const parts = committables
     .map(String)
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  for (const part of parts) {
+    if (!(await exists(join(staging, part)))) throw new Error(`the part ${part} is gone`); // F4
+  }
   if (parts.length === 0) {
     await writeFile(join(staging, `empty${suffix}`), emptyPart, { flush: true });
     parts.push(`empty${suffix}`);
@@ -92,18 +137,12 @@ async function commit(
   const decision: Decision = {
     remove: await publishedParts(folder, suffix),
     publish: parts.map((part, index) => [part, `part-${index}${suffix}`]),
-    suffix,
   };
-  const file = await open(join(staging, 'COMMIT.tmp'), 'w');
-  try {
-    await file.writeFile(JSON.stringify(decision));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(join(staging, 'COMMIT.tmp'), commitFile(staging)); // F2
+  const undecided = join(staging, 'COMMIT.tmp');
+  await writeFile(undecided, JSON.stringify(decision), { flush: true });
+  await syncFolder(staging); // F1
+  await rename(undecided, commitFile(staging)); // F2
   await syncFolder(staging);
-  await carryOut(folder, staging);
 }
 
 async function carryOut(folder: string, staging: string): Promise<void> {

@@ -72,7 +72,8 @@ export const FileSink = {
           if (i > 0) line += separator;
           line += quote(formats[i]!((value as Record<string, unknown>)[columns[i]!]));
         }
-        return `${line}\n`;
+        // Readers pass over empty lines.
+        return line === '' ? '""\n' : `${line}\n`;
       },
     }));
   },
@@ -86,7 +87,7 @@ function columnsOf(type: TypeDescriptor<unknown> | undefined): readonly string[]
 }
 
 function quoting(separator: string): (text: string) => string {
-  const special = new RegExp(`["\\r\\n${separator.replace(/[\\\]^-]/g, String.raw`\$&`)}]`);
+  const special = new RegExp(`["\\r\\n\\uFEFF${separator.replace(/[\\\]^-]/g, String.raw`\$&`)}]`);
   return (text) => (special.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 }
 

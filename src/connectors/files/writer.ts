@@ -4,7 +4,7 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Committable, SinkWriter, WriterContext } from '../../api/sink.ts';
-import { stagingFolder } from './layout.ts';
+import { reasonOf, stagingFolder } from './layout.ts';
 
 const flushChars = 256 * 1024;
 
@@ -100,9 +100,7 @@ export class PartWriter<T> implements SinkWriter<T> {
     try {
       await action();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOSPC' ? 'the disk is full' : message;
-      throw new Error(`cannot write ${this.#path}: ${why}`, { cause: error });
+      throw new Error(`cannot write ${this.#path}: ${reasonOf(error)}`, { cause: error });
     }
   }
 }

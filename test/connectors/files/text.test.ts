@@ -233,7 +233,10 @@ describe('CSV', () => {
     ['timestamp', types.timestamp, 'yesterday'],
   ])('a %s is checked', async (kind, type, text) => {
     const path = await file(`v,w\n${text},1\n`);
-    const source = FileSource.csv<unknown>(path, types.record({ v: type as TypeDescriptor<unknown> }));
+    const source = FileSource.csv<unknown>(
+      path,
+      types.record({ v: type as TypeDescriptor<unknown> }),
+    );
     await expect(readAll(source)).rejects.toThrow(
       `${path}:2: column 'v': expected ${kind}, got "${text}"`,
     );

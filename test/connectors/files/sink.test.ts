@@ -1,0 +1,397 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Committable, Sink, SinkCommitter, SinkWriter } from '../../../src/api/sink.ts';
+import { types } from '../../../src/api/types.ts';
+import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
+import { createCommitter } from '../../../src/connectors/registry.ts';
+import { readAll } from '../read.ts';
+
+let base: string;
+let out: string;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'fctl-sink-'));
+  out = join(base, 'out');
+});
+afterEach(() => rm(base, { recursive: true, force: true }));
+
+interface City {
+  readonly name: string;
+  readonly size: number;
+}
+const city = types.record({ name: types.string, size: types.double });
+const cities = () => FileSink.csv<City>('out', { type: city });
+const rome: City = { name: 'Rome', size: 2.8 };
+const oslo: City = { name: 'Oslo', size: 0.7 };
+
+const committerOf = (sink: Sink<never>, jobId: string): Promise<SinkCommitter> =>
+  createCommitter(sink.committer!, { workingDirectory: base, jobId });
+
+function writerOf<T>(sink: Sink<T>, jobId: string, subtaskIndex = 0, attempt = 0): SinkWriter<T> {
+  return sink.createWriter({
+    subtaskIndex,
+    parallelism: 4,
+    jobId,
+    attempt,
+    workingDirectory: base,
+    stdout: () => {},
+  });
+}
+
+async function writeAll<T>(writer: SinkWriter<T>, values: readonly T[]) {
+  for (const value of values) {
+    writer.write(value, 0);
+    await writer.ready();
+  }
+  return writer.finish();
+}
+
+/** What the subtasks of a job write; not yet published. */
+async function write<T>(sink: Sink<T>, jobId: string, parts: readonly (readonly T[])[]) {
+  const committer = await committerOf(sink as Sink<never>, jobId);
+  await committer.prepare();
+  const committables: Committable[] = [];
+  for (const [index, part] of parts.entries()) {
+    const writer = writerOf(sink, jobId, index);
+    await writer.open();
+    committables.push(...(await writeAll(writer, part)));
+  }
+  return { committer, committables };
+}
+
+async function run<T>(sink: Sink<T>, jobId: string, parts: readonly (readonly T[])[]) {
+  const { committer, committables } = await write(sink, jobId, parts);
+  await committer.commit(committables);
+}
+
+/** Name and content of everything in the output folder, hidden folders included. */
+async function output(folder = out): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    found[entry.name] = entry.isFile() ? await readFile(path, 'utf8') : '(folder)';
+  }
+  return found;
+}
+
+const romeOnly = { 'part-0.csv': 'name,size\nRome,2.8\n' };
+
+describe('publishing', () => {
+  test('a job has its parts, in the order of the subtasks, when it commits and not before', async () => {
+    const parts = Array.from({ length: 11 }, (_, i) => [{ name: `c${i}`, size: i }]);
+    const { committer, committables } = await write(cities(), 'a', parts);
+    expect(Object.keys(await output())).toEqual(['.staging-a']);
+    await committer.commit(committables.toReversed());
+    const published = await output();
+    expect(Object.keys(published)).toHaveLength(11);
+    expect(published['part-2.csv']).toBe('name,size\nc2,2\n');
+    expect(published['part-10.csv']).toBe('name,size\nc10,10\n');
+  });
+
+  test('the parts of the run before are replaced, all of them; other files stay', async () => {
+    await run(cities(), 'a', [[rome], [rome], [rome]]);
+    await writeFile(join(out, 'README.txt'), 'mine');
+    await writeFile(join(out, 'part-7.jsonl'), 'of another format');
+    await writeFile(join(out, 'part-x.csv'), 'mine');
+    await run(cities(), 'b', [[oslo], [rome]]);
+    expect(await output()).toEqual({
+      'README.txt': 'mine',
+      'part-7.jsonl': 'of another format',
+      'part-x.csv': 'mine',
+      'part-0.csv': 'name,size\nOslo,0.7\n',
+      'part-1.csv': 'name,size\nRome,2.8\n',
+    });
+  });
+
+  test('subtasks without records have no part', async () => {
+    await run(cities(), 'a', [[], [rome], []]);
+    expect(await output()).toEqual(romeOnly);
+  });
+
+  test('no records at all: one part, with the header', async () => {
+    await run(cities(), 'a', [[rome], [rome]]);
+    await run(cities(), 'b', [[], []]);
+    expect(await output()).toEqual({ 'part-0.csv': 'name,size\n' });
+    await run(FileSink.csv<City>('out', { type: city, header: false }), 'c', [[]]);
+    expect(await output()).toEqual({ 'part-0.csv': '' });
+  });
+
+  test('only the attempt that finished counts', async () => {
+    const sink = cities();
+    const lost = writerOf(sink, 'a', 0, 0);
+    const committer = await committerOf(sink as Sink<never>, 'a');
+    await committer.prepare();
+    await lost.open();
+    await writeAll(lost, [oslo]); // its process ended after this
+    const again = writerOf(sink, 'a', 0, 1);
+    await again.open();
+    await committer.commit(await writeAll(again, [rome]));
+    expect(await output()).toEqual(romeOnly);
+  });
+
+  test('a result larger than the buffers comes whole and in order', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, i) => `line ${i} ${'x'.repeat(i % 30)}`);
+    await run(FileSink.text<string>('out'), 'a', [lines]);
+    expect((await output())['part-0.txt']).toBe(lines.map((line) => `${line}\n`).join(''));
+  });
+
+  test('commit is idempotent', async () => {
+    const { committer, committables } = await write(cities(), 'a', [[rome]]);
+    await committer.commit(committables);
+    await committer.commit(committables);
+    await committer.abort();
+    expect(await output()).toEqual(romeOnly);
+  });
+
+  test('a part that is gone fails the job; the old output stays', async () => {
+    await run(cities(), 'a', [[rome]]);
+    const one = await write(cities(), 'b', [[oslo], [oslo]]);
+    await rm(join(out, '.staging-b', 'part-1-0.csv'));
+    await expect(one.committer.commit(one.committables)).rejects.toThrow(
+      `cannot publish in ${out}: the part part-1-0.csv is gone`,
+    );
+    await one.committer.abort();
+    expect(await output()).toEqual(romeOnly);
+    const all = await write(cities(), 'c', [[oslo]]);
+    await rm(join(out, '.staging-c'), { recursive: true });
+    await expect(all.committer.commit(all.committables)).rejects.toThrow('is gone');
+    expect(await output()).toEqual(romeOnly);
+  });
+});
+
+describe('a job that does not finish', () => {
+  test('abort leaves the old output and nothing else', async () => {
+    await run(cities(), 'a', [[rome]]);
+    const sink = cities();
+    const { committer } = await write(sink, 'b', [[oslo]]);
+    const running = writerOf(sink, 'b', 1);
+    await running.open();
+    running.write(oslo, 0);
+    await running.abort();
+    expect(await readdir(join(out, '.staging-b'))).toEqual(['part-0-0.csv']);
+    await committer.abort();
+    expect(await output()).toEqual(romeOnly);
+  });
+
+  test('abort of a writer never rejects, also before open and after its folder is gone', async () => {
+    const writer = writerOf(cities(), 'a');
+    await writer.abort();
+    await writer.open();
+    await rm(out, { recursive: true });
+    await writer.abort();
+    expect(await readdir(base)).toEqual([]);
+  });
+
+  test('killed before COMMIT: the old output stands, and later jobs remove what is left', async () => {
+    await run(cities(), 'a', [[rome]]);
+    await write(cities(), 'b', [[oslo], [oslo]]); // and no more
+    await writeFile(join(out, '.staging-b', 'COMMIT.tmp'), '{"publ');
+    expect(await output()).toEqual({ ...romeOnly, '.staging-b': '(folder)' });
+
+    const next = await committerOf(cities() as Sink<never>, 'c');
+    await next.prepare(); // b may still be at work
+    expect(Object.keys(await output()).sort()).toEqual(['.staging-b', '.staging-c', 'part-0.csv']);
+    await next.abort();
+
+    const old = new Date(Date.now() - 48 * 3_600_000);
+    const staging = join(out, '.staging-b');
+    await utimes(staging, old, old);
+    await (await committerOf(cities() as Sink<never>, 'd')).prepare(); // parts of b were just written
+    expect(Object.keys(await output())).toContain('.staging-b');
+    for (const name of await readdir(staging)) await utimes(join(staging, name), old, old);
+    await (await committerOf(cities() as Sink<never>, 'e')).prepare();
+    expect(Object.keys(await output()).sort()).toEqual(['.staging-d', '.staging-e', 'part-0.csv']);
+  });
+
+  /** A job `b` that decided to publish two parts in place of three, and was killed after `renamed` of them. */
+  async function killedAfterCommit(renamed: number): Promise<SinkCommitter> {
+    await run(cities(), 'a', [[rome], [rome], [rome]]);
+    const { committer } = await write(cities(), 'b', [[oslo], [oslo, rome]]);
+    const staging = join(out, '.staging-b');
+    const decision = {
+      remove: ['part-0.csv', 'part-1.csv', 'part-2.csv'],
+      publish: [
+        ['part-0-0.csv', 'part-0.csv'],
+        ['part-1-0.csv', 'part-1.csv'],
+      ],
+    };
+    await writeFile(join(staging, 'COMMIT'), JSON.stringify(decision));
+    for (const [part, name] of decision.publish.slice(0, renamed)) {
+      await writeFile(join(out, name!), await readFile(join(staging, part!)));
+      await rm(join(staging, part!));
+    }
+    return committer;
+  }
+  const ofB = {
+    'part-0.csv': 'name,size\nOslo,0.7\n',
+    'part-1.csv': 'name,size\nOslo,0.7\nRome,2.8\n',
+  };
+
+  test.each([0, 1, 2])(
+    'killed after COMMIT and %i renames: the next job carries it on',
+    async (renamed) => {
+      await killedAfterCommit(renamed);
+      const next = await committerOf(cities() as Sink<never>, 'c');
+      await next.prepare();
+      await next.abort();
+      expect(await output()).toEqual(ofB);
+    },
+  );
+
+  test.each([0, 1, 2])(
+    'after COMMIT and %i renames, commit and abort carry it on',
+    async (renamed) => {
+      const committer = await killedAfterCommit(renamed);
+      if (renamed === 1) await committer.commit(['part-0-0.csv', 'part-1-0.csv']);
+      await committer.abort();
+      expect(await output()).toEqual(ofB);
+    },
+  );
+});
+
+describe('a target that cannot be written', () => {
+  test('a path below a file is refused before the job starts', async () => {
+    await writeFile(join(base, 'file'), '');
+    const sink = FileSink.text<string>('file/out');
+    const committer = await committerOf(sink as Sink<never>, 'a');
+    await expect(committer.prepare()).rejects.toThrow(
+      `the output folder ${join(base, 'file/out')} cannot be written by `,
+    );
+    const writer = writerOf(sink, 'a');
+    await expect(writer.open()).rejects.toThrow(`cannot write ${join(base, 'file/out')}`);
+    await writer.abort();
+    await committer.abort();
+  });
+
+  test('a path that is a file is refused', async () => {
+    await writeFile(out, '');
+    const committer = await committerOf(cities() as Sink<never>, 'a');
+    await expect(committer.prepare()).rejects.toThrow(`the output folder ${out} cannot be written`);
+  });
+
+  const mountable = (() => {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
+    try {
+      // In a mount namespace of its own: nothing is left.
+      execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+      return null;
+    } catch {
+      return 'this machine lets nobody mount a tmpfs';
+    }
+  })();
+
+  test(`a full disk${mountable === null ? '' : ` (${mountable})`}`, async (context) => {
+    if (mountable !== null) return context.skip(mountable);
+    await mkdir(out);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', out]);
+    try {
+      await run(cities(), 'a', [[rome]]);
+      const sink = FileSink.csv<City>('out', { type: city });
+      const committer = await committerOf(sink as Sink<never>, 'b');
+      await committer.prepare();
+      const writer = writerOf(sink, 'b');
+      await writer.open();
+      const values = Array.from({ length: 20_000 }, (_, i) => ({ name: `city ${i}`, size: i }));
+      await expect(writeAll(writer, values)).rejects.toThrow(/^cannot write .*: the disk is full$/);
+      await expect(writer.finish()).rejects.toThrow('the disk is full');
+      await writeFile(join(out, 'ballast'), new Uint8Array(64 * 1024)).catch(() => {});
+      await expect(committer.commit([])).rejects.toThrow(
+        `cannot publish in ${out}: the disk is full`,
+      );
+      await writer.abort();
+      await committer.abort();
+      await rm(join(out, 'ballast'));
+      expect(await output()).toEqual(romeOnly);
+    } finally {
+      execFileSync('umount', ['-l', out]); // its error would hide that of the test
+    }
+  });
+});
+
+describe('formats', () => {
+  test('text: strings as they are, other values as JSON', async () => {
+    await run(FileSink.text<unknown>('out'), 'a', [['a b', 5, { x: 1n }, null]]);
+    expect(await output()).toEqual({ 'part-0.txt': 'a b\n5\n{"x":1}\nnull\n' });
+  });
+
+  test('JSON Lines come back as the values that were written', async () => {
+    const type = types.record({
+      n: types.int64,
+      tags: types.list(types.string),
+      raw: types.bytes,
+      more: types.map(types.double),
+      none: types.optional(types.string),
+    });
+    const values = [
+      { n: 1n, tags: ['a\n"b'], raw: new Uint8Array([1, 255]), more: new Map([['x', 0.5]]) },
+      { n: -(2n ** 63n), tags: [], raw: new Uint8Array(), more: new Map(), none: 'ü' },
+    ];
+    await run(FileSink.jsonl('out'), 'a', [values]);
+    expect((await readAll(FileSource.jsonl(join(out, '*.jsonl'), type))).records).toEqual(values);
+  });
+
+  test('columns, their order and their formats', async () => {
+    interface Row {
+      readonly at: number;
+      readonly mean: number;
+      readonly note?: string;
+    }
+    const sink = FileSink.csv<Row>('out', {
+      columns: ['note', 'mean', 'at'],
+      format: { mean: 2, at: 'time' },
+      separator: ';',
+    });
+    const at = Date.UTC(2024, 1, 3, 4);
+    await run(sink, 'a', [
+      [
+        { at, mean: -0.001, note: 'a;b' },
+        { at, mean: 1.005e3 },
+      ],
+    ]);
+    expect(await output()).toEqual({
+      'part-0.csv':
+        'note;mean;at\n"a;b";0.00;2024-02-03T04:00:00.000Z\n;1005.00;2024-02-03T04:00:00.000Z\n',
+    });
+    const dates = FileSink.csv<Row>('out', {
+      columns: ['at', 'mean'],
+      format: { at: 'date', mean: (n: number) => `"${n}"` },
+    });
+    await run(dates, 'b', [[{ at, mean: 1 }]]);
+    expect(await output()).toEqual({ 'part-0.csv': 'at,mean\n2024-02-03,"""1"""\n' });
+  });
+
+  test('columns have to be known', () => {
+    expect(() => FileSink.csv('out', {})).toThrow('FileSink.csv needs `columns`');
+    expect(() => FileSink.csv('out', { type: types.string as never })).toThrow('needs `columns`');
+  });
+
+  const text = fc.string({
+    unit: fc.constantFrom('"', ',', ';', '\n', '\r', ' ', 'a', 'ü', '\uFEFF', '|', ']', '\\', '\t'),
+  });
+
+  test.each([
+    ['one column', ['a']],
+    ['three columns', ['a', 'b', 'c']],
+  ])('any text of %s comes back through CSV', async (_what, names) => {
+    const type = types.record(Object.fromEntries(names.map((name) => [name, types.string])));
+    const row = fc.record(Object.fromEntries(names.map((name) => [name, text])));
+    const options = fc.record({
+      header: fc.boolean(),
+      separator: fc.constantFrom(',', ';', '\t', '|', ']', '\\', '||'),
+    });
+    let job = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { maxLength: 6 }), options, async (rows, chosen) => {
+        await run(FileSink.csv<object>('out', { type, ...chosen }), `job${job++}`, [rows]);
+        const source = FileSource.csv<object>(join(out, 'part-0.csv'), type, chosen);
+        const { records } = await readAll(source);
+        expect(records).toEqual(rows.map((r) => ({ ...r })));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
