@@ -25,4 +25,6 @@ export default {
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
+  // Of the operating system.
+  ignoreBinaries: ['mount', 'umount', 'unshare'],
 } satisfies KnipConfig;

@@ -108,7 +108,7 @@ const base = z.strictObject({
   taskmanager,
   heartbeat: z
     .strictObject({
-      interval: duration('How often JobManager and TaskManagers greet each other.').default('2s'),
+      interval: duration('How often JobManager and TaskManagers greet each other.').default('1s'),
       timeout: duration('One that was silent for this long is lost.').default('10s'),
     })
     .prefault({}),

@@ -65,6 +65,8 @@ export interface VertexSummary {
 export interface JobDetails {
   readonly jid: string;
   readonly name: string;
+  /** `STREAMING`: in our JobManager only unbounded jobs are. */
+  readonly 'job-type': string;
   readonly state: string;
   readonly 'start-time': number;
   readonly 'end-time': number;

@@ -25,14 +25,14 @@ export interface FollowOptions {
 }
 
 /**
- * @returns how the application ended.
+ * @returns how the application ended; `null`: it does not end by itself, for an unbounded job runs.
  * @throws DeploymentError when the JobManager died without an outcome.
  */
 export async function followApplication(
   provider: Provider,
   clusterId: string,
   options: FollowOptions,
-): Promise<OutcomeDocument> {
+): Promise<OutcomeDocument | null> {
   const store = provider.store(clusterId);
   let nextSnapshot = 0;
   let lostSince: number | null = null;
@@ -43,6 +43,7 @@ export async function followApplication(
     if (Date.now() >= nextSnapshot) {
       const jobs = await followSnapshot(provider, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
+      if (jobs?.some(runsForEver)) return null;
       lostSince =
         jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
       if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
@@ -51,6 +52,10 @@ export async function followApplication(
     }
     await delay(outcomePollMs, undefined, { signal: options.signal });
   }
+}
+
+function runsForEver(job: JobDetails): boolean {
+  return job['job-type'] === 'STREAMING' && job.vertices.every((v) => v.status === 'RUNNING');
 }
 
 async function masterRuns(provider: Provider, clusterId: string): Promise<boolean> {

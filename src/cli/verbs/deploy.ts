@@ -69,23 +69,26 @@ async function deployAndFollow(
     allowStateLoss: options.allowStateLoss ?? false,
   });
   const data = { clusterId, release: result.plan.release, plan: planData(result.plan) };
-  if (options.detach) {
-    const running = `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;
-    progress.done('Deployed');
-    report.result({ ...data, detached: true, outcome: null }, () => running);
+  const outcome = options.detach
+    ? null
+    : await follow(context, input, result.previousEpoch, progress);
+  progress.stop();
+  if (outcome === null) {
+    report.result({ ...data, detached: true, outcome }, () => running(clusterId));
     return ExitCode.done;
   }
-  const outcome = await follow(context, input, result.previousEpoch, progress);
-  progress.stop();
   return answer(context, { ...data, detached: false, outcome }, outcome, Date.now() - startedAt);
 }
+
+const running = (clusterId: string) =>
+  `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;
 
 async function follow(
   context: Context<DeployFlags>,
   { provider, config }: DeployInput,
   previousEpoch: number,
   progress: Progress,
-): Promise<OutcomeDocument> {
+): Promise<OutcomeDocument | null> {
   try {
     return await followApplication(provider, config.cluster, {
       previousEpoch,
