@@ -26,7 +26,7 @@ export class ListEnumerator implements SplitEnumerator {
   }
 
   snapshot() {
-    return this.#left;
+    return [...this.#left];
   }
 
   async close(): Promise<void> {}

@@ -1,6 +1,7 @@
 /** Finds the files of a source and divides them into splits. Runs on the JobManager. */
+import type { Dirent } from 'node:fs';
 import { glob, readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import type { Split, SplitEnumerator } from '../../api/source.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { ListEnumerator } from '../list-enumerator.ts';
@@ -31,29 +32,48 @@ async function findFiles(path: string, workingDirectory: string): Promise<string
     throw new Error(`cannot read the input ${absolute}: ${error.message}`);
   });
   if (there?.isFile()) return [absolute];
-  const found = there?.isDirectory()
-    ? await filesIn(absolute)
-    : await matches(path, workingDirectory);
+  if (there?.isDirectory()) {
+    const found = await filesIn(absolute);
+    if (found.length > 0) return found.sort();
+    throw new Error(`the input folder ${absolute} has no files`);
+  }
+  if (!magic.test(path)) throw new Error(`the input ${absolute} does not exist`);
+  const found = await matches(path, workingDirectory);
   if (found.length > 0) return found.sort();
-  throw new Error(
-    there?.isDirectory()
-      ? `the input folder ${absolute} has no files`
-      : `the input ${absolute} does not exist`,
-  );
+  throw new Error(`no file matches the input ${absolute}`);
 }
+
+const magic = /[*?[{]/;
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((e) => e.isFile() && !isHidden(e.name)).map((e) => join(folder, e.name));
+  const files = await Promise.all(entries.filter((entry) => !isHidden(entry.name)).map(fileOf));
+  return files.filter((file) => file !== null);
 }
 
+/** What is in a hidden folder is hidden, unless the pattern names the folder. */
 async function matches(pattern: string, cwd: string): Promise<string[]> {
-  if (!/[*?[{]/.test(pattern)) return [];
+  const segments = pattern.split(sep);
+  const firstMagic = segments.findIndex((segment) => magic.test(segment));
+  const named = resolve(
+    cwd,
+    segments.slice(0, firstMagic).join(sep) || (firstMagic > 0 ? sep : ''),
+  );
   const found: string[] = [];
   for await (const entry of glob(pattern, { cwd, withFileTypes: true })) {
-    if (entry.isFile() && !isHidden(entry.name)) found.push(join(entry.parentPath, entry.name));
+    const path = relative(named, join(entry.parentPath, entry.name));
+    const file = path.split(sep).some(isHidden) ? null : await fileOf(entry);
+    if (file !== null) found.push(file);
   }
   return found;
 }
 
-const isHidden = (name: string) => basename(name).startsWith('.') || name.startsWith('_');
+/** The path of a file or of a link to one. */
+async function fileOf(entry: Dirent): Promise<string | null> {
+  const path = join(entry.parentPath, entry.name);
+  if (!entry.isSymbolicLink()) return entry.isFile() ? path : null;
+  const target = await stat(path).catch(() => null);
+  return target?.isFile() ? path : null;
+}
+
+const isHidden = (name: string) => name.startsWith('.') || name.startsWith('_');
