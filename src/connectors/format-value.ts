@@ -5,14 +5,22 @@ export function formatValue(value: unknown): string {
   return typeof value === 'string' ? value : toJson(value);
 }
 
-/** JSON with what JSON has no form for: bigint as a number or, beyond 2⁵³, a string; Map as an object. */
+/**
+ * JSON with what JSON has no form for: bigint as a number or, beyond 2⁵³, a string; Map as an object; bytes
+ * as base64; undefined as null.
+ */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === 'bigint') {
-      const number = Number(inner);
-      return Number.isSafeInteger(number) ? number : inner.toString();
-    }
-    if (inner instanceof Map) return Object.fromEntries(inner);
-    return inner instanceof Uint8Array ? Buffer.from(inner).toString('base64') : inner;
-  });
+  const text = JSON.stringify(value, replacer) as string | undefined;
+  return text ?? 'null';
+}
+
+/** `this` has the value as it is: a Buffer has become something else before it gets here. */
+function replacer(this: Record<string, unknown>, key: string, inner: unknown): unknown {
+  if (typeof inner === 'bigint') {
+    const number = Number(inner);
+    return Number.isSafeInteger(number) ? number : inner.toString();
+  }
+  if (inner instanceof Map) return Object.fromEntries(inner);
+  const value = this[key];
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : inner;
 }

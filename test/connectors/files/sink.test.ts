@@ -330,7 +330,8 @@ describe('formats', () => {
       { n: 1n, tags: ['a\n"b'], raw: new Uint8Array([1, 255]), more: new Map([['x', 0.5]]) },
       { n: -(2n ** 63n), tags: [], raw: new Uint8Array(), more: new Map(), none: 'ü' },
     ];
-    await run(FileSink.jsonl('out'), 'a', [values]);
+    const buffer = { ...values[0]!, raw: Buffer.from([1, 255]) };
+    await run(FileSink.jsonl('out'), 'a', [[buffer, values[1]!]]);
     expect((await readAll(FileSource.jsonl(join(out, '*.jsonl'), type))).records).toEqual(values);
   });
 
