@@ -25,6 +25,8 @@ function ranges(count: number): Split[] {
 /** Subtask i of p gets i, i + p, i + 2p, … */
 class EndlessEnumerator implements SplitEnumerator {
   readonly #given = new Map<number, Split>();
+  /** Splits that came back, with their positions. */
+  readonly #back = new Map<string, Split>();
 
   async start(): Promise<void> {}
 
@@ -36,19 +38,18 @@ class EndlessEnumerator implements SplitEnumerator {
     parallelism: number;
   }): Promise<Split | null> {
     if (this.#given.has(subtaskIndex)) return null;
-    const split = {
-      id: `every-${parallelism}-from-${subtaskIndex}`,
-      from: subtaskIndex,
-      to: null,
-      step: parallelism,
-    };
+    const id = `every-${parallelism}-from-${subtaskIndex}`;
+    const fresh = { id, from: subtaskIndex, to: null, step: parallelism };
+    const split = this.#back.get(id) ?? fresh;
+    this.#back.delete(id);
     this.#given.set(subtaskIndex, split);
     return split;
   }
 
   addBack(splits: readonly Split[]): void {
+    for (const back of splits) this.#back.set(back.id, back);
     for (const [subtask, split] of this.#given) {
-      if (splits.some((back) => back.id === split.id)) this.#given.delete(subtask);
+      if (this.#back.has(split.id)) this.#given.delete(subtask);
     }
   }
 
