@@ -159,8 +159,6 @@ export const configSchema = base.extend({
     .meta({ description: 'Overlays by name: `--env production` merges one over the file.' }),
 });
 
-/** As written by users. */
-export type UserConfig = z.input<typeof configSchema>;
 /** With defaults. */
 export type ParsedConfig = z.output<typeof configSchema>;
 

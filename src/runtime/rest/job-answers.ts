@@ -30,7 +30,7 @@ export function jobSummary(job: JobView): JobSummary {
   };
 }
 
-export function ioMetrics(metrics: TaskMetrics, complete: boolean) {
+function ioMetrics(metrics: TaskMetrics, complete: boolean) {
   return {
     'read-bytes': metrics.bytesIn,
     'read-bytes-complete': complete,
