@@ -23,8 +23,18 @@ export async function runApplicationWorker(): Promise<void> {
   report(result);
 }
 
-/** What `process.exit()` in user code means: it would end `main()` without a result. */
+/** An exception that nobody caught: the supervisor hears of it as the worker's error. */
+let uncaught = false;
+process.once('uncaughtExceptionMonitor', () => {
+  uncaught = true;
+});
+
+/**
+ * What `process.exit()` in user code means: it would end `main()` without a result. Node.js itself calls
+ * it too, after an exception that nobody caught.
+ */
 export function reportExit(code: number | string | null | undefined): void {
+  if (uncaught) return;
   const called = `process.exit(${code ?? ''})`;
   const error = new Error(`main() called ${called}: return from main() instead, or throw to fail`);
   report(mainFailure(error.message, error.stack ?? null));
