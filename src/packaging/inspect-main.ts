@@ -1,4 +1,5 @@
 /** Entry point of the worker that evaluates an application on the client; see inspect.ts. */
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FctlError, problem } from '../contract/errors.ts';
 import { compileDeterministic } from '../graph/compile.ts';
@@ -18,7 +19,7 @@ async function answer(): Promise<InspectAnswer> {
       error instanceof FctlError && error.cause instanceof Error ? error.cause.stack : stack;
     const problems =
       error instanceof FctlError
-        ? error.problems
+        ? error.problems.map((p) => ({ ...p, hint: p.hint ?? place(cause ?? null) }))
         : [
             problem({
               code: 'application-failed',
@@ -31,10 +32,11 @@ async function answer(): Promise<InspectAnswer> {
   }
 }
 
-/** Where in the user's files it was thrown. */
+/** Where in the user's files it was thrown: source maps name those relative to the bundle. */
 function place(stack: string | null): string | null {
-  const line = stack?.split('\n').find((text) => /^\s+at /.test(text) && !text.includes('node:'));
-  return line ? line.trim() : null;
+  const folder = `${dirname(request.file)}/`;
+  const line = stack?.split('\n').find((text) => /^\s+at /.test(text) && text.includes(folder));
+  return line ? line.trim().replace(`file://${folder}`, '').replace(folder, '') : null;
 }
 
 function inspect({ exports, registry }: LoadedBundle): InspectAnswer {

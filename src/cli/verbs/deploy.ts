@@ -127,7 +127,7 @@ function answer(
   const lines = [
     `the application ${what}${error ? `: ${error.message}` : ''}`,
     ...(where === '' ? [] : [`  in ${where}`]),
-    ...(error?.stack ? [error.stack] : []),
+    ...userFrames(error?.stack ?? ''),
   ];
   report.failure(
     [problem({ code: `application-${status.toLowerCase()}`, message: lines.join('\n') })],
@@ -135,6 +135,12 @@ function answer(
   );
   return ExitCode.jobFailed;
 }
+
+/** Positions in the user's files, which are relative; the runtime's own are in logs and `--json`. */
+const userFrames = (stack: string) =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line) && !/(?:\(|at |file:\/\/)\/|node:/.test(line));
 
 function showEvent(progress: Progress, event: DeployEvent): void {
   switch (event.type) {

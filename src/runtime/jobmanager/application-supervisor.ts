@@ -4,7 +4,9 @@
  * A1  The process ends with its JobManager: when their channel closes it kills itself at once.
  * A2  `main()` runs in a worker thread. Exactly one result goes to the JobManager, then the process ends.
  */
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { shortenStack } from '../taskmanager/failure-info.ts';
 import {
   type ApplicationResult,
   type ApplicationStart,
@@ -24,7 +26,7 @@ export async function superviseApplication(entry: URL): Promise<void> {
     worker.on('message', (message: unknown) => {
       if (isApplicationResult(message)) resolve(message);
     });
-    worker.once('error', (error: unknown) => resolve(uncaught(error)));
+    worker.once('error', (error: unknown) => resolve(uncaught(error, dirname(start.bundleFile))));
     worker.once('exit', () => resolve(mainFailure(neverDone)));
   });
   await ended;
@@ -33,7 +35,9 @@ export async function superviseApplication(entry: URL): Promise<void> {
 
 const neverDone = 'main() ended before it was done: it waits for something that can never happen';
 
-function uncaught(error: unknown): ApplicationResult {
-  if (error instanceof Error) return mainFailure(error.message, error.stack ?? null);
+function uncaught(error: unknown, bundleFolder: string): ApplicationResult {
+  if (error instanceof Error) {
+    return mainFailure(error.message, shortenStack(error.stack ?? '', bundleFolder));
+  }
   return mainFailure(`${String(error)} was thrown or rejected where nobody catches it`);
 }

@@ -5,7 +5,7 @@ import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { runApplication } from '../../graph/application.ts';
 import { loadBundle } from '../../graph/load-bundle.ts';
-import { describeFailure } from '../taskmanager/failure-info.ts';
+import { describeFailure, shortenStack } from '../taskmanager/failure-info.ts';
 import {
   type ApplicationResult,
   type ApplicationStart,
@@ -37,7 +37,8 @@ export function reportExit(code: number | string | null | undefined): void {
   if (uncaught) return;
   const called = `process.exit(${code ?? ''})`;
   const error = new Error(`main() called ${called}: return from main() instead, or throw to fail`);
-  report(mainFailure(error.message, error.stack ?? null));
+  const { bundleFile } = workerData as ApplicationStart;
+  report(mainFailure(error.message, shortenStack(error.stack ?? '', dirname(bundleFile))));
 }
 
 const report = (result: ApplicationResult) => parentPort!.postMessage(result);

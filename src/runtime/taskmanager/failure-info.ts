@@ -43,7 +43,7 @@ function userStack(error: Error, bundleFolder: string | null): string {
   return cause instanceof Error ? `${own}\nCaused by: ${userStack(cause, bundleFolder)}` : own;
 }
 
-/** Exported for tests: the stack of an error of a bundle in `bundleFolder`. */
+/** The stack of an error of a bundle in `bundleFolder`, as `describeFailure` tells it. */
 export function shortenStack(stack: string, bundleFolder: string | null): string {
   if (bundleFolder === null) return stack;
   const prefix = bundleFolder.endsWith('/') ? bundleFolder : `${bundleFolder}/`;
