@@ -62,11 +62,17 @@ export function createFileCommitter(
   };
 }
 
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Whatever else goes wrong is no answer: a decision must not be taken for absent (F2). */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
 
 async function prepare(folder: string, staging: string): Promise<void> {
   try {

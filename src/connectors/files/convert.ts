@@ -91,7 +91,7 @@ export function valueConverter(type: TypeShape): Convert {
       };
     case 'int64':
       return (value) => {
-        if (typeof value === 'bigint') return value;
+        if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value;
         if (Number.isSafeInteger(value)) return BigInt(value as number);
         const parsed = typeof value === 'string' ? parseInt64(value) : undefined;
         if (parsed === undefined) throw expected(type, value);

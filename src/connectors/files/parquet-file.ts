@@ -68,9 +68,7 @@ export async function readColumns(
   if (missing.length > 0) {
     throw new Error(`${file} has no column ${missing.join(', ')}; it has ${known.join(', ')}`);
   }
-  const read = new Map(
-    columns.map((column) => [column, Array.from<unknown>({ length: to - from })]),
-  );
+  const read = new Map<string, unknown[]>();
   try {
     await parquetRead({
       file: buffer,
@@ -81,13 +79,26 @@ export async function readColumns(
       compressors,
       parsers,
       onChunk: ({ columnName, columnData, rowStart }) => {
-        const target = read.get(columnName)!;
+        // What is thrown here would be lost: the columns are checked below.
+        if (rowStart === from && columnData.length === to - from && Array.isArray(columnData)) {
+          read.set(columnName, columnData);
+          return;
+        }
+        let target = read.get(columnName);
+        if (target === undefined) read.set(columnName, (target = []));
         // A chunk may reach beyond the rows asked for.
         const start = Math.max(from, rowStart);
         const end = Math.min(to, rowStart + columnData.length);
         for (let row = start; row < end; row++) target[row - from] = columnData[row - rowStart];
       },
     });
+    for (const column of columns) {
+      const values = read.get(column) ?? [];
+      read.set(column, values); // a row group may have no rows
+      if (values.length !== to - from) {
+        throw new Error(`column '${column}' has ${values.length} values`);
+      }
+    }
   } catch (error) {
     throw new Error(`${file}, rows ${from} to ${to - 1}: ${(error as Error).message}`, {
       cause: error,

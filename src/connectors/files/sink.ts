@@ -7,11 +7,14 @@ import type { TypeDescriptor } from '../../api/types.ts';
 import { formatValue, toJson } from '../format-value.ts';
 import { PartWriter, type PartFormat } from './writer.ts';
 
-/** How a column is written: a number of decimals, `date` (YYYY-MM-DD), `time` (ISO 8601), or a function. */
+/**
+ * How a column is written: a number of decimals (halves away from zero, as SQL rounds), `date` (YYYY-MM-DD),
+ * `time` (ISO 8601), or a function.
+ */
 export type ColumnFormat = number | 'date' | 'time' | ((value: any) => string); // oxlint-disable-line typescript/no-explicit-any
 
 export interface CsvWriteOptions<T> {
-  /** Fields in the order of columns; default: those of `type`, else those of the first record. */
+  /** Fields in the order of columns. Default: those of `type`. */
   readonly columns?: readonly (keyof T & string)[];
   readonly type?: TypeDescriptor<T>;
   readonly format?: { readonly [K in keyof T]?: ColumnFormat };
@@ -99,8 +102,15 @@ function cellFormat(format: ColumnFormat | undefined): (value: unknown) => strin
   return (value) => (value === undefined || value === null ? '' : formatValue(value));
 }
 
-/** No `-0.000`. */
+/**
+ * Rounds the decimal number that one reads, not the binary one nearest to it: 9.9125 becomes 9.913, also
+ * though the double is a little below. No `-0.000`.
+ */
 function fixed(value: number, decimals: number): string {
-  const text = value.toFixed(decimals);
+  const shortest = String(value);
+  const point = shortest.indexOf('.');
+  const isHalf = point >= 0 && shortest.length === point + decimals + 2 && shortest.endsWith('5');
+  // The next double or the one after it: beyond the half for sure.
+  const text = (isHalf ? value * (1 + Number.EPSILON) : value).toFixed(decimals);
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
 }

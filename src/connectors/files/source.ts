@@ -128,10 +128,10 @@ function csvConverter<T>(type: RecordShape, header: boolean): (item: Item<string
     convert: textConverter(field),
     column: index,
   }));
-  let headerRead = !header;
+  let width: number | null = null;
   return ({ value: row }) => {
-    if (!headerRead) {
-      headerRead = true;
+    if (header && width === null) {
+      width = row.length;
       for (const field of fields) {
         field.column = row.indexOf(field.name);
         if (field.column < 0 && !field.optional) {
@@ -141,6 +141,9 @@ function csvConverter<T>(type: RecordShape, header: boolean): (item: Item<string
         }
       }
       return undefined as T;
+    }
+    if (width !== null && row.length !== width) {
+      throw new TypeError(`the row has ${row.length} columns, the header ${width}`);
     }
     const record: Record<string, unknown> = {};
     for (const { name, convert, column, optional } of fields) {

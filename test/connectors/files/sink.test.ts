@@ -365,6 +365,51 @@ describe('formats', () => {
     expect(await output()).toEqual({ 'part-0.csv': 'at,mean\n2024-02-03,"""1"""\n' });
   });
 
+  test.each([
+    [9.9125, 3, '9.913'],
+    [-9.9125, 3, '-9.913'],
+    [1.005, 2, '1.01'],
+    [0.0625, 3, '0.063'],
+    [9.912499, 3, '9.912'],
+    [0.5, 0, '1'],
+    [-0.0004, 3, '0.000'],
+    [0.0005, 3, '0.001'],
+    [12, 3, '12.000'],
+    [1e21, 1, '1e+21'],
+    [5e-324, 3, '0.000'],
+    [Number.NaN, 1, 'NaN'],
+  ])('%d with %i decimals is %s', async (value, decimals, text) => {
+    const sink = FileSink.csv<{ n: number }>('out', { columns: ['n'], format: { n: decimals } });
+    await run(sink, 'a', [[{ n: value }]]);
+    expect(await output()).toEqual({ 'part-0.csv': `n\n${text}\n` });
+  });
+
+  test('decimals round as exact arithmetic on fractions does', async () => {
+    const fraction = fc.record({
+      sum: fc.integer({ min: -100_000, max: 100_000 }),
+      // Odd sums over the named ones end in half a thousandth.
+      count: fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.constantFrom(80, 400, 2000)),
+    });
+    let job = 0;
+    const sink = FileSink.csv<{ n: number }>('out', {
+      columns: ['n'],
+      format: { n: 3 },
+      header: false,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fraction, { minLength: 1, maxLength: 200 }), async (all) => {
+        await run(sink, `job${job++}`, [all.map(({ sum, count }) => ({ n: sum / count }))]);
+        const lines = (await output())['part-0.csv']!.trimEnd().split('\n');
+        const wanted = all.map(({ sum, count }) => {
+          const thousandths = Math.floor((Math.abs(sum) * 2000 + count) / (2 * count));
+          return sum < 0 ? -thousandths || 0 : thousandths;
+        });
+        expect(lines.map((line) => Math.round(Number(line) * 1000))).toEqual(wanted);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test('columns have to be known', () => {
     expect(() => FileSink.csv('out', {})).toThrow('FileSink.csv needs `columns`');
     expect(() => FileSink.csv('out', { type: types.string as never })).toThrow('needs `columns`');

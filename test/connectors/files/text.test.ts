@@ -113,6 +113,25 @@ describe('CSV', () => {
     ]);
   });
 
+  test('without a header a row has at least the columns of the type', async () => {
+    expect(await records('Rome,5,more\n', { header: false })).toEqual([{ from: 'Rome', delay: 5 }]);
+    const path = await file('Rome,5\nOslo\n');
+    await expect(readAll(FileSource.csv(path, flight, { header: false }))).rejects.toThrow(
+      `${path}:2: column 'delay' is missing: the row has 1 columns`,
+    );
+  });
+
+  test('an unquoted separator does not shift the columns silently', async () => {
+    const type = types.record({ from: types.string, to: types.string });
+    const path = await file('from,to\nRome, Italy,Oslo\nBern,Bonn\n');
+    await expect(readAll(FileSource.csv(path, type))).rejects.toThrow(
+      `${path}:2: the row has 3 columns, the header 2`,
+    );
+    const reading = await readAll(FileSource.csv(path, type, { onError: 'skip' }));
+    expect(reading.records).toEqual([{ from: 'Bern', to: 'Bonn' }]);
+    expect(reading.skipped()).toBe(1);
+  });
+
   test('another separator', async () => {
     expect(await records('from;delay\nRome, It;5\n', { separator: ';' })).toEqual([
       { from: 'Rome, It', delay: 5 },
@@ -150,7 +169,8 @@ describe('CSV', () => {
     ],
     ['delay', 'from,delay\nRome,\n', `2: column 'delay': expected int32, got ""`],
     ['delay', 'from,delay\nRome,1.5\n', `2: column 'delay': expected int32, got "1.5"`],
-    ['delay', 'from,delay\nRome\n', `2: column 'delay' is missing: the row has 1 columns`],
+    ['short row', 'from,delay\nRome\n', '2: the row has 1 columns, the header 2'],
+    ['long row', 'from,delay\nRome,5,\n', '2: the row has 3 columns, the header 2'],
     ['after empty lines', 'from,delay\n\n\nRome,x\n', `4: column 'delay': expected int32, got "x"`],
     ['after CRLF', 'from,delay\r\nOslo,1\r\nRome,x\r\n', `3: column 'delay': expected int32`],
     ['after a quoted line end', 'from,delay\n"a\nb",1\nRome,x\n', `4: column 'delay': expected`],
