@@ -126,8 +126,9 @@ function checkApplication(
   at: At,
 ): Problem[] {
   const { application } = values;
+  // Verbs that only look at clusters need no application.
+  if (!options.requireApplication) return [];
   if (application === undefined) {
-    if (!options.requireApplication) return [];
     const hint = 'add application.entry, the file that defines the jobs';
     return [at(['application'], { code: 'missing', message: "'application' is missing", hint })];
   }

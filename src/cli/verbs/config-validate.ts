@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 
 export async function run(context: Context): Promise<void> {
-  const { file, config } = await context.config();
+  const { file, config } = await context.config({ application: true });
   context.report.result(
     { file, cluster: config.cluster },
     () => `${file ?? 'The configuration'} is valid.`,

@@ -1,0 +1,99 @@
+/** Processes that are killed: the next command tells the truth and cleans up, nothing stays. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Project, eventually, imports } from './project.ts';
+
+let project: Project;
+beforeEach(async () => {
+  project = await Project.create();
+  await project.configure('  parallelism: 2', 'taskmanager: { slots: 2, registrationTimeout: 1s }');
+  await project.write('src/app.ts', slow);
+});
+afterEach(() => project.remove());
+
+/** Bounded, so that a deploy follows it, and far from its end. */
+const slow = `${imports}
+export const job = defineJob('slow', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 1e6, create: (i) => i, ratePerSecond: 100 }))
+    .rebalance().map((x) => x).sinkTo(DiscardSink.create());
+});`;
+
+const state = async () => (await project.run('status')).json.data.state as string;
+
+/** Starts a deploy and resolves once its progress contains the text. `ended`: how it ends. */
+async function deployUntil(text: string) {
+  const deploy = project.start(['deploy']);
+  let seen = '';
+  await new Promise<void>((resolve, reject) => {
+    deploy.stderr!.on('data', (chunk: Buffer) => {
+      seen += String(chunk);
+      if (seen.includes(text)) resolve();
+    });
+    deploy.stderr!.on('end', () => reject(new Error(`'${text}' was never shown:\n${seen}`)));
+  });
+  return { kill: (signal: NodeJS.Signals) => deploy.kill(signal), ended: () => deploy };
+}
+
+it.each([
+  'Bundling',
+  'Uploaded',
+  'create jobmanager-0',
+  'create taskmanager-0',
+  'The cluster is up',
+])("cleans up after a CLI that was killed at '%s'", async (step) => {
+  const deploy = await deployUntil(step);
+  deploy.kill('SIGKILL');
+  await deploy.ended();
+  const { exitCode, json } = await project.run('status');
+  if (exitCode === 7) expect(project.running()).toEqual([]);
+  else expect(['INCOMPLETE', 'STARTING', 'RUNNING']).toContain(json.data.state);
+  const again = await project.run('deploy', '--detach');
+  expect(again.exitCode).toBe(0);
+  expect(await state()).toBe('RUNNING');
+  await project.run('destroy', '--yes');
+  expect(project.running()).toEqual([]);
+});
+
+it('reports a killed JobManager as lost; everything else ends by itself', async () => {
+  const deploy = await deployUntil('The cluster is up');
+  await eventually(async () => (await state()) === 'RUNNING');
+  process.kill(project.pid('jobmanager-0'), 'SIGKILL');
+  expect((await deploy.ended()).exitCode).toBe(5);
+  const { json } = await project.run('status');
+  expect(json.data.state).toBe('LOST');
+  expect(json.data.explanation).toContain('not restarted');
+  await eventually(() => project.running().length === 0);
+  expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+});
+
+it('fails an application whose TaskManager was killed, naming it', async () => {
+  const deploy = await deployUntil('The cluster is up');
+  await eventually(
+    async () => (await project.run('status')).json.data.jobs?.[0]?.state === 'RUNNING',
+  );
+  process.kill(project.pid('taskmanager-0'), 'SIGKILL');
+  const { exitCode, stderr } = await deploy.ended();
+  expect(exitCode).toBe(6);
+  expect(stderr).toContain('taskmanager-0 was lost');
+  await eventually(() => project.running().length === 0);
+  expect(await state()).toBe('FAILED');
+});
+
+it('detaches on Ctrl-C; the application goes on until it is cancelled', async () => {
+  const deploy = await deployUntil('The cluster is up');
+  deploy.kill('SIGINT');
+  expect((await deploy.ended()).exitCode).toBe(130);
+  expect(await state()).toBe('RUNNING');
+  const cancelled = await project.run('cancel');
+  expect(cancelled.json.data.outcome.status).toBe('CANCELED');
+  await eventually(() => project.running().length === 0);
+  expect((await project.run('cancel')).exitCode).toBe(8);
+});
+
+it('times out with exit code 124 and changes a running application only when told to', async () => {
+  expect((await project.run('deploy', '--timeout', '2s')).exitCode).toBe(124);
+  const unchanged = await project.run('deploy', '--detach');
+  expect(unchanged.json.data.plan.changes).toBe(false);
+  const refused = await project.run('deploy', '--set', 'application.parallelism=1');
+  expect(refused.exitCode).toBe(9);
+  expect((await project.run('destroy')).exitCode).toBe(2);
+});

@@ -1,0 +1,107 @@
+/** A project in a folder of its own, with a home of its own for its clusters, driven by the built CLI. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+
+const launcher = resolve(import.meta.dirname, '../../bin/fctl.js');
+
+export const imports =
+  "import { CollectSink, CollectionSource, DiscardSink, FileSink, FileSource, GeneratorSource, defineJob, types } from 'fctl';";
+
+export interface Answer {
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  /** The JSON document on stdout. */
+  readonly json: {
+    readonly ok: boolean;
+    readonly command: string;
+    readonly data: any; // oxlint-disable-line typescript/no-explicit-any
+    readonly errors: readonly {
+      readonly code: string;
+      readonly message: string;
+      readonly path: string | null;
+      readonly line: number | null;
+      readonly hint: string | null;
+    }[];
+  };
+}
+
+export class Project {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<Project> {
+    const project = new Project(await mkdtemp(join(tmpdir(), 'fctl-cli-')));
+    await project.configure();
+    return project;
+  }
+
+  async write(path: string, content: string): Promise<void> {
+    await mkdir(dirname(join(this.folder, path)), { recursive: true });
+    await writeFile(join(this.folder, path), content);
+  }
+
+  /** Lines of YAML beside those that every test needs. */
+  async configure(...lines: string[]): Promise<void> {
+    const base = ['cluster: demo', 'application:', '  entry: ./src/app.ts'];
+    await this.write('fctl.config.yaml', [...base, ...lines, ''].join('\n'));
+  }
+
+  start(args: readonly string[]) {
+    return execa(process.execPath, [launcher, ...args], {
+      cwd: this.folder,
+      env: { FCTL_HOME: join(this.folder, 'home'), NO_COLOR: '1' },
+      reject: false,
+      timeout: 60_000,
+    });
+  }
+
+  async run(...args: string[]): Promise<Answer> {
+    const { exitCode, stdout, stderr } = await this.start([...args, '--json']);
+    return { exitCode, stderr, json: JSON.parse(stdout) as Answer['json'] };
+  }
+
+  /** Pids of everything that this project's clusters started and that still runs. */
+  running(): number[] {
+    const mark = `FCTL_PROCESS_DIR=${join(this.folder, 'home')}`;
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => read(`/proc/${pid}/environ`).includes(mark))
+      .map(Number);
+  }
+
+  /** The pid of a process of the cluster. */
+  pid(name: string): number {
+    const file = join(this.folder, 'home/clusters/demo/processes', name, 'process.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
+  }
+
+  async remove(): Promise<void> {
+    await this.start(['destroy', 'demo', '--yes']);
+    for (const pid of this.running()) process.kill(pid, 'SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Waits for something that another process does; fails the test when it never happens. */
+export async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (await probe()) return;
+    await delay(20);
+  }
+  throw new Error('did not happen within 20 s');
+}
