@@ -7,6 +7,8 @@
  *     it publishing is carried on by whoever comes next, this committer or the next job's `prepare`.
  * F3  Every step can be repeated: removing what is gone and renaming what is renamed change nothing.
  * F4  No decision without all of its parts: what is lost fails the job, and the old output stands.
+ * F5  A part that is finished belongs to the committer: it may have been decided to publish it, and what
+ *     then is missing would be taken for renamed. The writer removes only what it has not finished.
  */
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';

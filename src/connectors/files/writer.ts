@@ -27,6 +27,7 @@ export class PartWriter<T> implements SinkWriter<T> {
   /** The write under way. Rejections are seen by the next `ready` or `finish`. */
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
+  #finished = false;
 
   constructor(path: string, format: PartFormat<T>, context: WriterContext) {
     this.#folder = stagingFolder(resolve(context.workingDirectory, path), context.jobId);
@@ -84,12 +85,16 @@ export class PartWriter<T> implements SinkWriter<T> {
       await this.#file!.close();
     });
     this.#file = null;
-    if (this.#records > 0) return [this.#name];
-    await rm(this.#path, { force: true });
-    return [];
+    if (this.#records === 0) {
+      await this.#guard(() => rm(this.#path, { force: true }));
+      return [];
+    }
+    this.#finished = true;
+    return [this.#name];
   }
 
   async abort(): Promise<void> {
+    if (this.#finished) return; // F5
     await this.#writing?.catch(() => {});
     await this.#file?.close().catch(() => {});
     this.#file = null;

@@ -1,0 +1,153 @@
+/**
+ * A job with two parts replaces the output of one with three, while each call to the file system in turn
+ * fails, or is the last one. A part under its final name is always complete, and once the next job has put
+ * things in order the output is that of one job.
+ */
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Committable, SinkWriter } from '../../../src/api/sink.ts';
+import { FileSink } from '../../../src/connectors/files/index.ts';
+import { createCommitter } from '../../../src/connectors/registry.ts';
+import { FaultKind } from './faults.ts';
+
+const faults = await vi.hoisted(async () => {
+  const { Faults } = await import('./faults.ts');
+  return new Faults();
+});
+vi.mock('node:fs/promises', async (importOriginal) => faults.wrap(await importOriginal()));
+
+let base: string;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'fctl-crash-'));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+const sink = FileSink.csv<{ n: number }>('out', { columns: ['n'] });
+
+/** A job of which each subtask writes one record; rejects with what failed. */
+class Job {
+  readonly #context: { readonly jobId: string; readonly workingDirectory: string };
+  readonly #writers: SinkWriter<{ n: number }>[] = [];
+
+  constructor(jobId: string, workingDirectory: string) {
+    this.#context = { jobId, workingDirectory };
+  }
+
+  async run(records: readonly number[]): Promise<void> {
+    const committer = await this.committer();
+    await committer.prepare();
+    const committables: Committable[] = [];
+    for (const [subtaskIndex, n] of records.entries()) {
+      const writer = sink.createWriter({
+        ...this.#context,
+        subtaskIndex,
+        parallelism: records.length,
+        attempt: 0,
+        stdout: () => {},
+      });
+      this.#writers.push(writer);
+      await writer.open();
+      writer.write({ n }, 0);
+      committables.push(...(await writer.finish()));
+    }
+    await committer.commit(committables);
+  }
+
+  committer() {
+    return createCommitter(sink.committer!, this.#context);
+  }
+
+  /** As the JobManager and the TaskManagers do when the job has failed. */
+  async abort(): Promise<void> {
+    for (const writer of this.#writers) await writer.abort();
+    await (await this.committer()).abort();
+  }
+}
+
+interface Output {
+  readonly parts: Readonly<Record<string, string>>;
+  readonly hidden: readonly string[];
+}
+
+async function outputOf(folder: string): Promise<Output> {
+  const names = (await readdir(join(folder, 'out'))).sort();
+  const parts = names.filter((name) => !name.startsWith('.'));
+  const contents = parts.map(async (name) => [
+    name,
+    await readFile(join(folder, 'out', name), 'utf8'),
+  ]);
+  return {
+    parts: Object.fromEntries(await Promise.all(contents)) as Record<string, string>,
+    hidden: names.filter((name) => name.startsWith('.')),
+  };
+}
+
+const before = { 'part-0.csv': 'n\n1\n', 'part-1.csv': 'n\n2\n', 'part-2.csv': 'n\n3\n' };
+const after = { 'part-0.csv': 'n\n4\n', 'part-1.csv': 'n\n5\n' };
+
+/** @returns the call that was hit, and whether job `b` ended well; `null` when there are fewer calls. */
+async function runWithFault(kind: FaultKind, at: number) {
+  const folder = await mkdtemp(join(base, 'run-'));
+  await new Job('a', folder).run([1, 2, 3]);
+  const job = new Job('b', folder);
+  faults.set(kind, at);
+  const error = await job.run([4, 5]).then(
+    () => null,
+    (reason: Error) => reason,
+  );
+  const { hit } = faults;
+  await faults.clear();
+  return hit === null ? null : { folder, job, hit, error };
+}
+
+test.each([FaultKind.killedBefore, FaultKind.killedWithin])('%s each call', async (kind) => {
+  const hits: string[] = [];
+  for (;;) {
+    const result = await runWithFault(kind, hits.length + 1);
+    if (result === null) break;
+    const { folder, hit, error } = result;
+    const what = `${kind} ${hit}, call ${hits.push(hit)}`;
+    expect(error, what).not.toBeNull();
+
+    const { parts } = await outputOf(folder);
+    for (const [name, content] of Object.entries(parts)) {
+      const complete: Readonly<Record<string, string>>[] = [before, after];
+      expect(
+        complete.map((output) => output[name]),
+        `${what}: ${name}`,
+      ).toContain(content);
+    }
+
+    const next = await new Job('c', folder).committer();
+    await next.prepare();
+    await next.abort();
+    expect([before, after], what).toContainEqual((await outputOf(folder)).parts);
+
+    await new Job('d', folder).run([6]);
+    expect((await outputOf(folder)).parts, what).toEqual({ 'part-0.csv': 'n\n6\n' });
+  }
+  expect(hits.length).toBeGreaterThan(25);
+});
+
+test('a call that fails fails the job, and its end puts things in order', async () => {
+  let calls = 0;
+  for (;;) {
+    const result = await runWithFault(FaultKind.failed, ++calls);
+    if (result === null) break;
+    const { folder, job, hit, error } = result;
+    const what = `failed ${hit}, call ${calls}`;
+    if (error === null) {
+      expect(await outputOf(folder), what).toEqual({ parts: after, hidden: [] });
+      continue;
+    }
+    expect(error.message, what).toMatch(/^(?:cannot (?:write|publish)|the output folder) .*: EIO/);
+    await job.abort();
+    const output = await outputOf(folder);
+    expect([before, after], what).toContainEqual(output.parts);
+    expect(output.hidden, what).toEqual([]);
+  }
+  expect(calls).toBeGreaterThan(25);
+});
