@@ -201,7 +201,7 @@ describe('while it runs', () => {
       '--set',
       'application.parallelism=3',
       '--set',
-      'taskmanager.slotRequestTimeout=500ms',
+      'taskmanager.slotRequestTimeout=3s',
     );
     expect(exitCode).toBe(6);
     expect(json.errors[0]!.message).toContain('needs 3 slots, 1 TaskManager offers 1');
