@@ -4,16 +4,16 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Project, imports } from './project.ts';
+import { Project, eventually, imports } from './project.ts';
 
 let project: Project;
 beforeEach(async () => {
   project = await Project.create();
 });
 afterEach(async () => {
-  const left = project.running();
+  // A TaskManager may still be on its way up when its application has failed already.
+  await eventually(() => project.running().length === 0);
   await project.remove();
-  if (left.length > 0) throw new Error(`still running: ${left.join(', ')}`);
 });
 
 const job = (body: string, args = '') =>
