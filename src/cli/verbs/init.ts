@@ -1,6 +1,6 @@
 /** `fctl init`: a new project from `templates/init/`. */
-import { cp, mkdir, readdir } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { constants, copyFile, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { CommonOptions, Context } from '../context.ts';
@@ -39,8 +39,10 @@ export async function run(context: Context<InitFlags>, folder: string | undefine
       ),
     );
   }
-  await mkdir(target, { recursive: true });
-  await cp(source, target, { recursive: true, errorOnExist: true, force: false });
+  for (const file of files) {
+    await mkdir(dirname(join(target, file)), { recursive: true });
+    await copyFile(join(source, file), join(target, file), constants.COPYFILE_EXCL);
+  }
   const where = relative(context.place.cwd, target) || '.';
   const next = [...(where === '.' ? [] : [`cd ${where}`]), 'npm install', 'npx fctl deploy'];
   context.report.result({ folder: target, template, files }, () =>
