@@ -12,11 +12,17 @@ export class LineParser implements ItemParser<string> {
   ended = false;
 
   push(text: string): void {
-    const whole = this.#rest + (this.#first ? text.replace(/^\uFEFF/, '') : text);
+    const part = this.#first ? text.replace(/^\uFEFF/, '') : text;
     this.#first = false;
-    this.#lines = whole.split('\n');
-    this.#rest = this.#lines.pop()!;
     this.#at = 0;
+    if (!part.includes('\n')) {
+      // A line of many chunks is put together once, not again with each of them.
+      this.#rest += part;
+      this.#lines = [];
+      return;
+    }
+    this.#lines = (this.#rest + part).split('\n');
+    this.#rest = this.#lines.pop()!;
   }
 
   end(): void {
@@ -44,6 +50,8 @@ export class CsvParser implements ItemParser<string[]> {
   readonly #parser: Parser;
   readonly #rows: CsvRow[] = [];
   #failure: Error | null = null;
+  /** Of the last row that was given. */
+  #line = 0;
   ended = false;
 
   constructor(options: { separator: string; onError: 'fail' | 'skip'; skipped: () => void }) {
@@ -67,8 +75,8 @@ export class CsvParser implements ItemParser<string[]> {
     this.#parser.on('end', () => {
       this.ended = true;
     });
-    this.#parser.on('error', (error: Error & { lines?: number }) => {
-      this.#failure = new Error(`${error.lines ?? '?'}: ${error.message}`);
+    this.#parser.on('error', (error: Error) => {
+      this.#failure = error;
     });
   }
 
@@ -86,8 +94,22 @@ export class CsvParser implements ItemParser<string[]> {
       this.#rows.reverse();
     }
     const row = this.#rows.pop();
-    if (row) return { value: row.record, line: row.info.lines };
-    if (this.#failure) throw this.#failure;
+    if (row) {
+      this.#line = row.info.lines;
+      return { value: row.record, line: this.#line };
+    }
+    if (this.#failure) throw this.#described(this.#failure);
     return null;
+  }
+
+  #described(cause: Error & { code?: string; lines?: number }): Error {
+    // It is noticed at the end of the file, which says nothing about where it begins.
+    if (cause.code === 'CSV_QUOTE_NOT_CLOSED') {
+      return new Error(
+        `${this.#line + 1}: the row that begins here has a quote that is never closed`,
+        { cause },
+      );
+    }
+    return new Error(`${cause.lines ?? '?'}: ${cause.message}`, { cause });
   }
 }

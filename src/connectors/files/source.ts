@@ -1,4 +1,5 @@
 /** Sources that read files: text, CSV, JSON Lines (a split a file), Parquet (a split a row group). */
+import { basename } from 'node:path';
 import type { ReaderContext, Source, SourceReader } from '../../api/source.ts';
 import { type TypeDescriptor, type TypeShape, describeType, types } from '../../api/types.ts';
 import { type OpenSplit, SplitReader } from '../split-reader.ts';
@@ -28,7 +29,7 @@ function fileSource<T>(
   createReader: (context: ReaderContext) => SourceReader<T>,
 ): Source<T> {
   return {
-    name: path.split('/').at(-1) ?? path,
+    name: basename(path) || path,
     type,
     boundedness: 'bounded',
     enumerator: { kind: 'files', options: { path, format } },

@@ -46,6 +46,11 @@ describe('text', () => {
     expect(await lines(`${edge}\r\nb\r\n`)).toEqual([edge, 'b']);
   });
 
+  test('a line of many chunks is put together', async () => {
+    const long = Array.from({ length: 400_000 }, (_, i) => String(i)).join(' ');
+    expect(await lines(`\uFEFF${long}\r\n${long}\nend`)).toEqual([long, long, 'end']);
+  });
+
   test('any lines come back as they are, whatever the batch', async () => {
     const line = fc
       .string({ unit: 'grapheme', maxLength: 8 })
@@ -188,6 +193,13 @@ describe('CSV', () => {
       { from: 'Bonn', delay: 7 },
     ]);
     expect(reading.skipped()).toBe(2);
+  });
+
+  test('a quote that never ends is named where it begins, not where the file ends', async () => {
+    const path = await file(`from,delay\nRome,5\n"Oslo,6\n${'Bern,7\n'.repeat(100)}`);
+    await expect(readAll(FileSource.csv(path, flight))).rejects.toThrow(
+      `${path}:3: the row that begins here has a quote that is never closed`,
+    );
   });
 
   test.each([
