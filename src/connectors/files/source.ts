@@ -63,7 +63,7 @@ export const FileSource = {
     );
   },
 
-  /** Rows of CSV as records of `type`. */
+  /** Rows of CSV as records of `type`. A row that is not as wide as the header is malformed. */
   csv<T>(path: string, type: TypeDescriptor<T>, options: CsvReadOptions = {}): Source<T> {
     const shape = recordShape(type, 'FileSource.csv');
     const { onError = 'fail', separator = ',' } = options;
