@@ -1,144 +1,160 @@
-/** Everything that is wrong with a merged configuration, each with its place. */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
-import { type Problem, problem } from '../contract/errors.ts';
-import { type SchemaNode, rootNode } from './json-schema.ts';
-import { type Merged, type Path, type Tree, pointer } from './layer.ts';
-import { type ParsedConfig, configSchema } from './schema.ts';
+/** Everything that is wrong with a merged configuration. */
+import { statSync } from 'node:fs';
+import type { JsonValue } from '../contract/json.ts';
+import { parseDurationMs } from '../contract/units.ts';
+import { explainIssue } from './explain.ts';
+import type { Finding } from './finding.ts';
+import { nodeAt } from './json-schema.ts';
+import { type Path, type Tree, isTree, pointer, valueAt } from './layer.ts';
+import { notYet } from './not-yet.ts';
+import { resolvePath } from './paths.ts';
+import { hasReference } from './references.ts';
+import { type ParsedConfig, configSchema, overlaySchema } from './schema.ts';
+
+export interface CheckOptions {
+  /** Relative paths are relative to it. */
+  readonly folder: string;
+  readonly requireApplication: boolean;
+  /** JSON pointers of values that must not be told. */
+  readonly secrets: ReadonlySet<string>;
+  /** JSON pointers of values about which everything is said already. */
+  readonly failed: ReadonlySet<string>;
+}
 
 export interface Checked {
+  /** `null` when there are errors. */
   readonly parsed: ParsedConfig | null;
-  readonly problems: readonly Problem[];
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
 }
 
-type At = (
-  path: Path,
-  fields: Pick<Problem, 'code' | 'message'> & { hint?: string | null },
-) => Problem;
-
-/** @param folder that relative paths are relative to. */
-export function checkConfig(
-  { originOf }: Pick<Merged, 'originOf'>,
-  values: Tree,
-  options: { folder: string; requireApplication: boolean },
-): Checked {
-  const at: At = (path, fields) => {
-    const { file, line, column, text } = originOf(path);
-    // A variable or a flag has no position: the message names it.
-    const from = file === null && text !== 'default' ? ` (from ${text})` : '';
-    const shown = path.filter((part) => part !== '#key');
-    return problem({
-      ...fields,
-      message: fields.message + from,
-      path: pointer(shown),
-      file,
-      line,
-      column,
-    });
-  };
+/** Checks beyond the schema run apart from it, so that one wrong field does not hide them. */
+export function checkConfig(values: Tree, options: CheckOptions): Checked {
   const result = configSchema.safeParse(values, { reportInput: true });
-  const problems = result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, at));
-  problems.push(...checkSupported(values, at), ...checkApplication(values, options, at));
-  return { parsed: result.success ? result.data : null, problems };
+  const isSecret = (path: Path) => options.secrets.has(pointer(path));
+  const errors = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => explainIssue(issue, isSecret));
+  const said = new Set([...options.failed, ...errors.map(({ path }) => pointer(path))]);
+  const more = [
+    ...checkSupported(values, options),
+    ...checkEntry(values, options),
+    ...checkHeartbeat(values),
+  ];
+  errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
+  const remaining = errors.filter(({ path }) => !options.failed.has(pointer(path)));
+  return {
+    parsed: result.success ? result.data : null,
+    errors: remaining,
+    warnings: checkExposure(values),
+  };
 }
 
-function nodeAt(path: Path): SchemaNode {
-  let node = rootNode();
-  for (const part of path) node = node.properties?.[String(part)] ?? {};
-  return node;
-}
-
-function explain(issue: z.core.$ZodIssue, at: At): Problem[] {
-  const path = issue.path as Path;
-  if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(nodeAt(path).properties ?? {});
-    return issue.keys.map((key) =>
-      at([...path, key, '#key'], {
-        code: 'unknown-key',
-        message: `unknown key '${key}'`,
-        hint: didYouMean(key, known),
-      }),
-    );
+/** Overlays that were not chosen, so that a mistake in one is found before it is needed. */
+export function checkOverlays(
+  environments: JsonValue | undefined,
+  chosen: string | null,
+): Finding[] {
+  const path = ['environments'];
+  if (environments === undefined) return [];
+  if (!isTree(environments)) {
+    const message = 'must be an object: names of environments, each with its overlay';
+    return [{ code: 'invalid-value', message, path, part: 'value', hint: null }];
   }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  if (missing) {
-    const message = `'${path.join('.')}' is missing`;
-    return [at(path, { code: 'missing', message, hint: nodeAt(path).description ?? null })];
-  }
-  const given = issue.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
-  const message = `${expectation(issue)}${given}`;
-  return [at(path, { code: 'invalid-value', message, hint: nodeAt(path).description ?? null })];
-}
-
-/** What the value must be. */
-function expectation(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`}`;
-    case 'invalid_value':
-      return `must be ${issue.values
-        .map(String)
-        .join(', ')
-        .replace(/, ([^,]*)$/, ' or $1')}`;
-    case 'too_small':
-      return `must be ${issue.inclusive ? 'at least' : 'above'} ${String(issue.minimum)}`;
-    case 'too_big':
-      return `must be at most ${String(issue.maximum)}`;
-    default:
-      return issue.message;
-  }
-}
-
-function didYouMean(key: string, known: readonly string[]): string {
-  const [closest] = known.toSorted((a, b) => distance(a, key) - distance(b, key));
-  if (closest !== undefined && distance(closest, key) <= Math.max(2, key.length / 3)) {
-    return `did you mean '${closest}'?`;
-  }
-  return `known keys are ${known.join(', ')}`;
-}
-
-/** What is in the design of the configuration and not in this version. */
-const notYet: readonly {
-  readonly key: string;
-  readonly values: readonly string[];
-  readonly instead: string;
-}[] = [
-  { key: 'provider', values: ['standalone', 'docker', 'kubernetes', 'yarn'], instead: 'local' },
-  { key: 'engine', values: ['flink'], instead: 'bundled' },
-  { key: 'mode', values: ['per-job', 'session'], instead: 'application' },
-];
-
-function checkSupported(values: Tree, at: At): Problem[] {
-  return notYet.flatMap(({ key, values: missing, instead }) => {
-    const value = values[key];
-    if (typeof value !== 'string' || !missing.includes(value)) return [];
-    const message = `this version of fctl has no ${key} '${value}' yet`;
-    return [at([key], { code: 'not-supported-yet', message, hint: `use '${instead}'` })];
+  return Object.entries(environments).flatMap(([name, overlay]) => {
+    // The chosen one is checked as a part of the whole.
+    if (name === chosen && isTree(overlay)) return [];
+    const { error } = overlaySchema.safeParse(overlay, { reportInput: true });
+    // References of this one are not resolved: nobody asked for it.
+    const issues = (error?.issues ?? []).filter((issue) => !hasReference(issue.input));
+    return issues.flatMap((issue) => explainIssue(issue, () => false, [...path, name]));
   });
 }
 
-/** Apart from the schema, so that one wrong field does not hide a missing file. */
-function checkApplication(
-  values: Tree,
-  options: { folder: string; requireApplication: boolean },
-  at: At,
-): Problem[] {
-  const { application } = values;
+function checkSupported(values: Tree, { secrets }: CheckOptions): Finding[] {
+  return notYet.flatMap(({ key, works, what }) => {
+    const path = key.split('.');
+    const value = valueAt(values, path);
+    if (value === undefined || works.some((working) => working === value)) return [];
+    const isShown = typeof value === 'string' && !secrets.has(pointer(path));
+    return [
+      {
+        code: 'not-supported-yet',
+        message: `this version of fctl has no ${what ?? (isShown ? `${key} '${value}'` : key)} yet`,
+        path,
+        part: 'value' as const,
+        hint: works.length > 0 ? `use '${works.map(String).join("' or '")}'` : `remove '${key}'`,
+      },
+    ];
+  });
+}
+
+function checkEntry(values: Tree, options: CheckOptions): Finding[] {
   // Verbs that only look at clusters need no application.
   if (!options.requireApplication) return [];
-  if (application === undefined) {
-    const hint = 'add application.entry, the file that defines the jobs';
-    return [at(['application'], { code: 'missing', message: "'application' is missing", hint })];
+  if (valueAt(values, ['application']) === undefined) {
+    return [
+      {
+        code: 'missing',
+        message: "'application' is missing",
+        path: ['application'],
+        part: 'value',
+        hint: 'add application.entry, the file that defines the jobs',
+      },
+    ];
   }
-  const entry = (application as { entry?: unknown } | null)?.entry;
-  if (typeof entry !== 'string' || existsSync(resolve(options.folder, entry))) return [];
+  const path = ['application', 'entry'];
+  const entry = valueAt(values, path);
+  if (typeof entry !== 'string') return [];
+  const file = resolvePath(options.folder, entry);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  const shown = options.secrets.has(pointer(path)) ? '' : ` ${file}`;
   return [
-    at(['application', 'entry'], {
+    {
       code: 'entry-missing',
-      message: `the entry file ${resolve(options.folder, entry)} does not exist`,
+      message: `the entry file${shown} does not exist`,
+      path,
+      part: 'value',
       hint: 'the path is relative to the config file',
-    }),
+    },
+  ];
+}
+
+/** The text of a key, or its default; empty when it is no text. */
+function textInForce(values: Tree, path: Path): string {
+  const value = valueAt(values, path) ?? nodeAt(path).default;
+  return typeof value === 'string' ? value : '';
+}
+
+function checkHeartbeat(values: Tree): Finding[] {
+  const path = ['heartbeat', 'timeout'];
+  const [intervalMs, timeoutMs] = ['interval', 'timeout'].map((key) =>
+    parseDurationMs(textInForce(values, ['heartbeat', key])),
+  );
+  if (intervalMs == null || timeoutMs == null || timeoutMs > intervalMs) return [];
+  return [
+    {
+      code: 'heartbeat-too-short',
+      message: "must be longer than 'heartbeat.interval'",
+      path: valueAt(values, path) === undefined ? ['heartbeat', 'interval'] : path,
+      part: 'value',
+      hint: 'several intervals: one late heartbeat is not a loss',
+    },
+  ];
+}
+
+function checkExposure(values: Tree): Finding[] {
+  const path = ['jobmanager', 'rest', 'bind'];
+  const bind = textInForce(values, path);
+  const isOpen = textInForce(values, ['security', 'auth']) === 'none';
+  if (!isOpen || ['127.0.0.1', '::1', 'localhost'].includes(bind)) return [];
+  return [
+    {
+      code: 'open-to-others',
+      message: 'whoever reaches this address can run code in the cluster',
+      path,
+      part: 'value',
+      hint: "use 'security.auth: token'",
+    },
   ];
 }

@@ -1,34 +1,96 @@
 /** What a config file in TypeScript imports as `fctl/config`. */
 import type { JsonObject } from '../contract/json.ts';
 
+/** Processor and memory of one process. */
 interface Resources {
-  cpu?: number;
+  /** Processor cores. */
+  cpu?: number | undefined;
   /** `512MiB` */
-  memory?: string;
+  memory?: string | undefined;
+}
+
+/** What an application is started with. */
+interface ApplicationSettings {
+  args?: JsonObject | undefined;
+  parallelism?: number | undefined;
+  savepoint?: string | undefined;
+  allowNonRestoredState?: boolean | undefined;
+}
+
+/** All but the name of the cluster and the application. */
+interface Settings {
+  mode?: 'application' | 'per-job' | 'session' | undefined;
+  provider?: 'local' | 'standalone' | 'docker' | 'kubernetes' | 'yarn' | undefined;
+  engine?: 'bundled' | 'flink' | undefined;
+  jobmanager?:
+    | {
+        replicas?: number | undefined;
+        resources?: Resources | undefined;
+        rest?: { port?: number | undefined; bind?: string | undefined } | undefined;
+      }
+    | undefined;
+  taskmanager?:
+    | {
+        replicas?: number | undefined;
+        slots?: number | undefined;
+        resources?: Resources | undefined;
+        registrationTimeout?: string | undefined;
+        slotRequestTimeout?: string | undefined;
+      }
+    | undefined;
+  checkpointing?:
+    | {
+        interval?: string | undefined;
+        mode?: 'exactly-once' | 'at-least-once' | undefined;
+        dir?: string | undefined;
+      }
+    | undefined;
+  savepoints?: { dir?: string | undefined } | undefined;
+  state?: { backend?: 'heap' | 'lmdb' | undefined } | undefined;
+  restart?:
+    | { strategy?: 'none' | 'fixed-delay' | 'exponential-delay' | 'failure-rate' | undefined }
+    | undefined;
+  ha?:
+    | { type?: 'none' | 'filesystem' | 'zookeeper' | 'kubernetes' | 'etcd' | undefined }
+    | undefined;
+  heartbeat?: { interval?: string | undefined; timeout?: string | undefined } | undefined;
+  network?: { bufferTimeout?: string | undefined } | undefined;
+  logging?:
+    | {
+        level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+        maxSize?: string | undefined;
+        maxFiles?: number | undefined;
+      }
+    | undefined;
+  metrics?: { reporters?: { type: string; [option: string]: unknown }[] | undefined } | undefined;
+  security?: { auth?: 'token' | 'none' | undefined; tls?: 'off' | 'on' | undefined } | undefined;
+  storage?: { shared?: string[] | undefined } | undefined;
+  runtime?: { node?: string | undefined } | undefined;
+  retention?: string | undefined;
+  providers?:
+    | {
+        local?: { dir?: string | undefined } | undefined;
+        standalone?: JsonObject | undefined;
+        docker?: JsonObject | undefined;
+        kubernetes?: JsonObject | undefined;
+        yarn?: JsonObject | undefined;
+      }
+    | undefined;
+}
+
+/** An overlay: whatever differs in one environment. */
+interface Overlay extends Settings {
+  cluster?: string | undefined;
+  application?: (ApplicationSettings & { entry?: string | undefined }) | undefined;
 }
 
 /** The configuration as users write it. Every key is described in docs/configuration.md. */
-export interface FctlConfig {
+export interface FctlConfig extends Settings {
   cluster: string;
-  mode?: 'application' | 'per-job' | 'session';
-  provider?: 'local' | 'standalone' | 'docker' | 'kubernetes' | 'yarn';
-  engine?: 'bundled' | 'flink';
-  application?: { entry: string; args?: JsonObject; parallelism?: number };
-  jobmanager?: { replicas?: 1; resources?: Resources; rest?: { port?: number; bind?: string } };
-  taskmanager?: {
-    replicas?: number;
-    slots?: number;
-    resources?: Resources;
-    registrationTimeout?: string;
-    slotRequestTimeout?: string;
-  };
-  heartbeat?: { interval?: string; timeout?: string };
-  network?: { bufferTimeout?: string };
-  logging?: { level?: 'debug' | 'info' | 'warn' | 'error'; maxSize?: string; maxFiles?: number };
-  security?: { auth?: 'token' | 'none' };
-  retention?: string;
-  providers?: { local?: { dir?: string } };
-  environments?: Record<string, JsonObject>;
+  /** `entry` is relative to the config file. */
+  application?: (ApplicationSettings & { entry: string }) | undefined;
+  /** Chosen by `--env`. */
+  environments?: Record<string, Overlay> | undefined;
 }
 
 /** For completion and type checks in `fctl.config.ts`. */

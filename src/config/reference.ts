@@ -1,58 +1,86 @@
 /** docs/configuration.md, made from the schema. */
+import { ExitCode } from '../contract/exit-codes.ts';
 import { searchPlaces } from './find.ts';
-import { type SchemaNode, rootNode } from './json-schema.ts';
+import { type Key, type SchemaNode, keysOf } from './json-schema.ts';
 
+const code = (text: string) => `\`${text}\``;
+
+/** The page as Markdown. */
 export function configurationReference(): string {
-  const rows = keysOf(rootNode(), []).map(({ path, node }) => {
-    const variable = `FCTL_${path.map((p) => p.replaceAll(/([A-Z])/g, '_$1').toUpperCase()).join('__')}`;
-    const fallback = node.default === undefined ? '' : `\`${JSON.stringify(node.default)}\``;
-    return `| \`${path.join('.')}\` | ${describeNode(node)} | ${fallback} | \`${variable}\` | ${node.description ?? ''} |`;
-  });
+  return [introduction, '## Keys', table(), sources, references, problems].join('\n\n') + '\n';
+}
+
+const introduction = `# Configuration
+
+Generated from the schema (\`npm run docs\`). \`fctl config schema\` prints the schema itself, for editors.
+
+The file is the first of these in the current folder or one above, up to the project's root: ${searchPlaces
+  .map(code)
+  .join(
+    ', ',
+  )} (key \`fctl\`). \`--config FILE\` names one. A file in TypeScript or JavaScript exports the configuration as its default, best through \`defineConfig\` of \`fctl/config\`.
+
+Durations are written \`500ms\`, \`10s\`, \`5m\`, \`1h\`, \`1d\`; sizes \`64KiB\`, \`512MiB\`, \`1GiB\` (or \`KB\`, \`MB\`, \`GB\`, of 1000).`;
+
+function table(): string {
+  const rows = keysOf()
+    .filter(({ path }) => path[0] !== '$schema')
+    .map(({ path, node, isRequired }) =>
+      [
+        code(path.join('.')),
+        typeOf(node),
+        defaultOf({ path, node, isRequired }),
+        path[0] === 'environments' ? '' : code(variableOf(path)),
+        node.description ?? '',
+      ].join(' | '),
+    );
   return [
-    '# Configuration',
-    '',
-    'Generated from the schema (`npm run docs`). `fctl config schema` prints it as JSON Schema for editors.',
-    '',
-    '## Where it comes from',
-    '',
-    `The first of these files in the current folder or one above, up to the project's root: ${searchPlaces.map((p) => `\`${p}\``).join(', ')} (key \`fctl\`). \`--config FILE\` names one.`,
-    '',
-    'Precedence, strongest first:',
-    '',
-    '1. `--set key=value` (`-D`), values as in YAML: `--set taskmanager.slots=2`',
-    '2. environment variables: `FCTL_TASKMANAGER__SLOTS=2`; two underscores go a level down',
-    '3. the overlay that `--env NAME` chooses from `environments`',
-    '4. the file',
-    '5. the default',
-    '',
-    'Objects are merged key by key; lists and other values replace. `fctl config show --origin` tells of each value where it came from.',
-    '',
-    '`${env:NAME}`, `${file:path}` and `${exec:command}` in strings are replaced last. What they become is a secret: it is masked wherever the configuration is shown.',
-    '',
-    'All problems are reported in one run, each with file, line and column; the exit code is 3.',
-    '',
-    '## Keys',
-    '',
     '| key | type | default | variable | meaning |',
     '|---|---|---|---|---|',
-    ...rows,
-    '',
+    ...rows.map((row) => `| ${row} |`),
   ].join('\n');
 }
 
-interface Key {
-  readonly path: readonly string[];
-  readonly node: SchemaNode;
+function typeOf(node: SchemaNode): string {
+  if (node.enum) return node.enum.map((value) => code(value)).join(', ');
+  const [example] = node.examples ?? [];
+  const type = {
+    array: 'list',
+    integer: 'whole number',
+    string: 'text',
+    boolean: '`true`, `false`',
+  }[node.type ?? ''];
+  const name = type ?? node.type ?? 'any';
+  return example === undefined ? name : `${name} like ${code(example)}`;
 }
 
-function keysOf(node: SchemaNode, path: readonly string[]): Key[] {
-  return Object.entries(node.properties ?? {}).flatMap(([name, inner]) =>
-    inner.properties ? keysOf(inner, [...path, name]) : [{ path: [...path, name], node: inner }],
-  );
+function defaultOf({ node, isRequired }: Key): string {
+  if (isRequired) return 'required';
+  return node.default === undefined ? '' : code(JSON.stringify(node.default));
 }
 
-function describeNode(node: SchemaNode): string {
-  if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
-  return node.type ?? 'any';
-}
+/** \`FCTL_TASKMANAGER__SLOT_REQUEST_TIMEOUT\` */
+const variableOf = (path: readonly string[]) =>
+  `FCTL_${path.map((part) => part.replaceAll(/([A-Z])/g, '_$1').toUpperCase()).join('__')}`;
+
+const sources = `## Where values come from
+
+Precedence, strongest first:
+
+1. \`--set key=value\` (\`-D\`), the last one of a key: \`--set taskmanager.slots=2\`. Values are YAML: \`3\`, \`true\`, \`null\`, \`[a, b]\`, \`{ a: 1 }\`; anything else is text. \`\\.\` is a dot within a key.
+2. environment variables: \`FCTL_TASKMANAGER__SLOTS=2\`, values as above. Two underscores go a level down; a variable without them counts when it names a top-level key. Case and single underscores do not matter; below \`application.args\` the key is the one of the file that this fits, else \`camelCase\`. An empty variable counts as not set.
+3. the overlay that \`--env NAME\` chooses from \`environments\`
+4. the file
+5. the default
+
+Objects are merged key by key; lists and other values replace. Of \`providers\` only the section of the chosen provider is checked and in force. \`fctl config show --origin\` tells of each value where it came from.`;
+
+const references = `## References and secrets
+
+In strings, \`\${env:NAME}\`, \`\${file:path}\` and \`\${exec:command}\` are replaced, after everything is merged: by an environment variable, a file's content and what a command prints, both without white space at the end. Paths are relative to the config file; commands run in its folder, by \`/bin/sh\`, for at most 30 s. A whole \`$\${env:NAME}\` stays as it is, with one \`$\`. References in overlays that were not chosen are left alone.
+
+What a reference becomes is a secret: \`fctl config show\`, messages about the configuration and the cluster's record have \`******\` in its place. So is, wherever it came from, the value of a key whose name says so: \`password\`, \`passphrase\`, \`secret\`, \`token\`, \`credential\`, \`apiKey\`, \`privateKey\`, \`accessKey\`, alone or as part of the name. An application gets the value itself: in this version an argument is a part of its job, and of the files of its JobManager. Values that are no secrets and differ by machine are better set by \`FCTL_…\` variables.`;
+
+const problems = `## Problems
+
+All problems are reported in one run, each with its key, file, line and column (of a file in TypeScript or JavaScript: the file), or with the variable or flag that it came from, and with what to do. Unknown keys are problems. The exit code is ${ExitCode.configInvalid}. \`fctl config validate\` does nothing else.`;

@@ -1,70 +1,88 @@
 /**
  * `${env:NAME}`, `${file:path}` and `${exec:command}` in strings. Resolved last; what they become is a
- * secret: masked wherever the configuration is shown, never written to disk.
+ * secret: masked wherever the configuration is shown. `$${env:NAME}` stands for the text itself.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { JsonValue } from '../contract/json.ts';
+import type { Finding } from './finding.ts';
 import { type Path, type Tree, pointer } from './layer.ts';
+import { resolvePath } from './paths.ts';
+
+export interface ReferenceContext {
+  /** Relative paths are relative to it, and commands run in it. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
 export interface ResolvedReferences {
   readonly values: Tree;
   /** JSON pointers of values that came out of references. */
   readonly secrets: ReadonlySet<string>;
-  readonly failures: readonly { readonly path: Path; readonly message: string }[];
+  readonly findings: readonly Finding[];
 }
 
-const reference = /\$\{(env|file|exec):([^}]*)\}/g;
+/** Braces within are taken along in pairs, as `awk` has them. */
+const reference = /(\$?)\$\{(env|file|exec):((?:[^{}]|\{[^{}]*\})*)\}/g;
 const execTimeoutMs = 30_000;
 
-export function resolveReferences(
-  values: Tree,
-  context: { folder: string; env: Readonly<Record<string, string | undefined>> },
-): ResolvedReferences {
+export const hasReference = (value: unknown): boolean =>
+  typeof value === 'string' && value.match(reference) !== null;
+
+/** Where one fails, the text stays as it was. */
+export function resolveReferences(values: Tree, context: ReferenceContext): ResolvedReferences {
   const secrets = new Set<string>();
-  const failures: { path: Path; message: string }[] = [];
+  const findings: Finding[] = [];
+  const replace = (text: string, path: Path): string =>
+    text.replaceAll(reference, (whole, escape: string, kind: string, what: string) => {
+      if (escape !== '') return whole.slice(1);
+      secrets.add(pointer(path));
+      try {
+        return read(kind, what, context);
+      } catch (error) {
+        const message = `${whole}: ${reasonOf(error)}`;
+        findings.push({ code: 'reference-failed', message, path, part: 'value', hint: null });
+        return whole;
+      }
+    });
   const visit = (value: JsonValue, path: Path): JsonValue => {
-    if (typeof value === 'string') {
-      return value.replaceAll(reference, (_match, kind: string, what: string) => {
-        secrets.add(pointer(path));
-        try {
-          return read(kind, what, context);
-        } catch (error) {
-          failures.push({
-            path,
-            message: `\${${kind}:${what}}: ${(error as Error).message.split('\n')[0]}`,
-          });
-          return '';
-        }
-      });
+    if (typeof value === 'string') return replace(value, path);
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) {
+      return value.map((item: JsonValue, index) => visit(item, [...path, index]));
     }
-    if (Array.isArray(value))
-      return value.map((item, index) => visit(item as JsonValue, [...path, index]));
-    if (value !== null && typeof value === 'object') {
-      return Object.fromEntries(
-        Object.entries(value).map(([key, inner]) => [key, visit(inner, [...path, key])]),
-      );
-    }
-    return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, visit(inner, [...path, key])]),
+    );
   };
-  return { values: visit(values, []) as Tree, secrets, failures };
+  return { values: visit(values, []) as Tree, secrets, findings };
 }
 
-function read(
-  kind: string,
-  what: string,
-  { folder, env }: { folder: string; env: Readonly<Record<string, string | undefined>> },
-): string {
-  if (kind === 'file') return readFileSync(resolve(folder, what), 'utf8').trimEnd();
+function read(kind: string, what: string, { folder, env }: ReferenceContext): string {
+  if (kind === 'file') return readFileSync(resolvePath(folder, what), 'utf8').trimEnd();
   if (kind === 'exec') {
-    const options = { cwd: folder, encoding: 'utf8', timeout: execTimeoutMs } as const;
     return execFileSync('/bin/sh', ['-c', what], {
-      ...options,
+      cwd: folder,
+      env: { ...env },
+      encoding: 'utf8',
+      timeout: execTimeoutMs,
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trimEnd();
   }
   const value = env[what];
   if (value === undefined) throw new Error('the environment variable is not set');
   return value;
+}
+
+/** The first line of what the system or the command says. */
+function reasonOf(error: unknown): string {
+  const { code, status, stderr, message } = error as NodeJS.ErrnoException & {
+    status?: number | null;
+    stderr?: string;
+  };
+  if (code === 'ENOENT') return 'the file does not exist';
+  if (code === 'ETIMEDOUT') return `the command took longer than ${execTimeoutMs / 1000}s`;
+  const said = stderr?.trim().split('\n')[0];
+  if (said) return said;
+  return typeof status === 'number' ? `the command exited with ${status}` : message.split('\n')[0]!;
 }

@@ -1,7 +1,7 @@
-/** Checked configuration → resolved configuration. Pure. */
-import { resolve } from 'node:path';
+/** Checked configuration → resolved configuration. Pure, but for where `~` is. */
 import type { JsonObject } from '../contract/json.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
+import { resolvePath } from './paths.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
 import type { ParsedConfig } from './schema.ts';
 
@@ -24,7 +24,7 @@ export function resolveConfig(config: ParsedConfig, projectDir: string): Resolve
     engine: config.engine,
     application: application
       ? {
-          entry: resolve(projectDir, application.entry),
+          entry: resolvePath(projectDir, application.entry),
           args: application.args as JsonObject,
           parallelism: application.parallelism,
         }
@@ -45,9 +45,10 @@ export function resolveConfig(config: ParsedConfig, projectDir: string): Resolve
       maxFiles: logging.maxFiles,
     },
     security: config.security,
+    storage: config.storage,
     retentionMs: ms(config.retention),
     providers: {
-      local: { dir: providers.local.dir ? resolve(projectDir, providers.local.dir) : null },
+      local: { dir: providers.local.dir ? resolvePath(projectDir, providers.local.dir) : null },
     },
     projectDir,
   };

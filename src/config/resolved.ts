@@ -1,4 +1,7 @@
-/** The configuration as everything but src/config sees it: complete, times in `…Ms`, sizes in `…Bytes`. */
+/**
+ * The configuration as everything but src/config sees it: complete, times in `…Ms`, sizes in `…Bytes`.
+ * Keys that this version cannot honour (not-yet.ts) are not here.
+ */
 import type { JsonObject } from '../contract/json.ts';
 
 export interface ResolvedConfig {
@@ -28,7 +31,9 @@ export interface ResolvedConfig {
     readonly maxSizeBytes: number;
     readonly maxFiles: number;
   };
-  readonly security: { readonly auth: 'token' | 'none' };
+  readonly security: { readonly auth: 'token' | 'none'; readonly tls: 'off' | 'on' };
+  /** Paths and schemes that every process of the cluster sees. */
+  readonly storage: { readonly shared: readonly string[] };
   readonly retentionMs: number;
   readonly providers: { readonly local: { readonly dir: string | null } };
   /** Folder of the config file; relative paths in arguments are relative to it. */

@@ -1,165 +1,208 @@
-/** The one schema of the configuration: source of types, defaults, JSON Schema and reference. */
+/**
+ * The one schema of the configuration: source of checks, types, defaults, JSON Schema and reference.
+ * What of it this version cannot honour is in not-yet.ts.
+ */
 import { z } from 'zod';
-import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
-
-const duration = (description: string) =>
-  z
-    .string()
-    .refine(
-      (text) => parseDurationMs(text) !== null,
-      "must be a duration, for example '10s' or '5m'",
-    )
-    .meta({
-      description: `${description} A duration: \`500ms\`, \`10s\`, \`5m\`, \`1h\`, \`1d\`.`,
-    });
-
-const size = (description: string) =>
-  z
-    .string()
-    .refine((text) => parseSizeBytes(text) !== null, "must be a size, for example '512MiB'")
-    .meta({ description: `${description} A size: \`64KiB\`, \`512MiB\`, \`1GiB\`.` });
-
-const count = (description: string, least = 1) =>
-  z.int().min(least).max(32_768).meta({ description });
-
-const resources = (memory: string) =>
-  z
-    .strictObject({
-      cpu: z
-        .number()
-        .positive()
-        .default(1)
-        .meta({ description: 'Processor cores of one process.' }),
-      memory: size('Memory of one process.').default(memory),
-    })
-    .prefault({});
+import { describeKey as about } from './not-yet.ts';
+import {
+  choice,
+  count,
+  duration,
+  resources,
+  section,
+  size,
+  text,
+  timeout,
+} from './schema-parts.ts';
 
 const application = z.strictObject({
-  entry: z
-    .string()
-    .min(1)
-    .meta({ description: 'Entry file of the application, relative to this file.' }),
+  entry: text('Entry file of the application, relative to the config file.'),
   args: z.record(z.string(), z.json()).default({}).meta({
     description: "Arguments: of the only job, or `ctx.args` of the application's `main()`.",
   }),
-  parallelism: count('Default parallelism of the jobs.').default(1),
+  parallelism: count('Parallelism of the jobs, where they do not set it. As in Flink, 1.').default(
+    1,
+  ),
+  savepoint: text(
+    about('application.savepoint', 'Where to start from: `latest`, `none` or a path.'),
+  ).default('none'),
+  allowNonRestoredState: z
+    .boolean()
+    .default(false)
+    .meta({
+      description: about(
+        'application.allowNonRestoredState',
+        'Whether state of the savepoint that no operator takes may be dropped.',
+      ),
+    }),
 });
 
-const jobmanager = z
-  .strictObject({
-    replicas: z
-      .literal(1)
-      .default(1)
-      .meta({ description: 'How many JobManagers. More than one needs high availability.' }),
-    resources: resources('512MiB'),
-    rest: z
-      .strictObject({
-        port: z.int().min(0).max(65_535).default(0).meta({
-          description:
-            'Port of the REST API. 0: one that is free is chosen, so that clusters never clash.',
-        }),
-        bind: z
-          .string()
-          .min(1)
-          .default('127.0.0.1')
-          .meta({ description: 'Address that the REST API listens on.' }),
-      })
-      .prefault({}),
-  })
-  .prefault({});
+const jobmanager = section({
+  replicas: count(about('jobmanager.replicas', 'How many JobManagers.')).default(1),
+  resources: resources('512MiB'),
+  rest: section({
+    port: z.int().min(0).max(65_535).default(0).meta({
+      description:
+        'Port of the REST API. 0: one that is free is chosen, so that clusters on one machine never clash.',
+    }),
+    bind: text('Address that the REST API listens on.').default('127.0.0.1'),
+  }),
+});
 
-const taskmanager = z
-  .strictObject({
-    replicas: count('How many TaskManagers.').default(1),
-    slots: count('Slots of one TaskManager: how many subtasks of an operator it runs.').default(1),
-    resources: resources('1GiB'),
-    registrationTimeout: duration(
-      'A TaskManager that finds no JobManager for this long ends itself.',
-    ).default('5m'),
-    slotRequestTimeout: duration('A job that does not get its slots for this long fails.').default(
-      '5m',
+const taskmanager = section({
+  replicas: count('How many TaskManagers.').default(1),
+  slots: count('Slots of one TaskManager: how many subtasks of an operator it runs.').default(1),
+  resources: resources('1GiB'),
+  registrationTimeout: timeout(
+    'A TaskManager that finds no JobManager for this long ends itself.',
+  ).default('5m'),
+  slotRequestTimeout: timeout('A job that does not get its slots for this long fails.').default(
+    '5m',
+  ),
+});
+
+/** What later versions keep safe, and how they recover. */
+const recovery = {
+  checkpointing: section({
+    interval: timeout(about('checkpointing', 'How often a checkpoint is taken.')).optional(),
+    mode: choice(
+      ['exactly-once', 'at-least-once'],
+      about('checkpointing', 'Guarantee of checkpoints.'),
+    ).default('exactly-once'),
+    dir: text(about('checkpointing', 'Folder of checkpoints.')).optional(),
+  }),
+  savepoints: section({ dir: text(about('savepoints', 'Folder of savepoints.')).optional() }),
+  state: section({
+    backend: choice(
+      ['heap', 'lmdb'],
+      about('state.backend', 'Where operators keep their state while they run.'),
+    ).default('heap'),
+  }),
+  restart: section({
+    strategy: choice(
+      ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'],
+      about('restart.strategy', 'What happens to a job whose task failed.'),
+    ).default('none'),
+  }),
+  ha: section({
+    type: choice(
+      ['none', 'filesystem', 'zookeeper', 'kubernetes', 'etcd'],
+      about('ha.type', 'Where JobManagers elect their leader.'),
+    ).default('none'),
+  }),
+};
+
+const operations = {
+  heartbeat: section({
+    interval: timeout('How often JobManager and TaskManagers greet each other.').default('1s'),
+    timeout: timeout(
+      'One that was silent for this long is lost. Longer than `heartbeat.interval`.',
+    ).default('10s'),
+  }),
+  network: section({
+    bufferTimeout: timeout(
+      'A buffer that is not full is sent after this long. `0ms`: after every record.',
+      0,
+    ).default('100ms'),
+  }),
+  logging: section({
+    level: choice(
+      ['debug', 'info', 'warn', 'error'],
+      'The least important messages that are logged.',
+    ).default('info'),
+    maxSize: size('A log file is rotated at this size.', 1024).default('10MiB'),
+    maxFiles: count('How many rotated files are kept of each log.').default(3),
+  }),
+  metrics: section({
+    reporters: z
+      .array(z.looseObject({ type: z.string() }))
+      .default([])
+      .meta({ description: about('metrics.reporters', 'To whom metrics are reported.') }),
+  }),
+  security: section({
+    auth: choice(
+      ['token', 'none'],
+      'Whether REST, RPC and data plane need the token of the cluster.',
+    ).default('token'),
+    tls: choice(['off', 'on'], about('security.tls', 'Whether connections are encrypted.')).default(
+      'off',
     ),
-  })
-  .prefault({});
+  }),
+  storage: section({
+    shared: z.array(z.string().min(1)).default([]).meta({
+      description:
+        'Paths and schemes that every process of the cluster sees, for example `[hdfs, /mnt/data]`.',
+    }),
+  }),
+  runtime: section({
+    node: text(
+      about(
+        'runtime.node',
+        'Node.js executable that clusters run with, instead of the pinned one.',
+      ),
+    ).optional(),
+  }),
+  retention: duration('How long outcome and logs of an ended cluster are kept.').default('24h'),
+};
 
-/** Everything but `environments`, which holds parts of it. */
-const base = z.strictObject({
+/** Sections of providers that are to come: their options are checked once they are here. */
+const laterProvider = (name: string) =>
+  z
+    .record(z.string(), z.json())
+    .optional()
+    .meta({ description: `Options of the ${name} provider. They count only where it is chosen.` });
+
+/** The whole configuration, once its layers are merged. */
+export const configSchema = z.strictObject({
   cluster: z
     .string()
     .regex(
       /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/,
       'must be 2 to 40 of a-z, 0-9 and -, begin with a letter and not end with -',
     )
-    .meta({ description: 'Names the cluster for its whole life.' }),
-  mode: z
-    .enum(['application', 'per-job', 'session'])
-    .default('application')
-    .meta({ description: 'Deployment mode. This version has application mode.' }),
-  provider: z
-    .enum(['local', 'standalone', 'docker', 'kubernetes', 'yarn'])
-    .default('local')
-    .meta({ description: 'Where the cluster runs. This version has the local provider.' }),
-  engine: z
-    .enum(['bundled', 'flink'])
-    .default('bundled')
-    .meta({ description: 'What runs. This version has the bundled engine.' }),
+    .meta({ description: 'Id of the cluster: its name for its whole life.' }),
+  mode: choice(['application', 'per-job', 'session'], about('mode', 'Deployment mode.')).default(
+    'application',
+  ),
+  provider: choice(
+    ['local', 'standalone', 'docker', 'kubernetes', 'yarn'],
+    about('provider', 'Where the cluster runs.'),
+  ).default('local'),
+  engine: choice(['bundled', 'flink'], about('engine', 'What runs.')).default('bundled'),
   application: application.optional(),
   jobmanager,
   taskmanager,
-  heartbeat: z
-    .strictObject({
-      interval: duration('How often JobManager and TaskManagers greet each other.').default('1s'),
-      timeout: duration('One that was silent for this long is lost.').default('10s'),
-    })
-    .prefault({}),
-  network: z
-    .strictObject({
-      bufferTimeout: duration('A buffer that is not full is sent after this long.').default(
-        '100ms',
-      ),
-    })
-    .prefault({}),
-  logging: z
-    .strictObject({
-      level: z
-        .enum(['debug', 'info', 'warn', 'error'])
-        .default('info')
-        .meta({ description: 'The least important messages that are logged.' }),
-      maxSize: size('A log file is rotated at this size.').default('10MiB'),
-      maxFiles: count('How many rotated files are kept of each log.').default(3),
-    })
-    .prefault({}),
-  security: z
-    .strictObject({
-      auth: z
-        .enum(['token', 'none'])
-        .default('token')
-        .meta({ description: 'Whether REST, RPC and data plane need the token of the cluster.' }),
-    })
-    .prefault({}),
-  retention: duration('How long outcome and logs of an ended cluster are kept.').default('24h'),
-  providers: z
-    .strictObject({
-      local: z
-        .strictObject({
-          dir: z.string().min(1).optional().meta({
-            description:
-              'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
-          }),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  ...recovery,
+  ...operations,
+  providers: section({
+    local: section({
+      dir: text(
+        'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
+      ).optional(),
+    }),
+    standalone: laterProvider('standalone'),
+    docker: laterProvider('docker'),
+    kubernetes: laterProvider('kubernetes'),
+    yarn: laterProvider('yarn'),
+  }),
 });
 
-export const configSchema = base.extend({
-  environments: z
-    .record(z.string(), z.record(z.string(), z.json()))
-    .optional()
-    .meta({ description: 'Overlays by name: `--env production` merges one over the file.' }),
-});
+/** An overlay holds any part of a configuration. */
+export const overlaySchema = configSchema
+  .extend({ application: application.partial().optional() })
+  .partial();
 
-/** With defaults. */
+/** What a config file may hold. */
+export const configFileSchema = configSchema
+  .extend({
+    environments: z.record(z.string(), overlaySchema).optional().meta({
+      description: 'Overlays by name: `--env production` lays one over the rest of the file.',
+    }),
+    $schema: z.string().optional().meta({ description: 'For editors; it has no other meaning.' }),
+  })
+  .meta({ title: 'Configuration of fctl' });
+
+/** As written by users. */
+export type UserConfig = z.input<typeof configFileSchema>;
+/** With defaults, in the user's units. */
 export type ParsedConfig = z.output<typeof configSchema>;
-
-export const jsonSchema = () => z.toJSONSchema(configSchema, { io: 'input' });

@@ -1,7 +1,8 @@
 /** The configuration for people and for the record: secrets masked, each value with its origin. */
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { nodeAt } from './json-schema.ts';
+import { type Path, isTree, pointer } from './layer.ts';
 import type { LoadedConfig } from './load.ts';
-import { type Path, pointer } from './layer.ts';
 
 export interface ConfigRow {
   /** `taskmanager.slots` */
@@ -11,43 +12,36 @@ export interface ConfigRow {
 }
 
 const mask = '******';
-const secretName = /password|secret|token|passphrase|credential/i;
 
-function isSecret(path: Path, secrets: ReadonlySet<string>): boolean {
-  // `security.auth: token` is no secret, `args.apiToken` may be one.
-  return (
-    secrets.has(pointer(path)) ||
-    (path[0] === 'application' && secretName.test(String(path.at(-1))))
-  );
-}
+/** Keys whose values are masked wherever they came from, and all that is below them. */
+const secretName = /password|passphrase|secret|token|credential|api_?key|private_?key|access_?key/i;
 
 /** Every value that is in force, in the order of the schema. */
-export function showConfig({ parsed, originOf, secrets }: LoadedConfig): ConfigRow[] {
-  const { environments: _overlays, ...shown } = parsed;
+export function showConfig(loaded: LoadedConfig): ConfigRow[] {
   const rows: ConfigRow[] = [];
   const visit = (value: JsonValue, path: Path): void => {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
-      return;
-    }
-    const masked = isSecret(path, secrets) ? mask : value;
-    rows.push({ path: path.join('.'), value: masked, origin: originOf(path).text });
+    const inner = isTree(value) ? Object.entries(value) : [];
+    for (const [key, item] of inner) visit(item, [...path, key]);
+    const isSection = nodeAt(path).properties !== undefined;
+    if (inner.length > 0 || isSection) return;
+    rows.push({ path: path.join('.'), value, origin: loaded.originOf(path).text });
   };
-  visit(shown as JsonObject, []);
+  visit(maskedConfig(loaded), []);
   return rows;
 }
 
 /** The same as one object, without origins. */
-export function maskedConfig(loaded: LoadedConfig): JsonObject {
-  const { environments: _overlays, ...shown } = loaded.parsed;
+export function maskedConfig({ parsed, secrets }: LoadedConfig): JsonObject {
   const visit = (value: JsonValue, path: Path): JsonValue => {
-    if (isSecret(path, loaded.secrets)) return mask;
-    if (Array.isArray(value))
-      return value.map((item, index) => visit(item as JsonValue, [...path, index]));
+    const isSecret = secrets.has(pointer(path)) || secretName.test(String(path.at(-1)));
+    if (isSecret) return mask;
     if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) {
+      return value.map((item: JsonValue, index) => visit(item, [...path, index]));
+    }
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, visit(inner, [...path, key])]),
+      Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]),
     );
   };
-  return visit(shown as JsonObject, []) as JsonObject;
+  return visit(parsed as JsonObject, []) as JsonObject;
 }

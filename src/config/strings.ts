@@ -1,71 +1,108 @@
 /** Layers that are made of strings: `--set a.b=c` and environment variables. */
-import { parse } from 'yaml';
+import { isCollection, isScalar, parseDocument } from 'yaml';
+import { ProcessEnvironment } from '../contract/environment.ts';
 import { type Problem, problem } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
-import { ProcessEnvironment } from '../contract/environment.ts';
-import { rootNode } from './json-schema.ts';
-import { type Layer, type Tree, mergeLayers, simpleLayer } from './layer.ts';
+import { nodeAt, rootNode } from './json-schema.ts';
+import {
+  type Layer,
+  type Path,
+  type Tree,
+  isTree,
+  mergeLayers,
+  simpleLayer,
+  valueAt,
+} from './layer.ts';
+
+export interface SetLayer {
+  readonly layer: Layer;
+  readonly problems: readonly Problem[];
+}
+
+/** `a.b=c` (`\.` is a dot in a key); later ones win. */
+export function setLayer(set: readonly string[]): SetLayer {
+  const problems: Problem[] = [];
+  const layers = set.flatMap((entry) => {
+    const [, name, value] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
+    const path = (name ?? '').split(/(?<!\\)\./).map((part) => part.replaceAll('\\.', '.'));
+    if (value === undefined || path.includes('')) {
+      const message = `--set ${entry} is not of the form key=value`;
+      const hint = 'for example --set taskmanager.slots=2';
+      problems.push(problem({ code: 'set-malformed', message, hint }));
+      return [];
+    }
+    return [simpleLayer(nest(path, parseValue(path, value)), `--set ${path.join('.')}`)];
+  });
+  return { layer: mergeLayers(layers), problems };
+}
+
+const reserved: ReadonlySet<string> = new Set(Object.values(ProcessEnvironment));
+
+/**
+ * `FCTL_TASKMANAGER__SLOTS=2`: two underscores go a level down; case and single underscores do not matter.
+ * A variable counts when it has two underscores or names a top-level key, and is not empty.
+ *
+ * @param below the weaker layers: their keys are meant where the schema leaves keys open.
+ */
+export function environmentLayer(
+  env: Readonly<Record<string, string | undefined>>,
+  below: Tree,
+): Layer {
+  const entries = Object.entries(env).flatMap(([name, text]) => {
+    if (!name.startsWith('FCTL_') || !text || reserved.has(name)) return [];
+    const segments = name.slice('FCTL_'.length).split('__');
+    const topLevel = findKey(Object.keys(rootNode.properties ?? {}), segments[0]!);
+    if (segments.length === 1 && topLevel === undefined) return [];
+    return [{ name, text, path: pathOf(segments, below) }];
+  });
+  // The more specific one wins, in whatever order the variables are.
+  const ordered = entries.toSorted((a, b) => a.path.length - b.path.length);
+  return mergeLayers(
+    ordered.map(({ name, text, path }) => simpleLayer(nest(path, parseValue(path, text)), name)),
+  );
+}
+
+const normalize = (name: string) => name.replaceAll('_', '').toLowerCase();
+
+const findKey = (known: readonly string[], segment: string) =>
+  known.find((key) => normalize(key) === normalize(segment));
+
+function pathOf(segments: readonly string[], below: Tree): string[] {
+  const path: string[] = [];
+  for (const segment of segments) {
+    const there = valueAt(below, path);
+    const known = [
+      ...Object.keys(nodeAt(path).properties ?? {}),
+      ...(isTree(there) ? Object.keys(there) : []),
+    ];
+    path.push(findKey(known, segment) ?? camelCase(segment));
+  }
+  return path;
+}
+
+const camelCase = (segment: string) =>
+  segment.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function nest(path: readonly string[], value: JsonValue): Tree {
   const [first, ...rest] = path;
   return { [first!]: rest.length === 0 ? value : nest(rest, value) };
 }
 
-/** YAML's scalars and flow: `3`, `true`, `[a, b]`, text. */
-function parseValue(text: string): JsonValue {
+const isText = (value: unknown) => typeof value === 'string';
+
+/** YAML's scalars and flow collections: `3`, `true`, `[a, b]`, `{ a: 1 }`; everything else is text. */
+function parseValue(path: Path, text: string): JsonValue {
+  const document = parseDocument(text, { prettyErrors: false });
+  const { contents, errors } = document;
+  const isWhole = contents?.range?.[0] === 0 && contents.range[1] === text.trimEnd().length;
+  const isBlock = isCollection(contents) && contents.flow !== true;
+  const isPlain = isScalar(contents) && contents.type === 'PLAIN' && isText(contents.value);
+  if (errors.length > 0 || !isWhole || isBlock || isPlain) return text;
   try {
-    const value = parse(text) as JsonValue | undefined;
-    return value === undefined ? text : value;
+    const value = document.toJS() as JsonValue;
+    return nodeAt(path).type === 'string' && !isText(value) ? text : value;
   } catch {
+    // `*` begins an alias.
     return text;
   }
-}
-
-/** `a.b=c`; later ones win. Whatever is not of this form is a problem. */
-export function setLayer(set: readonly string[], problems: Problem[]): Layer {
-  const layers = set.flatMap((entry) => {
-    const at = entry.indexOf('=');
-    const path = entry.slice(0, at).split('.');
-    if (at <= 0 || path.includes('')) {
-      problems.push(
-        problem({
-          code: 'set-malformed',
-          message: `--set ${entry} is not of the form key=value`,
-          hint: 'for example --set taskmanager.slots=2',
-        }),
-      );
-      return [];
-    }
-    return [simpleLayer(nest(path, parseValue(entry.slice(at + 1))), `--set ${path.join('.')}`)];
-  });
-  return mergeLayers(layers);
-}
-
-const reserved: ReadonlySet<string> = new Set(Object.values(ProcessEnvironment));
-const normalize = (name: string) => name.replaceAll('_', '').toLowerCase();
-
-/**
- * `FCTL_TASKMANAGER__SLOTS=2`: two underscores go a level down; case and single underscores do not matter.
- * A variable counts when it has two underscores or names a top-level key.
- */
-export function environmentLayer(env: Readonly<Record<string, string | undefined>>): Layer {
-  const root = rootNode();
-  const layers = Object.entries(env).flatMap(([name, text]) => {
-    if (!name.startsWith('FCTL_') || text === undefined || reserved.has(name)) return [];
-    const segments = name.slice('FCTL_'.length).split('__');
-    const isTopLevel = Object.keys(root.properties ?? {}).some(
-      (key) => normalize(key) === normalize(segments[0]!),
-    );
-    if (segments.length === 1 && !isTopLevel) return [];
-    let node = root;
-    const path = segments.map((segment) => {
-      const key = Object.keys(node.properties ?? {}).find(
-        (known) => normalize(known) === normalize(segment),
-      );
-      node = (key === undefined ? undefined : node.properties?.[key]) ?? {};
-      return key ?? segment.toLowerCase();
-    });
-    return [simpleLayer(nest(path, parseValue(text)), name)];
-  });
-  return mergeLayers(layers);
 }

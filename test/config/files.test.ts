@@ -1,0 +1,190 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findConfigFile, searchPlaces } from '../../src/config/find.ts';
+import { textLayer } from '../../src/config/text-file.ts';
+import { Project, load } from './project.ts';
+
+const contents = (place: string): string => {
+  if (place === 'package.json') return '{ "fctl": { "cluster": "ab" } }';
+  if (/\.(ts|mjs|js)$/.test(place)) return "export default { cluster: 'ab' };";
+  return '{ "cluster": "ab" }';
+};
+
+describe('config files', () => {
+  it.each([...searchPlaces])('loads %s', async (place) => {
+    await using project = await Project.with({ [place]: contents(place) });
+    const { config, file } = await project.load();
+    expect(config.cluster).toBe('ab');
+    expect(file).toBe(join(project.folder, place));
+  });
+
+  it('looks above, up to the root of the project, and takes paths from there', async () => {
+    await using project = await Project.with({
+      'fctl.config.yaml':
+        'cluster: ab\napplication: { entry: ./app.ts }\nproviders: { local: { dir: ./x } }',
+      'inner/package.json': '{}',
+    });
+    const { folder } = project;
+    await mkdir(join(folder, 'a/b'), { recursive: true });
+    const { config } = await project.load({ cwd: join(folder, 'a/b') });
+    expect(config).toMatchObject({
+      projectDir: folder,
+      application: { entry: join(folder, 'app.ts') },
+      providers: { local: { dir: join(folder, 'x') } },
+    });
+    expect(await findConfigFile(join(folder, 'inner'))).toBeNull();
+  });
+
+  it('passes over what is not meant: empty files, a package.json without our key or with mistakes', async () => {
+    await using project = await Project.with({
+      'fctl.config.yaml': '',
+      'a/package.json': '{ "name": ',
+    });
+    expect(await findConfigFile(project.folder)).toBeNull();
+    expect(await findConfigFile(join(project.folder, 'a'))).toBeNull();
+  });
+
+  it('takes the one that was named', async () => {
+    await using project = await Project.with({
+      'fctl.config.yaml': 'cluster: ab',
+      'other.yaml': 'cluster: cd',
+      'empty.yaml': '',
+    });
+    const { config, file } = await project.load({ configPath: 'other.yaml' });
+    expect([config.cluster, file]).toEqual(['cd', join(project.folder, 'other.yaml')]);
+    expect((await project.problems({ configPath: 'gone.yaml' })).map((p) => p.code)).toEqual([
+      'config-missing',
+    ]);
+    expect((await project.problems({ configPath: '.' })).map((p) => p.code)).toEqual([
+      'config-missing',
+    ]);
+    expect((await project.problems({ configPath: 'empty.yaml' })).map((p) => p.path)).toEqual([
+      '/cluster',
+    ]);
+  });
+
+  it('knows the home of the user', async () => {
+    const { config } = await load('cluster: ab\nproviders: { local: { dir: ~/x } }');
+    expect(config.providers.local.dir).toBe(join(homedir(), 'x'));
+  });
+
+  it('allows $schema, anchors and merged keys', async () => {
+    const { config } = await load(`$schema: ./fctl.schema.json
+cluster: ab
+jobmanager: { resources: &small { cpu: 2, memory: 100MiB } }
+taskmanager: { resources: { <<: *small, cpu: 3 } }`);
+    expect(config.taskmanager.resources).toEqual({ cpu: 3, memoryBytes: 100 * 1024 * 1024 });
+  });
+
+  it('reads JSON as JSON.parse does', () => {
+    const json = fc.object({
+      maxDepth: 3,
+      values: [
+        fc.string({ unit: 'binary' }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+        fc.constant(null),
+      ],
+    });
+    fc.assert(
+      fc.property(json, fc.constantFrom('', '  ', '\t'), (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        const { layer, problems } = textLayer({ file: 'fctl.config.json', text });
+        expect(problems).toEqual([]);
+        expect(JSON.stringify(layer!.values)).toEqual(JSON.stringify(JSON.parse(text)));
+      }),
+    );
+  });
+});
+
+describe('TypeScript and JavaScript', () => {
+  it('imports files, packages and fctl/config, and knows where it is', async () => {
+    await using project = await Project.with({
+      'fctl.config.ts': `import { defineConfig, type FctlConfig } from 'fctl/config';
+import { basename } from 'node:path';
+import { cluster } from './inner/names';
+import esm from 'an-esm-package';
+import { cjs } from 'a-cjs-package';
+enum Slots { Few = 2 }
+const config: FctlConfig = { cluster: cluster + basename('/-x'), taskmanager: { slots: Slots.Few } };
+export default defineConfig({
+  ...config,
+  application: { entry: import.meta.dirname + '/app.ts', args: { esm, cjs, url: import.meta.url, skipped: undefined } },
+  retention: undefined,
+});`,
+      'inner/names.ts':
+        "export const cluster: string = 'in-' + import.meta.dirname.split('/').at(-1);",
+      'node_modules/an-esm-package/package.json': '{ "type": "module", "exports": "./main.js" }',
+      'node_modules/an-esm-package/main.js':
+        "import { deep } from './deep.js'; export default deep;",
+      'node_modules/an-esm-package/deep.js':
+        "export const deep = 'esm' + import.meta.dirname.length;",
+      'node_modules/a-cjs-package/index.js': "exports.cjs = 'cjs' + require('node:path').sep;",
+    });
+    const { config } = await project.load();
+    const { folder } = project;
+    expect(config.cluster).toBe('in-inner-x');
+    expect(config.taskmanager.slots).toBe(2);
+    expect(config.application).toMatchObject({
+      entry: join(folder, 'app.ts'),
+      args: {
+        esm: `esm${join(folder, 'node_modules/an-esm-package').length}`,
+        cjs: 'cjs/',
+        url: `file://${folder}/fctl.config.ts`,
+      },
+    });
+    expect(Object.keys(config.application!.args)).not.toContain('skipped');
+    expect(config.retentionMs).toBe(86_400_000);
+    expect((await readdir(folder)).toSorted()).toEqual([
+      'fctl.config.ts',
+      'inner',
+      'node_modules',
+      'package.json',
+    ]);
+  });
+
+  it('may be CommonJS', async () => {
+    await using project = await Project.with({
+      'fctl.config.js':
+        "const { sep } = require('node:path');\nconst { name } = require('a-package');\nmodule.exports = { cluster: name, retention: sep === '/' ? '1h' : '2h' };",
+      'node_modules/a-package/index.js': "exports.name = 'cd';",
+    });
+    const { config } = await project.load();
+    expect([config.cluster, config.retentionMs]).toEqual(['cd', 3_600_000]);
+  });
+
+  it.each([
+    ["throw new Error('boom')", 'cannot be evaluated: boom'],
+    ["throw 'boom'", 'cannot be evaluated: boom'],
+    ['export default 3', 'its default export is not an object'],
+    ['export const a = 1', 'its default export is not an object'],
+    ["import 'not-there'; export default {}", 'Could not resolve "not-there"'],
+  ])('refuses %j', async (text, message) => {
+    await using project = await Project.with({ 'fctl.config.ts': text });
+    const [problem, ...more] = await project.problems();
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ file: join(project.folder, 'fctl.config.ts') });
+    expect(problem!.message).toContain(message);
+  });
+
+  it('refuses values that are no data', async () => {
+    await using project = await Project.with({
+      'fctl.config.ts': `const loop: any = {}; loop.self = loop;
+export default { cluster: 'ab', application: { entry: 'a', args: { f() {}, n: NaN, d: new Date(), b: 1n, loop, s: [undefined] } } }`,
+    });
+    const problems = await project.problems();
+    expect(problems.map((p) => `${p.path} ${p.message}`)).toEqual(
+      [
+        'f a function',
+        'n NaN',
+        'd an instance of Date',
+        'b a bigint',
+        'loop/self an object that contains itself',
+        's/0 undefined in a list',
+      ].map((text) => `/application/args/${text} cannot be part of a configuration`),
+    );
+  });
+});
