@@ -150,9 +150,14 @@ function describe(value: unknown): string {
   return `an instance of ${value.constructor.name}`;
 }
 
+const isMessage = (message: Partial<Message> | null): message is Message =>
+  typeof message?.text === 'string';
+
 function explain(file: string, error: unknown): Problem[] {
-  const messages = (error as { errors?: Message[] }).errors;
-  if (!Array.isArray(messages)) {
+  // Whatever a script throws: `null`, or an AggregateError, which has `errors` of another kind.
+  const { errors } = (error ?? {}) as { errors?: unknown };
+  const messages = Array.isArray(errors) ? (errors as Partial<Message>[]) : [];
+  if (messages.length === 0 || !messages.every(isMessage)) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `the config file cannot be evaluated: ${reason}`;
     return [problem({ code: 'config-failed', message, file })];

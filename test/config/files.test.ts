@@ -159,6 +159,9 @@ export default defineConfig({
   it.each([
     ["throw new Error('boom')", 'cannot be evaluated: boom'],
     ["throw 'boom'", 'cannot be evaluated: boom'],
+    ['throw null', 'cannot be evaluated: null'],
+    ["throw new AggregateError([new Error('a')], 'boom')", 'cannot be evaluated: boom'],
+    ["throw new AggregateError([], 'boom')", 'cannot be evaluated: boom'],
     ['export default 3', 'its default export is not an object'],
     ['export const a = 1', 'its default export is not an object'],
     ["import 'not-there'; export default {}", 'Could not resolve "not-there"'],
