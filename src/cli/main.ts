@@ -3,6 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './run.ts';
 
+// Whoever read the results has gone (`fctl logs -f | head`): nothing is left to do. Whether anybody reads
+// the progress makes no difference.
+onClosedPipe(process.stdout, () => setImmediate(() => process.exit()));
+onClosedPipe(process.stderr, () => {});
+
 process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   runtimeDir: import.meta.dirname,
@@ -10,3 +15,10 @@ process.exitCode = await run(process.argv.slice(2), {
   exit: (code) => process.exit(code),
   environment: process.env,
 });
+
+function onClosedPipe(stream: NodeJS.WriteStream, then: () => void): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    then();
+  });
+}
