@@ -1,4 +1,5 @@
 /** Processes that are killed: the next command tells the truth and cleans up, nothing stays. */
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
 
@@ -51,6 +52,62 @@ it.each([
   expect(await state()).toBe('RUNNING');
   await project.run('destroy', '--yes');
   expect(project.running()).toEqual([]);
+});
+
+it.each(['Uploaded', 'create taskmanager-0', 'Waiting for the JobManager'])(
+  "removes everything of a CLI that was killed at '%s'",
+  async (step) => {
+    const deploy = await deployUntil(step);
+    deploy.kill('SIGKILL');
+    await deploy.ended();
+    expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+    expect(project.running()).toEqual([]);
+    expect((await project.run('list')).json.data).toEqual({ clusters: [] });
+    expect((await project.run('doctor')).json.data.orphans).toEqual([]);
+  },
+);
+
+it('fails a deploy whose TaskManager dies at once, and leaves nothing running', async () => {
+  await project.write(
+    'die.cjs',
+    "if (process.env.FCTL_PROCESS === 'taskmanager-0') { console.error('no luck'); process.exit(3); }",
+  );
+  const preload = { NODE_OPTIONS: `--require=${join(project.folder, 'die.cjs')}` };
+  const { exitCode, stderr } = await project.start(['deploy'], preload);
+  expect(exitCode).toBe(5);
+  expect(stderr).toContain('taskmanager-0');
+  expect(stderr).toContain('died while the cluster was starting');
+  expect(stderr).toContain('no luck');
+  expect(project.running()).toEqual([]);
+  expect(await state()).toBe('FAILED');
+});
+
+it('fails an application whose main() was killed', async () => {
+  await project.write(
+    'src/app.ts',
+    `${slow}
+export async function main() {
+  await new Promise((resolve) => setTimeout(resolve, 1e6));
+}`,
+  );
+  const deploy = await deployUntil('The cluster is up');
+  const known = [project.pid('jobmanager-0'), project.pid('taskmanager-0')];
+  const others = () => project.running().filter((pid) => !known.includes(pid));
+  await eventually(() => others().length === 1);
+  process.kill(others()[0]!, 'SIGKILL');
+  const { exitCode, stderr } = await deploy.ended();
+  expect(exitCode).toBe(6);
+  expect(stderr).toContain('the process of main() was killed (SIGKILL)');
+  await eventually(() => project.running().length === 0);
+  expect(await state()).toBe('FAILED');
+});
+
+it('removes a cluster whose JobManager was killed at once, TaskManagers too', async () => {
+  expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+  process.kill(project.pid('jobmanager-0'), 'SIGKILL');
+  expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+  expect(project.running()).toEqual([]);
+  expect((await project.run('status')).exitCode).toBe(7);
 });
 
 it('reports a killed JobManager as lost; everything else ends by itself', async () => {

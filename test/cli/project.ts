@@ -53,10 +53,10 @@ export class Project {
     await this.write('fctl.config.yaml', [...base, ...lines, ''].join('\n'));
   }
 
-  start(args: readonly string[]) {
+  start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     return execa(process.execPath, [launcher, ...args], {
       cwd: this.folder,
-      env: { FCTL_HOME: join(this.folder, 'home'), NO_COLOR: '1' },
+      env: { FCTL_HOME: join(this.folder, 'home'), NO_COLOR: '1', ...environment },
       reject: false,
       timeout: 60_000,
     });
