@@ -65,7 +65,7 @@ async function start(
     config,
     token,
     applicationScript,
-    createRestServer: (view) => createRestServer({ bind, port, token, maxBodyBytes, view }),
+    createRestServer: (view) => createRestServer({ bind, port, token, maxBodyBytes, view, logger }),
     logger,
     output: createOutput(config.logging, config.resourceId),
     clock: systemClock,

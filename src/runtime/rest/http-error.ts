@@ -7,3 +7,11 @@ export class HttpError extends Error {
     this.status = status;
   }
 }
+
+/** Flink's words for a part of the URL that does not mean anything. */
+export function badParameter(kind: 'path' | 'query', name: string, value: string): HttpError {
+  return new HttpError(
+    400,
+    `Bad request, could not parse parameters: Cannot resolve ${kind} parameter (${name}) from value "${value}".`,
+  );
+}

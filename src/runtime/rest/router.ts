@@ -1,5 +1,5 @@
 /** Finds the handler of a request: a table of methods and patterns such as `/jobs/:jobid`. */
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { ClusterView } from '../jobmanager/cluster-view.ts';
 import { HttpError } from './http-error.ts';
 
@@ -8,9 +8,12 @@ export interface RestRequest {
   /** Values of the pattern's parameters, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  readonly incoming: IncomingMessage;
+  /** Value of a header, by its name in lower case. */
+  readonly header: (name: string) => string | undefined;
   /** Reads and parses the body; `{}` when there is none. @throws HttpError 400 or 413. */
   readonly json: () => Promise<unknown>;
+  /** The body as it comes; of any length. */
+  readonly body: () => Readable;
 }
 
 export type RestAnswer =
@@ -19,12 +22,11 @@ export type RestAnswer =
 
 export interface Route {
   readonly method: string;
+  /** Flink's may be asked for with `/v1` in front. */
   readonly pattern: string;
+  /** Whether it needs no token. */
+  readonly open?: boolean;
   readonly handle: (request: RestRequest) => Promise<RestAnswer> | RestAnswer;
-}
-
-interface CompiledRoute extends Route {
-  readonly segments: readonly string[];
 }
 
 export interface Match {
@@ -32,30 +34,37 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
+export const ok = (body: unknown): RestAnswer => ({ status: 200, body });
+
+export const get = (pattern: string, handle: Route['handle']): Route => ({
+  method: 'GET',
+  pattern,
+  handle,
+});
+
+/** @returns a function from method and path, still encoded, to the route; it throws HttpError 400. */
 export function createRouter(
   routes: readonly Route[],
 ): (method: string, path: string) => Match | null {
-  const compiled: CompiledRoute[] = routes.map((route) => ({
-    ...route,
-    segments: route.pattern.split('/').filter(Boolean),
-  }));
+  const compiled = routes.map((route) => ({ route, segments: split(route.pattern) }));
   return (method, path) => {
-    const segments = split(path);
-    for (const route of compiled) {
+    const segments = decode(path);
+    const unversioned = segments[0] === 'v1' ? segments.slice(1) : segments;
+    for (const { route, segments: pattern } of compiled) {
       if (route.method !== method) continue;
-      const params = matchSegments(route.segments, segments);
+      const params = matchSegments(pattern, pattern[0] === 'fctl' ? segments : unversioned);
       if (params !== null) return { route, params };
     }
     return null;
   };
 }
 
-/** Without empty segments and, as Flink's own paths, with or without `/v1`. @throws HttpError 400. */
-function split(path: string): string[] {
-  const raw = path.split('/').filter(Boolean);
-  const segments = raw[0] === 'v1' ? raw.slice(1) : raw;
+/** Empty segments do not count, as in Flink: `//overview`, `/jobs/`. */
+const split = (path: string) => path.split('/').filter(Boolean);
+
+function decode(path: string): string[] {
   try {
-    return segments.map(decodeURIComponent);
+    return split(path).map((segment) => decodeURIComponent(segment));
   } catch {
     throw new HttpError(400, `Bad request, could not decode the path ${path}`);
   }

@@ -1,22 +1,27 @@
 /**
  * The HTTP server of a JobManager: Flink's REST API v1 and our extensions under `/fctl/v1`.
  *
- * R1  Every error is `{"errors":["…"]}`: Flink's clients repeat a request whose answer is anything else.
- * R2  All but `/fctl/v1/ready` needs the token, compared in constant time.
- * R3  A loopback server answers only requests for a loopback host, so that a page of another site cannot
- *     reach it through a name that resolves here (DNS rebinding).
- * R4  Bad input never gets a 500: what a request can cause is an HttpError.
+ *     listening → closing (open requests end) → closed
+ *
+ * A request: target parsed, host, origin → route → token → handler → answer rendered → sent
+ *
+ * R1  All but open routes needs the token; it is checked before a body is read.
+ * R2  Nothing waits for a client for ever: headers have a limit, and so has the silence of a connection.
+ * R3  What is no HTTP gets an answer of the same form (A1), and costs one connection.
+ * R4  After `close()` no socket is left, those of other protocols included.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { pipeline } from 'node:stream/promises';
-import { READY_PATH } from '../../contract/runtime-config.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ClusterView } from '../jobmanager/cluster-view.ts';
+import type { Logger } from '../logging/logger.ts';
+import { type RenderedAnswer, renderAnswer, renderError, renderRaw, send } from './answer.ts';
+import { bodyStream, readJson } from './body.ts';
+import { fctlRoutes } from './fctl-routes.ts';
+import { flinkRoutes } from './flink-routes.ts';
+import { checkHost, checkOrigin, checkToken, parseTarget } from './guard.ts';
 import { HttpError } from './http-error.ts';
-import { type RestAnswer, createRouter } from './router.ts';
-import { routes } from './routes.ts';
+import { createRouter } from './router.ts';
 
 export interface RestServerOptions {
   readonly bind: string;
@@ -27,161 +32,204 @@ export interface RestServerOptions {
   /** A larger JSON body is answered 413. */
   readonly maxBodyBytes: number;
   readonly view: ClusterView;
+  readonly logger: Logger;
+  /** Default: `defaultLimits`. */
+  readonly limits?: Partial<RestLimits>;
 }
 
+export interface RestLimits {
+  /** For the head of a request to arrive. */
+  readonly headersTimeoutMs: number;
+  /** How long a connection may be silent within a request; above the longest wait of a handler. */
+  readonly silenceTimeoutMs: number;
+  /** How long the rest of a body that nobody wants is read. */
+  readonly drainTimeoutMs: number;
+  /** How long `close()` waits for open requests. */
+  readonly closeGraceMs: number;
+}
+
+const defaultLimits: RestLimits = {
+  headersTimeoutMs: 10_000,
+  silenceTimeoutMs: 90_000,
+  drainTimeoutMs: 2000,
+  closeGraceMs: 500,
+};
+
 export interface RestServer {
+  /** RPC joins it by its `upgrade` event. */
   readonly server: Server;
   readonly port: number;
-  /** Takes no more requests and ends those that are open. */
+  /** Takes no more requests, lets open ones end for a moment, then closes every connection. */
   close(): Promise<void>;
 }
 
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 120_000;
-const match = createRouter(routes);
+const match = createRouter([...flinkRoutes, ...fctlRoutes]);
 
 /** Rejects when the port cannot be listened on (`EADDRINUSE`). */
 export async function createRestServer(options: RestServerOptions): Promise<RestServer> {
-  const server = createServer({ requestTimeout: requestTimeoutMs }, (incoming, response) => {
-    void answerRequest(options, incoming, response);
-  });
-  server.headersTimeout = headersTimeoutMs;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.bind, () => {
-      server.off('error', reject);
-      resolve();
+  const rest = new HttpRestServer(options);
+  await rest.listen();
+  return rest;
+}
+
+class HttpRestServer implements RestServer {
+  readonly server: Server;
+  readonly #options: RestServerOptions;
+  readonly #limits: RestLimits;
+  readonly #sockets = new Set<Socket>();
+  readonly #open = new Set<ServerResponse>();
+  #closing: Promise<void> | null = null;
+  #idle: () => void = () => {};
+
+  constructor(options: RestServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    const { headersTimeoutMs, silenceTimeoutMs } = this.#limits;
+    // R2. There is no limit for a whole request: the upload of a large bundle may take its time.
+    this.server = createServer({
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(1000, headersTimeoutMs),
+      requireHostHeader: false, // parseTarget() does, with an answer of our form
+      // Clients that would like HTTP/2 ask to upgrade to it; they are answered as if they did not.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     });
-  });
-  return {
-    server,
-    port: (server.address() as AddressInfo).port,
-    close: () => closeServer(server),
-  };
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
-}
-
-async function answerRequest(
-  options: RestServerOptions,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  let answer: RestAnswer;
-  try {
-    answer = await handle(options, incoming);
-  } catch (error) {
-    answer = errorAnswer(error);
-  }
-  try {
-    await send(incoming, response, answer);
-  } catch {
-    response.destroy(); // the client is gone, or a blob's file broke half-way
-  }
-}
-
-async function handle(options: RestServerOptions, incoming: IncomingMessage): Promise<RestAnswer> {
-  const url = parseUrl(incoming);
-  checkHost(options, incoming);
-  if (url.pathname !== READY_PATH) checkToken(options, incoming); // R2
-  const method = incoming.method ?? 'GET';
-  const found = match(method, url.pathname);
-  if (found === null) throw new HttpError(404, `Not found: ${url.pathname}`);
-  return found.route.handle({
-    view: options.view,
-    params: found.params,
-    query: url.searchParams,
-    incoming,
-    json: () => readJson(incoming, options.maxBodyBytes),
-  });
-}
-
-function parseUrl(incoming: IncomingMessage): URL {
-  const target = incoming.url ?? '/';
-  // `//overview` is a path here, as in Flink, not a host.
-  const parsed = URL.parse(`http://jobmanager/${target.replace(/^\/+/, '')}`);
-  if (parsed === null) throw new HttpError(400, 'Bad request, could not parse the path');
-  return parsed;
-}
-
-const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
-
-/** R3 */
-function checkHost({ bind }: RestServerOptions, { headers }: IncomingMessage): void {
-  const bindsLoopback = bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
-  if (bindsLoopback && headers.host !== undefined && !loopback.test(headers.host)) {
-    throw new HttpError(
-      403,
-      'This JobManager listens on loopback and answers requests for it only.',
+    this.server.timeout = silenceTimeoutMs;
+    this.server.on('request', (incoming, response) => void this.#take(incoming, response, false));
+    this.server.on(
+      'checkContinue',
+      (incoming, response) => void this.#take(incoming, response, true),
     );
-  }
-}
-
-function checkToken({ token }: RestServerOptions, { headers }: IncomingMessage): void {
-  if (token === null) return;
-  const given = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
-  // Hashes have one length, as the comparison needs.
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (given !== undefined && timingSafeEqual(digest(given), digest(token))) return;
-  throw new HttpError(
-    401,
-    given === undefined
-      ? "This cluster needs its token: send 'Authorization: Bearer TOKEN', or use 'fctl proxy'."
-      : 'This is not the token of the cluster.',
-  );
-}
-
-async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes)
-      throw new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
-    chunks.push(chunk as Buffer);
-  }
-  if (size === 0) return {};
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    throw new HttpError(400, 'Request did not match expected format: it is not JSON.');
-  }
-}
-
-/** R4: anything but an HttpError is a bug of ours. */
-function errorAnswer(error: unknown): RestAnswer {
-  const status = error instanceof HttpError ? error.status : 500;
-  const message = error instanceof Error ? error.message : String(error);
-  const errors = status === 500 ? ['Internal server error.', message] : [message];
-  return { status, body: { errors } }; // R1
-}
-
-async function send(
-  incoming: IncomingMessage,
-  response: ServerResponse,
-  answer: RestAnswer,
-): Promise<void> {
-  // A body that was not read to its end cannot be told apart from the next request.
-  if (!incoming.complete && (answer.status >= 400 || incoming.method === 'PUT')) {
-    response.setHeader('connection', 'close');
-  }
-  if ('file' in answer) {
-    response.writeHead(answer.status, {
-      'content-type': 'application/octet-stream',
-      'content-length': answer.sizeBytes,
+    this.server.on('checkExpectation', (incoming, response) => {
+      void this.#take(incoming, response, false);
     });
-    if (incoming.method === 'HEAD') response.end();
-    else await pipeline(createReadStream(answer.file), response);
-    return;
+    this.server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    this.server.on('clientError', (error, socket) => this.#refuse(error, socket));
   }
-  const text = JSON.stringify(answer.body);
-  response.writeHead(answer.status, {
-    'content-type': 'application/json; charset=UTF-8',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(incoming.method === 'HEAD' ? undefined : text);
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async listen(): Promise<void> {
+    const { bind, logger, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, bind, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    // A connection that cannot be accepted, as when there are too many open files.
+    this.server.on('error', (error) => logger.error('REST cannot take a connection', { error }));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.#limits.closeGraceMs);
+        this.#idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    for (const socket of this.#sockets) socket.destroy(); // R4
+    await closed;
+  }
+
+  /** @param withheld whether the body comes only when it is asked for (`Expect: 100-continue`). */
+  async #take(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    withheld: boolean,
+  ): Promise<void> {
+    const started = performance.now();
+    let bodyWithheld = withheld;
+    const askForBody = () => {
+      if (bodyWithheld) response.writeContinue();
+      bodyWithheld = false;
+    };
+    this.#open.add(response);
+    const answer = await this.#answer(incoming, askForBody);
+    try {
+      const isLast = this.#closing !== null;
+      const { drainTimeoutMs } = this.#limits;
+      await send(incoming, response, answer, { bodyWithheld, isLast, drainTimeoutMs });
+    } catch {
+      response.destroy(); // the client is gone, or a blob's file broke half-way
+    }
+    this.#open.delete(response);
+    if (this.#open.size === 0) this.#idle();
+    this.#options.logger.debug('request', {
+      method: incoming.method,
+      url: incoming.url,
+      status: answer.status,
+      ms: Math.round(performance.now() - started),
+    });
+  }
+
+  async #answer(incoming: IncomingMessage, askForBody: () => void): Promise<RenderedAnswer> {
+    try {
+      const { maxBodyBytes, bind, token, view } = this.#options;
+      const { headers, method = 'GET' } = incoming;
+      const { host, path, query } = parseTarget(incoming);
+      checkHost(bind, host);
+      checkOrigin(headers.origin, host);
+      const found = match(method, path);
+      if (!found?.route.open) checkToken(token, headers.authorization); // R1
+      if (found === null) throw new HttpError(404, `Not found: ${path}`);
+      const answer = await found.route.handle({
+        view,
+        params: found.params,
+        query,
+        header: (name) => headers[name]?.toString(),
+        json: () => {
+          askForBody();
+          return readJson(incoming, maxBodyBytes);
+        },
+        body: () => {
+          askForBody();
+          return bodyStream(incoming);
+        },
+      });
+      return renderAnswer(answer);
+    } catch (error) {
+      const answer = renderError(error);
+      const isOurs = answer.status >= 500 && !(error instanceof HttpError);
+      // A body that ends too early throws, too, but there is nobody left to tell.
+      if (isOurs && !incoming.socket.destroyed) {
+        const { method, url } = incoming;
+        this.#options.logger.error('a request failed', { method, url, error });
+      }
+      return answer;
+    }
+  }
+
+  /** R3. The connection ends here, but not before the answer could be read. */
+  #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const isAnswering = [...this.#open].some((response) => response.socket === socket);
+    if (!socket.writable || isAnswering || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const [status, message] = refusals[error.code ?? ''] ?? [400, 'Bad request, this is no HTTP.'];
+    socket.end(renderRaw(status, message));
+    setTimeout(() => socket.destroy(), this.#limits.drainTimeoutMs).unref();
+  }
 }
+
+const refusals: Readonly<Record<string, readonly [number, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: [431, 'The head of the request is too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions of the request are too large.'],
+};

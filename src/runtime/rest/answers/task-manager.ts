@@ -1,48 +1,33 @@
-/** Cluster and TaskManagers of the ClusterView in the shapes of Flink's REST API. Pure. */
-import { FCTL_VERSION } from '../../contract/version.ts';
-import type { Overview } from '../../contract/rest.ts';
-import type { ClusterView, TaskManagerView } from '../jobmanager/cluster-view.ts';
+/** TaskManagers in the shapes of Flink's REST API. Pure. */
+import type {
+  ResourceProfile,
+  TaskManagerDetails,
+  TaskManagerInfo,
+} from '../../../contract/rest.ts';
+import type { TaskManagerView } from '../../jobmanager/cluster-view.ts';
 
-/** The version whose dialect this is: clients choose what they send by it. */
-const FLINK_DIALECT = '2.3.0';
 const MiB = 1024 * 1024;
 
-export function dashboardConfig() {
-  return {
-    'refresh-interval': 3000,
-    'timezone-name': 'Coordinated Universal Time',
-    'timezone-offset': 0,
-    'flink-version': FLINK_DIALECT,
-    'flink-revision': `fctl ${FCTL_VERSION}`,
-    features: {
-      'web-submit': false,
-      'web-cancel': true,
-      'web-rescale': false,
-      'web-history': false,
-    },
-  };
+/**
+ * `taskmanager-0/3f2a` as `taskmanager-0-3f2a`: clients put ids into paths as they are, the Web UI among
+ * them, and a slash would make two segments of one.
+ */
+export const taskManagerRestId = (id: string): string => id.replaceAll('/', '-');
+
+/** By its id in REST, its id inside the cluster, or its name. */
+export function findTaskManager(
+  taskManagers: readonly TaskManagerView[],
+  id: string,
+): TaskManagerView | null {
+  return (
+    taskManagers.find((tm) => taskManagerRestId(tm.id) === id || tm.id === id) ??
+    taskManagers.find((tm) => tm.name === id) ??
+    null
+  );
 }
 
-export function overview(view: ClusterView): Overview {
-  const now = view.overview();
-  return {
-    taskmanagers: now.taskManagers,
-    'slots-total': now.slotsTotal,
-    'slots-available': now.slotsAvailable,
-    'jobs-running': now.jobsRunning,
-    'jobs-finished': now.jobsFinished,
-    'jobs-cancelled': now.jobsCancelled,
-    'jobs-failed': now.jobsFailed,
-    'flink-version': FLINK_DIALECT,
-    'flink-commit': `fctl-${FCTL_VERSION}`,
-  };
-}
-
-export function jobManagerConfig(view: ClusterView) {
-  return Object.entries(view.effectiveConfig).map(([key, value]) => ({ key, value }));
-}
-
-function resource(cpuCores: number, bytes: number) {
+/** A Node.js process does not divide its memory beforehand: all of it counts as heap. */
+function resource(cpuCores: number, bytes: number): ResourceProfile {
   return {
     cpuCores,
     taskHeapMemory: Math.floor(bytes / MiB),
@@ -53,11 +38,10 @@ function resource(cpuCores: number, bytes: number) {
   };
 }
 
-export function taskManagerInfo(tm: TaskManagerView) {
+export function taskManagerInfo(tm: TaskManagerView): TaskManagerInfo {
   const share = tm.slots === 0 ? 0 : tm.freeSlots / tm.slots;
-  const { process } = tm;
   return {
-    id: tm.id,
+    id: taskManagerRestId(tm.id),
     path: `ws://${tm.host}/${tm.name}`,
     dataPort: tm.dataPort,
     jmxPort: -1,
@@ -70,7 +54,7 @@ export function taskManagerInfo(tm: TaskManagerView) {
     hardware: {
       cpuCores: tm.cpuCores,
       physicalMemory: tm.memoryBytes,
-      freeMemory: Math.max(0, tm.memoryBytes - (process?.rssBytes ?? 0)),
+      freeMemory: Math.max(0, tm.memoryBytes - (tm.process?.rssBytes ?? 0)),
       managedMemory: 0,
     },
     memoryConfiguration: {
@@ -88,7 +72,7 @@ export function taskManagerInfo(tm: TaskManagerView) {
   };
 }
 
-export function taskManagerDetails(tm: TaskManagerView) {
+export function taskManagerDetails(tm: TaskManagerView): TaskManagerDetails {
   const used = tm.process;
   return {
     ...taskManagerInfo(tm),

@@ -1,0 +1,34 @@
+/** What handlers check of a request, and say of a command. All throw HttpError. */
+import { type CommandResult, EPOCH_HEADER } from '../jobmanager/cluster-view.ts';
+import { badParameter, HttpError } from './http-error.ts';
+import type { RestAnswer, RestRequest } from './router.ts';
+
+/** A path parameter of 32 hex digits, in lower case. @throws HttpError 400. */
+export function hexId({ params }: RestRequest, name: string): string {
+  const id = params[name]!;
+  if (/^[0-9a-f]{32}$/i.test(id)) return id.toLowerCase();
+  throw badParameter('path', name, id);
+}
+
+/** A number of the query; `fallback` when it is not given. @throws HttpError 400. */
+export function wholeNumber({ query }: RestRequest, name: string, fallback: number): number {
+  const text = query.get(name);
+  if (text === null) return fallback;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw badParameter('query', name, text);
+}
+
+/** A client that believes in another leader gives commands to nobody. @throws HttpError 409. */
+export function checkEpoch({ view, header }: RestRequest): void {
+  const epoch = header(EPOCH_HEADER);
+  if (epoch === undefined || epoch === String(view.epoch)) return;
+  throw new HttpError(409, `This is the JobManager of epoch ${view.epoch}, not of ${epoch}`);
+}
+
+const refusals = { invalid: 400, 'not-found': 404, conflict: 409, unavailable: 503 } as const;
+
+/** 202, or why not. @throws HttpError 400, 404, 409, 503. */
+export function accepted(result: CommandResult, body: unknown = {}): RestAnswer {
+  if (result.type === 'accepted') return { status: 202, body };
+  throw new HttpError(refusals[result.reason], result.message);
+}

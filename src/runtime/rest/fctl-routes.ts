@@ -1,0 +1,68 @@
+/** Our extensions under `/fctl/v1`: the table in `contract/fctl-rest.ts`. */
+import type { SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import { READY_PATH } from '../../contract/runtime-config.ts';
+import { accepted, checkEpoch, hexId, wholeNumber } from './checks.ts';
+import { HttpError } from './http-error.ts';
+import { get, ok, type RestAnswer, type RestRequest, type Route } from './router.ts';
+
+const maxWaitMs = 60_000;
+
+function ready({ view }: RestRequest): RestAnswer {
+  if (!view.ready) throw new HttpError(503, 'This JobManager does not lead yet.');
+  return ok({});
+}
+
+function cancelApplication(request: RestRequest): RestAnswer {
+  checkEpoch(request);
+  return accepted(request.view.cancelApplication());
+}
+
+async function submitJob(request: RestRequest): Promise<RestAnswer> {
+  checkEpoch(request);
+  const body = (await request.json()) as Partial<SubmitJobRequest> | null;
+  const id = body?.jobId;
+  if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) {
+    throw new HttpError(400, 'jobId must be 32 hex digits');
+  }
+  return accepted(await request.view.submitJob(body as SubmitJobRequest), { jobId: id });
+}
+
+async function jobResult(request: RestRequest): Promise<RestAnswer> {
+  const id = hexId(request, 'jobid');
+  const waitMs = Math.min(maxWaitMs, wholeNumber(request, 'wait', 0));
+  const result = await request.view.jobResult(id, waitMs);
+  if (result === null) throw new HttpError(404, `Job ${id} not found`);
+  return ok(result);
+}
+
+function blobHash({ params }: RestRequest): string {
+  const hash = params['hash']!;
+  if (/^[0-9a-f]{64}$/.test(hash)) return hash;
+  throw new HttpError(400, 'A blob is named by the SHA-256 of its content, in hex.');
+}
+
+async function readBlob(request: RestRequest): Promise<RestAnswer> {
+  const hash = blobHash(request);
+  const found = await request.view.blobs.find(hash);
+  if (found === null) throw new HttpError(404, `There is no blob ${hash}`);
+  return { status: 200, ...found };
+}
+
+async function writeBlob(request: RestRequest): Promise<RestAnswer> {
+  const result = await request.view.blobs.put(blobHash(request), request.body());
+  if (result === 'hash-differs') throw new HttpError(400, 'The content does not have this hash.');
+  return { status: result === 'created' ? 201 : 200, body: {} };
+}
+
+const blobs = '/fctl/v1/blobs/:hash';
+
+export const fctlRoutes: readonly Route[] = [
+  { ...get(READY_PATH, ready), open: true },
+  get('/fctl/v1/cluster', ({ view }) => ok(view.info())),
+  { method: 'POST', pattern: '/fctl/v1/jobs', handle: submitJob },
+  get('/fctl/v1/jobs/:jobid/result', jobResult),
+  { method: 'POST', pattern: '/fctl/v1/cancel', handle: cancelApplication },
+  get(blobs, readBlob),
+  { method: 'HEAD', pattern: blobs, handle: readBlob },
+  { method: 'PUT', pattern: blobs, handle: writeBlob },
+];
