@@ -153,6 +153,8 @@ async function failed(
   const store = provider.store(config.cluster);
   await markRelease(store, spec.release, 'failed');
   if (wasRunning) return;
+  const before = await store.read<OutcomeDocument>(DocumentName.outcome);
+  const told = before.value !== null && before.value.epoch > previousEpoch;
   const observed = await provider.inspect(config.cluster);
   for (const { name, role, index } of observed?.processes ?? []) {
     const reason = 'the deployment failed';
@@ -162,9 +164,10 @@ async function failed(
       new AbortController().signal,
     );
   }
-  const { version, value } = await store.read<OutcomeDocument>(DocumentName.outcome);
-  const epoch = (await newestEpoch(provider, config.cluster)) || previousEpoch + 1;
-  if (value !== null && value.epoch >= epoch) return;
+  if (told) return;
+  // In place of what a JobManager wrote when it was ended just now: that it was cancelled.
+  const { version } = await store.read<OutcomeDocument>(DocumentName.outcome);
+  const newest = await newestEpoch(provider, config.cluster);
   const outcome: OutcomeDocument = {
     protocol: PROTOCOL_VERSION,
     status: ApplicationStatus.failed,
@@ -177,7 +180,7 @@ async function failed(
       location: null,
     },
     jobs: [],
-    epoch,
+    epoch: Math.max(newest, previousEpoch + 1),
   };
   await store.write(DocumentName.outcome, version, outcome);
 }
