@@ -109,7 +109,8 @@ async function registeredTaskManagers({ provider, clusterId }: HealthOptions): P
 async function refuseDead(options: HealthOptions): Promise<void> {
   const { provider, clusterId } = options;
   const observed = await provider.inspect(clusterId);
-  const dead = (observed?.processes ?? []).filter((p) => p.status === 'lost');
+  // `exited` too: what explains it is the outcome of an earlier run.
+  const dead = (observed?.processes ?? []).filter((p) => p.status !== 'running');
   if (dead.length === 0 || (await hasEnded(options))) return;
   const problems: Problem[] = dead.map((process) =>
     problem({
