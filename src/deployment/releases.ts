@@ -2,6 +2,7 @@
 import {
   ApplicationStatus,
   DocumentName,
+  type EndpointDocument,
   type OutcomeDocument,
   type ReleaseEntry,
   type ReleasesDocument,
@@ -29,15 +30,20 @@ export async function markRelease(
   });
 }
 
-/** Whether the newest run of the cluster was of that release and succeeded. */
+/** Whether the newest run of the cluster was of that release, as far as is known, and succeeded. */
 export async function hasSucceeded(store: DocumentStore, release: string): Promise<boolean> {
-  const [releases, outcome] = await Promise.all([
+  const [releases, endpoint, outcome] = await Promise.all([
     store.read<ReleasesDocument>(DocumentName.releases),
+    store.read<EndpointDocument>(DocumentName.endpoint),
     store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
+  const newest = releases.value?.releases.at(-1);
+  // The outcome may be of an earlier run: when this one was interrupted, or was lost.
   return (
-    releases.value?.releases.at(-1)?.release === release &&
-    outcome.value?.status === ApplicationStatus.succeeded
+    newest?.release === release &&
+    newest.status === 'stable' &&
+    outcome.value?.status === ApplicationStatus.succeeded &&
+    outcome.value.epoch >= (endpoint.value?.epoch ?? 0)
   );
 }
 
