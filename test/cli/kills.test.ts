@@ -21,8 +21,8 @@ export const job = defineJob('slow', (env) => {
 const state = async () => (await project.run('status')).json.data.state as string;
 
 /** Starts a deploy and resolves once its progress contains the text. `ended`: how it ends. */
-async function deployUntil(text: string) {
-  const deploy = project.start(['deploy']);
+async function deployUntil(text: string, ...args: string[]) {
+  const deploy = project.start(['deploy', ...args]);
   let seen = '';
   await new Promise<void>((resolve, reject) => {
     deploy.stderr!.on('data', (chunk: Buffer) => {
@@ -67,6 +67,18 @@ it.each(['Uploaded', 'create taskmanager-0', 'Waiting for the JobManager'])(
   },
 );
 
+it('does not take a release for done whose deploy was killed', async () => {
+  await project.write('src/app.ts', slow.replace('1e6', '1'));
+  const changed = ['--set', 'heartbeat.timeout=11s'];
+  expect((await project.run('deploy')).exitCode).toBe(0);
+  const deploy = await deployUntil('create jobmanager-0', ...changed);
+  deploy.kill('SIGKILL');
+  await deploy.ended();
+  const { exitCode, json } = await project.run('deploy', '--if-changed', ...changed);
+  expect(exitCode).toBe(0);
+  expect(json.data.outcome.status).toBe('SUCCEEDED');
+});
+
 it('fails a deploy whose TaskManager dies at once, and leaves nothing running', async () => {
   await project.write(
     'die.cjs',
@@ -80,6 +92,23 @@ it('fails a deploy whose TaskManager dies at once, and leaves nothing running', 
   expect(stderr).toContain('no luck');
   expect(project.running()).toEqual([]);
   expect(await state()).toBe('FAILED');
+  expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+});
+
+it('does not take the end of an earlier run for that of a deploy whose JobManager dies', async () => {
+  await project.write('src/app.ts', slow.replace('1e6', '1'));
+  expect((await project.run('deploy')).exitCode).toBe(0);
+  await project.write(
+    'die.cjs',
+    "if (process.env.FCTL_PROCESS === 'jobmanager-0') process.exit(3);",
+  );
+  const preload = { NODE_OPTIONS: `--require=${join(project.folder, 'die.cjs')}` };
+  const { exitCode, stderr } = await project.start(['deploy'], preload);
+  expect(exitCode).toBe(5);
+  expect(stderr).toMatch(/jobmanager-0 \(pid \d+\) died while the cluster was starting/);
+  expect(project.running()).toEqual([]);
+  expect(await state()).toBe('FAILED');
+  expect((await project.run('deploy')).exitCode).toBe(0);
 });
 
 it('fails an application whose main() was killed', async () => {
