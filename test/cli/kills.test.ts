@@ -34,27 +34,24 @@ async function deployUntil(text: string, ...args: string[]) {
   return { kill: (signal: NodeJS.Signals) => deploy.kill(signal), ended: () => deploy };
 }
 
-it.each([
-  'Bundling',
-  'Uploaded',
-  'create jobmanager-0',
-  'create taskmanager-0',
-  'The cluster is up',
-])("cleans up after a CLI that was killed at '%s'", async (step) => {
-  const deploy = await deployUntil(step);
-  deploy.kill('SIGKILL');
-  await deploy.ended();
-  const { exitCode, json } = await project.run('status');
-  if (exitCode === 7) expect(project.running()).toEqual([]);
-  else expect(['INCOMPLETE', 'STARTING', 'RUNNING']).toContain(json.data.state);
-  const again = await project.run('deploy', '--detach');
-  expect(again.exitCode).toBe(0);
-  expect(await state()).toBe('RUNNING');
-  await project.run('destroy', '--yes');
-  expect(project.running()).toEqual([]);
-});
+it.each(['Bundling', 'create jobmanager-0', 'create taskmanager-0', 'The cluster is up'])(
+  "cleans up after a CLI that was killed at '%s'",
+  async (step) => {
+    const deploy = await deployUntil(step);
+    deploy.kill('SIGKILL');
+    await deploy.ended();
+    const { exitCode, json } = await project.run('status');
+    if (exitCode === 7) expect(project.running()).toEqual([]);
+    else expect(['INCOMPLETE', 'STARTING', 'RUNNING']).toContain(json.data.state);
+    const again = await project.run('deploy', '--detach');
+    expect(again.exitCode).toBe(0);
+    expect(await state()).toBe('RUNNING');
+    await project.run('destroy', '--yes');
+    expect(project.running()).toEqual([]);
+  },
+);
 
-it.each(['Uploaded', 'create taskmanager-0', 'Waiting for the JobManager'])(
+it.each(['Uploaded', 'Waiting for the JobManager'])(
   "removes everything of a CLI that was killed at '%s'",
   async (step) => {
     const deploy = await deployUntil(step);
