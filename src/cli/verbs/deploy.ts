@@ -67,6 +67,8 @@ async function deployAndFollow(
     healthTimeoutMs,
     lockWaitMs,
     allowStateLoss: options.allowStateLoss ?? false,
+  }).catch((error: unknown) => {
+    throw signal.aborted ? interrupted(signal.reason as ClusterError, clusterId) : error;
   });
   const data = { clusterId, release: result.plan.release, plan: planData(result.plan) };
   const outcome = options.detach
@@ -79,6 +81,17 @@ async function deployAndFollow(
   }
   return answer(context, { ...data, detached: false, outcome }, outcome, Date.now() - startedAt);
 }
+
+/** What was started before stays, and the next deploy goes on from there. */
+const interrupted = ({ exitCode, problems }: ClusterError, clusterId: string) =>
+  new ClusterError(
+    exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
+    problem({
+      code: problems[0]!.code,
+      message: `${problems[0]!.message} before ${clusterId} was healthy`,
+      hint: `'fctl deploy' continues, 'fctl status ${clusterId}' shows what runs, 'fctl destroy ${clusterId}' ends it`,
+    }),
+  );
 
 const running = (clusterId: string) =>
   `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;
