@@ -172,6 +172,16 @@ it('detaches on Ctrl-C; the application goes on until it is cancelled', async ()
   expect((await project.run('cancel')).exitCode).toBe(8);
 });
 
+it('says how to go on when a deploy is interrupted on its way up', async () => {
+  const deploy = await deployUntil('create jobmanager-0');
+  deploy.kill('SIGTERM');
+  const { exitCode, stderr } = await deploy.ended();
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain('interrupted before demo was healthy');
+  expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+  expect(project.running()).toEqual([]);
+});
+
 it('times out with exit code 124 and changes a running application only when told to', async () => {
   expect((await project.run('deploy', '--timeout', '2s')).exitCode).toBe(124);
   const unchanged = await project.run('deploy', '--detach');
