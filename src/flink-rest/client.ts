@@ -1,72 +1,34 @@
 /**
- * Clients of a JobManager's REST API: Flink's v1 (ours or a real Flink's), and our extensions.
+ * Clients of a JobManager's REST API: Flink's v1 (ours or a real Flink's), and our extensions. Every
+ * method rejects with a RestError.
  */
-import type { ClusterInfo } from '../contract/fctl-rest.ts';
-import type { JobDetails, JobsOverview, Overview } from '../contract/rest.ts';
+import type { ClusterInfo, JobResultResponse, SubmitJobRequest } from '../contract/fctl-rest.ts';
+import type {
+  ConfigEntry,
+  DashboardConfig,
+  JobAccumulators,
+  JobConfig,
+  JobDetails,
+  JobExceptions,
+  JobIds,
+  JobPlan,
+  JobPlanAnswer,
+  JobsOverview,
+  JobStatusAnswer,
+  Metric,
+  Overview,
+  TaskManagerDetails,
+  TaskManagers,
+  VertexDetails,
+} from '../contract/rest.ts';
+import { READY_PATH } from '../contract/runtime-config.ts';
+import { flinkShapes, fctlShapes } from './shapes.ts';
+import { exchange, path, read, RestError, type RestClientOptions } from './transport.ts';
+import type { Shape } from './shape.ts';
 
-export interface RestClientOptions {
-  /** `http://127.0.0.1:8081` */
-  readonly url: string;
-  /** `null`: none is sent. */
-  readonly token: string | null;
-  /** Of one request. */
-  readonly timeoutMs: number;
-}
+export { RestError } from './transport.ts';
 
-/** A request that failed. `status` is `null` when there was no answer. */
-export class RestError extends Error {
-  readonly status: number | null;
-
-  constructor(message: string, status: number | null, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'RestError';
-    this.status = status;
-  }
-}
-
-async function request<T>(
-  { url, token, timeoutMs }: RestClientOptions,
-  method: string,
-  path: string,
-  required: readonly string[] = [],
-): Promise<T> {
-  const address = new URL(path, url).href;
-  const answer = await fetch(address, {
-    method,
-    headers: token === null ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(timeoutMs),
-  }).catch((error: Error) => {
-    const cause = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new RestError(`${address} does not answer: ${cause}`, null, { cause: error });
-  });
-  const text = await answer.text();
-  let body: unknown;
-  try {
-    body = text === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new RestError(
-      `${address} answers ${answer.status} with something that is not JSON`,
-      answer.status,
-    );
-  }
-  if (!answer.ok)
-    throw new RestError(messageOf(body) ?? `${address} answers ${answer.status}`, answer.status);
-  const missing = required.filter((field) => !hasField(body, field));
-  if (missing.length > 0) {
-    throw new RestError(`the answer of ${address} has no ${missing.join(', ')}`, answer.status);
-  }
-  return body as T;
-}
-
-const hasField = (body: unknown, field: string) =>
-  body !== null && typeof body === 'object' && field in body;
-
-function messageOf(body: unknown): string | null {
-  const errors = (body as { errors?: unknown } | null)?.errors;
-  return Array.isArray(errors) && errors.length > 0 ? errors.map(String).join(' ') : null;
-}
-
-/** Flink's REST API v1. Every method rejects with a RestError. */
+/** Flink's REST API v1. Metrics are listed, or with names returned with their values. */
 export class FlinkRestClient {
   readonly #options: RestClientOptions;
 
@@ -74,25 +36,107 @@ export class FlinkRestClient {
     this.#options = options;
   }
 
+  config(): Promise<DashboardConfig> {
+    return this.#get('/config', flinkShapes.config);
+  }
+
   overview(): Promise<Overview> {
-    return request(this.#options, 'GET', '/v1/overview', ['taskmanagers', 'slots-total']);
+    return this.#get('/overview', flinkShapes.overview);
+  }
+
+  jobManagerConfig(): Promise<ConfigEntry[]> {
+    return this.#get('/jobmanager/config', flinkShapes.configEntries);
+  }
+
+  jobManagerMetrics(names: readonly string[] = []): Promise<Metric[]> {
+    return this.#metrics('/jobmanager', names);
+  }
+
+  taskManagers(): Promise<TaskManagers> {
+    return this.#get('/taskmanagers', flinkShapes.taskManagers);
+  }
+
+  taskManager(id: string): Promise<TaskManagerDetails> {
+    return this.#get(path('taskmanagers', id), flinkShapes.taskManager);
+  }
+
+  taskManagerMetrics(id: string, names: readonly string[] = []): Promise<Metric[]> {
+    return this.#metrics(path('taskmanagers', id), names);
+  }
+
+  jobs(): Promise<JobIds> {
+    return this.#get('/jobs', flinkShapes.jobs);
   }
 
   jobsOverview(): Promise<JobsOverview> {
-    return request(this.#options, 'GET', '/v1/jobs/overview', ['jobs']);
+    return this.#get('/jobs/overview', flinkShapes.jobsOverview);
   }
 
   job(jobId: string): Promise<JobDetails> {
-    return request(this.#options, 'GET', `/v1/jobs/${jobId}`, ['jid', 'state', 'vertices']);
+    return this.#get(path('jobs', jobId), flinkShapes.job);
+  }
+
+  async jobStatus(jobId: string): Promise<string> {
+    const answer = await this.#get<JobStatusAnswer>(
+      path('jobs', jobId, 'status'),
+      flinkShapes.jobStatus,
+    );
+    return answer.status;
+  }
+
+  async jobPlan(jobId: string): Promise<JobPlan> {
+    const answer = await this.#get<JobPlanAnswer>(path('jobs', jobId, 'plan'), flinkShapes.jobPlan);
+    return answer.plan;
+  }
+
+  jobConfig(jobId: string): Promise<JobConfig> {
+    return this.#get(path('jobs', jobId, 'config'), flinkShapes.jobConfig);
+  }
+
+  /** Newest first, at most `max`. */
+  jobExceptions(jobId: string, max: number): Promise<JobExceptions> {
+    const query = `?maxExceptions=${max}`;
+    return this.#get(path('jobs', jobId, 'exceptions') + query, flinkShapes.jobExceptions);
+  }
+
+  jobAccumulators(jobId: string): Promise<JobAccumulators> {
+    return this.#get(path('jobs', jobId, 'accumulators'), flinkShapes.jobAccumulators);
+  }
+
+  jobMetrics(jobId: string, names: readonly string[] = []): Promise<Metric[]> {
+    return this.#metrics(path('jobs', jobId), names);
+  }
+
+  vertex(jobId: string, vertexId: string): Promise<VertexDetails> {
+    return this.#get(path('jobs', jobId, 'vertices', vertexId), flinkShapes.vertex);
+  }
+
+  /** Names have the subtask's index in front: `0.numRecordsIn`. */
+  vertexMetrics(jobId: string, vertexId: string, names: readonly string[] = []): Promise<Metric[]> {
+    return this.#metrics(path('jobs', jobId, 'vertices', vertexId), names);
+  }
+
+  vertexWatermarks(jobId: string, vertexId: string): Promise<Metric[]> {
+    return this.#get(path('jobs', jobId, 'vertices', vertexId, 'watermarks'), flinkShapes.metrics);
   }
 
   /** Asks for it; the job ends a little later. */
   async cancelJob(jobId: string): Promise<void> {
-    await request(this.#options, 'PATCH', `/v1/jobs/${jobId}?mode=cancel`);
+    const cancel = `/v1${path('jobs', jobId)}?mode=cancel`;
+    await exchange(this.#options, { method: 'PATCH', path: cancel });
+  }
+
+  #get<T>(resource: string, shape: Shape): Promise<T> {
+    return read(this.#options, { path: `/v1${resource}` }, shape);
+  }
+
+  #metrics(of: string, names: readonly string[]): Promise<Metric[]> {
+    const query = names.length === 0 ? '' : `?get=${names.map(encodeURIComponent).join(',')}`;
+    return this.#get(`${of}/metrics${query}`, flinkShapes.metrics);
   }
 }
 
-/** Our extensions. Every method rejects with a RestError. */
+/** Our extensions. */
 export class FctlRestClient {
   readonly #options: RestClientOptions;
 
@@ -100,12 +144,49 @@ export class FctlRestClient {
     this.#options = options;
   }
 
+  /** Whether the JobManager leads. */
+  async ready(): Promise<boolean> {
+    return this.#unless(503, { path: READY_PATH });
+  }
+
   cluster(): Promise<ClusterInfo> {
-    return request(this.#options, 'GET', '/fctl/v1/cluster', ['clusterId', 'epoch']);
+    return read(this.#options, { path: '/fctl/v1/cluster' }, fctlShapes.cluster);
+  }
+
+  /** Repeating it with the same id changes nothing. */
+  async submitJob(json: SubmitJobRequest): Promise<void> {
+    await exchange(this.#options, { method: 'POST', path: '/fctl/v1/jobs', json });
+  }
+
+  /** Waits for the end of a job, but not longer than `waitMs` (at most a minute). */
+  jobResult(jobId: string, waitMs: number): Promise<JobResultResponse> {
+    const result = `${path('fctl', 'v1', 'jobs', jobId, 'result')}?wait=${waitMs}`;
+    return read(this.#options, { path: result, waitMs }, fctlShapes.jobResult);
   }
 
   /** Asks for it; the cluster ends a little later. */
   async cancelApplication(): Promise<void> {
-    await request(this.#options, 'POST', '/fctl/v1/cancel');
+    await exchange(this.#options, { method: 'POST', path: '/fctl/v1/cancel' });
+  }
+
+  async hasBlob(hash: string): Promise<boolean> {
+    return this.#unless(404, { method: 'HEAD', path: path('fctl', 'v1', 'blobs', hash) });
+  }
+
+  /** Uploads what has this SHA-256; the server verifies it. Rejects also with what `content` fails with. */
+  async putBlob(hash: string, content: AsyncIterable<Uint8Array>): Promise<'created' | 'exists'> {
+    const blob = path('fctl', 'v1', 'blobs', hash);
+    const { status } = await exchange(this.#options, { method: 'PUT', path: blob, content });
+    return status === 201 ? 'created' : 'exists';
+  }
+
+  async #unless(status: number, call: Parameters<typeof exchange>[1]): Promise<boolean> {
+    try {
+      await exchange(this.#options, call);
+      return true;
+    } catch (error) {
+      if (error instanceof RestError && error.status === status) return false;
+      throw error;
+    }
   }
 }

@@ -16,10 +16,18 @@ const maxDepth = 256;
 /** So much of an unread body is awaited on a connection that stays open. */
 const smallBodyBytes = 64 * 1024;
 
-/** @throws HttpError 400 or 413. */
-export async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
+/**
+ * @param askForBody called before anything is read.
+ * @throws HttpError 400 or 413.
+ */
+export async function readJson(
+  incoming: IncomingMessage,
+  maxBytes: number,
+  askForBody: () => void,
+): Promise<unknown> {
   const tooLarge = () => new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  askForBody();
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of chunksOf(incoming)) {

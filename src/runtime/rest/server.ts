@@ -193,10 +193,7 @@ class HttpRestServer implements RestServer {
         params: found.params,
         query,
         header: (name) => headers[name]?.toString(),
-        json: () => {
-          askForBody();
-          return readJson(incoming, maxBodyBytes);
-        },
+        json: () => readJson(incoming, maxBodyBytes, askForBody),
         body: () => {
           askForBody();
           return bodyStream(incoming);

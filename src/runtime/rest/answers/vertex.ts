@@ -112,7 +112,7 @@ const numbers = [
   'accumulated-busy-time',
 ] as const;
 
-export function aggregate(
+function aggregate(
   subtasks: readonly Pick<SubtaskDetails, 'metrics' | 'status-duration'>[],
 ): VertexDetails['aggregated'] {
   return {

@@ -1,0 +1,190 @@
+/** One request to a JobManager and its answer; whatever goes wrong is a RestError. */
+import type { ErrorAnswer } from '../contract/rest.ts';
+import { findShapeProblem, type Shape } from './shape.ts';
+
+export interface RestClientOptions {
+  /** `http://127.0.0.1:8081`; may have a path, as behind a proxy. */
+  readonly url: string;
+  /** `null`: none is sent. */
+  readonly token: string | null;
+  /** Of one request. */
+  readonly timeoutMs: number;
+  /** Ends every request; they reject with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A request that failed. The message is the server's own, where it said something, else it names the URL.
+ */
+export class RestError extends Error {
+  /** `null`: there was no answer. */
+  readonly status: number | null;
+  /** What the server said, in full: a real Flink adds the stack. */
+  readonly details: readonly string[];
+
+  constructor(
+    message: string,
+    status: number | null,
+    options: ErrorOptions & { readonly details?: readonly string[] } = {},
+  ) {
+    super(message, options);
+    this.name = 'RestError';
+    this.status = status;
+    this.details = options.details ?? [];
+  }
+}
+
+export interface RestCall {
+  readonly method?: string;
+  /** With `/` in front, encoded. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is; the time limit then is that of silence. */
+  readonly content?: AsyncIterable<Uint8Array>;
+  /** Added to the time limit: how long the server may wait by itself. */
+  readonly waitMs?: number;
+}
+
+export interface RestResponse {
+  readonly status: number;
+  /** `{}` when there is none. */
+  readonly body: unknown;
+}
+
+/** Joins encoded segments: `path('jobs', id)` is `/jobs/…`. */
+export const path = (...segments: readonly string[]): string =>
+  segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
+
+/** The answer's body, checked against a shape. */
+export async function read<T>(
+  options: RestClientOptions,
+  call: RestCall,
+  shape: Shape,
+): Promise<T> {
+  const { status, body } = await exchange(options, call);
+  const problem = findShapeProblem(body, shape);
+  if (problem === null) return body as T;
+  throw new RestError(`the answer of ${addressOf(options, call)}: ${problem}`, status);
+}
+
+/** Rejects also when the status says that it failed. */
+export async function exchange(options: RestClientOptions, call: RestCall): Promise<RestResponse> {
+  const address = addressOf(options, call);
+  const { status, text, location } = await fetchText(options, call, address);
+  const body = parse(text);
+  if (status >= 300) throw refusal(address, status, body, location);
+  if (body === undefined) {
+    throw new RestError(`${address} answers ${status} with something that is not JSON`, status);
+  }
+  return { status, body };
+}
+
+const addressOf = ({ url }: RestClientOptions, call: RestCall) =>
+  `${url.replace(/\/+$/, '')}${call.path}`;
+
+interface TextAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly location: string | null;
+}
+
+async function fetchText(
+  { token, timeoutMs, signal }: RestClientOptions,
+  { method = 'GET', json, content, waitMs = 0 }: RestCall,
+  address: string,
+): Promise<TextAnswer> {
+  signal?.throwIfAborted();
+  const upload = content && new Upload(content, timeoutMs);
+  const limit = upload?.signal ?? AbortSignal.timeout(timeoutMs + waitMs);
+  try {
+    const answer = await fetch(address, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(upload ? { body: upload.chunks(), duplex: 'half' as const } : {}),
+      // The token is for this server alone.
+      redirect: 'manual',
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    const text = await answer.text();
+    return { status: answer.status, text, location: answer.headers.get('location') };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (upload?.failure) throw upload.failure.error;
+    throw noAnswer(address, error as Error, limit.aborted ? timeoutMs + waitMs : null);
+  } finally {
+    upload?.end();
+  }
+}
+
+/** A body on its way: it may take any time, but not stand still. */
+class Upload {
+  /** What reading the content failed with: no fault of the server's. */
+  failure: { readonly error: unknown } | null = null;
+  readonly #content: AsyncIterable<Uint8Array>;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(content: AsyncIterable<Uint8Array>, silenceMs: number) {
+    this.#content = content;
+    this.#timer = setTimeout(() => this.#controller.abort(), silenceMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#content) {
+        this.#timer.refresh();
+        yield chunk;
+      }
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** @param afterMs the time limit, when that was the reason. */
+function noAnswer(address: string, error: Error, afterMs: number | null): RestError {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const why = cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name);
+  const text = afterMs === null ? `: ${why}` : ` within ${afterMs} ms`;
+  return new RestError(`${address} does not answer${text}`, null, { cause: error });
+}
+
+/** `undefined`: it is no JSON. */
+function parse(text: string): unknown {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(address: string, status: number, body: unknown, location: string | null) {
+  const errors = (body as Partial<ErrorAnswer> | null | undefined)?.errors;
+  const details = Array.isArray(errors) ? errors.map(String) : [];
+  const said = details.map(headline).filter((text) => text !== '');
+  const elsewhere = location === null ? '' : `: it redirects to ${location}`;
+  const message = said.at(-1) ?? `${address} answers ${status}${elsewhere}`;
+  return new RestError(message, status, { details });
+}
+
+/** What a person wants to know of a Java stack trace: `Job could not be found.` */
+function headline(error: string): string {
+  const [first = ''] = error.replace(/^<Exception on server side:\s*/, '').split(/\n\s*at /, 1);
+  return first.replace(/^(?:(?:[\w$]+\.)+[\w$]*(?:Exception|Error): *)+/, '').trim();
+}
