@@ -121,17 +121,24 @@ async function fetchText(
   }
 }
 
-/** A body on its way: it may take any time, but not stand still. */
+/**
+ * A body on its way: it may take any time, but not stand still.
+ *
+ * U1  Reading begins at once: a stream that fails before anybody listens to it would end the process.
+ * U2  The content is released in every case, also when the request ends before it was read.
+ */
 class Upload {
   /** What reading the content failed with: no fault of the server's. */
   failure: { readonly error: unknown } | null = null;
-  readonly #content: AsyncIterable<Uint8Array>;
+  readonly #content: AsyncIterator<Uint8Array>;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  #next: Promise<IteratorResult<Uint8Array>>;
 
   constructor(content: AsyncIterable<Uint8Array>, silenceMs: number) {
-    this.#content = content;
+    this.#content = content[Symbol.asyncIterator]();
     this.#timer = setTimeout(() => this.#controller.abort(), silenceMs);
+    this.#next = this.#read(); // U1
   }
 
   get signal(): AbortSignal {
@@ -139,20 +146,26 @@ class Upload {
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const chunk of this.#content) {
-        this.#timer.refresh();
-        yield chunk;
-      }
-    } catch (error) {
-      this.failure = { error };
-      throw error;
+    for (let read = await this.#next; !read.done; read = await this.#next) {
+      this.#timer.refresh();
+      yield read.value;
+      this.#next = this.#read();
     }
     this.#timer.refresh();
   }
 
+  #read(): Promise<IteratorResult<Uint8Array>> {
+    const next = this.#content.next();
+    next.catch((error: unknown) => {
+      this.failure = { error };
+    });
+    return next;
+  }
+
+  /** U2 */
   end(): void {
     clearTimeout(this.#timer);
+    this.#content.return?.().catch(() => {}); // what it fails with now, nobody needs
   }
 }
 

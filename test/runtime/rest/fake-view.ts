@@ -19,7 +19,7 @@ import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.
 
 export const jobId = '0123456789abcdef0123456789abcdef';
 export const unknownId = '0'.repeat(32);
-export const taskManagerId = 'taskmanager-0/3f2a';
+const taskManagerId = 'taskmanager-0/3f2a';
 const startTime = 1_795_371_000_000;
 
 const source = vertex('Source: numbers', 2, {
@@ -36,7 +36,7 @@ const sink = vertex('count -> discard: Writer', 2, {
   ],
 });
 
-export const jobGraph: JobGraph = {
+const jobGraph: JobGraph = {
   ...graph('numbers', [source, sink], [edge(source, sink, 'HASH')]),
   boundedness: 'unbounded',
   code: { bundleHash: 'b'.repeat(64), job: 'numbers', args: { rate: 500, mode: 'stream' } },
@@ -44,7 +44,7 @@ export const jobGraph: JobGraph = {
 export const sourceId = source.id;
 export const sinkId = sink.id;
 
-export const metrics: TaskMetrics = {
+const metrics: TaskMetrics = {
   recordsIn: 7520,
   recordsOut: 3763,
   bytesIn: 159_026,
@@ -135,7 +135,7 @@ const exceptionOf = (execution: Execution, timestamp: number) => ({
 });
 
 /** With both slots in use, or none. */
-export function fakeTaskManager(inUse: boolean): TaskManagerView {
+function fakeTaskManager(inUse: boolean): TaskManagerView {
   return {
     id: taskManagerId,
     name: 'taskmanager-0',

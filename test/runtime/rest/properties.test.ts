@@ -174,8 +174,8 @@ describe('any request', () => {
           const text = await sendRaw(rest, `${bytes}\r\n\r\n`, (socket) => socket.end());
           // Nothing at all is an answer to what ends before it said anything.
           if (text === '' || text.startsWith('[')) return;
-          const { status } = parseRaw(text);
-          expect(status).toBeLessThan(500);
+          expect(text).toMatch(/^HTTP\/1.1 [234]/);
+          if (!bytes.startsWith('HEAD ')) expect(parseRaw(text).body).toEqual(expect.anything());
         },
       ),
       { numRuns: 200 },

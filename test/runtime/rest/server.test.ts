@@ -508,7 +508,9 @@ describe('the end', () => {
     const ended = texts.map((text) => sendRaw(rest, text));
     await isUpgraded;
     await Promise.all([rest.close(), rest.close()]);
-    await Promise.all(ended);
+    const [idle, ...others] = await Promise.all(ended);
+    expect(idle).toMatch(/^HTTP\/1.1 200 /);
+    expect(others.filter((text) => text.startsWith('HTTP'))).toEqual([]);
   });
 
   it('comes before the start when the port is taken', async () => {

@@ -48,8 +48,11 @@ export async function sendRaw(
   return received;
 }
 
-/** Status and JSON body of a raw answer. */
+/** Status and JSON body of the first raw answer. */
 export function parseRaw(text: string): { readonly status: number; readonly body: unknown } {
-  const [head = '', body = ''] = text.split('\r\n\r\n', 2);
+  const end = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, end);
+  const length = Number(/^content-length: (\d+)$/im.exec(head)![1]);
+  const body = text.slice(end + 4, end + 4 + length);
   return { status: Number(head.split(' ')[1]), body: JSON.parse(body) as unknown };
 }
