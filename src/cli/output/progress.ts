@@ -16,7 +16,8 @@ const plainViewMs = 5000;
 
 export async function createProgress(options: { quiet: boolean }): Promise<Progress> {
   if (options.quiet) return { step: ignore, done: ignore, view: ignore, stop: ignore };
-  if (!process.stderr.isTTY) return plainProgress();
+  // A terminal that says it has no columns (as `script` without one makes it) would be cleared for ever.
+  if (!process.stderr.isTTY || !process.stderr.columns) return plainProgress();
   const { default: ora } = await import('ora');
   return terminalProgress(ora({ stream: process.stderr, discardStdin: false }));
 }
