@@ -15,6 +15,12 @@
 import type { FailureInfo, JobOutcome } from './documents.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
+/**
+ * Request header with the leader epoch that a client believes in; a JobManager of another epoch refuses
+ * the command. Optional: most clients know no epoch.
+ */
+export const EPOCH_HEADER = 'fctl-epoch';
+
 export interface ClusterInfo {
   readonly protocol: number;
   readonly clusterId: string;

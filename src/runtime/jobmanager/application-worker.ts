@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { runApplication } from '../../graph/application.ts';
+import { createHttpSubmitter } from '../../graph/http-submitter.ts';
 import { loadBundle } from '../../graph/load-bundle.ts';
 import { describeFailure, shortenStack } from '../taskmanager/failure-info.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type ApplicationStart,
   mainFailure,
 } from './application-messages.ts';
-import { createHttpSubmitter } from './http-submitter.ts';
 
 /**
  * Runs the application and reports how it ended. The caller then ends the thread, for user code may have

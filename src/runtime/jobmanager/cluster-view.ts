@@ -10,12 +10,6 @@ import type { JobGraph } from '../../graph/job-graph.ts';
 import type { ExecutionState, TaskManagerReport, TaskMetrics } from '../rpc/protocol.ts';
 import type { JobStatus } from './job-status.ts';
 
-/**
- * Request header with the leader epoch that a client believes in; a JobManager of another epoch refuses
- * the command. Optional: most clients know no epoch.
- */
-export const EPOCH_HEADER = 'fctl-epoch';
-
 export interface ClusterView {
   /** Whether this JobManager leads and takes requests: `/fctl/v1/ready`. */
   readonly ready: boolean;

@@ -1,9 +1,8 @@
 /** Submits jobs to a JobManager over HTTP. Runs in the process of `main()`, wherever that is. */
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { type JobResultResponse } from '../../contract/fctl-rest.ts';
-import { TOKEN_HEADER } from '../../contract/runtime-config.ts';
-import type { JobSubmitter } from '../../graph/application.ts';
-import { EPOCH_HEADER } from './cluster-view.ts';
+import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
+import { TOKEN_HEADER } from '../contract/runtime-config.ts';
+import type { JobSubmitter } from './application.ts';
 
 export interface HttpSubmitterOptions {
   readonly restUrl: string;
