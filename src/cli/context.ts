@@ -3,10 +3,11 @@
  * provider, which are loaded when asked for.
  */
 import type { LoadedConfig } from '../config/load.ts';
-import { ClusterError, UsageError, problem } from '../contract/errors.ts';
+import { ClusterError, ConfigError, UsageError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
+import { splitSecrets } from '../contract/secrets.ts';
 import type { Provider } from '../providers/provider.ts';
-import { Report } from './output/report.ts';
+import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
 
 /** Options that every verb understands. */
@@ -30,7 +31,10 @@ export interface Context<O extends CommonOptions = CommonOptions> {
   readonly signal: AbortSignal;
   readonly interruption: Interruption;
   config(requirements?: { application?: boolean }): Promise<LoadedConfig>;
-  /** The provider of the config, or the local one where there is no config. */
+  /**
+   * The provider of the config, or the local one where there is none. So it is, with a warning, where
+   * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
+   */
   provider(): Promise<Provider>;
   providerFor(name: string, localDir: string | null): Promise<Provider>;
   /** The cluster that was named, or the config's. */
@@ -49,17 +53,12 @@ export interface Place {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export async function createContext<O extends CommonOptions>(
-  command: string,
+export function createContext<O extends CommonOptions>(
+  report: Report,
   options: O,
   place: Place,
-): Promise<Context<O>> {
-  const report = new Report({
-    command,
-    json: options.json ?? false,
-    quiet: options.quiet ?? false,
-    verbose: options.verbose ?? false,
-  });
+): Context<O> {
+  const { command } = report.options;
   const stop = interruption(options.timeout ?? null, place.exit);
   let loaded: Promise<LoadedConfig> | undefined;
   const context: Context<O> = {
@@ -68,11 +67,18 @@ export async function createContext<O extends CommonOptions>(
     report,
     signal: stop.signal,
     interruption: stop,
-    config: (requirements) => (loaded ??= load(options, place, requirements?.application ?? false)),
+    config: (requirements) =>
+      (loaded ??= load(options, place, report, requirements?.application ?? false)),
     provider: async () => {
       if (!(await hasConfig(options, place))) return context.providerFor('local', null);
-      const { config } = await context.config();
-      return context.providerFor(config.provider, config.providers.local.dir);
+      try {
+        const { config } = await context.config();
+        return await context.providerFor(config.provider, config.providers.local.dir);
+      } catch (error) {
+        if (isChosen(options) || !(error instanceof ConfigError)) throw error;
+        report.warning(unusable(error));
+        return context.providerFor('local', null);
+      }
     },
     providerFor: async (name, localDir) => {
       const { loadProvider } = await import('../deployment/registry.ts');
@@ -98,10 +104,11 @@ export async function createContext<O extends CommonOptions>(
 async function load(
   options: CommonOptions,
   place: Place,
+  report: Report,
   requireApplication: boolean,
 ): Promise<LoadedConfig> {
   const { loadConfig } = await import('../config/load.ts');
-  return loadConfig({
+  const loaded = await loadConfig({
     cwd: place.cwd,
     configPath: options.config ?? null,
     environment: options.env ?? null,
@@ -109,12 +116,32 @@ async function load(
     env: place.environment,
     requireApplication,
   });
+  const { application } = loaded.config;
+  if (application !== null) {
+    report.redactor.add(
+      Object.values(splitSecrets(application.args, application.secretArgs).secrets),
+    );
+  }
+  for (const warning of loaded.warnings) report.warning(warning);
+  return loaded;
+}
+
+const isChosen = ({ config, env, set }: CommonOptions) =>
+  config !== undefined || env !== undefined || set !== undefined;
+
+function unusable({ problems }: ConfigError) {
+  const [first] = problems;
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+  return {
+    ...first!,
+    message: `${first!.message}${more}: looking at the clusters of provider local`,
+    hint: "'fctl config validate' shows everything that is wrong",
+  };
 }
 
 /** Cheap: most calls of `list` and `status` happen where there is no config at all. */
 async function hasConfig(options: CommonOptions, place: Place): Promise<boolean> {
-  if (options.config !== undefined || options.env !== undefined || options.set !== undefined)
-    return true;
+  if (isChosen(options)) return true;
   const { findConfigFile } = await import('../config/find.ts');
   return (await findConfigFile(place.cwd)) !== null;
 }

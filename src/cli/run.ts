@@ -60,7 +60,7 @@ async function invoke(
   });
   let dispose = () => {};
   try {
-    const context = await createContext(verb.name, options, place);
+    const context = createContext(report, options, place);
     dispose = () => context.interruption.dispose();
     const module = await verb.load();
     return (await module.run(context, ...args)) ?? ExitCode.done;

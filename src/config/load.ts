@@ -81,7 +81,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     throw new ConfigError(inOrderOfPlace(problems));
   }
   return {
-    config: resolveConfig(checked.parsed, folder),
+    config: resolveConfig(checked.parsed, folder, resolved.secrets),
     file: found?.file ?? null,
     parsed: checked.parsed,
     originOf: merged.originOf,

@@ -4,6 +4,7 @@ import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
 import { resolvePath } from './paths.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
 import type { ParsedConfig } from './schema.ts';
+import { secretArguments } from './secret-names.ts';
 
 // The schema has checked that these are durations and sizes.
 const ms = (duration: string) => parseDurationMs(duration)!;
@@ -14,8 +15,15 @@ const resources = ({ cpu, memory }: { cpu: number; memory: string }): ResolvedRe
   memoryBytes: bytes(memory),
 });
 
-/** @param projectDir absolute folder of the config file. */
-export function resolveConfig(config: ParsedConfig, projectDir: string): ResolvedConfig {
+/**
+ * @param projectDir absolute folder of the config file.
+ * @param references JSON pointers of the values that came out of references.
+ */
+export function resolveConfig(
+  config: ParsedConfig,
+  projectDir: string,
+  references: ReadonlySet<string>,
+): ResolvedConfig {
   const { application, jobmanager, taskmanager, heartbeat, network, logging, providers } = config;
   return {
     cluster: config.cluster,
@@ -26,6 +34,7 @@ export function resolveConfig(config: ParsedConfig, projectDir: string): Resolve
       ? {
           entry: resolvePath(projectDir, application.entry),
           args: application.args as JsonObject,
+          secretArgs: secretArguments(application.args as JsonObject, references),
           parallelism: application.parallelism,
         }
       : null,

@@ -44,6 +44,8 @@ export interface ResolvedApplication {
   /** Absolute path. */
   readonly entry: string;
   readonly args: JsonObject;
+  /** JSON pointers, within `args`, of the strings that must not be shown. */
+  readonly secretArgs: readonly string[];
   readonly parallelism: number;
 }
 

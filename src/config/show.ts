@@ -1,7 +1,9 @@
 /** The configuration for people and for the record: secrets masked, each value with its origin. */
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import { MASK } from '../contract/secrets.ts';
 import { nodeAt } from './json-schema.ts';
 import { type Path, isTree, pointer } from './layer.ts';
+import { isSecretName } from './secret-names.ts';
 import type { LoadedConfig } from './load.ts';
 
 export interface ConfigRow {
@@ -10,11 +12,6 @@ export interface ConfigRow {
   readonly value: JsonValue;
   readonly origin: string;
 }
-
-const mask = '******';
-
-/** Keys whose values are masked wherever they came from, and all that is below them. */
-const secretName = /password|passphrase|secret|token|credential|api_?key|private_?key|access_?key/i;
 
 /** Every value that is in force, in the order of the schema. */
 export function showConfig(loaded: LoadedConfig): ConfigRow[] {
@@ -33,8 +30,8 @@ export function showConfig(loaded: LoadedConfig): ConfigRow[] {
 /** The same as one object, without origins. */
 export function maskedConfig({ parsed, secrets }: LoadedConfig): JsonObject {
   const visit = (value: JsonValue, path: Path): JsonValue => {
-    const isSecret = secrets.has(pointer(path)) || secretName.test(String(path.at(-1)));
-    if (isSecret) return mask;
+    const isSecret = secrets.has(pointer(path)) || isSecretName(path);
+    if (isSecret) return MASK;
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) {
       return value.map((item: JsonValue, index) => visit(item, [...path, index]));

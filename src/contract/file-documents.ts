@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ProviderError, problem } from './errors.ts';
 
 /** A document and the version to name when replacing it. Version 0: there is none yet. */
 export interface Versioned<T> {
@@ -39,13 +40,39 @@ const ignoreMissing = (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ENOENT') throw error;
 };
 
-/** The newest version of a document; version 0 and `null` when there is none. */
+const damaged = 'record-damaged';
+
+/** Whether the record is no longer what was written: a full disk, a hand, a failing device. */
+export const isRecordDamaged = (error: unknown): error is ProviderError =>
+  error instanceof ProviderError && error.problems[0]!.code === damaged;
+
+/**
+ * The newest version of a document; version 0 and `null` when there is none.
+ * @throws ProviderError `record-damaged`, naming the file.
+ */
 export async function readDocument<T>(folder: string, name: string): Promise<Versioned<T>> {
   for (;;) {
     const [version] = await versions(folder, name);
     if (version === undefined) return { version: 0, value: null };
     const text = await readFile(fileOf(folder, name, version), 'utf8').catch(ignoreMissing);
-    if (text !== undefined) return { version, value: JSON.parse(text) as T };
+    if (text !== undefined)
+      return { version, value: parse<T>(text, fileOf(folder, name, version)) };
+  }
+}
+
+function parse<T>(text: string, file: string): T {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value === null || typeof value !== 'object') throw new Error('it is no JSON object');
+    return value as T;
+  } catch (error) {
+    const damage = problem({
+      code: damaged,
+      message: `a document of the cluster's record is damaged: ${(error as Error).message}`,
+      file,
+      hint: "'fctl destroy' ends and removes the cluster",
+    });
+    throw new ProviderError(damage, { cause: error });
   }
 }
 

@@ -1,9 +1,14 @@
 /** Content hashes: lowercase hex SHA-256. */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Hash of something that must not be guessed from its hash: HMAC-SHA-256. */
+export function keyedHash(key: string, content: string): string {
+  return createHmac('sha256', key).update(content).digest('hex');
 }
 
 export async function sha256OfFile(file: string): Promise<string> {

@@ -61,8 +61,12 @@ export interface ApplicationConfig {
   readonly bundleFile: string;
   /** Working directory of `main()` and of the tasks: relative paths in arguments are relative to it. */
   readonly workingDirectory: string;
-  /** The config's `application.args`. */
+  /** The config's `application.args`, secrets masked. */
   readonly args: JsonObject;
+  /** A JSON file with `SecretArguments`, which belong into `args`; `null`: there are none. */
+  readonly secretArgsFile: string | null;
+  /** Keyed hash of the secret arguments: a changed secret is a changed config. */
+  readonly secretArgsHash: string | null;
 }
 
 export interface NetworkConfig {

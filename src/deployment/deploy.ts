@@ -200,7 +200,9 @@ async function desiredSpec(input: DeployInput): Promise<ClusterSpec> {
   const endpoint = await provider.endpoint(config.cluster);
   const token =
     config.security.auth === 'token' ? (endpoint?.token ?? randomBytes(32).toString('hex')) : null;
-  const release = releaseHash(config, bundle?.hash ?? null, `${engine.name} ${engine.version}`);
+  const version = `${engine.name} ${engine.version}`;
+  const key = token ?? config.cluster;
+  const release = releaseHash(config, bundle?.hash ?? null, version, key);
   return engine.clusterSpec(config, bundle, token, release);
 }
 

@@ -1,5 +1,6 @@
 /** Removes clusters: on request, or because they ended longer ago than their retention. */
 import { DocumentName, type ClusterDocument, type OutcomeDocument } from '../contract/documents.ts';
+import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { Provider } from '../providers/provider.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './lock.ts';
@@ -17,8 +18,11 @@ export async function destroyCluster(
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
+  }).catch((error: unknown) => {
+    if (isRecordDamaged(error)) return null; // then nobody can hold it
+    throw error;
   });
-  await lock.abandon();
+  await lock?.abandon();
   await provider.destroy(clusterId, options.signal);
 }
 
@@ -29,13 +33,8 @@ export async function destroyCluster(
 export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
   const removed: string[] = [];
   for (const clusterId of await provider.list()) {
-    const store = provider.store(clusterId);
-    const [cluster, outcome] = await Promise.all([
-      store.read<ClusterDocument>(DocumentName.cluster),
-      store.read<OutcomeDocument>(DocumentName.outcome),
-    ]);
-    if (cluster.value === null || outcome.value === null) continue;
-    if (outcome.value.endTime + cluster.value.retentionMs > now) continue;
+    const end = await retainedUntil(provider, clusterId);
+    if (end === null || end > now) continue;
     const observed = await provider.inspect(clusterId);
     if (observed?.processes.some((p) => p.status === 'running')) continue;
     await destroyCluster(provider, clusterId, {
@@ -45,4 +44,20 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
     removed.push(clusterId);
   }
   return removed;
+}
+
+/** `null`: it has not ended, or nobody can tell. */
+async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
+  const store = provider.store(clusterId);
+  try {
+    const [cluster, outcome] = await Promise.all([
+      store.read<ClusterDocument>(DocumentName.cluster),
+      store.read<OutcomeDocument>(DocumentName.outcome),
+    ]);
+    if (cluster.value === null || outcome.value === null) return null;
+    return outcome.value.endTime + cluster.value.retentionMs;
+  } catch (error) {
+    if (isRecordDamaged(error)) return null;
+    throw error;
+  }
 }

@@ -1,18 +1,28 @@
 /** What a release is made of: resolved config, application, engine version; never paths of the client. */
 import type { ResolvedConfig } from '../config/resolved.ts';
-import { canonicalJson, sha256 } from '../contract/hash.ts';
+import { canonicalJson, keyedHash, sha256 } from '../contract/hash.ts';
+import { splitSecrets } from '../contract/secrets.ts';
 
 /**
- * Hash that names a release; equal for equal releases on any client. Secrets do not count: the cluster's
- * token belongs to the cluster, not to a release.
+ * Hash that names a release; equal for equal releases on any client. Secret arguments count by a hash
+ * with a key, the cluster's token does not count: it belongs to the cluster, not to a release.
+ *
+ * @param key known to whoever may deploy the cluster.
  */
 export function releaseHash(
   config: ResolvedConfig,
   bundleHash: string | null,
   engine: string,
+  key: string,
 ): string {
   const { projectDir: _folder, application, ...rest } = config;
-  const portable = application === null ? null : { ...application, entry: null };
-  const content = { ...rest, application: portable, bundleHash, engine };
+  const content = { ...rest, application: portable(application, key), bundleHash, engine };
   return sha256(canonicalJson(content)).slice(0, 16);
+}
+
+function portable(application: ResolvedConfig['application'], key: string) {
+  if (application === null) return null;
+  const { args, secretArgs, entry: _path, ...rest } = application;
+  const { masked, secrets } = splitSecrets(args, secretArgs);
+  return { ...rest, args: masked, secrets: keyedHash(key, canonicalJson(secrets)) };
 }

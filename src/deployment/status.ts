@@ -10,6 +10,7 @@ import {
   type ReleaseEntry,
   type ReleasesDocument,
 } from '../contract/documents.ts';
+import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
@@ -28,6 +29,8 @@ export const ClusterState = {
   lost: 'LOST',
   /** The JobManager's process runs but does not answer. */
   unreachable: 'UNREACHABLE',
+  /** Its record cannot be read. */
+  damaged: 'DAMAGED',
   /** A deployment began and was interrupted. */
   incomplete: 'INCOMPLETE',
 } as const;
@@ -54,6 +57,28 @@ export async function clusterStatus(
   provider: Provider,
   clusterId: string,
 ): Promise<ClusterStatus | null> {
+  try {
+    return await readStatus(provider, clusterId);
+  } catch (error) {
+    if (!isRecordDamaged(error)) throw error;
+    const observed = await provider.inspect(clusterId);
+    const { message, file, hint } = error.problems[0]!;
+    return {
+      clusterId,
+      state: ClusterState.damaged,
+      explanation: `${file}: ${message}; ${hint}`,
+      cluster: null,
+      release: null,
+      processes: observed?.processes ?? [],
+      endpoint: null,
+      info: null,
+      jobs: [],
+      outcome: null,
+    };
+  }
+}
+
+async function readStatus(provider: Provider, clusterId: string): Promise<ClusterStatus | null> {
   const observed = await provider.inspect(clusterId);
   if (observed === null) return null;
   const store = provider.store(clusterId);

@@ -3,6 +3,7 @@
  * document (a following verb: one a line) and nothing else.
  */
 import type { Problem } from '../../contract/errors.ts';
+import { Redactor } from '../../contract/secrets.ts';
 import { err } from './style.ts';
 
 export interface ReportOptions {
@@ -14,6 +15,8 @@ export interface ReportOptions {
 
 export class Report {
   readonly options: ReportOptions;
+  /** What it holds is in nothing that is said. */
+  readonly redactor = new Redactor();
   #answered = false;
 
   constructor(options: ReportOptions) {
@@ -27,42 +30,49 @@ export class Report {
       return;
     }
     const lines = text();
-    if (lines !== '') process.stdout.write(lines.endsWith('\n') ? lines : `${lines}\n`);
+    if (lines !== '') this.#print(process.stdout, lines.replace(/\n$/, ''));
   }
 
   /** A failed verb; `data` is what it found out all the same. */
   failure(problems: readonly Problem[], data: unknown = null): void {
     if (this.options.json && !this.#answered) this.#document(false, data, problems);
-    for (const problem of problems) process.stderr.write(`${describeProblem(problem)}\n`);
+    for (const problem of problems) this.#print(process.stderr, describeProblem(problem));
   }
 
   /** A line for people about what was done. */
   message(text: string): void {
-    if (!this.options.quiet) process.stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.#print(process.stderr, text);
   }
 
-  warning(text: string): void {
-    process.stderr.write(`${err.yellow('warning')} ${text}\n`);
+  /** Something that is allowed and yet worth a thought. */
+  warning(problem: Problem): void {
+    if (!this.options.quiet) this.#print(process.stderr, describe(problem, err.yellow('warning')));
   }
 
   /** Only with `--verbose`. */
   detail(text: string): void {
-    if (this.options.verbose) process.stderr.write(`${err.dim(text)}\n`);
+    if (this.options.verbose) this.#print(process.stderr, err.dim(text));
   }
 
   #document(ok: boolean, data: unknown, errors: readonly Problem[]): void {
     this.#answered = true;
     const { command } = this.options;
-    process.stdout.write(`${JSON.stringify({ ok, command, data, errors })}\n`);
+    this.#print(process.stdout, JSON.stringify({ ok, command, data, errors }));
+  }
+
+  #print(stream: NodeJS.WriteStream, text: string): void {
+    stream.write(`${this.redactor.mask(text)}\n`);
   }
 }
 
+const describeProblem = (problem: Problem) => describe(problem, err.red('error'));
+
 /** `error file:line:column path: message` and, on a line of its own, what to do. */
-function describeProblem(problem: Problem): string {
+function describe(problem: Problem, kind: string): string {
   const { file, line, column, path, message, hint } = problem;
   const place =
     file === null ? null : [file, line, column].filter((part) => part !== null).join(':');
   const where = [place, path].filter((part) => part !== null).join(' ');
-  const first = `${err.red('error')} ${where === '' ? '' : `${err.bold(where)}: `}${message}`;
+  const first = `${kind} ${where === '' ? '' : `${err.bold(where)}: `}${message}`;
   return hint === null ? first : `${first}\n  ${err.dim(`→ ${hint}`)}`;
 }

@@ -29,7 +29,7 @@ export const err = {
 export function colorState(state: string): string {
   if (/^(FINISHED|SUCCEEDED|STABLE)$/i.test(state)) return out.green(state);
   if (/^(RUNNING)$/i.test(state)) return out.cyan(state);
-  if (/^(FAILED|LOST|UNREACHABLE)$/i.test(state)) return out.red(state);
+  if (/^(FAILED|LOST|UNREACHABLE|DAMAGED)$/i.test(state)) return out.red(state);
   return out.yellow(state);
 }
 

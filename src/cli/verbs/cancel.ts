@@ -8,8 +8,8 @@ interface CancelFlags extends CommonOptions {
 }
 
 export async function run(context: Context<CancelFlags>, named: string | undefined): Promise<void> {
-  const provider = await context.provider();
   const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
   const jobId = context.options.job ?? null;
   const outcome = await cancel(provider, clusterId, jobId, context.signal);
   context.report.result({ clusterId, jobId, outcome }, () =>

@@ -7,8 +7,8 @@ import type { Context } from '../context.ts';
 const lockWaitMs = 5000;
 
 export async function run(context: Context, named: string | undefined): Promise<void> {
-  const provider = await context.provider();
   const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
   const status = await clusterStatus(provider, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
   const running = status.processes.filter((p) => p.status === 'running').length;

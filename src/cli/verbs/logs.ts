@@ -24,8 +24,8 @@ export async function run(
   named: string | undefined,
   processName: string | undefined,
 ): Promise<void> {
-  const provider = await context.provider();
   const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
   const observed = await provider.inspect(clusterId);
   if (observed === null) throw noSuchCluster(clusterId);
   const names = processName === undefined ? await logNames(provider, clusterId) : [processName];

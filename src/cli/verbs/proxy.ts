@@ -13,8 +13,8 @@ interface ProxyFlags extends CommonOptions {
 
 export async function run(context: Context<ProxyFlags>, named: string | undefined): Promise<void> {
   const { options, report, signal } = context;
-  const provider = await context.provider();
   const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
   const endpoint = await running(provider, clusterId);
   const server = createServer((incoming, answer) => forward(endpoint, incoming, answer));

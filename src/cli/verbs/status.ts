@@ -14,11 +14,11 @@ interface StatusFlags extends CommonOptions {
 }
 
 const watchMs = 500;
-const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE']);
+const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE', 'DAMAGED']);
 
 export async function run(context: Context<StatusFlags>, named: string | undefined): Promise<void> {
-  const provider = await context.provider();
   const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
   await removeExpired(provider, Date.now());
   let shown = '';
   for (;;) {

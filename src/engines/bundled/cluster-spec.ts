@@ -2,6 +2,7 @@
 import { PROTOCOL_VERSION } from '../../contract/documents.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import { canonicalJson, keyedHash } from '../../contract/hash.ts';
 import { escapePlaceholders } from '../../contract/placeholders.ts';
 import {
   type ClusterSpec,
@@ -15,9 +16,13 @@ import {
   READY_PATH,
   type TaskManagerConfig,
 } from '../../contract/runtime-config.ts';
+import { splitSecrets } from '../../contract/secrets.ts';
 import type { ResolvedConfig } from '../../config/resolved.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import { effectiveConfig } from './effective-config.ts';
+
+/** Name of the cluster's secret with the `SecretArguments`. */
+const argumentsSecret = 'application-args';
 
 const stopGraceMs = 10_000;
 const cancellationTimeoutMs = 30_000;
@@ -51,12 +56,23 @@ export function clusterSpec(
     release,
     mode,
     clientDir: config.projectDir,
-    secrets: token === null ? {} : { token },
+    secrets: clusterSecrets(config, token),
     artifacts,
     processes: [
-      jobManager(config, bundle, labels(Role.jobmanager), token !== null),
-      taskManager(config, labels(Role.taskmanager), token !== null),
+      jobManager(config, bundle, labels(Role.jobmanager), token),
+      taskManager(config, labels(Role.taskmanager), token),
     ],
+  };
+}
+
+const secretArguments = ({ application }: ResolvedConfig) =>
+  splitSecrets(application?.args ?? {}, application?.secretArgs ?? []);
+
+function clusterSecrets(config: ResolvedConfig, token: string | null): Record<string, string> {
+  const { secrets } = secretArguments(config);
+  return {
+    ...(token === null ? {} : { token }),
+    ...(Object.keys(secrets).length === 0 ? {} : { [argumentsSecret]: JSON.stringify(secrets) }),
   };
 }
 
@@ -86,15 +102,15 @@ function networkConfig(config: ResolvedConfig) {
   };
 }
 
-function commonSpec(labels: ProcessLabels, withToken: boolean) {
+function commonSpec(labels: ProcessLabels, token: string | null) {
   const environment: Record<string, string> = {
     [ProcessEnvironment.config]: '${process.dir}/config.json',
     [ProcessEnvironment.clusterId]: labels['fctl.dev/cluster'],
   };
-  if (withToken) environment[ProcessEnvironment.tokenFile] = '${secret.token}';
+  if (token !== null) environment[ProcessEnvironment.tokenFile] = '${secret.token}';
   return {
     environment,
-    secrets: withToken ? ['token'] : [],
+    secrets: token === null ? [] : ['token'],
     stop: { signal: 'SIGTERM', gracePeriodMs: stopGraceMs },
     labels,
   } as const;
@@ -104,9 +120,11 @@ function jobManager(
   config: ResolvedConfig,
   bundle: ApplicationBundle | null,
   labels: ProcessLabels,
-  withToken: boolean,
+  token: string | null,
 ): ProcessSpec {
   const { replicas, resources, rest } = config.jobmanager;
+  const application = bundle ? applicationConfig(config, bundle, token ?? config.cluster) : null;
+  const common = commonSpec(labels, token);
   const file: JobManagerConfig = {
     ...commonConfig(config),
     role: 'jobmanager',
@@ -115,12 +133,13 @@ function jobManager(
     taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
     retentionMs: config.retentionMs,
-    application: bundle ? applicationConfig(config, bundle) : null,
+    application,
     parallelism: config.application?.parallelism ?? 1,
     effectiveConfig: effectiveConfig(config),
   };
   return {
-    ...commonSpec(labels, withToken),
+    ...common,
+    secrets: [...common.secrets, ...(application?.secretArgsFile ? [argumentsSecret] : [])],
     role: Role.jobmanager,
     count: replicas,
     command: [
@@ -141,7 +160,7 @@ function jobManager(
 function taskManager(
   config: ResolvedConfig,
   labels: ProcessLabels,
-  withToken: boolean,
+  token: string | null,
 ): ProcessSpec {
   const { replicas, resources, slots, registrationTimeoutMs } = config.taskmanager;
   const file: TaskManagerConfig = {
@@ -155,7 +174,7 @@ function taskManager(
     workingDirectory: '${client.dir}',
   };
   return {
-    ...commonSpec(labels, withToken),
+    ...commonSpec(labels, token),
     role: Role.taskmanager,
     count: replicas,
     // Slots are limited one by one, by the TaskManager itself.
@@ -171,12 +190,20 @@ function nodeFlags(memoryBytes: number): string[] {
   return [`--max-old-space-size=${Math.floor(memoryBytes / 1024 / 1024)}`];
 }
 
-function applicationConfig(config: ResolvedConfig, bundle: ApplicationBundle): ApplicationConfig {
+function applicationConfig(
+  config: ResolvedConfig,
+  bundle: ApplicationBundle,
+  key: string,
+): ApplicationConfig {
+  const { masked, secrets } = secretArguments(config);
+  const isSecret = Object.keys(secrets).length > 0;
   return {
     bundleHash: bundle.hash,
     bundleFile: `\${artifact.${bundle.hash}}`,
     workingDirectory: '${client.dir}',
-    args: escapeStrings((config.application?.args ?? {}) as JsonObject),
+    args: escapeStrings(masked),
+    secretArgsFile: isSecret ? `\${secret.${argumentsSecret}}` : null,
+    secretArgsHash: isSecret ? keyedHash(key, canonicalJson(secrets)) : null,
   };
 }
 

@@ -8,6 +8,7 @@ const left: ReadonlySet<string> = new Set([
   'providers',
   'application.args',
   'application.entry',
+  'application.secretArgs',
 ]);
 
 export function effectiveConfig(config: ResolvedConfig): Record<string, string> {

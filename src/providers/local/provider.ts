@@ -4,7 +4,7 @@
  * A process that died is not started again by this provider; `inspect` reports it as lost.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../contract/documents.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { readDocument, writeDocument } from '../../contract/file-documents.ts';
+import { isRecordDamaged, readDocument, writeDocument } from '../../contract/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type {
@@ -59,8 +59,24 @@ class LocalProvider implements Provider {
     return findProblems(this.#options, spec, ownPorts);
   }
 
-  list(): Promise<readonly string[]> {
-    return namesIn(join(this.#options.home, 'clusters'));
+  /** @throws ProviderError when the home is there and cannot be used. */
+  async list(): Promise<readonly string[]> {
+    const folder = join(this.#options.home, 'clusters');
+    try {
+      return (await readdir(folder)).sort();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return [];
+      throw new ProviderError(
+        problem({
+          code: 'home-not-usable',
+          message: `the folder of the local clusters cannot be read: ${message}`,
+          file: folder,
+          hint: 'set FCTL_HOME, or providers.local.dir, to a folder that you may write to',
+        }),
+        { cause: error },
+      );
+    }
   }
 
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
@@ -72,11 +88,16 @@ class LocalProvider implements Provider {
 
   /** Whether the newest JobManager wrote how it ended. */
   async #ended(layout: ClusterLayout): Promise<boolean> {
-    const [outcome, endpoint] = await Promise.all([
-      readDocument<OutcomeDocument>(layout.record, DocumentName.outcome),
-      readDocument<EndpointDocument>(layout.record, DocumentName.endpoint),
-    ]);
-    return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
+    try {
+      const [outcome, endpoint] = await Promise.all([
+        readDocument<OutcomeDocument>(layout.record, DocumentName.outcome),
+        readDocument<EndpointDocument>(layout.record, DocumentName.endpoint),
+      ]);
+      return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
+    } catch (error) {
+      if (isRecordDamaged(error)) return false; // processes are seen all the same
+      throw error;
+    }
   }
 
   store(clusterId: string): DocumentStore {
@@ -191,10 +212,8 @@ class LocalProvider implements Provider {
     }
     for (const clusterId of await this.list()) {
       const { record, root } = this.#layout(clusterId);
-      const { value } = await readDocument<ClusterDocument>(record, DocumentName.cluster);
-      if (value === null) {
-        found.push({ clusterId, kind: 'folder', what: root, why: 'a cluster without a record' });
-      }
+      const why = await whyNoRecord(record);
+      if (why !== null) found.push({ clusterId, kind: 'folder', what: root, why });
     }
     return found;
   }
@@ -221,5 +240,15 @@ class LocalProvider implements Provider {
     } else {
       await this.destroy(orphan.clusterId, new AbortController().signal);
     }
+  }
+}
+
+async function whyNoRecord(record: string): Promise<string | null> {
+  try {
+    const { value } = await readDocument<ClusterDocument>(record, DocumentName.cluster);
+    return value === null ? 'a cluster without a record' : null;
+  } catch (error) {
+    if (isRecordDamaged(error)) return 'a cluster whose record is damaged';
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** The cluster's record as the runtime reaches it: documents with compare-and-set. */
 import type { RecordLocation } from '../../contract/runtime-config.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import { readDocument, type Versioned, writeDocument } from '../../contract/file-documents.ts';
 
 export interface ClusterRecord {
@@ -9,10 +10,12 @@ export interface ClusterRecord {
   write(name: string, expected: number, value: unknown): Promise<number | null>;
 }
 
-export function openRecord(location: RecordLocation): ClusterRecord {
+/** @param redactor masks secrets in what is written. */
+export function openRecord(location: RecordLocation, redactor?: Redactor): ClusterRecord {
   const { directory } = location;
   return {
     read: (name) => readDocument(directory, name),
-    write: (name, expected, value) => writeDocument(directory, name, expected, value),
+    write: (name, expected, value) =>
+      writeDocument(directory, name, expected, redactor?.maskJson(value) ?? value),
   };
 }

@@ -5,6 +5,7 @@ import type { Split } from '../../api/source.ts';
 import type { JobOutcome } from '../../contract/documents.ts';
 import type { JobResultResponse, SubmitJobRequest } from '../../contract/fctl-rest.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import { findGraphProblems } from '../../graph/validate.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -27,6 +28,8 @@ export interface DispatcherOptions {
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
+  /** Learns the secrets of the jobs that are submitted. */
+  readonly redactor: Redactor;
   /** 32 hex digits. */
   readonly newId: () => string;
   readonly logger: Logger;

@@ -11,6 +11,7 @@
  *     TaskManager's connection.
  */
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { FailureInfo } from '../../contract/documents.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -34,6 +35,8 @@ export interface JobAttemptOptions {
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
+  /** Its values go along with tasks: TaskManagers keep them out of their logs. */
+  readonly redactor: Pick<Redactor, 'values'>;
   /** 32 hex digits. */
   readonly newId: () => string;
   readonly logger: Logger;
@@ -148,7 +151,8 @@ export class JobAttempt {
   }
 
   async #start(slot: AssignedSlot, deployments: ReturnType<typeof planDeployments>): Promise<void> {
-    const { attempt, cancellationTimeoutMs, graph, jobId, network, slots } = this.#options;
+    const { attempt, cancellationTimeoutMs, graph, jobId, network, redactor, slots } =
+      this.#options;
     const { allocationId, taskManagerId } = slot.grant;
     const tasks = slot.executions.map((execution) => deployments.get(execution.attemptId)!);
     slot.deployed = true;
@@ -159,6 +163,7 @@ export class JobAttempt {
         jobAttempt: attempt,
         graph,
         tasks,
+        secrets: redactor.values,
         network,
         cancellationTimeoutMs,
       });

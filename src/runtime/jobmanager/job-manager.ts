@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
+import { type Redactor, type SecretArguments, joinSecrets } from '../../contract/secrets.ts';
 import {
   type Candidacy,
   type Leadership,
@@ -48,6 +49,10 @@ export interface JobManagerOptions {
   readonly config: JobManagerConfig;
   /** `null`: the cluster needs none. */
   readonly token: string | null;
+  /** Belong into the application's arguments. */
+  readonly secretArgs: SecretArguments;
+  /** Keeps secrets out of the record. */
+  readonly redactor: Redactor;
   /** The built script of `application-main.ts`. */
   readonly applicationScript: string;
   readonly createRestServer: (view: ClusterView) => Promise<RestServer>;
@@ -71,7 +76,7 @@ const dismissTimeoutMs = 5000;
  * @throws LeadershipLostError; what `createRestServer` throws.
  */
 export async function startJobManager(options: JobManagerOptions): Promise<JobManager> {
-  const record = openRecord(options.config.record);
+  const record = openRecord(options.config.record, options.redactor);
   const jobManager = new JobManager(options, await standForLeadership(record));
   await jobManager.start();
   return jobManager;
@@ -101,7 +106,7 @@ export class JobManager {
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
 
   constructor(options: JobManagerOptions, candidacy: Candidacy) {
-    const { clock, config, logger } = options;
+    const { clock, config, logger, redactor } = options;
     const { application } = config;
     const newId = () => randomBytes(16).toString('hex');
     this.#options = options;
@@ -129,6 +134,7 @@ export class JobManager {
       createCoordinators,
       workingDirectory: application?.workingDirectory ?? process.cwd(),
       newId,
+      redactor,
       logger,
       clock,
     });
@@ -226,10 +232,11 @@ export class JobManager {
   }
 
   async #startApplication(): Promise<void> {
-    const { applicationScript, config, logger, output, token } = this.#options;
+    const { applicationScript, config, logger, output, secretArgs, token } = this.#options;
     const { application, parallelism } = config;
     if (application === null || this.#ending || this.#rest === null) return;
-    const { args, bundleFile, bundleHash, workingDirectory } = application;
+    const { bundleFile, bundleHash, workingDirectory } = application;
+    const args = joinSecrets(application.args, secretArgs);
     const restUrl = `http://${loopback(config.rest.bind)}:${this.#rest.port}`;
     const { epoch } = this.#candidacy;
     this.#application = startApplicationProcess({

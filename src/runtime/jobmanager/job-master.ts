@@ -19,6 +19,7 @@ import type { Split } from '../../api/source.ts';
 import type { FailureInfo, JobOutcome } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
@@ -40,6 +41,8 @@ export interface JobMasterOptions {
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
+  /** Its values go along with tasks: TaskManagers keep them out of their logs. */
+  readonly redactor: Pick<Redactor, 'values'>;
   readonly newId: () => string;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JobManagerConfig } from '../../contract/runtime-config.ts';
+import { Redactor, type SecretArguments } from '../../contract/secrets.ts';
 import { LeadershipLostError } from '../ha/leadership.ts';
 import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
 import { createRestServer } from '../rest/server.ts';
@@ -18,18 +19,25 @@ const failed = 1;
  */
 export async function runJobManager(applicationScript: URL): Promise<number> {
   const config = await readConfig();
-  const logger = createLogger(config.logging, config.resourceId);
+  const secretArgs = await readSecretArguments(config);
+  const redactor = new Redactor(Object.values(secretArgs));
+  const logger = createLogger(config.logging, config.resourceId, { redactor });
   const bug = new Promise<number>((resolve) => {
     process.once('uncaughtException', (error) => resolve(explain(error, logger, 'crashed')));
   });
-  return Promise.race([run(config, logger, fileURLToPath(applicationScript)), bug]);
+  const parts = { config, logger, secretArgs, redactor };
+  return Promise.race([run(parts, fileURLToPath(applicationScript)), bug]);
 }
 
-async function run(
-  config: JobManagerConfig,
-  logger: Logger,
-  applicationScript: string,
-): Promise<number> {
+interface Parts {
+  readonly config: JobManagerConfig;
+  readonly logger: Logger;
+  readonly secretArgs: SecretArguments;
+  readonly redactor: Redactor;
+}
+
+async function run(parts: Parts, applicationScript: string): Promise<number> {
+  const { config, logger } = parts;
   const { pid, version: node } = process;
   logger.info('JobManager starts', {
     pid,
@@ -40,7 +48,7 @@ async function run(
   const stopRequest = nextSignal();
   let jobManager: JobManager;
   try {
-    jobManager = await start(config, logger, applicationScript);
+    jobManager = await start(parts, applicationScript);
   } catch (error) {
     return explainStart(error, config, logger);
   }
@@ -54,20 +62,20 @@ async function run(
   }
 }
 
-async function start(
-  config: JobManagerConfig,
-  logger: Logger,
-  applicationScript: string,
-): Promise<JobManager> {
+async function start(parts: Parts, applicationScript: string): Promise<JobManager> {
+  const { config, logger, secretArgs, redactor } = parts;
   const token = await readToken(config);
   const { bind, maxBodyBytes, port } = config.rest;
   return startJobManager({
     config,
     token,
+    secretArgs,
+    redactor,
     applicationScript,
-    createRestServer: (view) => createRestServer({ bind, port, token, maxBodyBytes, view, logger }),
+    createRestServer: (view) =>
+      createRestServer({ bind, port, token, maxBodyBytes, view, logger, redactor }),
     logger,
-    output: createOutput(config.logging, config.resourceId),
+    output: createOutput(config.logging, config.resourceId, redactor),
     clock: systemClock,
   });
 }
@@ -102,6 +110,11 @@ async function readConfig(): Promise<JobManagerConfig> {
   const file = process.env[ProcessEnvironment.config];
   if (file === undefined) throw new Error(`${ProcessEnvironment.config} names no config file`);
   return JSON.parse(await readFile(file, 'utf8')) as JobManagerConfig;
+}
+
+async function readSecretArguments({ application }: JobManagerConfig): Promise<SecretArguments> {
+  const file = application?.secretArgsFile ?? null;
+  return file === null ? {} : (JSON.parse(await readFile(file, 'utf8')) as SecretArguments);
 }
 
 async function readToken({ auth }: JobManagerConfig): Promise<string | null> {

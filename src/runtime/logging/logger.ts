@@ -5,6 +5,7 @@
  *     {"time":"2026-01-31T08:15:00.000Z","level":"info","resource":"taskmanager-0","message":"…", …fields}
  */
 import type { LoggingConfig } from '../../contract/runtime-config.ts';
+import { Redactor } from '../../contract/secrets.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 export type LogLevel = LoggingConfig['level'];
@@ -29,6 +30,12 @@ export interface Output {
   close(): void;
 }
 
+export interface LoggerOptions {
+  /** Masks secrets in every line. */
+  readonly redactor?: Redactor;
+  readonly clock?: () => number;
+}
+
 const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /**
@@ -41,19 +48,29 @@ const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 
 export function createLogger(
   config: LoggingConfig,
   resource: string,
-  clock: () => number = Date.now,
+  { redactor = new Redactor(), clock = Date.now }: LoggerOptions = {},
 ): Logger {
   const file = new RotatingFile(`${resource}.log`, config);
-  return new JsonLogger({ file, clock, minimum: severity[config.level] }, { resource });
+  return new JsonLogger({ file, redactor, clock, minimum: severity[config.level] }, { resource });
 }
 
 /** Opens the file for what user code prints, rotated like the log. */
-export function createOutput(config: LoggingConfig, resource: string): Output {
-  return new RotatingFile(`${resource}.out`, config);
+export function createOutput(
+  config: LoggingConfig,
+  resource: string,
+  redactor: Redactor = new Redactor(),
+): Output {
+  const file = new RotatingFile(`${resource}.out`, config);
+  return {
+    write: (text) =>
+      file.write(typeof text === 'string' ? redactor.mask(text) : redactor.maskBytes(text)),
+    close: () => file.close(),
+  };
 }
 
 interface Target {
   readonly file: RotatingFile;
+  readonly redactor: Redactor;
   readonly clock: () => number;
   readonly minimum: number;
 }
@@ -92,10 +109,11 @@ class JsonLogger implements Logger {
   }
 
   private log(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    const { file, clock, minimum } = this.target;
+    const { file, redactor, clock, minimum } = this.target;
     if (severity[level] < minimum) return;
     const time = new Date(clock()).toISOString();
-    file.write(`${toLine({ time, level, ...this.fields, message, ...fields })}\n`);
+    const line = toLine({ time, level, ...this.fields, message, ...fields });
+    file.write(`${redactor.mask(line)}\n`);
   }
 }
 

@@ -7,6 +7,7 @@
 import { createReadStream } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
+import type { Redactor } from '../../contract/secrets.ts';
 import { drain, isSmallRest } from './body.ts';
 import { HttpError } from './http-error.ts';
 import type { RestAnswer } from './router.ts';
@@ -21,22 +22,23 @@ export interface RenderedAnswer {
   readonly content: { readonly text: string } | { readonly file: string };
 }
 
-export function renderAnswer(answer: RestAnswer): RenderedAnswer {
+export function renderAnswer(answer: RestAnswer, redactor: Redactor): RenderedAnswer {
   const { status } = answer;
   if ('file' in answer) {
     const { file, sizeBytes: length } = answer;
     return { status, contentType: 'application/octet-stream', length, content: { file } };
   }
-  const text = JSON.stringify(answer.body);
+  const json = JSON.stringify(answer.body);
+  const text = answer.verbatim ? json : redactor.mask(json);
   return { status, contentType: JSON_TYPE, length: Buffer.byteLength(text), content: { text } };
 }
 
 /** A1 */
-export function renderError(error: unknown): RenderedAnswer {
+export function renderError(error: unknown, redactor: Redactor): RenderedAnswer {
   const message = error instanceof Error ? error.message : String(error);
   const status = statusOf(error);
   const errors = status === 500 ? ['Internal server error.', message] : [message];
-  return renderAnswer({ status, body: { errors } });
+  return renderAnswer({ status, body: { errors } }, redactor);
 }
 
 /** A2: 500 is a bug of ours, or the machine's trouble. */

@@ -17,7 +17,8 @@ export interface RestRequest {
 }
 
 export type RestAnswer =
-  | { readonly status: number; readonly body: unknown }
+  /** `verbatim`: secrets are not masked in it. */
+  | { readonly status: number; readonly body: unknown; readonly verbatim?: boolean }
   | { readonly status: number; readonly file: string; readonly sizeBytes: number };
 
 export interface Route {

@@ -13,6 +13,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { ClusterView } from '../jobmanager/cluster-view.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type RenderedAnswer, renderAnswer, renderError, renderRaw, send } from './answer.ts';
@@ -33,6 +34,8 @@ export interface RestServerOptions {
   readonly maxBodyBytes: number;
   readonly view: ClusterView;
   readonly logger: Logger;
+  /** Masks secrets in JSON answers. */
+  readonly redactor: Redactor;
   /** Default: `defaultLimits`. */
   readonly limits?: Partial<RestLimits>;
 }
@@ -180,7 +183,7 @@ class HttpRestServer implements RestServer {
 
   async #answer(incoming: IncomingMessage, askForBody: () => void): Promise<RenderedAnswer> {
     try {
-      const { maxBodyBytes, bind, token, view } = this.#options;
+      const { maxBodyBytes, bind, redactor, token, view } = this.#options;
       const { headers, method = 'GET' } = incoming;
       const { host, path, query } = parseTarget(incoming);
       checkHost(bind, host);
@@ -199,9 +202,9 @@ class HttpRestServer implements RestServer {
           return bodyStream(incoming);
         },
       });
-      return renderAnswer(answer);
+      return renderAnswer(answer, redactor);
     } catch (error) {
-      const answer = renderError(error);
+      const answer = renderError(error, this.#options.redactor);
       const isOurs = answer.status >= 500 && !(error instanceof HttpError);
       // A body that ends too early throws, too, but there is nobody left to tell.
       if (isOurs && !incoming.socket.destroyed) {

@@ -89,6 +89,8 @@ export interface SlotDeployment extends SlotTarget {
   readonly jobAttempt: number;
   readonly graph: JobGraph;
   readonly tasks: readonly TaskDeployment[];
+  /** Values that must not be in any log. */
+  readonly secrets: readonly string[];
   readonly network: NetworkConfig;
   readonly cancellationTimeoutMs: number;
 }

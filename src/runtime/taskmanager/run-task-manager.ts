@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import { Redactor } from '../../contract/secrets.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
@@ -18,7 +19,8 @@ import { TaskManager } from './task-manager.ts';
  */
 export async function runTaskManager(slotScript: URL, kill: () => void): Promise<number> {
   const config = await readConfig();
-  const logger = createLogger(config.logging, config.resourceId);
+  const redactor = new Redactor();
+  const logger = createLogger(config.logging, config.resourceId, { redactor });
   const crashed = new Promise<number>((resolve) => {
     const crash = (error: unknown) => {
       logger.error('the TaskManager crashed', { error });
@@ -28,12 +30,13 @@ export async function runTaskManager(slotScript: URL, kill: () => void): Promise
     process.once('uncaughtException', crash);
     process.once('unhandledRejection', crash);
   });
-  return Promise.race([run(config, logger, slotScript, kill), crashed]);
+  return Promise.race([run(config, logger, redactor, slotScript, kill), crashed]);
 }
 
 async function run(
   config: TaskManagerConfig,
   logger: Logger,
+  redactor: Redactor,
   slotScript: URL,
   kill: () => void,
 ): Promise<number> {
@@ -61,7 +64,8 @@ async function run(
     slotScript,
     bundles: new BundleCache(join(workDir, 'blobs')),
     logger,
-    output: createOutput(config.logging, config.resourceId),
+    redactor,
+    output: createOutput(config.logging, config.resourceId, redactor),
     // The JobManager gets its answer first.
     dismissed: () => setImmediate(() => stop('the JobManager dismissed it')),
     unstoppable: () => {

@@ -11,6 +11,7 @@ import type { FailureInfo } from '../../contract/documents.ts';
 import { PROTOCOL_VERSION } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { Logger, Output } from '../logging/logger.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import {
@@ -49,6 +50,8 @@ export interface TaskManagerOptions {
   readonly token: string | null;
   readonly slotScript: URL;
   readonly bundles: BundleCache;
+  /** Learns the secrets of jobs. */
+  readonly redactor: Redactor;
   readonly logger: Logger;
   readonly output: Output;
   readonly dismissed: () => void;
@@ -152,6 +155,7 @@ export class TaskManager implements TaskManagerApi {
       );
     }
     if (entry.deployment !== null) return;
+    this.options.redactor.add(deployment.secrets);
     entry.deployment = deployment;
     for (const task of deployment.tasks) entry.liveTasks.add(task.attemptId);
     entry.bundle.then(

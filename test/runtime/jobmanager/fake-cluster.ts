@@ -18,6 +18,7 @@ import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { connectFakeTaskManager, type FakeTaskManager } from './fake-task-manager.ts';
 import { silentLogger } from './silent-logger.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 export const timeouts = {
   slotRequest: 60_000,
@@ -79,6 +80,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     slotRequestTimeoutMs: timeouts.slotRequest,
     cancellationTimeoutMs: timeouts.cancellation,
     newId,
+    redactor: new Redactor(),
     logger: silentLogger,
     clock,
   });

@@ -24,6 +24,7 @@ import {
 } from './fake-task-manager.ts';
 import { applicationScript, isAlive } from './processes.ts';
 import { silentLogger } from './silent-logger.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 const clusterId = 'flights';
 const token = 't';
@@ -87,6 +88,8 @@ async function configFor(
     bundleFile: bundle.file,
     workingDirectory: directory,
     args: {},
+    secretArgsFile: null,
+    secretArgsHash: null,
   };
   return {
     protocol: 1,
@@ -128,6 +131,8 @@ async function start(
     token,
     applicationScript,
     createRestServer: createMinimalRest,
+    secretArgs: {},
+    redactor: new Redactor(),
     logger: silentLogger,
     output: { write: (text) => void (printed += String(text)), close: () => {} },
     clock: systemClock,
@@ -391,6 +396,8 @@ describe('what goes wrong', () => {
       token,
       applicationScript,
       createRestServer: () => Promise.reject(taken),
+      secretArgs: {},
+      redactor: new Redactor(),
       logger: silentLogger,
       output: { write: () => {}, close: () => {} },
       clock: systemClock,

@@ -27,7 +27,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('createLogger', () => {
   it('writes one JSON line a call, at once, with the fields of its parents', () => {
-    const logger = createLogger(config(), 'taskmanager-0', () => 0);
+    const logger = createLogger(config(), 'taskmanager-0', { clock: () => 0 });
     logger.child({ slot: 1 }).warn('slow', { ms: 12n });
     expect(linesOf('taskmanager-0.log')).toEqual([
       {

@@ -10,6 +10,7 @@ import type { Logger } from '../../../src/runtime/logging/logger.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { fakeView, jobId, sinkId, unknownId } from './fake-view.ts';
 import { parseRaw, sendRaw } from './server.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 const routes = [...flinkRoutes, ...fctlRoutes];
 const agent = new Agent({ keepAlive: true });
@@ -27,6 +28,7 @@ beforeAll(async () => {
     token: null,
     maxBodyBytes: 10_000,
     view: fakeView('running'),
+    redactor: new Redactor(),
     logger,
   });
   return async () => {

@@ -15,6 +15,7 @@ import { differences, type Rules, structureOf } from '../../reference/flink-rest
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { fakeJob, fakeView, jobId, type Phase, phases, sinkId, sourceId } from './fake-view.ts';
 import { serve } from './server.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 const taskStates = [...allExecutionStates, 'RECONCILING'];
 const rules: Rules = {
@@ -214,6 +215,7 @@ describe('requests that are refused', () => {
       token: null,
       maxBodyBytes: 1000,
       view,
+      redactor: new Redactor(),
       logger: silentLogger,
     });
     url = `http://127.0.0.1:${rest.port}`;

@@ -12,6 +12,7 @@ import { createRestServer } from '../../../src/runtime/rest/server.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { fakeView, jobId } from './fake-view.ts';
 import { parseRaw, sendRaw, serve, type Served, token } from './server.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
 const json = async (answer: Response) => [answer.status, (await answer.json()) as unknown];
@@ -521,6 +522,7 @@ describe('the end', () => {
       token: null,
       maxBodyBytes: 1,
       view: fakeView('empty'),
+      redactor: new Redactor(),
       logger: silentLogger,
     });
     await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -8,6 +8,7 @@ import {
 } from '../../../src/runtime/rest/server.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { fakeView } from './fake-view.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 export const token = 'q83vEjRWeJA';
 
@@ -22,6 +23,7 @@ export async function serve(options: Partial<RestServerOptions> = {}): Promise<S
     token: null,
     maxBodyBytes: 100_000,
     view: fakeView('running'),
+    redactor: new Redactor(),
     logger: silentLogger,
     ...options,
   });

@@ -24,6 +24,7 @@ import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
 import { systemClock } from '../../../src/runtime/rpc/clock.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
+import { Redactor } from '../../../src/contract/secrets.ts';
 
 const script = fileURLToPath(new URL('../../../src/runtime/taskmanager/main.ts', import.meta.url));
 const clusterId = 'tasks';
@@ -81,6 +82,7 @@ export class TestCluster {
       slotRequestTimeoutMs: 20_000,
       cancellationTimeoutMs: options.cancellationTimeoutMs ?? 10_000,
       newId: () => this.newId(),
+      redactor: new Redactor(),
       logger: silentLogger,
       clock: systemClock,
     });
