@@ -40,6 +40,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkSupported(values, options),
     ...checkEntry(values, options),
     ...checkHeartbeat(values),
+    ...checkOpenAccess(values, options),
   ];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
   const remaining = errors.filter(({ path }) => !options.failed.has(pointer(path)));
@@ -143,16 +144,37 @@ function checkHeartbeat(values: Tree): Finding[] {
   ];
 }
 
+/** The address that REST listens on where everybody may ask; `null`: nobody but this machine, or with a token. */
+function openBind(values: Tree): string | null {
+  const bind = textInForce(values, ['jobmanager', 'rest', 'bind']);
+  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(bind);
+  return textInForce(values, ['security', 'auth']) === 'none' && !isLoopback ? bind : null;
+}
+
+const isOpenAllowed = (values: Tree) => valueAt(values, ['security', 'allowOpenAccess']) === true;
+
+function checkOpenAccess(values: Tree, { secrets }: CheckOptions): Finding[] {
+  const bind = openBind(values);
+  if (bind === null || isOpenAllowed(values)) return [];
+  const shown = secrets.has('/jobmanager/rest/bind') ? '' : `, '${bind}'`;
+  return [
+    {
+      code: 'open-to-others',
+      message: `'none' is for a jobmanager.rest.bind on loopback: whoever reaches this one${shown} can run code in the cluster`,
+      path: ['security', 'auth'],
+      part: 'value',
+      hint: "use 'token' ('fctl proxy' adds it for other tools), bind 127.0.0.1, or accept it with 'security.allowOpenAccess: true'",
+    },
+  ];
+}
+
 function checkExposure(values: Tree): Finding[] {
-  const path = ['jobmanager', 'rest', 'bind'];
-  const bind = textInForce(values, path);
-  const isOpen = textInForce(values, ['security', 'auth']) === 'none';
-  if (!isOpen || ['127.0.0.1', '::1', 'localhost'].includes(bind)) return [];
+  if (openBind(values) === null || !isOpenAllowed(values)) return [];
   return [
     {
       code: 'open-to-others',
       message: 'whoever reaches this address can run code in the cluster',
-      path,
+      path: ['jobmanager', 'rest', 'bind'],
       part: 'value',
       hint: "use 'security.auth: token'",
     },

@@ -26,7 +26,14 @@ interface Settings {
     | {
         replicas?: number | undefined;
         resources?: Resources | undefined;
-        rest?: { port?: number | undefined; bind?: string | undefined } | undefined;
+        rest?:
+          | {
+              port?: number | undefined;
+              bind?: string | undefined;
+              hosts?: string[] | undefined;
+              allowedOrigins?: string[] | undefined;
+            }
+          | undefined;
       }
     | undefined;
   taskmanager?:
@@ -63,7 +70,13 @@ interface Settings {
       }
     | undefined;
   metrics?: { reporters?: { type: string; [option: string]: unknown }[] | undefined } | undefined;
-  security?: { auth?: 'token' | 'none' | undefined; tls?: 'off' | 'on' | undefined } | undefined;
+  security?:
+    | {
+        auth?: 'token' | 'none' | undefined;
+        allowOpenAccess?: boolean | undefined;
+        tls?: 'off' | 'on' | undefined;
+      }
+    | undefined;
   storage?: { shared?: string[] | undefined } | undefined;
   runtime?: { node?: string | undefined } | undefined;
   retention?: string | undefined;

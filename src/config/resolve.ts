@@ -53,7 +53,7 @@ export function resolveConfig(
       maxSizeBytes: bytes(logging.maxSize),
       maxFiles: logging.maxFiles,
     },
-    security: config.security,
+    security: { auth: config.security.auth, tls: config.security.tls },
     storage: config.storage,
     retentionMs: ms(config.retention),
     providers: {

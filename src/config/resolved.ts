@@ -15,7 +15,14 @@ export interface ResolvedConfig {
     readonly replicas: number;
     readonly resources: ResolvedResources;
     /** `port` 0: one that is free is chosen. */
-    readonly rest: { readonly port: number; readonly bind: string };
+    readonly rest: {
+      readonly port: number;
+      readonly bind: string;
+      /** Names by which it is reached, beside addresses and the machine's own. */
+      readonly hosts: readonly string[];
+      /** Of other web pages that may use it. */
+      readonly allowedOrigins: readonly string[];
+    };
   };
   readonly taskmanager: {
     readonly replicas: number;

@@ -46,6 +46,24 @@ const jobmanager = section({
         'Port of the REST API. 0: one that is free is chosen, so that clusters on one machine never clash.',
     }),
     bind: text('Address that the REST API listens on.').default('127.0.0.1'),
+    hosts: z
+      .array(z.string().regex(/^[\w.-]+$/, 'must be a host name, without a port'))
+      .default([])
+      .meta({
+        description:
+          "Names by which the REST API is reached, beside IP addresses, `localhost` and the machine's own name. Requests for other names are refused.",
+      }),
+    allowedOrigins: z
+      .array(
+        z
+          .string()
+          .regex(/^https?:\/\/[^/*\s]+$/, "must be an origin, for example 'https://ui.example'"),
+      )
+      .default([])
+      .meta({
+        description:
+          'Origins of other web pages that may use the REST API with the token (CORS), for example `[https://ui.example]`.',
+      }),
   }),
 });
 
@@ -124,6 +142,10 @@ const operations = {
       ['token', 'none'],
       'Whether REST, RPC and data plane need the token of the cluster.',
     ).default('token'),
+    allowOpenAccess: z.boolean().default(false).meta({
+      description:
+        'Whether `auth: none` is allowed where `jobmanager.rest.bind` is not on loopback: whoever reaches it can run code in the cluster.',
+    }),
     tls: choice(['off', 'on'], about('security.tls', 'Whether connections are encrypted.')).default(
       'off',
     ),

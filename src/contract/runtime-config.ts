@@ -36,7 +36,15 @@ interface ProcessConfig {
 export interface JobManagerConfig extends ProcessConfig {
   readonly role: 'jobmanager';
   readonly mode: 'application' | 'per-job' | 'session';
-  readonly rest: { readonly bind: string; readonly port: number; readonly maxBodyBytes: number };
+  readonly rest: {
+    readonly bind: string;
+    readonly port: number;
+    readonly maxBodyBytes: number;
+    /** Names by which it is reached, beside addresses and the machine's own. */
+    readonly hosts: readonly string[];
+    /** Of other web pages that may use it. */
+    readonly allowedOrigins: readonly string[];
+  };
   /** How many TaskManagers the cluster is deployed with: a short run waits for late ones, to dismiss them. */
   readonly taskManagers: number;
   /** How long a job waits for the slots it needs before it fails. */

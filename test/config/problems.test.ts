@@ -170,13 +170,42 @@ describe('what the schema does not know', () => {
     expect(await problemsOf(yaml, { requireApplication: true })).toEqual([]);
   });
 
-  it('warns of a cluster that is open to others', async () => {
-    const open = 'cluster: ab\njobmanager: { rest: { bind: 0.0.0.0 } }\nsecurity: { auth: none }';
-    expect((await load(open)).warnings.map(brief)).toEqual([
-      '2:29 /jobmanager/rest/bind open-to-others',
-    ]);
-    const loopback = 'cluster: ab\nsecurity: { auth: none }';
-    expect((await load(loopback)).warnings).toEqual([]);
+  it.each(['0.0.0.0', '"::"', '10.1.2.3', 'flink.example', '127.0.0.1.example'])(
+    'lets nobody in without a token where others reach the cluster, unless told so: %s',
+    async (bind) => {
+      const open = `cluster: ab\njobmanager: { rest: { bind: ${bind} } }\nsecurity: { auth: none }`;
+      const problems = await problemsOf(open);
+      expect(problems.map(brief)).toEqual(['3:19 /security/auth open-to-others']);
+      expect(problems[0]?.message).toContain(bind.replaceAll('"', ''));
+      expect(problems[0]?.hint).toContain('security.allowOpenAccess: true');
+      const forced = open.replace('auth: none', 'auth: none, allowOpenAccess: true');
+      expect((await load(forced)).warnings.map(brief)).toEqual([
+        '2:29 /jobmanager/rest/bind open-to-others',
+      ]);
+    },
+  );
+
+  it.each(['127.0.0.1', '127.8.8.8', 'localhost', '"::1"'])(
+    'needs no token on loopback: %s',
+    async (bind) => {
+      const local = `cluster: ab\njobmanager: { rest: { bind: ${bind} } }\nsecurity: { auth: none }`;
+      expect((await load(local)).warnings).toEqual([]);
+    },
+  );
+
+  it('takes names and origins that are some', async () => {
+    const yaml = (rest: string) => `cluster: ab\njobmanager: { rest: { ${rest} } }`;
+    const good = 'hosts: [flink.example], allowedOrigins: ["https://ui.example:8443"]';
+    expect((await load(yaml(good))).config.jobmanager.rest).toMatchObject({
+      hosts: ['flink.example'],
+      allowedOrigins: ['https://ui.example:8443'],
+    });
+    for (const bad of ['hosts: ["flink.example:80"]', 'hosts: ["*"]', 'allowedOrigins: ["*"]']) {
+      expect(await problemsOf(yaml(bad))).toHaveLength(1);
+    }
+    for (const bad of ['ui.example', 'https://ui.example/', 'https://*.example', 'null']) {
+      expect(await problemsOf(yaml(`allowedOrigins: ["${bad}"]`))).toHaveLength(1);
+    }
   });
 });
 

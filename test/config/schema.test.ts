@@ -25,7 +25,7 @@ describe('the resolved configuration', () => {
       jobmanager: {
         replicas: 1,
         resources: { cpu: 1, memoryBytes: 512 * 1024 * 1024 },
-        rest: { port: 0, bind: '127.0.0.1' },
+        rest: { port: 0, bind: '127.0.0.1', hosts: [], allowedOrigins: [] },
       },
       taskmanager: {
         replicas: 1,

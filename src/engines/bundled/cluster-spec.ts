@@ -129,7 +129,7 @@ function jobManager(
     ...commonConfig(config),
     role: 'jobmanager',
     mode: config.mode,
-    rest: { bind: rest.bind, port: rest.port, maxBodyBytes },
+    rest: { ...rest, maxBodyBytes },
     taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
     retentionMs: config.retentionMs,

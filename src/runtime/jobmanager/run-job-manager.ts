@@ -65,15 +65,13 @@ async function run(parts: Parts, applicationScript: string): Promise<number> {
 async function start(parts: Parts, applicationScript: string): Promise<JobManager> {
   const { config, logger, secretArgs, redactor } = parts;
   const token = await readToken(config);
-  const { bind, maxBodyBytes, port } = config.rest;
   return startJobManager({
     config,
     token,
     secretArgs,
     redactor,
     applicationScript,
-    createRestServer: (view) =>
-      createRestServer({ bind, port, token, maxBodyBytes, view, logger, redactor }),
+    createRestServer: (view) => createRestServer({ ...config.rest, token, view, logger, redactor }),
     logger,
     output: createOutput(config.logging, config.resourceId, redactor),
     clock: systemClock,

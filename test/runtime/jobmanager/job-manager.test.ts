@@ -102,7 +102,7 @@ async function configFor(
     auth: 'token',
     role: 'jobmanager',
     mode: 'application',
-    rest: { bind: '127.0.0.1', port: 0, maxBodyBytes: 1e6 },
+    rest: { bind: '127.0.0.1', port: 0, maxBodyBytes: 1e6, hosts: [], allowedOrigins: [] },
     taskManagers: 0,
     slotRequestTimeoutMs: 10_000,
     cancellationTimeoutMs: 10_000,
