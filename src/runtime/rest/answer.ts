@@ -9,6 +9,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { finished, pipeline } from 'node:stream/promises';
 import type { Redactor } from '../../contract/secrets.ts';
 import { drain, isSmallRest } from './body.ts';
+import { encode } from './encoding.ts';
 import { HttpError } from './http-error.ts';
 import type { RestAnswer } from './router.ts';
 
@@ -17,20 +18,56 @@ const JSON_TYPE = 'application/json; charset=UTF-8';
 /** An answer whose bytes are known, or lie in a file. */
 export interface RenderedAnswer {
   readonly status: number;
-  readonly contentType: string;
-  readonly length: number;
-  readonly content: { readonly text: string } | { readonly file: string };
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly content: { readonly bytes: Buffer } | { readonly file: string };
 }
+
+/** For every answer: a browser takes its type as it is said. */
+const plainHeaders = { 'x-content-type-options': 'nosniff' };
 
 export function renderAnswer(answer: RestAnswer, redactor: Redactor): RenderedAnswer {
   const { status } = answer;
+  const rendered = (
+    contentType: string,
+    length: number,
+    content: RenderedAnswer['content'],
+    more: Readonly<Record<string, string>> = {},
+  ): RenderedAnswer => {
+    const size = { 'content-type': contentType, 'content-length': length };
+    return { status, headers: { ...plainHeaders, ...size, ...more }, content };
+  };
   if ('file' in answer) {
-    const { file, sizeBytes: length } = answer;
-    return { status, contentType: 'application/octet-stream', length, content: { file } };
+    const { file, sizeBytes } = answer;
+    return rendered('application/octet-stream', sizeBytes, { file });
+  }
+  if ('text' in answer) {
+    const bytes = Buffer.from(redactor.mask(answer.text));
+    return rendered(answer.contentType, bytes.length, { bytes }, answer.headers);
   }
   const json = JSON.stringify(answer.body);
-  const text = answer.verbatim ? json : redactor.mask(json);
-  return { status, contentType: JSON_TYPE, length: Buffer.byteLength(text), content: { text } };
+  const bytes = Buffer.from(answer.verbatim ? json : redactor.mask(json));
+  return rendered(JSON_TYPE, bytes.length, { bytes });
+}
+
+/** Compressed where the client understands it and it is worth it. Files are sent as they are. */
+export async function encodeAnswer(
+  answer: RenderedAnswer,
+  acceptEncoding: string | undefined,
+): Promise<RenderedAnswer> {
+  if ('file' in answer.content) return answer;
+  const { bytes, headers } = await encode(answer.content.bytes, acceptEncoding);
+  const length = { 'content-length': bytes.length };
+  return { ...answer, headers: { ...answer.headers, ...length, ...headers }, content: { bytes } };
+}
+
+/** Adds headers; values of `vary` add up. */
+export function withHeaders(
+  answer: RenderedAnswer,
+  more: Readonly<Record<string, string>>,
+): RenderedAnswer {
+  const vary = [answer.headers['vary'], more['vary']].filter((value) => value !== undefined);
+  const headers = { ...answer.headers, ...more };
+  return { ...answer, headers: vary.length > 0 ? { ...headers, vary: vary.join(', ') } : headers };
 }
 
 /** A1 */
@@ -38,7 +75,8 @@ export function renderError(error: unknown, redactor: Redactor): RenderedAnswer 
   const message = error instanceof Error ? error.message : String(error);
   const status = statusOf(error);
   const errors = status === 500 ? ['Internal server error.', message] : [message];
-  return renderAnswer({ status, body: { errors } }, redactor);
+  const answer = renderAnswer({ status, body: { errors } }, redactor);
+  return error instanceof HttpError ? withHeaders(answer, error.headers) : answer;
 }
 
 /** A2: 500 is a bug of ours, or the machine's trouble. */
@@ -59,14 +97,12 @@ export interface SendOptions {
 export async function send(
   incoming: IncomingMessage,
   response: ServerResponse,
-  { status, contentType, length, content }: RenderedAnswer,
+  { status, headers, content }: RenderedAnswer,
   { bodyWithheld, drainTimeoutMs, isLast }: SendOptions,
 ): Promise<void> {
   const endless = !incoming.complete && (bodyWithheld || !isSmallRest(incoming));
   response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': length,
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...headers,
     ...(endless || isLast ? { connection: 'close' } : {}),
   });
   const hasBody = incoming.method !== 'HEAD';
@@ -75,13 +111,16 @@ export async function send(
     response.end();
   } else if (endless && !bodyWithheld) {
     // All of the answer, but not its end, which closes the connection.
-    response.write(hasBody ? content.text : '');
+    response.write(hasBody ? content.bytes : '');
     await drain(incoming, drainTimeoutMs);
     response.end();
   } else {
-    response.end(hasBody ? content.text : undefined);
+    response.end(hasBody ? content.bytes : undefined);
   }
   await finished(response);
+  if (incoming.complete) return;
+  await drain(incoming, drainTimeoutMs);
+  if (!incoming.complete) incoming.destroy(); // B2
 }
 
 /** For input that is no HTTP request: the whole answer as text. */

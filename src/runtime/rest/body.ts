@@ -5,6 +5,7 @@
  * B2  An answer to a request whose body is still on its way is sent in full, then the rest is thrown away
  *     for a while, then the connection is closed: a connection closed with unread input is reset, and the
  *     answer may be lost with it.
+ * B3  What is read into memory has a limit of size and one of time: a byte now and then keeps nobody busy.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -15,27 +16,77 @@ import { HttpError } from './http-error.ts';
 const maxDepth = 256;
 /** So much of an unread body is awaited on a connection that stays open. */
 const smallBodyBytes = 64 * 1024;
+const formType = 'application/x-www-form-urlencoded';
+const maxFormBytes = 16 * 1024;
+
+/** B3 */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
 
 /**
+ * `{}` when there is none.
  * @param askForBody called before anything is read.
- * @throws HttpError 400 or 413.
+ * @throws HttpError 400, 408 or 413.
  */
 export async function readJson(
   incoming: IncomingMessage,
-  maxBytes: number,
+  limits: BodyLimits,
   askForBody: () => void,
 ): Promise<unknown> {
+  const text = await readText(incoming, limits, askForBody);
+  return text === '' ? {} : parseJson(text);
+}
+
+/** The fields of a form as browsers send it. @throws HttpError 408, 413 or 415. */
+export async function readForm(
+  incoming: IncomingMessage,
+  { maxBytes, timeoutMs }: BodyLimits,
+  askForBody: () => void,
+): Promise<URLSearchParams> {
+  const type = incoming.headers['content-type'] ?? formType;
+  if (type.split(';')[0]!.trim().toLowerCase() !== formType) {
+    throw new HttpError(415, `This takes ${formType} only.`);
+  }
+  const limits = { maxBytes: Math.min(maxBytes, maxFormBytes), timeoutMs };
+  return new URLSearchParams(await readText(incoming, limits, askForBody));
+}
+
+async function readText(
+  incoming: IncomingMessage,
+  { maxBytes, timeoutMs }: BodyLimits,
+  askForBody: () => void,
+): Promise<string> {
   const tooLarge = () => new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   askForBody();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of chunksOf(incoming)) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  const read = async () => {
+    for await (const chunk of chunksOf(incoming)) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  return withinTime(read(), timeoutMs);
+}
+
+/** What is late is left to itself; the answer closes its connection (B2). */
+async function withinTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = `The request body did not arrive within ${ms / 1000} s.`;
+    late.reject(new HttpError(408, message, { connection: 'close' }));
+  }, ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
   }
-  return size === 0 ? {} : parseJson(Buffer.concat(chunks).toString('utf8'));
 }
 
 /** B1 */

@@ -1,14 +1,17 @@
 /**
- * Who may ask at all. All throw HttpError.
+ * From where a request may come. All throw HttpError.
  *
- * G1  A loopback server answers only requests for a loopback host, so that a page of another site cannot
- *     reach it through a name that resolves here (DNS rebinding).
+ * G1  Only requests for a host that this server is known by are answered, so that a page of another site
+ *     cannot reach it through a name that resolves here (DNS rebinding). An IP address is no such name,
+ *     but a server on loopback answers to those of the loopback only.
  * G2  A browser says where a request comes from: one of another site is refused, also when the cluster
- *     needs no token. There are no CORS headers: Flink's `*` would undo this.
- * G3  The token is compared in a time that does not tell how much of it is right.
+ *     needs no token, unless its origin is one of those that the configuration allows (cors.ts).
+ * G3  Where a browser gives no origin it says how near the page is. Opening an address from another
+ *     site's link is allowed: it reads, and the page that asked does not see the answer.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
 import { HttpError } from './http-error.ts';
 
 /** The part of a URL that names a resource, still encoded. */
@@ -36,36 +39,63 @@ export function parseTarget({ headers, httpVersion, url = '/' }: IncomingMessage
   };
 }
 
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+/** Decides whether a `Host` is one of this server's. */
+export type HostCheck = (host: string | undefined) => void;
 
-/** G1 */
-export function checkHost(bind: string, host: string | undefined): void {
-  const bindsLoopback = bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
-  if (bindsLoopback && host !== undefined && !loopback.test(host)) {
-    throw new HttpError(
-      403,
-      'This JobManager listens on loopback and answers requests for it only.',
-    );
-  }
+const isLoopback = (name: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(name);
+
+/** The name in `name:port` or `[address]:port`, in lower case; empty when it is neither. */
+function nameOf(host: string): string {
+  const found = /^(?:\[([\da-f:.]+)\]|([^[\]:@]+?)\.?)(?::\d+)?$/i.exec(host);
+  return (found?.[1] ?? found?.[2] ?? '').toLowerCase();
 }
 
-/** G2 */
-export function checkOrigin(origin: string | undefined, host: string | undefined): void {
-  if (origin === undefined || URL.parse(origin)?.host === host?.toLowerCase()) return;
+/**
+ * G1
+ * @param bind the address that is listened on.
+ * @param names by which the server is reached, beside addresses, loopback names and the machine's name.
+ */
+export function createHostCheck(bind: string, names: readonly string[]): HostCheck {
+  const onLoopback = isLoopback(bind.toLowerCase());
+  const machine = onLoopback ? [] : [hostname(), hostname().split('.')[0]!, bind];
+  const known = new Set([...machine, ...names].map((name) => name.toLowerCase()));
+  return (host) => {
+    if (host === undefined) return; // HTTP/1.0: no browser
+    const name = nameOf(host);
+    if (isLoopback(name) || known.has(name) || (!onLoopback && isIP(name) > 0)) return;
+    const answers = onLoopback ? 'listens on loopback and answers' : 'answers';
+    throw new HttpError(
+      403,
+      `This JobManager ${answers} requests for its own names only, not for '${name}': if that is one, add it to jobmanager.rest.hosts.`,
+    );
+  };
+}
+
+/** Where a request comes from. */
+export type Source =
+  /** A page of this server, or no page at all. */
+  | { readonly type: 'own' }
+  /** A page of an allowed origin: it may do what its token lets it, but has no cookie. */
+  | { readonly type: 'allowed'; readonly origin: string };
+
+/** G2, G3 */
+export function checkOrigin(
+  method: string,
+  headers: IncomingHttpHeaders,
+  host: string | undefined,
+  allowed: readonly string[],
+): Source {
+  const { origin } = headers;
+  if (origin === undefined) {
+    if (isOwnFetch(method, headers)) return { type: 'own' };
+  } else if (URL.parse(origin)?.host === host?.toLowerCase()) return { type: 'own' };
+  else if (allowed.includes(origin)) return { type: 'allowed', origin };
   throw new HttpError(403, 'This JobManager answers no requests from pages of other sites.');
 }
 
-/** G3. @param token `null`: none is needed. */
-export function checkToken(token: string | null, authorization: string | undefined): void {
-  if (token === null) return;
-  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  // Hashes have one length, as the comparison needs.
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (given !== undefined && timingSafeEqual(digest(given), digest(token))) return;
-  throw new HttpError(
-    401,
-    given === undefined
-      ? "This cluster needs its token: send 'Authorization: Bearer TOKEN', or use 'fctl proxy'."
-      : 'This is not the token of the cluster.',
-  );
+/** G3: `none` is the address bar, `same-origin` a page of ours. */
+function isOwnFetch(method: string, headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'none' || site === 'same-origin') return true;
+  return headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD');
 }

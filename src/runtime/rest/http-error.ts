@@ -1,10 +1,13 @@
 /** A request that is refused; becomes `{"errors":[…]}` with the status. */
 export class HttpError extends Error {
   readonly status: number;
+  /** Headers of the answer, beside those that every answer has. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
+    this.headers = headers;
   }
 }
 

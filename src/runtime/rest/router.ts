@@ -10,8 +10,12 @@ export interface RestRequest {
   readonly query: URLSearchParams;
   /** Value of a header, by its name in lower case. */
   readonly header: (name: string) => string | undefined;
-  /** Reads and parses the body; `{}` when there is none. @throws HttpError 400 or 413. */
+  /** Address that the request comes from. */
+  readonly client: string;
+  /** Reads and parses the body; `{}` when there is none. @throws HttpError 400, 408 or 413. */
   readonly json: () => Promise<unknown>;
+  /** Reads a form's fields. @throws HttpError 408, 413 or 415. */
+  readonly form: () => Promise<URLSearchParams>;
   /** The body as it comes; of any length. */
   readonly body: () => Readable;
 }
@@ -19,6 +23,13 @@ export interface RestRequest {
 export type RestAnswer =
   /** `verbatim`: secrets are not masked in it. */
   | { readonly status: number; readonly body: unknown; readonly verbatim?: boolean }
+  /** Anything that is text; secrets are masked in it. */
+  | {
+      readonly status: number;
+      readonly text: string;
+      readonly contentType: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly status: number; readonly file: string; readonly sizeBytes: number };
 
 export interface Route {
@@ -43,7 +54,10 @@ export const get = (pattern: string, handle: Route['handle']): Route => ({
   handle,
 });
 
-/** @returns a function from method and path, still encoded, to the route; it throws HttpError 400. */
+/**
+ * What may be got may be asked for by HEAD, too.
+ * @returns a function from method and path, still encoded, to the route; it throws HttpError 400.
+ */
 export function createRouter(
   routes: readonly Route[],
 ): (method: string, path: string) => Match | null {
@@ -51,12 +65,15 @@ export function createRouter(
   return (method, path) => {
     const segments = decode(path);
     const unversioned = segments[0] === 'v1' ? segments.slice(1) : segments;
-    for (const { route, segments: pattern } of compiled) {
-      if (route.method !== method) continue;
-      const params = matchSegments(pattern, pattern[0] === 'fctl' ? segments : unversioned);
-      if (params !== null) return { route, params };
-    }
-    return null;
+    const find = (wanted: string): Match | null => {
+      for (const { route, segments: pattern } of compiled) {
+        if (route.method !== wanted) continue;
+        const params = matchSegments(pattern, pattern[0] === 'fctl' ? segments : unversioned);
+        if (params !== null) return { route, params };
+      }
+      return null;
+    };
+    return find(method) ?? (method === 'HEAD' ? find('GET') : null);
   };
 }
 

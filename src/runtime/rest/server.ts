@@ -3,10 +3,11 @@
  *
  *     listening → closing (open requests end) → closed
  *
- * A request: target parsed, host, origin → route → token → handler → answer rendered → sent
+ * A request: target parsed, host, origin → route → token → handler → answer rendered, encoded → sent
  *
- * R1  All but open routes needs the token; it is checked before a body is read.
- * R2  Nothing waits for a client for ever: headers have a limit, and so has the silence of a connection.
+ * R1  All but open routes needs the token or a session; this is checked before a body is read.
+ * R2  Nothing waits for a client for ever: the head of a request has a limit, so has a body that is read
+ *     into memory, and so has the silence of a connection.
  * R3  What is no HTTP gets an answer of the same form (A1), and costs one connection.
  * R4  After `close()` no socket is left, those of other protocols included.
  */
@@ -16,13 +17,32 @@ import type { Duplex } from 'node:stream';
 import type { Redactor } from '../../contract/secrets.ts';
 import type { ClusterView } from '../jobmanager/cluster-view.ts';
 import type { Logger } from '../logging/logger.ts';
-import { type RenderedAnswer, renderAnswer, renderError, renderRaw, send } from './answer.ts';
-import { bodyStream, readJson } from './body.ts';
+import { type Clock, systemClock } from '../rpc/clock.ts';
+import {
+  encodeAnswer,
+  type RenderedAnswer,
+  renderAnswer,
+  renderError,
+  renderRaw,
+  send,
+  withHeaders,
+} from './answer.ts';
+import { Authentication } from './authentication.ts';
+import { bodyStream, readForm, readJson } from './body.ts';
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { fctlRoutes } from './fctl-routes.ts';
 import { flinkRoutes } from './flink-routes.ts';
-import { checkHost, checkOrigin, checkToken, parseTarget } from './guard.ts';
+import {
+  checkOrigin,
+  createHostCheck,
+  type HostCheck,
+  parseTarget,
+  type Source,
+  type Target,
+} from './guard.ts';
 import { HttpError } from './http-error.ts';
-import { createRouter } from './router.ts';
+import { loginPage, loginRoutes, wantsPage } from './login.ts';
+import { createRouter, type Match, type RestAnswer } from './router.ts';
 
 export interface RestServerOptions {
   readonly bind: string;
@@ -36,8 +56,14 @@ export interface RestServerOptions {
   readonly logger: Logger;
   /** Masks secrets in JSON answers. */
   readonly redactor: Redactor;
+  /** Names that the server is known by, beside its addresses and the machine's name. */
+  readonly hosts?: readonly string[];
+  /** Origins of other pages that may use the API. */
+  readonly allowedOrigins?: readonly string[];
   /** Default: `defaultLimits`. */
   readonly limits?: Partial<RestLimits>;
+  /** Of sessions and of wrong tokens. Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface RestLimits {
@@ -45,6 +71,8 @@ export interface RestLimits {
   readonly headersTimeoutMs: number;
   /** How long a connection may be silent within a request; above the longest wait of a handler. */
   readonly silenceTimeoutMs: number;
+  /** For a body that is read into memory. Uploads of bundles may take their time. */
+  readonly bodyTimeoutMs: number;
   /** How long the rest of a body that nobody wants is read. */
   readonly drainTimeoutMs: number;
   /** How long `close()` waits for open requests. */
@@ -54,6 +82,7 @@ export interface RestLimits {
 const defaultLimits: RestLimits = {
   headersTimeoutMs: 10_000,
   silenceTimeoutMs: 90_000,
+  bodyTimeoutMs: 60_000,
   drainTimeoutMs: 2000,
   closeGraceMs: 500,
 };
@@ -65,8 +94,6 @@ export interface RestServer {
   /** Takes no more requests, lets open ones end for a moment, then closes every connection. */
   close(): Promise<void>;
 }
-
-const match = createRouter([...flinkRoutes, ...fctlRoutes]);
 
 /** Rejects when the port cannot be listened on (`EADDRINUSE`). */
 export async function createRestServer(options: RestServerOptions): Promise<RestServer> {
@@ -81,12 +108,23 @@ class HttpRestServer implements RestServer {
   readonly #limits: RestLimits;
   readonly #sockets = new Set<Socket>();
   readonly #open = new Set<ServerResponse>();
+  readonly #authentication: Authentication | null;
+  readonly #match: (method: string, path: string) => Match | null;
+  readonly #checkHost: HostCheck;
   #closing: Promise<void> | null = null;
   #idle: () => void = () => {};
 
   constructor(options: RestServerOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    const { bind, clock = systemClock, hosts = [], logger, token } = options;
+    this.#authentication = token === null ? null : new Authentication(token, clock, logger);
+    this.#match = createRouter([
+      ...flinkRoutes,
+      ...fctlRoutes,
+      ...loginRoutes(this.#authentication),
+    ]);
+    this.#checkHost = createHostCheck(bind, hosts);
     const { headersTimeoutMs, silenceTimeoutMs } = this.#limits;
     // R2. There is no limit for a whole request: the upload of a large bundle may take its time.
     this.server = createServer({
@@ -182,37 +220,72 @@ class HttpRestServer implements RestServer {
   }
 
   async #answer(incoming: IncomingMessage, askForBody: () => void): Promise<RenderedAnswer> {
+    const { allowedOrigins = [], redactor } = this.#options;
+    const { headers, method = 'GET' } = incoming;
+    let source: Source | null = null;
+    let answer: RenderedAnswer;
     try {
-      const { maxBodyBytes, bind, redactor, token, view } = this.#options;
-      const { headers, method = 'GET' } = incoming;
-      const { host, path, query } = parseTarget(incoming);
-      checkHost(bind, host);
-      checkOrigin(headers.origin, host);
-      const found = match(method, path);
-      if (!found?.route.open) checkToken(token, headers.authorization); // R1
-      if (found === null) throw new HttpError(404, `Not found: ${path}`);
-      const answer = await found.route.handle({
-        view,
-        params: found.params,
-        query,
-        header: (name) => headers[name]?.toString(),
-        json: () => readJson(incoming, maxBodyBytes, askForBody),
-        body: () => {
-          askForBody();
-          return bodyStream(incoming);
-        },
-      });
-      return renderAnswer(answer, redactor);
+      const target = parseTarget(incoming);
+      this.#checkHost(target.host);
+      source = checkOrigin(method, headers, target.host, allowedOrigins);
+      const handled = await this.#handle(incoming, target, source, askForBody);
+      answer = renderAnswer(handled, redactor);
     } catch (error) {
-      const answer = renderError(error, this.#options.redactor);
-      const isOurs = answer.status >= 500 && !(error instanceof HttpError);
-      // A body that ends too early throws, too, but there is nobody left to tell.
-      if (isOurs && !incoming.socket.destroyed) {
-        const { method, url } = incoming;
-        this.#options.logger.error('a request failed', { method, url, error });
-      }
-      return answer;
+      answer = this.#explain(error, incoming);
     }
+    const encoded = await encodeAnswer(answer, headers['accept-encoding']);
+    return withHeaders(encoded, corsHeaders(source, allowedOrigins));
+  }
+
+  /** @throws HttpError */
+  async #handle(
+    incoming: IncomingMessage,
+    { path, query }: Target,
+    source: Source,
+    askForBody: () => void,
+  ): Promise<RestAnswer> {
+    const { headers, method = 'GET', socket } = incoming;
+    if (isPreflight(source, method, headers['access-control-request-method'])) {
+      return { status: 200, text: '', contentType: 'text/plain', headers: preflightHeaders };
+    }
+    const client = socket.remoteAddress ?? '';
+    const found = this.#match(method, path);
+    if (!found?.route.open) this.#authentication?.check({ method, headers, source, client }); // R1
+    if (found === null) throw new HttpError(404, `Not found: ${path}`);
+    const limits = {
+      maxBytes: this.#options.maxBodyBytes,
+      timeoutMs: this.#limits.bodyTimeoutMs,
+    };
+    return found.route.handle({
+      view: this.#options.view,
+      params: found.params,
+      query,
+      client,
+      header: (name) => headers[name]?.toString(),
+      json: () => readJson(incoming, limits, askForBody),
+      form: () => readForm(incoming, limits, askForBody),
+      body: () => {
+        askForBody();
+        return bodyStream(incoming);
+      },
+    });
+  }
+
+  #explain(error: unknown, incoming: IncomingMessage): RenderedAnswer {
+    const { headers, method = 'GET', url = '/' } = incoming;
+    const { logger, redactor } = this.#options;
+    const isForLogin = error instanceof HttpError && error.status === 401;
+    if (isForLogin && wantsPage(method, url === '/' ? 'text/html' : headers.accept)) {
+      const page = { status: 401, next: url, problem: null, headers: error.headers };
+      return renderAnswer(loginPage(page), redactor);
+    }
+    const answer = renderError(error, redactor);
+    const isOurs = answer.status >= 500 && !(error instanceof HttpError);
+    // A body that ends too early throws, too, but there is nobody left to tell.
+    if (isOurs && !incoming.socket.destroyed) {
+      logger.error('a request failed', { method, url, error });
+    }
+    return answer;
   }
 
   /** R3. The connection ends here, but not before the answer could be read. */
