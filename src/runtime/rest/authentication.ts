@@ -16,6 +16,8 @@ import type { Source } from './guard.ts';
 import { HttpError } from './http-error.ts';
 import { Sessions } from './sessions.ts';
 
+const msBetweenWarnings = 60_000;
+
 /** Hashes have one length, as the comparison needs. */
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
@@ -32,12 +34,15 @@ export class Authentication {
   readonly #digest: Buffer;
   readonly #attempts: Attempts;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  #warnedAt = -Infinity;
 
   constructor(token: string, clock: Clock, logger: Logger) {
     this.sessions = new Sessions(token, clock);
     this.#digest = digest(token);
     this.#attempts = new Attempts(clock);
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** @throws HttpError 401, 429; 403: a session that must not do this. */
@@ -58,7 +63,7 @@ export class Authentication {
     if (timingSafeEqual(digest(given), this.#digest)) return;
     const waitSeconds = this.#attempts.fail(client);
     if (waitSeconds === 0) throw unauthorized('This is not the token of the cluster.');
-    this.#logger.warn('too many wrong tokens', { client });
+    this.#warn(client);
     throw new HttpError(
       429,
       'These are too many wrong tokens. The right one is taken at any time.',
@@ -67,6 +72,14 @@ export class Authentication {
         connection: 'close',
       },
     );
+  }
+
+  /** Whoever guesses fills no log. */
+  #warn(client: string): void {
+    const now = this.#clock.now();
+    if (now < this.#warnedAt + msBetweenWarnings) return;
+    this.#warnedAt = now;
+    this.#logger.warn('REST gets too many wrong tokens', { client });
   }
 }
 

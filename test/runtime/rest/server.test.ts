@@ -366,10 +366,29 @@ describe('slow clients', () => {
     expect(await sendRaw(rest, head)).toBe('');
   });
 
-  it('do not keep a connection by a body that nobody wants', async () => {
-    const rest = await serve({ token, limits: { drainTimeoutMs: 50 } });
-    const head = `POST ${jobs} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{`;
-    expect(parseRaw(await sendRaw(rest, head))).toMatchObject({ status: 401 });
+  it.each([10, 1_000_000])(
+    'do not keep a connection by a body that nobody wants: %d bytes',
+    async (length) => {
+      const rest = await serve({ token, limits: { drainTimeoutMs: 50 } });
+      const head = `POST ${jobs} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n{`;
+      expect(parseRaw(await sendRaw(rest, head))).toMatchObject({ status: 401 });
+    },
+  );
+
+  it('have a limit for a body, however steadily it trickles', async () => {
+    const rest = await serve({ limits: { bodyTimeoutMs: 100, silenceTimeoutMs: 10_000 } });
+    const head = `POST ${jobs} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n`;
+    let trickle: NodeJS.Timeout | undefined;
+    const text = await sendRaw(rest, head, (socket) => {
+      trickle = setInterval(() => socket.write(' '), 10);
+    });
+    clearInterval(trickle);
+    expect(parseRaw(text)).toEqual({ status: 408, body: errors(/did not arrive within 0.1 s/) });
+  });
+
+  it('may not keep a connection on which they never say anything', async () => {
+    const rest = await serve({ limits: { headersTimeoutMs: 50, silenceTimeoutMs: 10_000 } });
+    expect(parseRaw(await sendRaw(rest, ''))).toMatchObject({ status: 408 });
   });
 });
 
