@@ -179,8 +179,11 @@ export const verbs: readonly Verb[] = [
     name: 'proxy',
     summary: "Serve a cluster's REST API on loopback, with the token added",
     arguments: [cluster],
-    options: [{ flags: '--port <port>', description: 'port to listen on (default: a free one)' }],
-    examples: ['fctl proxy flights', 'fctl proxy flights --port 8081'],
+    options: [
+      { flags: '--port <port>', description: 'port to listen on (default: a free one)' },
+      { flags: '--ui <dir>', description: "serve a Web UI's files from this folder, too" },
+    ],
+    examples: ['fctl proxy flights', 'fctl proxy flights --port 8081 --ui ./flink-web'],
     load: () => import('./verbs/proxy.ts'),
   },
   {

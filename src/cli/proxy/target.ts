@@ -1,0 +1,74 @@
+/**
+ * Where a cluster's JobManager is now: asked for at the start and whenever it was not found there.
+ *
+ *     here ──not reached──▶ (asked again) ──▶ here, perhaps elsewhere | gone ──next request──▶ (asked again)
+ */
+import { ClusterError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { clusterStatus } from '../../deployment/status.ts';
+import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
+
+/** What a user would like to know; each is said once. */
+export type TargetEvent =
+  | { readonly type: 'gone'; readonly error: ClusterError }
+  | { readonly type: 'back' };
+
+export class Target {
+  readonly #provider: Provider;
+  readonly #clusterId: string;
+  readonly #tell: (event: TargetEvent) => void;
+  #state: 'not-asked' | 'here' | 'gone' = 'not-asked';
+  #endpoint: ReachableEndpoint | null = null;
+  #asking: Promise<ReachableEndpoint> | null = null;
+
+  constructor(provider: Provider, clusterId: string, tell: (event: TargetEvent) => void) {
+    this.#provider = provider;
+    this.#clusterId = clusterId;
+    this.#tell = tell;
+  }
+
+  /** @throws ClusterError (exit 7: no such cluster; exit 8: no JobManager answers). */
+  find(): Promise<ReachableEndpoint> {
+    return this.#endpoint === null ? this.#ask() : Promise.resolve(this.#endpoint);
+  }
+
+  /** Asks again, where nobody has done so since `endpoint` was found. @throws ClusterError as `find`. */
+  findAgain(endpoint: ReachableEndpoint): Promise<ReachableEndpoint> {
+    if (this.#endpoint === endpoint) this.#endpoint = null;
+    return this.find();
+  }
+
+  /** One question for all requests that wait. */
+  #ask(): Promise<ReachableEndpoint> {
+    this.#asking ??= this.#search().finally(() => (this.#asking = null));
+    return this.#asking;
+  }
+
+  async #search(): Promise<ReachableEndpoint> {
+    try {
+      this.#endpoint = await this.#lookUp();
+    } catch (error) {
+      if (this.#state === 'here' && error instanceof ClusterError) {
+        this.#state = 'gone';
+        this.#tell({ type: 'gone', error });
+      }
+      throw error;
+    }
+    if (this.#state === 'gone') this.#tell({ type: 'back' });
+    this.#state = 'here';
+    return this.#endpoint;
+  }
+
+  async #lookUp(): Promise<ReachableEndpoint> {
+    const status = await clusterStatus(this.#provider, this.#clusterId);
+    if (status === null) throw noSuchCluster(this.#clusterId);
+    const endpoint = await this.#provider.endpoint(this.#clusterId);
+    if (status.info !== null && endpoint !== null) return endpoint;
+    const message = `cluster ${this.#clusterId} is ${status.state}: it has no JobManager that answers`;
+    throw new ClusterError(
+      ExitCode.conflict,
+      problem({ code: 'not-running', message, hint: status.explanation }),
+    );
+  }
+}
