@@ -156,11 +156,11 @@ const isOpenAllowed = (values: Tree) => valueAt(values, ['security', 'allowOpenA
 function checkOpenAccess(values: Tree, { secrets }: CheckOptions): Finding[] {
   const bind = openBind(values);
   if (bind === null || isOpenAllowed(values)) return [];
-  const shown = secrets.has('/jobmanager/rest/bind') ? '' : `, '${bind}'`;
+  const shown = secrets.has('/jobmanager/rest/bind') ? 'this one' : `'${bind}'`;
   return [
     {
       code: 'open-to-others',
-      message: `'none' is for a jobmanager.rest.bind on loopback: whoever reaches this one${shown} can run code in the cluster`,
+      message: `'none' is for a jobmanager.rest.bind on loopback: whoever reaches ${shown} can run code in the cluster`,
       path: ['security', 'auth'],
       part: 'value',
       hint: "use 'token' ('fctl proxy' adds it for other tools), bind 127.0.0.1, or accept it with 'security.allowOpenAccess: true'",
