@@ -1,0 +1,90 @@
+/**
+ * Flink's own command-line client against our JobManager: directly, where no token is needed, and through
+ * `fctl proxy`, which adds it.
+ */
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { flinkCli, flinkRig } from '../../rigs/flink/installation.ts';
+import { describeWith } from '../../rigs/rig.ts';
+import { type BundledCluster, startBundled } from './bundled.ts';
+
+const jobs = [{ name: 'contract' }, { name: 'spare' }, { name: 'brief', count: 10 }];
+const unknownId = '0123456789abcdef0123456789abcdef';
+
+interface Way {
+  readonly name: string;
+  readonly auth: 'none' | 'token';
+  /** @returns HOST:PORT to be asked, and what ends the way there. */
+  readonly open: (cluster: BundledCluster) => Promise<{
+    readonly address: string;
+    readonly close: () => Promise<unknown>;
+  }>;
+}
+
+const ways: readonly Way[] = [
+  {
+    name: 'directly',
+    auth: 'none',
+    open: async ({ url }) => ({ address: new URL(url).host, close: async () => {} }),
+  },
+  {
+    name: 'through fctl proxy',
+    auth: 'token',
+    open: async ({ project }) => {
+      const proxy = project.start(['proxy', 'demo', '--json']);
+      const [said] = (await once(proxy.stdout, 'data')) as [Buffer];
+      const { data } = JSON.parse(said.toString()) as { data: { url: string } };
+      const close = () => (proxy.kill('SIGINT'), proxy);
+      return { address: new URL(data.url).host, close };
+    },
+  },
+];
+
+describeWith([flinkRig], "Flink's own CLI", () => {
+  describe.each(ways)('$name', ({ auth, open }) => {
+    let cluster: BundledCluster;
+    let way: Awaited<ReturnType<Way['open']>>;
+    const ids = new Map<string, string>();
+    const flink = (verb: string, ...args: string[]) =>
+      flinkCli(verb, '-m', way.address, ...args.map((arg) => ids.get(arg) ?? arg));
+
+    beforeAll(async () => {
+      cluster = await startBundled(jobs, { slots: 3, auth });
+      way = await open(cluster);
+      const finished = async () => (await cluster.client.overview())['jobs-finished'] === 1;
+      await vi.waitUntil(finished, { timeout: 20_000, interval: 100 });
+      for (const { jid, name } of (await cluster.client.jobsOverview()).jobs) ids.set(name, jid);
+    });
+    afterAll(async () => {
+      await way?.close();
+      await cluster?.project.remove();
+    });
+
+    it('lists running and ended jobs', async () => {
+      const { exitCode, stdout, stderr } = await flink('list', '-a');
+      expect([exitCode, stderr]).toEqual([0, '']);
+      const [running, ended] = stdout.split('No scheduled jobs.') as [string, string];
+      expect(running).toContain(`${ids.get('contract')} : contract (RUNNING)`);
+      expect(running).toContain(`${ids.get('spare')} : spare (RUNNING)`);
+      expect(ended).toContain(`${ids.get('brief')} : brief (FINISHED)`);
+    });
+
+    it('cancels a job', async () => {
+      const { exitCode, stdout, stderr } = await flink('cancel', 'spare');
+      expect([exitCode, stderr]).toEqual([0, '']);
+      expect(stdout).toContain(`Cancelled job ${ids.get('spare')}.`);
+      const status = () => cluster.client.jobStatus(ids.get('spare')!);
+      await expect.poll(status, { timeout: 20_000 }).toBe('CANCELED');
+    });
+
+    it.each([
+      ['a job that has finished', 'brief', 'has already reached FINISHED]'],
+      ['a job that there is not', unknownId, `[there is no job ${unknownId}]`],
+    ])('does not cancel %s, and says why', async (_, job, why) => {
+      const { exitCode, stderr } = await flink('cancel', job);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(`Could not cancel job ${ids.get(job) ?? job}.`);
+      expect(stderr).toContain(why);
+    });
+  });
+});

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import shared from './vitest.config.ts';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Tests that need real components: one file at a time, since each starts whole clusters. */
+export default mergeConfig(
+  shared,
+  defineConfig({
+    test: {
+      dir: path('./test/integration'),
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      fileParallelism: false,
+      // Names every test, and so says of those that are skipped why.
+      reporters: process.env['CI'] ? ['verbose', 'json'] : ['verbose'],
+      outputFile: { json: path('./node_modules/.cache/fctl/integration-tests.json') },
+    },
+  }),
+);
