@@ -42,8 +42,8 @@ export interface RpcConnection<Remote> {
   ): Promise<Result<Remote, M>>;
   /** Resolves, never rejects, when the connection is no more, whoever closed it. */
   readonly closed: Promise<CloseReason>;
-  /** Closes at once. */
-  close(): void;
+  /** Closes at once. `why` is what the peer is told. */
+  close(why?: string): void;
 }
 
 export interface ConnectionOptions<Local> {
@@ -133,8 +133,8 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
     return Promise.race([answer, late]).finally(stop);
   }
 
-  close(): void {
-    this.#settle({ type: 'closed-here' });
+  close(why = ''): void {
+    this.#settle({ type: 'closed-here' }, why);
   }
 
   #listen(socket: WebSocket): void {
@@ -219,17 +219,22 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
   }
 
   /** The one way a connection ends. */
-  #settle(reason: CloseReason): void {
+  #settle(reason: CloseReason, why = ''): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
     for (const stop of this.#stopTimers) stop();
     const { socket } = this.#options;
-    if (reason.type === 'fenced') socket.close(FENCED_CODE, reason.message.slice(0, 120));
-    else if (reason.type === 'closed-here') socket.close(1000);
+    if (reason.type === 'fenced') socket.close(FENCED_CODE, closeText(reason.message));
+    else if (reason.type === 'closed-here') socket.close(1000, closeText(why));
     else socket.terminate();
     this.#rpc.$close(closedError(reason));
     this.#resolveClosed(reason);
   }
+}
+
+/** WebSocket takes at most 123 bytes of UTF-8; a character that is cut grows to three. */
+function closeText(text: string): string {
+  return Buffer.from(text).subarray(0, 114).toString();
 }
 
 function toReason(error: Error & { code?: string }): CloseReason {

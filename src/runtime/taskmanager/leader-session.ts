@@ -91,6 +91,7 @@ async function tryRegister(
       call: (method, ...args) => connection.call(method, ...(args as never)) as never,
       address,
       fetchBlob: httpBlobs(value.rest, token),
+      part: (why) => connection.close(why),
     });
     const { epoch, freeAllocations, heartbeat } = await connection.call(
       'register',

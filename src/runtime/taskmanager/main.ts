@@ -1,14 +1,23 @@
 /**
  * Entry point of the TaskManager process.
  *
- * Exit code 0: it was dismissed or told to stop. Anything else: it crashed, could not start or found no
- * JobManager, and its log and stderr say why.
+ * Exit code 0: it was dismissed or told to stop. 239: a slot hung in native code. Anything else: it
+ * crashed, could not start or found no JobManager. Its log says why.
  */
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
 const { runTaskManager } = await import('./run-task-manager.ts');
 const script = import.meta.url.endsWith('.ts') ? 'slot-main.ts' : 'slot.js';
-// `process.exit` waits for worker threads; this does not.
-const kill = () => process.kill(process.pid, 'SIGKILL');
-process.exit(await runTaskManager(new URL(script, import.meta.url), kill));
+/**
+ * `process.exit` waits for worker threads, also for one that hangs in native code. Becoming another
+ * program ends them all, and keeps the exit code, which SIGKILL does not.
+ */
+const exitNow = (code: number): void => {
+  try {
+    process.execve?.(process.execPath, [process.execPath, '-e', `process.exit(${code})`], {});
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+};
+process.exit(await runTaskManager(new URL(script, import.meta.url), exitNow));

@@ -11,13 +11,18 @@ import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
 import { TaskManager } from './task-manager.ts';
 
+/** Flink's code of a fatal error: -17, as a byte. */
+const FATAL_EXIT_CODE = 239;
+
+type ExitNow = (code: number) => void;
+
 /**
  * Runs a TaskManager to its end.
  * @param slotScript the built script of `slot-main.ts`.
- * @param kill ends the process at once, whatever its threads do.
+ * @param exitNow ends the process at once, whatever its threads do.
  * @returns the exit code: 0 after dismissal or a signal, 1 when it found no JobManager or crashed.
  */
-export async function runTaskManager(slotScript: URL, kill: () => void): Promise<number> {
+export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
   const config = await readConfig();
   const redactor = new Redactor();
   const logger = createLogger(config.logging, config.resourceId, { redactor });
@@ -30,7 +35,7 @@ export async function runTaskManager(slotScript: URL, kill: () => void): Promise
     process.once('uncaughtException', crash);
     process.once('unhandledRejection', crash);
   });
-  return Promise.race([run(config, logger, redactor, slotScript, kill), crashed]);
+  return Promise.race([run(config, logger, redactor, slotScript, exitNow), crashed]);
 }
 
 async function run(
@@ -38,7 +43,7 @@ async function run(
   logger: Logger,
   redactor: Redactor,
   slotScript: URL,
-  kill: () => void,
+  exitNow: ExitNow,
 ): Promise<number> {
   const { clusterId, release, slots, workDir } = config;
   logger.info('TaskManager starts', {
@@ -68,9 +73,13 @@ async function run(
     output: createOutput(config.logging, config.resourceId, redactor),
     // The JobManager gets its answer first.
     dismissed: () => setImmediate(() => stop('the JobManager dismissed it')),
-    unstoppable: () => {
-      logger.error('a slot does not end: user code hangs in native code. Ending the process');
-      kill();
+    unstoppable: (why) => {
+      const code = end.signal.aborted ? 0 : FATAL_EXIT_CODE;
+      logger.error(
+        `TaskManager ends with code ${code}: ${why}, which only the end of the process ends. ` +
+          'The platform starts it again; the jobs that ran here fail over',
+      );
+      setImmediate(exitNow, code); // The JobManager is told first.
     },
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -84,7 +93,9 @@ async function run(
     signal: end.signal,
   });
   await taskManager.abandonLeader();
-  return result === 'aborted' ? 0 : 1;
+  const code = result === 'aborted' ? 0 : 1;
+  if (taskManager.hasThreads) exitNow(code);
+  return code;
 }
 
 /** Relative paths of user code are relative to the project, where this machine has it. */

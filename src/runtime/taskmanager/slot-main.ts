@@ -1,6 +1,6 @@
 /** Entry point of a slot's worker thread. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SlotStart, ToSlot } from './slot-messages.ts';
+import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { SlotRuntime } from './slot-runtime.ts';
 
 const port = parentPort;
@@ -11,7 +11,7 @@ process.setSourceMapsEnabled(true);
 const { gc: collectGarbage = () => {} } = globalThis as { gc?: () => void };
 
 const runtime = new SlotRuntime({
-  start: workerData as SlotStart,
+  start: (workerData as SlotWorkerData).start,
   send: (message, transfer = []) => port.postMessage(message, [...transfer]),
   stdout: (text) => process.stdout.write(text),
   collectGarbage: () => collectGarbage(),

@@ -7,6 +7,12 @@ import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { SlotDeployment, SplitRequest, TaskChange, TaskMetrics } from '../rpc/protocol.ts';
 
 /** `workerData` of a slot. */
+export interface SlotWorkerData {
+  readonly start: SlotStart;
+  /** Kept and never used: it closes when the slot's code has ended. */
+  readonly life: MessagePort;
+}
+
 export interface SlotStart {
   readonly allocationId: string;
   readonly jobId: string;

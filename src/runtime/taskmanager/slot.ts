@@ -3,19 +3,24 @@
  *
  *     starting ─▶ running ─▶ ending ─▶ ended
  *
- * S1  `end` is the one way a slot is ended from here. A worker that does not end in bounded time is beyond
- *     this process's power: `unstoppable` is called, and the process must go.
+ * S1  `end` is the one way a slot is ended from here. User code that does not end in bounded time waits in
+ *     native code, which nobody can interrupt: `unstoppable` is called, and the process must go.
  * S2  A slot that ends otherwise (out of memory, `process.exit`, an exception that no task caught) is
  *     reported as lost, once, before its peers can notice.
+ * S3  User code has ended when the port that its thread keeps is closed: no code of it runs any more, its
+ *     sockets and timers are gone, and the slot is free. The thread itself may linger, with its memory,
+ *     until the thread pool has done what it was asked for (a DNS look-up, a read): others are not to
+ *     suffer from that, so it has `lingerTimeoutMs` until S1 applies.
  */
-import { type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { FailureInfo } from '../../contract/documents.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SlotAllocation } from '../rpc/protocol.ts';
 import { MemoryGuard, v8LimitMb } from './memory-guard.ts';
-import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
+import type { FromSlot, SlotStart, SlotWorkerData, ToSlot } from './slot-messages.ts';
 
 const terminationTimeoutMs = 5000;
+const lingerTimeoutMs = 60_000;
 
 type Reports = Extract<
   FromSlot,
@@ -33,7 +38,7 @@ export interface SlotOptions {
   /** S2 */
   readonly lost: (failure: FailureInfo) => void;
   /** S1 */
-  readonly unstoppable: () => void;
+  readonly unstoppable: (why: string) => void;
 }
 
 type State =
@@ -50,9 +55,13 @@ export class Slot {
   readonly allocation: SlotAllocation;
   /** Resolves to the data port; rejects when the slot ended before it listened. */
   readonly listening: Promise<number>;
+  /** Resolves when its thread is gone; that may be later than `end()` (S3). */
+  readonly gone: Promise<void>;
   private readonly options: SlotOptions;
   private readonly worker: Worker;
   private readonly guard: MemoryGuard;
+  /** S3 */
+  private readonly codeEnded: Promise<void>;
   private state: State;
   private isMeasuring = false;
 
@@ -64,9 +73,12 @@ export class Slot {
     promise.catch(() => {});
     this.listening = promise;
     this.state = { type: 'starting', resolve, reject };
+    const { port1: watch, port2: life } = new MessageChannel();
+    this.codeEnded = new Promise((done) => watch.once('close', done));
     this.worker = new Worker(options.script, {
       name: `slot-${options.allocation.slotIndex}`,
-      workerData: options.start,
+      workerData: { start: options.start, life } satisfies SlotWorkerData,
+      transferList: [life],
       stdout: true,
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: v8LimitMb(options.memoryBytes) },
@@ -74,8 +86,18 @@ export class Slot {
     this.worker.stdout.on('data', (chunk: Uint8Array) => options.stdout(chunk));
     this.worker.stderr.on('data', (chunk: Uint8Array) => options.stdout(chunk));
     this.worker.on('message', (message: FromSlot) => this.receive(message));
-    this.worker.on('error', (error: unknown) => this.lose(describeCrash(error)));
-    this.worker.once('exit', (code) => this.exited(code));
+    this.worker.on('error', (error: unknown) => this.crashed(error));
+    this.gone = new Promise((done) => {
+      this.worker.once('exit', (code) => {
+        this.exited(code);
+        done();
+      });
+    });
+  }
+
+  /** `slot 0 of job 'orders'` */
+  get name(): string {
+    return `slot ${this.allocation.slotIndex} of job '${this.allocation.jobName}'`;
   }
 
   send(message: ToSlot, transfer: readonly MessagePort[] = []): void {
@@ -97,7 +119,7 @@ export class Slot {
     if (verdict === 'end') this.outOfMemory(used);
   }
 
-  /** S1. Resolves when the isolate is gone. Idempotent. */
+  /** S1. Resolves when its user code has ended (S3). Idempotent. */
   end(): Promise<void> {
     if (this.state.type === 'ended') return Promise.resolve();
     if (this.state.type === 'ending') return this.state.done;
@@ -125,47 +147,67 @@ export class Slot {
       case 'garbage-collected':
         return this.guard.collected();
       case 'crashed':
-        return this.lose(message.failure);
+        return this.lose(this.uncaught(message.failure));
       default:
         return this.options.received(message);
     }
   }
 
   private outOfMemory(used: number): void {
-    const { jobName, slotIndex } = this.allocation;
-    const limit = formatBytes(this.guard.limitBytes);
-    this.lose(
-      failure(
-        `out of memory: slot ${slotIndex} of job '${jobName}' used ${formatBytes(used)} of ${limit}. ` +
-          'Give the TaskManagers more memory (taskmanager.resources.memory) or fewer slots',
-      ),
+    this.lose(this.memoryFailure(`used ${formatBytes(used)}`));
+  }
+
+  private uncaught(thrown: FailureInfo): FailureInfo {
+    const where = 'a timer, a callback, or a promise that nobody awaited';
+    return { ...thrown, message: `${thrown.message} (thrown in ${where}: it ended ${this.name})` };
+  }
+
+  private crashed(error: unknown): void {
+    const { code, message, stack = null } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_WORKER_OUT_OF_MEMORY') this.lose(this.memoryFailure('grew too fast'));
+    else this.lose({ ...failure(`${this.name} crashed: ${message}`), stack });
+  }
+
+  private memoryFailure(what: string): FailureInfo {
+    return failure(
+      `out of memory: ${this.name} ${what}, its limit is ${formatBytes(this.guard.limitBytes)}. Give ` +
+        'the TaskManagers more memory (taskmanager.resources.memory) or fewer slots, or let the job keep less',
     );
   }
 
   private exited(code: number): void {
     this.lose(
-      failure(`the slot ended by itself with code ${code}: user code must not call process.exit()`),
+      failure(
+        `${this.name} ended by itself with code ${code}: user code must not call process.exit(), ` +
+          'it may throw an error to fail the job',
+      ),
     );
     this.state = { type: 'ended' };
   }
 
   private async terminate(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), terminationTimeoutMs);
+    void this.worker.terminate();
+    if (!(await within(terminationTimeoutMs, this.codeEnded))) {
+      this.options.unstoppable(`${this.name} hangs in native code`); // S1
+      return;
+    }
+    void within(lingerTimeoutMs, this.gone).then((isGone) => {
+      if (!isGone) this.options.unstoppable(`${this.name} left native code behind that hangs`); // S3
     });
-    const result = await Promise.race([this.worker.terminate(), late]);
-    clearTimeout(timer);
-    if (result === 'late') this.options.unstoppable();
   }
+}
+
+/** Whether `event` resolves in time. */
+async function within(ms: number, event: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const isInTime = await Promise.race([event.then(() => true), late]);
+  clearTimeout(timer);
+  return isInTime;
 }
 
 function failure(message: string): FailureInfo {
   return { message, stack: null, task: null, location: null };
-}
-
-function describeCrash(error: unknown): FailureInfo {
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return failure(`out of memory: ${message}`);
-  return { ...failure(`the slot crashed: ${message}`), stack: stack ?? null };
 }

@@ -41,6 +41,8 @@ export interface Leader {
   /** Address under which other TaskManagers reach this one. */
   readonly address: string;
   readonly fetchBlob: FetchBlob;
+  /** Parts with it and says why: its jobs are told so. */
+  readonly part: (why: string) => void;
 }
 
 export interface TaskManagerOptions {
@@ -55,7 +57,8 @@ export interface TaskManagerOptions {
   readonly logger: Logger;
   readonly output: Output;
   readonly dismissed: () => void;
-  readonly unstoppable: () => void;
+  /** A slot cannot be ended, so the process must. */
+  readonly unstoppable: (why: string) => void;
 }
 
 interface Entry {
@@ -75,6 +78,8 @@ export class TaskManager implements TaskManagerApi {
   private readonly meter = new ProcessMeter();
   /** By allocation id. */
   private readonly entries = new Map<string, Entry>();
+  /** Slots whose threads are not gone, among them those that were freed. */
+  private readonly threads = new Set<Slot>();
   private leader: Leader | null = null;
   private memoryTimer: NodeJS.Timeout | null = null;
 
@@ -91,6 +96,11 @@ export class TaskManager implements TaskManagerApi {
   async abandonLeader(): Promise<void> {
     this.leader = null;
     await this.endAll([...this.entries.keys()]);
+  }
+
+  /** Whether threads of slots are left: an ordinary exit of the process would wait for them. */
+  get hasThreads(): boolean {
+    return this.threads.size > 0;
   }
 
   registration(address: string): TaskManagerRegistration {
@@ -173,7 +183,10 @@ export class TaskManager implements TaskManagerApi {
     entry.cancelTimer = setTimeout(() => {
       if (entry.liveTasks.size === 0) return;
       entry.slot.lose(
-        failure(`a task did not react within ${cancellationTimeoutMs} ms to being cancelled`),
+        failure(
+          `${entry.slot.name} did not react within ${cancellationTimeoutMs} ms to being cancelled: ` +
+            'user code spins, or waits in native code',
+        ),
       ); // T3
     }, cancellationTimeoutMs);
   }
@@ -187,7 +200,7 @@ export class TaskManager implements TaskManagerApi {
   }
 
   private makeEntry(request: SlotAllocation, leader: Leader): Entry {
-    const { bundles, config, output, resourceId, slotScript, token, unstoppable } = this.options;
+    const { bundles, config, output, resourceId, slotScript, token } = this.options;
     const { allocationId, jobAttempt, jobId, slotIndex } = request;
     const bundle = bundles.get(request.bundleHash, leader.fetchBlob);
     bundle.catch(() => {});
@@ -211,8 +224,10 @@ export class TaskManager implements TaskManagerApi {
       received: (message) => this.received(entry, message),
       stdout: (chunk) => output.write(chunk),
       lost: (error) => this.slotLost(entry, error),
-      unstoppable,
+      unstoppable: (why) => this.unstoppable(why),
     });
+    this.threads.add(slot);
+    void slot.gone.then(() => this.threads.delete(slot));
     const host = config.advertise ?? leader.address;
     const location = slot.listening.then((dataPort) => ({
       allocationId,
@@ -291,12 +306,21 @@ export class TaskManager implements TaskManagerApi {
 
   private slotLost(entry: Entry, error: FailureInfo): void {
     const { allocationId, jobAttempt, jobId } = entry.slot.allocation;
-    const located = { ...error, location: error.location ?? this.options.config.resourceId };
+    const located = {
+      ...error,
+      task: error.task ?? liveTaskNames(entry),
+      location: error.location ?? this.options.config.resourceId,
+    };
     this.options.logger.error(`slot lost: ${error.message}`, {
       ...slotFields(entry.slot.allocation),
       error: located,
     });
     this.tell('slotLost', { allocationId, jobId, jobAttempt, error: located });
+  }
+
+  private unstoppable(why: string): void {
+    this.leader?.part(`${why}, so ${this.options.config.resourceId} ends`);
+    this.options.unstoppable(why);
   }
 
   /** T2 */
@@ -315,10 +339,19 @@ export class TaskManager implements TaskManagerApi {
     if (entry.cancelTimer !== null) clearTimeout(entry.cancelTimer);
     await entry.slot.end();
     if (!this.entries.delete(allocationId)) return;
-    this.options.logger.info('slot freed', slotFields(entry.slot.allocation));
+    this.logFreed(entry);
     if (this.entries.size > 0 || this.memoryTimer === null) return;
     clearInterval(this.memoryTimer);
     this.memoryTimer = null;
+  }
+
+  private logFreed(entry: Entry): void {
+    const { logger } = this.options;
+    const fields = slotFields(entry.slot.allocation);
+    const tasks = liveTaskNames(entry);
+    if (entry.cancelTimer === null || tasks === null) return logger.info('slot freed', fields);
+    const why = 'user code spins or waits in native code';
+    logger.warn(`slot freed before its tasks ended: ${why}`, { ...fields, tasks });
   }
 
   private checkMemory(): void {
@@ -333,6 +366,18 @@ export class TaskManager implements TaskManagerApi {
 
 function slotFields({ allocationId, jobAttempt, jobId, jobName, slotIndex }: SlotAllocation) {
   return { slot: slotIndex, jobId, jobName, jobAttempt, allocationId };
+}
+
+/** `Source: orders (1/2), Sum (1/2)`; `null` when none runs. */
+function liveTaskNames({ deployment, liveTasks }: Entry): string | null {
+  if (deployment === null) return null;
+  const names = deployment.tasks
+    .filter(({ attemptId }) => liveTasks.has(attemptId))
+    .map(({ subtaskIndex, vertexId }) => {
+      const vertex = deployment.graph.vertices.find(({ id }) => id === vertexId);
+      return `${vertex?.name} (${subtaskIndex + 1}/${vertex?.parallelism})`;
+    });
+  return names.length === 0 ? null : names.join(', ');
 }
 
 function failure(message: string): FailureInfo {

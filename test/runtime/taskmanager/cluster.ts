@@ -14,7 +14,7 @@ import { ProcessEnvironment } from '../../../src/contract/environment.ts';
 import { writeDocument } from '../../../src/contract/file-documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { JsonObject, JsonValue } from '../../../src/contract/json.ts';
-import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
+import type { HeartbeatConfig, TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { compileJob } from '../../../src/graph/compile.ts';
 import { loadBundle } from '../../../src/graph/load-bundle.ts';
 import { createCoordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
@@ -29,7 +29,7 @@ import { Redactor } from '../../../src/contract/secrets.ts';
 const script = fileURLToPath(new URL('../../../src/runtime/taskmanager/main.ts', import.meta.url));
 const clusterId = 'tasks';
 const token = 'a token of the test';
-const heartbeat = { intervalMs: 200, timeoutMs: 20_000 };
+const patient = { intervalMs: 200, timeoutMs: 20_000 };
 
 const network = {
   bufferTimeoutMs: 20,
@@ -51,6 +51,11 @@ export interface StartedJob {
   running(): Promise<void>;
 }
 
+export interface TestClusterOptions {
+  readonly cancellationTimeoutMs?: number;
+  readonly heartbeat?: HeartbeatConfig;
+}
+
 export class TestCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'fctl-tm-'));
   readonly resources: ResourceManager;
@@ -61,9 +66,12 @@ export class TestCluster {
   private readonly bundles = new Map<string, string>();
   private rpc!: { close(): void };
   private nextId = 1;
+  private readonly heartbeat: HeartbeatConfig;
   private isDamaging = false;
 
-  constructor(options: { readonly cancellationTimeoutMs?: number } = {}) {
+  constructor(options: TestClusterOptions = {}) {
+    const { heartbeat = patient } = options;
+    this.heartbeat = heartbeat;
     this.resources = new ResourceManager({
       slots: new SlotManager(() => this.newId()),
       epoch: 1,
@@ -95,6 +103,7 @@ export class TestCluster {
   }
 
   async start(): Promise<void> {
+    const { heartbeat } = this;
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     this.rpc = createRpcServer({
       server: this.server,
@@ -126,7 +135,7 @@ export class TestCluster {
       release: 'r',
       resourceId: name,
       record: { type: 'file', directory: join(this.folder, 'record') },
-      heartbeat,
+      heartbeat: this.heartbeat,
       logging: { level: 'debug', directory: folder, maxSizeBytes: 10_000_000, maxFiles: 2 },
       auth: 'token',
       slots: 1,

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { isAlive } from '../jobmanager/processes.ts';
 import { TestCluster } from './cluster.ts';
+import { endless, generating } from './jobs.ts';
 
 let cluster: TestCluster;
 afterEach(() => cluster.close());
@@ -9,51 +10,10 @@ afterEach(() => cluster.close());
 async function startCluster(
   taskManagers: number,
   over: Partial<TaskManagerConfig> = {},
-  cancellationTimeoutMs = 10_000,
 ): Promise<void> {
-  cluster = new TestCluster({ cancellationTimeoutMs });
+  cluster = new TestCluster();
   await cluster.start();
   for (let i = 0; i < taskManagers; i++) cluster.taskManager(`taskmanager-${i}`, over);
-}
-
-/** One never ending source with a `map` that runs `code` on each `n`. */
-const endless = (code: string, name = 'endless') => `
-import { defineJob, GeneratorSource, DiscardSink, PrintSink } from 'fctl';
-const kept = [];
-defineJob('${name}', (env) => {
-  env.fromSource(GeneratorSource.of({ create: (i) => i, ratePerSecond: 1000 }))
-    .map((n) => { ${code}; return n; }, { name: 'Trouble' })
-    .sinkTo(DiscardSink.create());
-});
-`;
-const neighbour = (count: string) => `
-import { defineJob, GeneratorSource, DiscardSink } from 'fctl';
-defineJob('neighbour', (env) => {
-  env.fromSource(GeneratorSource.of({ ${count} create: (i) => i, ratePerSecond: 1000 }))
-    .sinkTo(DiscardSink.create());
-});
-`;
-
-/** A job that never ends, in a slot beside the one that gets into trouble. */
-async function startNeighbour(): Promise<{ expectUnharmed(): Promise<void> }> {
-  const job = await cluster.submit(neighbour(''), 'neighbour', { parallelism: 1 });
-  await job.running();
-  const records = () =>
-    cluster.dispatcher.job(job.jobId)!.view().vertices[0]!.subtasks[0]!.metrics?.recordsIn ?? 0;
-  return {
-    expectUnharmed: async () => {
-      const before = records();
-      await cluster.until(() => records() > before);
-      cluster.dispatcher.cancel(job.jobId);
-      expect((await job.result()).outcome.state).toBe('CANCELED');
-    },
-  };
-}
-
-/** The TaskManager runs another job. */
-async function expectUsable(): Promise<void> {
-  const job = await cluster.submit(neighbour('count: 10,'), 'neighbour', { parallelism: 1 });
-  expect((await job.result()).outcome.state).toBe('FINISHED');
 }
 
 describe('user code that fails', () => {
@@ -103,48 +63,6 @@ defineJob('dice', (env) => {
     expect(outcome.error?.message).toMatch(/builder of job 'dice' is not deterministic/);
   });
 
-  it('ends only its slot when it calls process.exit', async () => {
-    await startCluster(1, { slots: 2 });
-    const other = await startNeighbour();
-    const bad = await cluster.submit(endless('if (n === 10) process.exit(3)'), 'endless', {
-      parallelism: 1,
-    });
-    const { outcome } = await bad.result();
-    expect(outcome.error?.message).toMatch(/slot ended by itself with code 3.*process\.exit/);
-    await other.expectUnharmed();
-  });
-
-  it('ends only its slot when it throws where no task can catch it', async () => {
-    await startCluster(1);
-    const code = "if (n === 10) setTimeout(() => { throw new Error('from a timer') })";
-    const { outcome } = await (
-      await cluster.submit(endless(code), 'endless', { parallelism: 1 })
-    ).result();
-    expect(outcome.error?.message).toContain('from a timer');
-    await expectUsable();
-  });
-
-  it.each([
-    ['a Map', 'globalThis.m ??= new Map(); for (;;) m.set(m.size, { n })'],
-    ['an array', 'const a = []; for (;;) a.push({ n })'],
-    ['a string', "globalThis.s ??= []; for (;;) s.push('x'.repeat(1000) + s.length)"],
-    ['Buffers', 'for (;;) kept.push(Buffer.alloc(1024 * 1024, 1))'],
-    [
-      'records kept over turns',
-      'for (let i = 0; i < 2000; i++) kept.push({ n, i, text: "t" + i })',
-    ],
-  ])('that fills memory with %s takes only its slot', async (_name, code) => {
-    await startCluster(1, { slots: 2, memoryBytes: 512 * 1024 * 1024 });
-    const other = await startNeighbour();
-    const { outcome } = await (
-      await cluster.submit(endless(code), 'endless', { parallelism: 1 })
-    ).result();
-    expect(outcome.error?.message).toMatch(
-      /out of memory: slot \d of job 'endless' used .* of 208\.0 MiB/,
-    );
-    await other.expectUnharmed();
-  });
-
   it('that only makes garbage is left alone', async () => {
     await startCluster(1, { memoryBytes: 192 * 1024 * 1024 });
     const bundle = `
@@ -186,19 +104,6 @@ defineJob('pressed', (env) => {
     cluster.dispatcher.cancel(job.jobId);
     const { outcome } = await job.result();
     expect(outcome.state).toBe('CANCELED');
-  });
-
-  it('ends the slot of a task that spins', async () => {
-    await startCluster(1, {}, 500);
-    const job = await cluster.submit(endless('if (n === 10) for (;;);'), 'endless', {
-      parallelism: 1,
-    });
-    await job.running();
-    cluster.dispatcher.cancel(job.jobId);
-    const { outcome } = await job.result();
-    expect(outcome.state).toBe('CANCELED');
-    await cluster.until(() => /slot freed/.test(cluster.logOf('taskmanager-0')));
-    await expectUsable();
   });
 });
 
@@ -261,7 +166,7 @@ defineJob('peers', (env) => {
     await startCluster(1);
     cluster.damageBundles();
     const { outcome } = await (
-      await cluster.submit(neighbour(''), 'neighbour', { parallelism: 1 })
+      await cluster.submit(generating(''), 'generating', { parallelism: 1 })
     ).result();
     expect(outcome.error?.message).toMatch(/damaged on its way/);
   });
