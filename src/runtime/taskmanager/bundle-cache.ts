@@ -1,14 +1,21 @@
 /**
  * Application bundles on this machine, by content hash: `<folder>/<hash>.mjs`, fetched from the JobManager.
+ * The folder belongs to one process at a time.
  *
- * C1  A file under its final name is complete and has the hash of its name.
+ * C1  A bundle that is handed out has the hash of its name. A file whose hash was right is hashed again
+ *     once the file system tells that it changed; one that is not what its name says is fetched again.
+ * C2  A bundle stays while it is used. Of those that are not, the `KEPT_BUNDLES` used last stay.
  */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { sha256 } from '../../contract/hash.ts';
+import { sha256, sha256OfFile } from '../../contract/hash.ts';
 import { TOKEN_HEADER } from '../../contract/runtime-config.ts';
+
+/** For the next job of the same application. */
+export const KEPT_BUNDLES = 3;
 
 const fetchTimeoutMs = 60_000;
 const maxBundleBytes = 512 * 1024 * 1024;
@@ -16,28 +23,66 @@ const maxBundleBytes = 512 * 1024 * 1024;
 /** @returns the bytes of the blob. Rejects when it cannot be had. */
 export type FetchBlob = (hash: string) => Promise<Buffer>;
 
+/** A bundle in use. */
+export interface BundleLease {
+  /** Rejects when the bundle cannot be fetched or is not what its name says. */
+  readonly file: Promise<string>;
+  /** It is no longer used. Idempotent. */
+  release(): void;
+}
+
 export class BundleCache {
   private readonly folder: string;
-  private readonly fetching = new Map<string, Promise<string>>();
+  private readonly warn: (message: string) => void;
+  /** Number of leases. */
+  private readonly uses = new Map<string, number>();
+  private readonly loading = new Map<string, Promise<string>>();
+  /** What the file system told of a file when its hash was right. */
+  private readonly known = new Map<string, string>();
+  /** Ascending by last use. */
+  private readonly unused = new Set<string>();
 
-  constructor(folder: string) {
+  constructor(folder: string, warn: (message: string) => void) {
     this.folder = folder;
+    this.warn = warn;
   }
 
-  /** @returns the file of a bundle. Rejects when it cannot be fetched or is not what its name says. */
-  get(hash: string, fetchBlob: FetchBlob): Promise<string> {
-    const existing = this.fetching.get(hash);
-    if (existing !== undefined) return existing;
-    const file = this.load(hash, fetchBlob);
-    this.fetching.set(hash, file);
-    file.catch(() => this.fetching.delete(hash));
+  /** Fetches the bundle unless it is there. */
+  acquire(hash: string, fetchBlob: FetchBlob): BundleLease {
+    this.uses.set(hash, (this.uses.get(hash) ?? 0) + 1);
+    this.unused.delete(hash);
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.released(hash);
+    };
+    return { file: this.loadOnce(hash, fetchBlob), release };
+  }
+
+  private released(hash: string): void {
+    const left = this.uses.get(hash)! - 1;
+    if (left > 0) {
+      this.uses.set(hash, left);
+      return;
+    }
+    this.uses.delete(hash);
+    this.unused.add(hash);
+    this.prune();
+  }
+
+  private loadOnce(hash: string, fetchBlob: FetchBlob): Promise<string> {
+    const underWay = this.loading.get(hash);
+    if (underWay !== undefined) return underWay;
+    const file = this.load(hash, fetchBlob).finally(() => this.loading.delete(hash));
+    this.loading.set(hash, file);
     return file;
   }
 
   private async load(hash: string, fetchBlob: FetchBlob): Promise<string> {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`'${hash}' is not the hash of a bundle`);
-    const file = join(this.folder, `${hash}.mjs`);
-    if (await isThere(file)) return file;
+    const file = this.fileOf(hash);
+    if (await this.isIntact(hash, file)) return file;
     const bytes = await fetchBlob(hash);
     const actual = sha256(bytes);
     if (actual !== hash)
@@ -46,20 +91,79 @@ export class BundleCache {
     const temporary = `${file}.${randomBytes(4).toString('hex')}`;
     try {
       await writeFile(temporary, bytes, { mode: 0o600 });
-      await rename(temporary, file); // C1
+      await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
+    this.known.set(hash, await stampOf(file));
     return file;
+  }
+
+  /** C1 */
+  private async isIntact(hash: string, file: string): Promise<boolean> {
+    const stamp = await stampOf(file).catch(() => null);
+    if (stamp === null) return false;
+    if (this.known.get(hash) === stamp) return true;
+    const isIntact = (await sha256OfFile(file).catch(() => null)) === hash;
+    if (isIntact) this.known.set(hash, stamp);
+    else this.warn(`${file} is not what it was when it was fetched: it is fetched again`);
+    return isIntact;
+  }
+
+  /** C2. Synchronous: nobody acquires what is being removed. */
+  private prune(): void {
+    const order = [...this.unused];
+    try {
+      const files = filesOf(this.folder)
+        .filter(({ hash }) => !this.uses.has(hash) && !this.loading.has(hash))
+        .toSorted((a, b) => order.indexOf(b.hash) - order.indexOf(a.hash) || b.mtimeMs - a.mtimeMs);
+      const bundles = files.filter(({ isBundle }) => isBundle);
+      for (const file of files) {
+        if (!bundles.slice(0, KEPT_BUNDLES).includes(file)) this.remove(file);
+      }
+    } catch (error) {
+      this.warn(`cannot remove old bundles from ${this.folder}: ${(error as Error).message}`);
+    }
+  }
+
+  private remove({ hash, isBundle, path }: CachedFile): void {
+    rmSync(path, { force: true });
+    if (!isBundle) return;
+    this.known.delete(hash);
+    this.unused.delete(hash);
+  }
+
+  private fileOf(hash: string): string {
+    return join(this.folder, `${hash}.mjs`);
   }
 }
 
-const isThere = (file: string) =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
+interface CachedFile {
+  readonly path: string;
+  readonly hash: string;
+  /** Otherwise it is what a process left that was killed while it wrote. */
+  readonly isBundle: boolean;
+  readonly mtimeMs: number;
+}
+
+/** Also what an earlier process left. */
+function filesOf(folder: string): CachedFile[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const match = /^([0-9a-f]{64})\.mjs(\.[0-9a-f]+)?$/.exec(name);
+    if (match === null) return [];
+    const path = join(folder, name);
+    const { mtimeMs } = statSync(path);
+    return [{ path, hash: match[1]!, isBundle: match[2] === undefined, mtimeMs }];
+  });
+}
+
+/** Differs when the file was changed or replaced. */
+async function stampOf(file: string): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(file);
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
 
 /** Fetches blobs from the JobManager's REST address. */
 export function httpBlobs(rest: string, token: string | null): FetchBlob {

@@ -67,7 +67,7 @@ async function run(
     resourceId,
     token,
     slotScript,
-    bundles: new BundleCache(join(workDir, 'blobs')),
+    bundles: new BundleCache(join(workDir, 'blobs'), (message) => logger.warn(message)),
     logger,
     redactor,
     output: createOutput(config.logging, config.resourceId, redactor),

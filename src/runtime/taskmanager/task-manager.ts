@@ -26,7 +26,7 @@ import {
   type TaskManagerReport,
   type TaskMetrics,
 } from '../rpc/protocol.ts';
-import type { BundleCache, FetchBlob } from './bundle-cache.ts';
+import type { BundleCache, BundleLease, FetchBlob } from './bundle-cache.ts';
 import { MEMORY_POLL_MS, slotMemoryBytes } from './memory-guard.ts';
 import { ProcessMeter } from './process-meter.ts';
 import { Slot } from './slot.ts';
@@ -66,7 +66,7 @@ interface Entry {
   readonly location: Promise<SlotLocation>;
   /** Attempt ids of tasks that have not ended. */
   readonly liveTasks: Set<string>;
-  bundle: Promise<string>;
+  readonly bundle: BundleLease;
   deployment: SlotDeployment | null;
   cancelTimer: NodeJS.Timeout | null;
   metrics: Readonly<Record<string, TaskMetrics>>;
@@ -168,7 +168,7 @@ export class TaskManager implements TaskManagerApi {
     this.options.redactor.add(deployment.secrets);
     entry.deployment = deployment;
     for (const task of deployment.tasks) entry.liveTasks.add(task.attemptId);
-    entry.bundle.then(
+    entry.bundle.file.then(
       (bundleFile) => entry.slot.send({ type: 'deploy', deployment, bundleFile }),
       (error: Error) =>
         entry.slot.send({ type: 'undeployable', deployment, message: error.message }),
@@ -202,8 +202,8 @@ export class TaskManager implements TaskManagerApi {
   private makeEntry(request: SlotAllocation, leader: Leader): Entry {
     const { bundles, config, output, resourceId, slotScript, token } = this.options;
     const { allocationId, jobAttempt, jobId, slotIndex } = request;
-    const bundle = bundles.get(request.bundleHash, leader.fetchBlob);
-    bundle.catch(() => {});
+    const bundle = bundles.acquire(request.bundleHash, leader.fetchBlob);
+    bundle.file.catch(() => {});
     const slot = new Slot({
       allocation: request,
       script: slotScript,
@@ -339,6 +339,7 @@ export class TaskManager implements TaskManagerApi {
     if (entry.cancelTimer !== null) clearTimeout(entry.cancelTimer);
     await entry.slot.end();
     if (!this.entries.delete(allocationId)) return;
+    entry.bundle.release();
     this.logFreed(entry);
     if (this.entries.size > 0 || this.memoryTimer === null) return;
     clearInterval(this.memoryTimer);
