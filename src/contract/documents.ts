@@ -42,6 +42,8 @@ export interface LockDocument {
 export interface ReleaseEntry {
   readonly release: string;
   readonly createdAt: number;
+  /** Endpoints and outcomes of a higher epoch are of this release; lower ones of an earlier run. */
+  readonly afterEpoch: number;
   readonly by: string;
   readonly fctlVersion: string;
   /** `intended` is written before anything is done, `stable` after the health gate. */

@@ -103,11 +103,14 @@ async function deployLocked(
   const previousEpoch = await newestEpoch(provider, config.cluster);
   if (!plan.changes) return { plan, previousEpoch: previousEpoch - 1 };
   if (plan.restartsApplication && !options.allowStateLoss) throw stateLoss(plan);
+  const restarts = plan.actions.some((a) => a.role === Role.jobmanager && a.kind !== 'none');
+  const epoch = restarts ? previousEpoch : previousEpoch - 1;
   const store = provider.store(config.cluster);
   await describeCluster(input);
   await recordRelease(store, {
     release: spec.release,
     createdAt: Date.now(),
+    afterEpoch: epoch,
     by: lockHolder(),
     fctlVersion: FCTL_VERSION,
     status: 'intended',
@@ -122,8 +125,6 @@ async function deployLocked(
       options.onEvent({ type: 'action', action });
       await provider.apply(action, spec, options.signal);
     }
-    const restarted = plan.actions.some((a) => a.role === Role.jobmanager && a.kind !== 'none');
-    const epoch = restarted ? previousEpoch : previousEpoch - 1;
     await awaitHealthy({
       provider,
       clusterId: config.cluster,

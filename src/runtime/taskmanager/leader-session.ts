@@ -4,10 +4,16 @@
  *
  *     searching ─▶ registered ─▶ searching ─▶ … ─▶ ended
  *
- * J1  Without a JobManager for `registrationTimeoutMs` the session ends: no orphan stays.
+ * J1  Without a JobManager for `registrationTimeoutMs` the session ends: no orphan stays. It ends at once
+ *     when no JobManager will come, because the cluster has ended: its current release has an outcome.
  * J2  Slots of a leader that is gone end before another one is asked.
  */
-import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
+import {
+  DocumentName,
+  type EndpointDocument,
+  type OutcomeDocument,
+  type ReleasesDocument,
+} from '../../contract/documents.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { openRecord } from '../ha/record.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -32,10 +38,10 @@ export interface LeaderSessionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Resolves to why it ended: `aborted`, or no JobManager was found in time (J1). */
+/** Resolves to why it ended; `no-jobmanager`: none was found in time (J1). */
 export async function runLeaderSession(
   options: LeaderSessionOptions,
-): Promise<'aborted' | 'no-jobmanager'> {
+): Promise<'aborted' | 'cluster-ended' | 'no-jobmanager'> {
   const { config, logger, signal } = options;
   let lastSeen = performance.now();
   let pollMs = firstPollMs;
@@ -54,6 +60,9 @@ export async function runLeaderSession(
       lastSeen = performance.now();
       pollMs = firstPollMs;
       lastProblem = '';
+    } else if (await hasEnded(config)) {
+      logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release'); // J1
+      return 'cluster-ended';
     } else if (performance.now() - lastSeen >= config.registrationTimeoutMs) {
       logger.error(
         `found no JobManager for ${config.registrationTimeoutMs} ms, ending: ${lastProblem}`,
@@ -64,6 +73,24 @@ export async function runLeaderSession(
     pollMs = Math.min(pollMs * 1.3, slowestPollMs);
   }
   return 'aborted';
+}
+
+/**
+ * Whether no JobManager will come. A new deployment is in the record before its processes start, so that
+ * the outcome of the run before is never taken for this one's.
+ */
+async function hasEnded(config: TaskManagerConfig): Promise<boolean> {
+  const record = openRecord(config.record);
+  const documents = await Promise.all([
+    record.read<OutcomeDocument>(DocumentName.outcome),
+    record.read<EndpointDocument>(DocumentName.endpoint),
+    record.read<ReleasesDocument>(DocumentName.releases),
+  ]).catch(() => null); // What cannot be read says nothing.
+  if (documents === null) return false;
+  const [outcome, endpoint, releases] = documents;
+  const epoch = outcome.value?.epoch ?? 0;
+  const afterEpoch = releases.value?.releases.at(-1)?.afterEpoch ?? Infinity;
+  return epoch > afterEpoch && epoch >= (endpoint.value?.epoch ?? 0);
 }
 
 /** @returns the connection once registered; `null` when there is no endpoint. Rejects when it does not answer. */

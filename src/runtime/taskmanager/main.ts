@@ -1,7 +1,7 @@
 /**
  * Entry point of the TaskManager process.
  *
- * Exit code 0: it was dismissed or told to stop. 239: a slot hung in native code. Anything else: it
+ * Exit code 0: it was dismissed or told to stop, or its cluster has ended. 239: a slot hung in native code. Anything else: it
  * crashed, could not start or found no JobManager. Its log says why.
  */
 import { enableCompileCache } from 'node:module';

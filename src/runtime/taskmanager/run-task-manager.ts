@@ -20,7 +20,8 @@ type ExitNow = (code: number) => void;
  * Runs a TaskManager to its end.
  * @param slotScript the built script of `slot-main.ts`.
  * @param exitNow ends the process at once, whatever its threads do.
- * @returns the exit code: 0 after dismissal or a signal, 1 when it found no JobManager or crashed.
+ * @returns the exit code: 0 after dismissal, a signal or the end of the cluster; 1 when it found no
+ *   JobManager or crashed.
  */
 export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
   const config = await readConfig();
@@ -93,7 +94,7 @@ async function run(
     signal: end.signal,
   });
   await taskManager.abandonLeader();
-  const code = result === 'aborted' ? 0 : 1;
+  const code = result === 'no-jobmanager' ? 1 : 0;
   if (taskManager.hasThreads) exitNow(code);
   return code;
 }

@@ -9,7 +9,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PROTOCOL_VERSION, type JobOutcome } from '../../../src/contract/documents.ts';
+import {
+  type DocumentName,
+  type JobOutcome,
+  PROTOCOL_VERSION,
+} from '../../../src/contract/documents.ts';
 import { ProcessEnvironment } from '../../../src/contract/environment.ts';
 import { writeDocument } from '../../../src/contract/file-documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
@@ -219,6 +223,11 @@ export class TestCluster {
   /** From now on bundles are answered with other bytes than asked for. */
   damageBundles(): void {
     this.isDamaging = true;
+  }
+
+  /** Writes the first version of a document of the cluster's record. */
+  async record(name: DocumentName, value: object): Promise<void> {
+    await writeDocument(join(this.folder, 'record'), name, 0, value);
   }
 
   /** Cuts all RPC connections and takes no more. */
