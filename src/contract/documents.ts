@@ -2,7 +2,7 @@
  * The documents of a cluster's record: small JSON values, kept where the cluster lives, written with
  * compare-and-set. Client and cluster both read them, so their shape is versioned.
  */
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** Version of the record's format and of the protocol between client and cluster. */
 export const PROTOCOL_VERSION = 1;
@@ -13,6 +13,7 @@ export const DocumentName = {
   releases: 'releases',
   endpoint: 'endpoint',
   outcome: 'outcome',
+  jobs: 'jobs',
 } as const;
 export type DocumentName = (typeof DocumentName)[keyof typeof DocumentName];
 
@@ -83,7 +84,7 @@ export type ApplicationStatus = (typeof ApplicationStatus)[keyof typeof Applicat
 export interface JobOutcome {
   readonly id: string;
   readonly name: string;
-  /** Flink's job states: `FINISHED`, `FAILED`, `CANCELED`. */
+  /** Flink's job states: `FINISHED`, `FAILED`, `CANCELED`; `LOST` where nobody knows. */
   readonly state: string;
   readonly startTime: number;
   readonly endTime: number;
@@ -124,4 +125,55 @@ export interface OutcomeDocument {
   readonly error: FailureInfo | null;
   readonly jobs: readonly JobOutcome[];
   readonly epoch: number;
+}
+
+/** The state of a job, or of an attempt, whose JobManager was lost while it ran. */
+export const LOST = 'LOST';
+
+/** One attempt to run a job. */
+export interface RecordedAttempt {
+  /** 0-based; a new JobManager counts on. */
+  readonly attempt: number;
+  /** Of the JobManager that ran it. */
+  readonly epoch: number;
+  readonly startTime: number;
+  /** `null`: it runs. Of a lost one: when that was noticed. */
+  readonly endTime: number | null;
+  /** `RUNNING`, `LOST`, or how it ended. */
+  readonly state: string;
+}
+
+/** A job as its cluster remembers it. */
+export interface RecordedJob {
+  readonly id: string;
+  readonly name: string;
+  /** Which `execute` of `main()` it was, 0-based; `null`: another client submitted it. */
+  readonly executeIndex: number | null;
+  readonly graphHash: string;
+  readonly argsHash: string;
+  readonly boundedness: 'bounded' | 'unbounded';
+  readonly vertices: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly parallelism: number;
+    readonly maxParallelism: number;
+  }[];
+  readonly startTime: number;
+  readonly attempts: readonly RecordedAttempt[];
+  /** `null` until it has ended. */
+  readonly outcome: JobOutcome | null;
+  /** What its `collect` sinks collected, by name. */
+  readonly collected: { readonly [name: string]: JsonValue };
+  /** Why `collected` is empty though something was collected. */
+  readonly collectedError: string | null;
+}
+
+/** Written by the leading JobManager alone. */
+export interface JobsDocument {
+  readonly protocol: number;
+  readonly release: string;
+  /** Of the JobManager that wrote it last. */
+  readonly epoch: number;
+  /** In the order of their submission. */
+  readonly jobs: readonly RecordedJob[];
 }

@@ -9,10 +9,11 @@
  * | `PUT /fctl/v1/blobs/:hash`           | 201, 200 if there already; 400 if the hash differs  |
  * | `POST /fctl/v1/jobs`                 | 202 `{ jobId }`; body `SubmitJobRequest`           |
  * | `GET /fctl/v1/jobs/:id/result?wait=ms` | 200 `JobResultResponse`; waits up to 60 s for the end |
+ * | `GET /fctl/v1/jobs/:id/attempts`     | 200 `JobAttemptsResponse`, also of jobs of an earlier JobManager |
  * | `POST /fctl/v1/cancel`               | 202: cancels the application: all its jobs, then it ends |
  * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
  */
-import type { FailureInfo, JobOutcome } from './documents.ts';
+import type { FailureInfo, JobOutcome, RecordedAttempt } from './documents.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /**
@@ -40,8 +41,13 @@ export interface ClusterInfo {
 export interface SubmitJobRequest {
   /** A `JobGraph`. */
   readonly graph: JsonObject;
-  /** Chosen by the client, 32 hex digits, so that a repeated request is the same job. */
+  /**
+   * Chosen by the client, 32 hex digits, so that a repeated request is the same job. The answer may name
+   * another one: that of the same `execute` of an earlier run of `main()`.
+   */
   readonly jobId: string;
+  /** Which `execute` of `main()` it is, 0-based; `null` or left out: none. */
+  readonly executeIndex?: number | null;
 }
 
 export interface JobResultResponse {
@@ -50,4 +56,15 @@ export interface JobResultResponse {
   readonly outcome: JobOutcome | null;
   /** Values of `collect` sinks by the sink's name; with the outcome. */
   readonly collected: { readonly [name: string]: JsonValue };
+  /** Why `collected` is empty though something was collected. */
+  readonly collectedError?: string;
+}
+
+export interface JobAttemptsResponse {
+  readonly jobId: string;
+  readonly name: string;
+  /** Flink's job states, or `LOST`: its JobManager was lost while it ran, and nobody knows how it ended. */
+  readonly state: string;
+  /** Oldest first. */
+  readonly attempts: readonly RecordedAttempt[];
 }

@@ -4,7 +4,12 @@
  */
 import type { Readable } from 'node:stream';
 import type { FailureInfo } from '../../contract/documents.ts';
-import type { ClusterInfo, JobResultResponse, SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import type {
+  ClusterInfo,
+  JobAttemptsResponse,
+  JobResultResponse,
+  SubmitJobRequest,
+} from '../../contract/fctl-rest.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import type { ExecutionState, TaskManagerReport, TaskMetrics } from '../rpc/protocol.ts';
@@ -27,7 +32,7 @@ export interface ClusterView {
   job(jobId: string): JobView | null;
 
   /** Takes a job in. Repeating a request with the same `jobId` is accepted and changes nothing. */
-  submitJob(request: SubmitJobRequest): Promise<CommandResult>;
+  submitJob(request: SubmitJobRequest): Promise<SubmitResult>;
   cancelJob(jobId: string): CommandResult;
   /** Cancels all jobs and ends the application. */
   cancelApplication(): CommandResult;
@@ -36,6 +41,8 @@ export interface ClusterView {
    * @returns `null`: no such job.
    */
   jobResult(jobId: string, waitMs: number): Promise<JobResultResponse | null>;
+  /** `null`: no such job. */
+  jobAttempts(jobId: string): JobAttemptsResponse | null;
 }
 
 /** Expected refusals are values: REST turns them into 400, 404, 409 and 503. */
@@ -46,6 +53,12 @@ export type CommandResult =
       readonly reason: 'invalid' | 'not-found' | 'conflict' | 'unavailable';
       readonly message: string;
     };
+
+type Refused = Extract<CommandResult, { type: 'refused' }>;
+
+export type SubmitResult =
+  /** `jobId`: the one of the request, or that of the same `execute` of an earlier run of `main()`. */
+  { readonly type: 'accepted'; readonly jobId: string } | Refused;
 
 export interface BlobStore {
   /** Where the verified content lies; `null` when it is not there. */
@@ -95,6 +108,8 @@ export interface JobView {
   readonly id: string;
   readonly name: string;
   readonly state: JobStatus;
+  /** Its JobManager was lost while it ran: nobody knows how it ended, and `state` is `FAILED`. */
+  readonly isLost: boolean;
   /** 0-based; grows with every restart. */
   readonly attempt: number;
   /** Never true before savepoints exist. */

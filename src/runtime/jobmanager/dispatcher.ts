@@ -1,9 +1,17 @@
 /**
  * Takes jobs in, keeps one JobMaster for each, and brings what TaskManagers report to the right one.
+ *
+ * D1  A job starts when the journal has it, and its result is told when the journal has that.
+ * D2  A repeated submission is the same job, also while the first one is under way.
+ * D3  Jobs of earlier JobManagers are shown as the journal has them, until they are started again.
  */
 import type { Split } from '../../api/source.ts';
-import type { JobOutcome } from '../../contract/documents.ts';
-import type { JobResultResponse, SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import { type JobOutcome, LOST, type RecordedJob } from '../../contract/documents.ts';
+import type {
+  JobAttemptsResponse,
+  JobResultResponse,
+  SubmitJobRequest,
+} from '../../contract/fctl-rest.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
@@ -12,10 +20,13 @@ import type { Logger } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
-import type { BlobStore, CommandResult } from './cluster-view.ts';
+import type { BlobStore, CommandResult, JobView, SubmitResult } from './cluster-view.ts';
 import type { CreateCoordinators } from './coordinators.ts';
 import type { SlotSource } from './job-attempt.ts';
 import { JobMaster } from './job-master.ts';
+import { JobStatus } from './job-status.ts';
+import type { Admission, Journal, Submission } from './journal.ts';
+import { outcomeOf, stateOf, viewRecordedJob } from './recorded-job.ts';
 import type { TaskEvents, TaskManager } from './resource-manager.ts';
 import type { SlotAllocationInfo } from './slot-manager.ts';
 
@@ -23,6 +34,7 @@ export interface DispatcherOptions {
   readonly slots: SlotSource;
   readonly blobs: Pick<BlobStore, 'find'>;
   readonly createCoordinators: CreateCoordinators;
+  readonly journal: Journal;
   /** Relative paths in sources and sinks are relative to this folder. */
   readonly workingDirectory: string;
   readonly network: NetworkConfig;
@@ -41,6 +53,10 @@ const accepted: CommandResult = { type: 'accepted' };
 export class Dispatcher implements TaskEvents {
   readonly #options: DispatcherOptions;
   readonly #jobs = new Map<string, JobMaster>();
+  /** By the id that the client chose (D2). */
+  readonly #submissions = new Map<string, Promise<SubmitResult>>();
+  /** Resolve when the journal has how they ended (D1). */
+  readonly #recorded = new Map<string, Promise<JobOutcome>>();
   #closed: string | null = null;
 
   constructor(options: DispatcherOptions) {
@@ -56,12 +72,48 @@ export class Dispatcher implements TaskEvents {
     return this.#jobs.get(jobId) ?? null;
   }
 
-  async submit({ jobId, graph }: SubmitJobRequest): Promise<CommandResult> {
-    const invalid = (message: string): CommandResult => ({
+  /** Jobs of earlier JobManagers, too, in the order of their submission. */
+  views(): readonly JobView[] {
+    const { journal } = this.#options;
+    const past = journal.past.map((job) => this.#viewRecorded(job));
+    return [...past, ...this.jobs.map((job) => job.view())];
+  }
+
+  /** Of the same jobs. */
+  states(): readonly JobStatus[] {
+    const { journal } = this.#options;
+    const past = journal.past.map((job) => stateOf(job, journal.mayResume(job)));
+    return [...past, ...this.jobs.map((job) => job.state)];
+  }
+
+  view(jobId: string): JobView | null {
+    const past = this.#options.journal.pastJob(jobId);
+    return past === null ? (this.job(jobId)?.view() ?? null) : this.#viewRecorded(past);
+  }
+
+  #viewRecorded(job: RecordedJob): JobView {
+    const { clock, journal } = this.#options;
+    return viewRecordedJob(job, journal.mayResume(job), clock.now());
+  }
+
+  /** `null`: no such job. */
+  attempts(jobId: string): JobAttemptsResponse | null {
+    const view = this.view(jobId);
+    const recorded = this.#options.journal.job(jobId);
+    if (view === null || recorded === null) return null;
+    const state = view.isLost ? LOST : view.state;
+    return { jobId, name: view.name, state, attempts: recorded.attempts };
+  }
+
+  /** Takes a job in. Never rejects. */
+  async submit({ executeIndex = null, graph, jobId }: SubmitJobRequest): Promise<SubmitResult> {
+    const invalid = (message: string): SubmitResult => ({
       type: 'refused',
       reason: 'invalid',
       message,
     });
+    if (executeIndex !== null && !(Number.isSafeInteger(executeIndex) && executeIndex >= 0))
+      return invalid('executeIndex must be a whole number, or null');
     if (typeof jobId !== 'string' || !/^[0-9a-f]{32}$/.test(jobId))
       return invalid('jobId must be 32 hex digits');
     const problems = findGraphProblems(graph);
@@ -71,55 +123,105 @@ export class Dispatcher implements TaskEvents {
     if ((await this.#options.blobs.find(bundleHash)) === null) {
       return invalid(`the application bundle ${bundleHash} is not here: upload it first`);
     }
-    if (this.#jobs.has(jobId)) return accepted;
-    if (this.#closed !== null)
-      return { type: 'refused', reason: 'unavailable', message: this.#closed };
-    this.#start(jobId, jobGraph);
-    return accepted;
+    const known = this.#submissions.get(jobId); // D2
+    if (known !== undefined) return known;
+    const submission = this.#admit({ jobId, graph: jobGraph, executeIndex });
+    this.#submissions.set(jobId, submission);
+    const result = await submission;
+    if (result.type === 'refused') this.#submissions.delete(jobId);
+    return result;
   }
 
-  #start(jobId: string, graph: JobGraph): void {
-    const { createCoordinators, logger, workingDirectory } = this.#options;
+  async #admit(submission: Submission): Promise<SubmitResult> {
+    const { journal, logger } = this.#options;
+    const refuse = (reason: 'conflict' | 'unavailable', message: string): SubmitResult => ({
+      type: 'refused',
+      reason,
+      message,
+    });
+    if (this.#closed !== null) return refuse('unavailable', this.#closed);
+    let admission: Admission;
+    try {
+      admission = await journal.admit(submission); // D1
+    } catch (error) {
+      const message = `the job cannot be recorded: ${(error as Error).message}`;
+      logger.error(message, { error });
+      return refuse('unavailable', message);
+    }
+    if (admission.type === 'refused') return refuse('conflict', admission.message);
+    if (admission.type === 'ended') return { type: 'accepted', jobId: admission.job.id };
+    if (this.#closed !== null) return refuse('unavailable', this.#closed);
+    this.#start(admission.jobId, submission.graph, admission.attempt);
+    return { type: 'accepted', jobId: admission.jobId };
+  }
+
+  #start(jobId: string, graph: JobGraph, attempt: number): void {
+    const { createCoordinators, journal, logger, workingDirectory } = this.#options;
     const master = new JobMaster({
       ...this.#options,
       jobId,
       graph,
+      firstAttempt: attempt,
       coordinators: createCoordinators(graph, { jobId, workingDirectory }),
       logger: logger.child({ jobId }),
     });
     this.#jobs.set(jobId, master);
+    const recorded = master.ended.then(async (outcome) => {
+      await journal.ended(outcome, master.collected);
+      return outcome;
+    });
+    recorded.catch((error: unknown) => {
+      logger.error('how the job ended cannot be recorded', { jobId, error });
+    });
+    this.#recorded.set(jobId, recorded);
   }
 
   cancel(jobId: string): CommandResult {
-    const job = this.job(jobId);
-    if (job === null)
+    if (this.job(jobId)?.cancel() === true) return accepted;
+    const view = this.view(jobId);
+    if (view === null)
       return { type: 'refused', reason: 'not-found', message: `there is no job ${jobId}` };
-    if (job.cancel()) return accepted;
-    return {
-      type: 'refused',
-      reason: 'conflict',
-      message: `job ${jobId} has already reached ${job.state}`,
-    };
+    const state = view.isLost ? LOST : view.state;
+    const message =
+      state === JobStatus.suspended
+        ? `job ${jobId} does not run before main() has come to it again: cancel the application`
+        : `job ${jobId} has already reached ${state}`;
+    return { type: 'refused', reason: 'conflict', message };
   }
 
-  /** The result, at the latest after `waitMs`; `null`: no such job. */
+  /**
+   * The result, at the latest after `waitMs`; `null`: no such job. Rejects when the record cannot be
+   * written.
+   */
   async result(jobId: string, waitMs: number): Promise<JobResultResponse | null> {
+    const { clock, journal } = this.#options;
+    const past = journal.pastJob(jobId);
+    if (past !== null && !journal.mayResume(past)) {
+      const { collected, collectedError } = past;
+      const error = collectedError === null ? {} : { collectedError };
+      return { jobId, outcome: outcomeOf(past), collected, ...error };
+    }
     const job = this.job(jobId);
-    if (job === null) return null;
+    if (job === null && past === null) return null;
     let stop!: () => void;
     const late = new Promise<null>((resolve) => {
-      stop = this.#options.clock.after(waitMs, () => resolve(null));
+      stop = clock.after(waitMs, () => resolve(null));
     });
-    const outcome = await Promise.race([job.ended, late]);
+    const outcome = await Promise.race([this.#recorded.get(jobId) ?? late, late]);
     stop();
-    return { jobId, outcome, collected: outcome === null ? {} : job.collected };
+    return { jobId, outcome, collected: outcome === null ? {} : (job?.collected ?? {}) };
   }
 
-  /** Cancels all jobs, takes no more, and waits for all to end. @returns how they ended. */
+  /**
+   * Cancels all jobs, takes no more, and waits for all to end.
+   * @returns how they ended, those of earlier JobManagers included.
+   */
   async close(why: string): Promise<readonly JobOutcome[]> {
     this.#closed = why;
     for (const job of this.jobs) job.cancel();
-    return Promise.all(this.jobs.map((job) => job.ended));
+    const ended = await Promise.all(this.jobs.map((job) => job.ended));
+    await Promise.allSettled(this.#recorded.values()); // what failed is logged, and in the outcome now
+    return [...this.#options.journal.past.map(outcomeOf), ...ended];
   }
 
   taskChanged(from: string, change: TaskChange): void {

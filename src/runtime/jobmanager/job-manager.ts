@@ -31,6 +31,7 @@ import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult } from './application-messages.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
 import { createBlobStore } from './blob-store.ts';
+import { Journal } from './journal.ts';
 import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -90,6 +91,7 @@ export class JobManager {
   readonly #resourceId: string;
   readonly #startTime: number;
   readonly #blobs: BlobStore;
+  readonly #journal: Journal;
   readonly #dispatcher: Dispatcher;
   readonly #resources: ResourceManager;
   #leadership: Leadership | null = null;
@@ -127,11 +129,20 @@ export class JobManager {
       logger,
       clock,
     });
+    this.#journal = new Journal({
+      record: openRecord(config.record, redactor),
+      epoch: candidacy.epoch,
+      release: config.release,
+      mode: config.mode,
+      redactor,
+      clock,
+    });
     this.#dispatcher = new Dispatcher({
       ...config,
       slots: this.#resources,
       blobs: this.#blobs,
       createCoordinators,
+      journal: this.#journal,
       workingDirectory: application?.workingDirectory ?? process.cwd(),
       newId,
       redactor,
@@ -156,11 +167,13 @@ export class JobManager {
     });
     const at = `${reachableHost(config.rest.bind)}:${this.#rest.port}`;
     try {
-      this.#leadership = await this.#candidacy.lead({
+      const leadership = await this.#candidacy.lead({
         rest: `http://${at}`,
         rpc: `ws://${at}${RPC_PATH}`,
         jobmanager: { resourceId: this.#resourceId, pid: process.pid },
       });
+      await this.#journal.open();
+      this.#leadership = leadership;
     } catch (error) {
       await this.#close();
       throw error;

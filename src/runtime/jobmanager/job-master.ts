@@ -36,6 +36,8 @@ import type { StateMachine } from './state-machine.ts';
 export interface JobMasterOptions {
   readonly jobId: string;
   readonly graph: JobGraph;
+  /** Number of its first attempt: those of earlier JobManagers come before. */
+  readonly firstAttempt: number;
   readonly coordinators: Coordinators;
   readonly slots: SlotSource;
   readonly network: NetworkConfig;
@@ -87,7 +89,7 @@ export class JobMaster {
     this.#stopped.catch(() => {}); // it may come when nothing waits
     this.#attempt = new JobAttempt({
       ...options,
-      attempt: 0,
+      attempt: options.firstAttempt,
       failed: (failure, execution) => this.#fail(failure, execution),
     });
     this.ended = this.#run();

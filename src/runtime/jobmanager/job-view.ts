@@ -33,6 +33,7 @@ export function createJobView(input: JobViewInput): JobView {
     id: input.id,
     name: graph.name,
     state: machine.state,
+    isLost: false,
     attempt: input.attempt,
     isStoppable: false,
     startTime,

@@ -35,23 +35,25 @@ export function createClusterView(parts: ViewParts): ClusterView {
     overview: () => overviewOf(dispatcher, resources),
     taskManagers: () =>
       resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
-    jobs: () => dispatcher.jobs.map((job) => job.view()).reverse(),
-    job: (jobId) => dispatcher.job(jobId)?.view() ?? null,
+    jobs: () => dispatcher.views().toReversed(),
+    job: (jobId) => dispatcher.view(jobId),
     submitJob: (request) => dispatcher.submit(request),
     cancelJob: (jobId) => dispatcher.cancel(jobId),
     cancelApplication: parts.cancelApplication,
     jobResult: (jobId, waitMs) => dispatcher.result(jobId, waitMs),
+    jobAttempts: (jobId) => dispatcher.attempts(jobId),
   };
 }
 
-function overviewOf({ jobs }: Dispatcher, resources: ResourceManager): ClusterOverview {
+function overviewOf(dispatcher: Dispatcher, resources: ResourceManager): ClusterOverview {
   const { taskManagers, total, free } = resources.slots.overview;
-  const count = (state: JobStatus) => jobs.filter((job) => job.state === state).length;
+  const states = dispatcher.states();
+  const count = (state: JobStatus) => states.filter((other) => other === state).length;
   return {
     taskManagers,
     slotsTotal: total,
     slotsAvailable: free,
-    jobsRunning: jobs.filter((job) => !isTerminalJobStatus(job.state)).length,
+    jobsRunning: states.filter((state) => !isTerminalJobStatus(state)).length,
     jobsFinished: count(JobStatus.finished),
     jobsCancelled: count(JobStatus.canceled),
     jobsFailed: count(JobStatus.failed),

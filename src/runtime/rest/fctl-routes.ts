@@ -24,7 +24,8 @@ async function submitJob(request: RestRequest): Promise<RestAnswer> {
   if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) {
     throw new HttpError(400, 'jobId must be 32 hex digits');
   }
-  return accepted(await request.view.submitJob(body as SubmitJobRequest), { jobId: id });
+  const result = await request.view.submitJob(body as SubmitJobRequest);
+  return accepted(result, result.type === 'accepted' ? { jobId: result.jobId } : {});
 }
 
 async function jobResult(request: RestRequest): Promise<RestAnswer> {
@@ -33,6 +34,13 @@ async function jobResult(request: RestRequest): Promise<RestAnswer> {
   const result = await request.view.jobResult(id, waitMs);
   if (result === null) throw new HttpError(404, `Job ${id} not found`);
   return { ...ok(result), verbatim: true }; // for main(), which has given us the secrets
+}
+
+function jobAttempts(request: RestRequest): RestAnswer {
+  const id = hexId(request, 'jobid');
+  const attempts = request.view.jobAttempts(id);
+  if (attempts === null) throw new HttpError(404, `Job ${id} not found`);
+  return ok(attempts);
 }
 
 function blobHash({ params }: RestRequest): string {
@@ -61,6 +69,7 @@ export const fctlRoutes: readonly Route[] = [
   get('/fctl/v1/cluster', ({ view }) => ok(view.info())),
   { method: 'POST', pattern: '/fctl/v1/jobs', handle: submitJob },
   get('/fctl/v1/jobs/:jobid/result', jobResult),
+  get('/fctl/v1/jobs/:jobid/attempts', jobAttempts),
   { method: 'POST', pattern: '/fctl/v1/cancel', handle: cancelApplication },
   get(blobs, readBlob),
   { method: 'HEAD', pattern: blobs, handle: readBlob },

@@ -17,6 +17,7 @@ import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { connectFakeTaskManager, type FakeTaskManager } from './fake-task-manager.ts';
+import { memoryJournal } from './memory-journal.ts';
 import { silentLogger } from './silent-logger.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
 
@@ -69,6 +70,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     clock,
   });
   const dispatcher: Dispatcher = new Dispatcher({
+    journal: memoryJournal(3, clock),
     slots: resources,
     blobs: { find: async () => ({ file: '/bundle', sizeBytes: 1 }) },
     createCoordinators: (graph, context) => {

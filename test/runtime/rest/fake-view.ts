@@ -212,11 +212,15 @@ export function fakeView(
     taskManagers: () => [fakeTaskManager(inUse)],
     jobs: () => jobs,
     job: (id) => jobs.find((job) => job.id === id) ?? null,
-    submitJob: async ({ jobId: id }) => accepted(`submit ${id}`),
+    submitJob: async ({ jobId: id }) => {
+      commands.push(`submit ${id}`);
+      return { type: 'accepted', jobId: id };
+    },
     cancelJob: (id) => accepted(`cancel ${id}`),
     cancelApplication: () => accepted('cancel application'),
     jobResult: async (id) =>
       jobs.some((job) => job.id === id) ? { jobId: id, outcome: null, collected: {} } : null,
+    jobAttempts: () => null,
     ...changes,
   };
 }

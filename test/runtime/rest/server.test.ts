@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createBlobStore } from '../../../src/runtime/jobmanager/blob-store.ts';
-import type { CommandResult } from '../../../src/runtime/jobmanager/cluster-view.ts';
 import type { Logger } from '../../../src/runtime/logging/logger.ts';
 import { createRestServer } from '../../../src/runtime/rest/server.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
@@ -441,7 +440,7 @@ describe('commands', () => {
     ['conflict', 409],
     ['unavailable', 503],
   ] as const)('that are refused say why: %s', async (reason, status) => {
-    const refuse = (): CommandResult => ({ type: 'refused', reason, message: 'because' });
+    const refuse = () => ({ type: 'refused', reason, message: 'because' }) as const;
     const view = fakeView('running', {
       cancelApplication: refuse,
       cancelJob: refuse,

@@ -27,6 +27,7 @@ import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manage
 import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
 import { systemClock } from '../../../src/runtime/rpc/clock.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
+import { memoryJournal } from '../jobmanager/memory-journal.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
 
@@ -86,6 +87,7 @@ export class TestCluster {
       clock: systemClock,
     });
     this.dispatcher = new Dispatcher({
+      journal: memoryJournal(1, systemClock),
       slots: this.resources,
       blobs: { find: async () => ({ file: '/bundle', sizeBytes: 1 }) },
       createCoordinators,

@@ -1,4 +1,5 @@
 /** Jobs in the shapes of Flink's REST API. Pure. */
+import { LOST } from '../../../contract/documents.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type {
   JobAccumulators,
@@ -26,6 +27,7 @@ export function jobSummary(job: JobView): JobSummary {
     'end-time': job.endTime,
     duration: job.duration,
     state: job.state,
+    ...lost(job),
     'last-modification': job.lastModification,
     tasks: Object.fromEntries([
       ...counts.map(([state, count]) => [state.toLowerCase(), count]),
@@ -42,6 +44,7 @@ export function jobDetails(job: JobView): JobDetails {
     name: job.name,
     isStoppable: job.isStoppable,
     state: job.state,
+    ...lost(job),
     'job-type': jobType(job.graph),
     schedulerType: SCHEDULER,
     'start-time': job.startTime,
@@ -56,6 +59,9 @@ export function jobDetails(job: JobView): JobDetails {
     'pending-operators': 0,
   };
 }
+
+/** Flink knows no such state, and its clients end at one that they do not know. */
+const lost = ({ isLost }: JobView) => (isLost ? { 'fctl-state': LOST } : {});
 
 function countVertices({ tasks, vertices }: JobView): Record<string, number> {
   const states = Object.keys(withReconciling(tasks));

@@ -1,0 +1,23 @@
+/** A record in memory, with writes that a test may hold back or let fail. */
+import type { ClusterRecord } from '../../../src/runtime/ha/record.ts';
+
+export class MemoryRecord implements ClusterRecord {
+  readonly #documents = new Map<string, { version: number; json: string }>();
+  /** What writes wait for. */
+  gate: Promise<void> = Promise.resolve();
+  writes = 0;
+
+  async read<T>(name: string): Promise<{ version: number; value: T | null }> {
+    const found = this.#documents.get(name);
+    return { version: found?.version ?? 0, value: found ? (JSON.parse(found.json) as T) : null };
+  }
+
+  async write(name: string, expected: number, value: unknown): Promise<number | null> {
+    const json = JSON.stringify(value);
+    this.writes++;
+    await this.gate;
+    if ((this.#documents.get(name)?.version ?? 0) !== expected) return null;
+    this.#documents.set(name, { version: expected + 1, json });
+    return expected + 1;
+  }
+}
