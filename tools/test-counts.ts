@@ -1,5 +1,8 @@
-/** Prints the counts of the last test report that vitest wrote under `CI` (see vitest.config.ts). */
-import { readFileSync } from 'node:fs';
+/**
+ * Prints the counts of the test reports that vitest wrote under `CI` (see vitest.config.ts and
+ * vitest.integration.config.ts).
+ */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Report {
@@ -13,13 +16,22 @@ interface Report {
   }[];
 }
 
-const file = join(import.meta.dirname, '../node_modules/.cache/fctl/tests.json');
-const report: Report = JSON.parse(readFileSync(file, 'utf8'));
-// A file that could not even be loaded fails without a test of its own.
-const broken = report.testResults.filter(
-  ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-).length;
-const skipped = report.numPendingTests + report.numTodoTests;
-console.log(
-  `${report.numPassedTests} passed, ${report.numFailedTests + broken} failed, ${skipped} skipped`,
-);
+const folder = join(import.meta.dirname, '../node_modules/.cache/fctl');
+const read = (name: string): Report => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+
+// Integration tests come last, and not at all when something before them failed.
+const reports = [read('tests.json')];
+if (existsSync(join(folder, 'integration-tests.json')))
+  reports.push(read('integration-tests.json'));
+
+let [passed, failed, skipped] = [0, 0, 0];
+for (const report of reports) {
+  passed += report.numPassedTests;
+  skipped += report.numPendingTests + report.numTodoTests;
+  // A file that could not even be loaded fails without a test of its own.
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
+  failed += report.numFailedTests + broken.length;
+}
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
