@@ -140,6 +140,7 @@ function makeChain(operations: readonly Operation[], output: ElementConsumer): E
       maxParallelism: 128,
       attempt: 0,
       workingDirectory: '.',
+      cachedFiles: {},
       outputs: [output],
       clock: () => 0,
       registerProcessingTimer: () => {},

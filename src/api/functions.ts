@@ -10,6 +10,16 @@ export interface RuntimeContext {
   readonly attempt: number;
   /** A named counter; summed over subtasks in the job's accumulators. Same name, same counter. */
   counter(name: string): Counter;
+  readonly distributedCache: DistributedCache;
+}
+
+/** Files that `env.registerCachedFile` brought to this machine. */
+export interface DistributedCache {
+  /**
+   * @returns the absolute path of a copy of the file. Other tasks read the same one: do not change it.
+   * @throws Error when the job has registered no file of that name.
+   */
+  getFile(name: string): string;
 }
 
 export interface Counter {

@@ -20,6 +20,7 @@ export type {
   AggregateFunction,
   Collector,
   Counter,
+  DistributedCache,
   FilterFunction,
   FlatMapFunction,
   KeySelector,

@@ -4,8 +4,10 @@
  *
  * M1  The application ends after `main()` and after every job it submitted, waited for or not. The failure
  *     of a job is `main()`'s to judge when it asked for the result or cancelled the job, else it is the
- *     application's.
+ *     application's, which then waits for no other job.
  * M2  A job can only run if its definition is registered: other processes find it by its name.
+ * M3  Calls of execute and executeAsync are counted in the order in which they are made, whatever becomes of
+ *     them: the n-th of a `main()` that runs again is the n-th of the run before.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -20,12 +22,22 @@ import {
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { JobResultResponse } from '../contract/fctl-rest.ts';
 import type { JsonObject } from '../contract/json.ts';
+import { type BlobUploader, type DeploymentMode, shipCachedFiles } from './cached-files.ts';
 import { compileJob } from './compile.ts';
 import type { JobGraph } from './job-graph.ts';
 
+export interface JobSubmission {
+  /** 32 hex digits, of this submission alone. */
+  readonly jobId: string;
+  readonly graph: JobGraph;
+  /** M3, 0-based. */
+  readonly executeIndex: number;
+}
+
 /** How a job gets to a JobManager. */
-export interface JobSubmitter {
-  submit(jobId: string, graph: JobGraph): Promise<void>;
+export interface JobSubmitter extends BlobUploader {
+  /** @returns the job's id: another one when an earlier run of `main()` has submitted the job before. */
+  submit(submission: JobSubmission): Promise<string>;
   status(jobId: string): Promise<string>;
   cancel(jobId: string): Promise<void>;
   /** Waits for the end. */
@@ -38,6 +50,9 @@ export interface ApplicationOptions {
   /** Default parallelism. */
   readonly parallelism: number;
   readonly submitter: JobSubmitter;
+  readonly mode: DeploymentMode;
+  /** Absolute. Relative paths of cached files are relative to it. */
+  readonly workingDirectory: string;
 }
 
 /**
@@ -87,20 +102,24 @@ export async function runApplication(
     else await context.execute(onlyJob(registry), options.args);
   });
   // M1: code of main() that goes on when a job ends may submit another, so the list may grow meanwhile.
-  for (let i = 0; i < submissions.length; i++) await endOf(await submissions[i]!);
+  for (let known = 0; known < submissions.length;) {
+    known = submissions.length;
+    await Promise.all(submissions.map(endOf));
+  }
 }
 
 /** M1 */
-async function endOf(submitted: Submitted | null): Promise<void> {
-  if (submitted === null) return;
-  const isLeftToMain = submitted.isLeftToMain();
-  await submitted.handle.result().catch((error: unknown) => {
-    if (!isLeftToMain) throw error;
+async function endOf(submission: Promise<Submitted | null>): Promise<void> {
+  const submitted = await submission;
+  await submitted?.ended().catch((error: unknown) => {
+    if (!submitted.isLeftToMain()) throw error;
   });
 }
 
 interface Submitted {
   readonly handle: JobHandle;
+  /** Rejects when the job fails or is cancelled. */
+  ended(): Promise<unknown>;
   /** Whether `main()` asked how the job ended, or ended it. */
   isLeftToMain(): boolean;
 }
@@ -115,16 +134,24 @@ function createContext(
   options: ApplicationOptions & { readonly argsAt: string | null },
   submissions: Promise<Submitted | null>[],
 ): ApplicationContext {
-  const submit = async (job: JobDefinition, args: unknown): Promise<Submitted> => {
+  let executed = 0;
+  const submit = async (
+    job: JobDefinition,
+    args: unknown,
+    executeIndex: number,
+  ): Promise<Submitted> => {
     checkRegistered(job, registry);
     const { bundleHash, parallelism, argsAt, submitter } = options;
-    const { graph } = compileJob(job, toJson(job, args), { bundleHash, parallelism, argsAt });
-    const jobId = randomBytes(16).toString('hex');
-    await submitter.submit(jobId, graph);
+    const compiled = compileJob(job, toJson(job, args), { bundleHash, parallelism, argsAt });
+    const cachedFiles = await shipCachedFiles(job, compiled.cachedFiles, options, submitter);
+    const graph: JobGraph =
+      cachedFiles === null ? compiled.graph : { ...compiled.graph, cachedFiles };
+    const chosen = randomBytes(16).toString('hex');
+    const jobId = await submitter.submit({ jobId: chosen, graph, executeIndex });
     return createHandle(jobId, job.name, submitter);
   };
   const executeAsync = (job: JobDefinition, args: unknown): Promise<JobHandle> => {
-    const submission = submit(job, args);
+    const submission = submit(job, args, executed++); // M3
     submissions.push(submission.catch(() => null)); // It fails where it was called.
     return submission.then(({ handle }) => handle);
   };
@@ -160,6 +187,7 @@ function toJson(job: JobDefinition, args: unknown): JsonObject {
 function createHandle(jobId: string, name: string, submitter: JobSubmitter): Submitted {
   let result: Promise<JobResult> | undefined;
   let isLeftToMain = false;
+  const ended = () => (result ??= submitter.result(jobId).then(toResult));
   const handle: JobHandle = {
     jobId,
     name,
@@ -170,13 +198,13 @@ function createHandle(jobId: string, name: string, submitter: JobSubmitter): Sub
     },
     result: () => {
       isLeftToMain = true;
-      return (result ??= submitter.result(jobId).then(toResult));
+      return ended();
     },
   };
-  return { handle, isLeftToMain: () => isLeftToMain };
+  return { handle, ended, isLeftToMain: () => isLeftToMain };
 }
 
-function toResult({ outcome, collected }: JobResultResponse): JobResult {
+function toResult({ outcome, collected, collectedError }: JobResultResponse): JobResult {
   if (outcome === null) throw new Error('the job has not ended');
   if (outcome.state !== 'FINISHED') throw new JobExecutionError(outcome);
   return {
@@ -185,6 +213,7 @@ function toResult({ outcome, collected }: JobResultResponse): JobResult {
     runtimeMs: outcome.endTime - outcome.startTime,
     accumulators: outcome.accumulators,
     collected: <T>(sink: string) => {
+      if (collectedError !== undefined) throw new Error(collectedError);
       if (!Object.hasOwn(collected, sink)) {
         throw new Error(`job '${outcome.name}' has no collect sink '${sink}'`);
       }

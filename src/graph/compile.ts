@@ -28,6 +28,8 @@ export interface CompiledJob {
   readonly graph: JobGraph;
   /** By `OperatorNode.id`. */
   readonly operators: ReadonlyMap<string, Transformation>;
+  /** Paths of the files that it registers, by name. They are not in the graph yet. */
+  readonly cachedFiles: ReadonlyMap<string, string>;
 }
 
 // oxlint-disable typescript/no-explicit-any -- jobs of all types of arguments; those are checked here
@@ -80,10 +82,14 @@ function compile(
     boundedness: operators.some((o) => isUnbounded(o.transformation)) ? 'unbounded' : 'bounded',
     code: { bundleHash, job: job.name, args },
     ...buildChains(job, operators),
-    hash: hashOf(job.name, args, prints), // G2
+    hash: hashOf(job.name, args, prints, [...built.cachedFiles.keys()]), // G2
   };
   return {
-    compiled: { graph, operators: new Map(operators.map((o) => [o.id, o.transformation])) },
+    compiled: {
+      graph,
+      operators: new Map(operators.map((o) => [o.id, o.transformation])),
+      cachedFiles: built.cachedFiles,
+    },
     prints,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The hash of a graph: two processes that built a job from the same bundle and arguments compare it.
- * Everything counts but parallelism and max parallelism, so that rescaling keeps it.
+ * Everything counts but parallelism and max parallelism, so that rescaling keeps it. Of cached files the
+ * names count: where a file is, and what is in it, not every process knows.
  */
 import type { TypeShape } from '../api/types.ts';
 import { canonicalJson, sha256 } from '../contract/hash.ts';
@@ -41,8 +42,14 @@ function asJson(value: object | null): JsonValue {
 }
 
 /** Lowercase hex SHA-256. */
-export function hashOf(name: string, args: JsonObject, prints: readonly OperatorPrint[]): string {
-  return sha256(canonicalJson({ name, args, operators: prints }));
+export function hashOf(
+  name: string,
+  args: JsonObject,
+  prints: readonly OperatorPrint[],
+  cachedFiles: readonly string[],
+): string {
+  const files = cachedFiles.length === 0 ? {} : { cachedFiles: cachedFiles.toSorted() };
+  return sha256(canonicalJson({ name, args, operators: prints, ...files }));
 }
 
 /** The first difference, in words; `null`: there is none. */

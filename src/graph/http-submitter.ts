@@ -1,5 +1,9 @@
 /** Submits jobs to a JobManager over HTTP. Runs in the process of `main()`, wherever that is. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
 import { TOKEN_HEADER } from '../contract/runtime-config.ts';
 import type { JobSubmitter } from './application.ts';
@@ -10,8 +14,17 @@ export interface HttpSubmitterOptions {
   readonly epoch: number;
 }
 
+const blobPath = (hash: string) => `/fctl/v1/blobs/${hash}`;
+
 /** How long one request waits for the end of a job; then it is asked again. */
 const waitMs = 50_000;
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly content?: { readonly stream: Readable; readonly size: number } | null;
+}
 
 interface Answer {
   readonly status: number;
@@ -30,8 +43,20 @@ export function createHttpSubmitter(
     );
   };
   return {
-    submit: async (jobId, graph) => {
-      await ask('POST', '/fctl/v1/jobs', { jobId, graph });
+    submit: async (submission) => {
+      const { body } = await ask('POST', '/fctl/v1/jobs', submission);
+      return (body as { jobId: string }).jobId;
+    },
+    has: async (hash) => {
+      const { status } = await send(agent, options, { method: 'HEAD', path: blobPath(hash) });
+      return status === 200;
+    },
+    upload: async (hash, file) => {
+      const { size } = await stat(file);
+      const content = { stream: createReadStream(file), size };
+      const answer = await send(agent, options, { method: 'PUT', path: blobPath(hash), content });
+      if (answer.status < 300) return;
+      throw new Error(messageOf(answer) ?? `the JobManager answers ${answer.status} to its upload`);
     },
     status: async (jobId) => {
       const { body } = await ask('GET', `/v1/jobs/${jobId}`);
@@ -60,7 +85,7 @@ function messageOf({ body }: Answer): string | null {
 function send(
   agent: Agent,
   { restUrl, token, epoch }: HttpSubmitterOptions,
-  { method, path, body }: { method: string; path: string; body: unknown },
+  { method, path, body = null, content = null }: Question,
 ): Promise<Answer> {
   const payload = body === null ? null : Buffer.from(JSON.stringify(body));
   const headers = {
@@ -69,6 +94,7 @@ function send(
     ...(payload === null
       ? {}
       : { 'content-type': 'application/json', 'content-length': payload.length }),
+    ...(content === null ? {} : { 'content-length': content.size }),
   };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(path, restUrl), { method, agent, headers }, (response) => {
@@ -84,7 +110,8 @@ function send(
         }),
       );
     });
-    sent.end(payload);
+    if (content === null) sent.end(payload);
+    else pipeline(content.stream, sent).catch(reject);
   });
 }
 

@@ -89,23 +89,35 @@ const edge = object({
 export const jobGraphSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'JobGraph of fctl',
-  ...object({
-    version: { const: JOB_GRAPH_VERSION },
-    name,
-    boundedness: { enum: ['bounded', 'unbounded'] },
-    code: {
-      ...object({ bundleHash: sha256, job: name, args: { type: 'object' } }),
-      description: 'Which code makes this graph again.',
+  ...object(
+    {
+      version: { const: JOB_GRAPH_VERSION },
+      name,
+      boundedness: { enum: ['bounded', 'unbounded'] },
+      code: {
+        ...object({ bundleHash: sha256, job: name, args: { type: 'object' } }),
+        description: 'Which code makes this graph again.',
+      },
+      cachedFiles: {
+        type: 'object',
+        propertyNames: { minLength: 1 },
+        additionalProperties: object({ hash: sha256, sizeBytes: { type: 'integer', minimum: 0 } }),
+        description: 'Files that tasks find on their machines, by name.',
+      },
+      vertices: {
+        type: 'array',
+        items: vertex,
+        minItems: 1,
+        maxItems: limits.vertices,
+        description: 'In topological order.',
+      },
+      edges: { type: 'array', items: edge, maxItems: limits.edges },
+      hash: {
+        ...sha256,
+        description: 'Over everything but parallelism, bundleHash and the content of cached files.',
+      },
     },
-    vertices: {
-      type: 'array',
-      items: vertex,
-      minItems: 1,
-      maxItems: limits.vertices,
-      description: 'In topological order.',
-    },
-    edges: { type: 'array', items: edge, maxItems: limits.edges },
-    hash: { ...sha256, description: 'Over everything but parallelism and bundleHash.' },
-  }),
+    ['cachedFiles'],
+  ),
   $defs: { id, type },
 } as const;

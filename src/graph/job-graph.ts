@@ -21,12 +21,23 @@ export interface JobGraph {
     readonly job: string;
     readonly args: JsonObject;
   };
+  /** Files that tasks find on their machines, by name. Left out where there are none. */
+  readonly cachedFiles?: Readonly<Record<string, CachedFile>>;
   /** In topological order. */
   readonly vertices: readonly JobVertex[];
   /** Ordered by target vertex, then by input. */
   readonly edges: readonly JobEdge[];
-  /** SHA-256, hex, over the canonical form of everything but parallelism and `code.bundleHash`. */
+  /**
+   * SHA-256, hex, over the canonical form of everything but parallelism, `code.bundleHash` and the content
+   * of cached files.
+   */
   readonly hash: string;
+}
+
+export interface CachedFile {
+  /** SHA-256 of its content, hex. */
+  readonly hash: string;
+  readonly sizeBytes: number;
 }
 
 /** A chain of operators that run together in each subtask. */

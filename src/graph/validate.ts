@@ -72,10 +72,29 @@ export function findGraphProblems(value: unknown): string[] {
   return problems;
 }
 
+function areCachedFiles(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(
+    ([name, file]) =>
+      name !== '' &&
+      isObject(file) &&
+      isSha256(file['hash']) &&
+      Number.isSafeInteger(file['sizeBytes']) &&
+      hasOnly(file, 'hash', 'sizeBytes'),
+  );
+}
+
 function checkHead(graph: Loose, check: Check): void {
   const { version, name, boundedness, code, hash } = graph;
   const fields = ['version', 'name', 'boundedness', 'code', 'vertices', 'edges', 'hash'];
-  check(hasOnly(graph, ...fields), `a job graph has only ${fields.join(', ')}`);
+  check(
+    hasOnly(graph, ...fields, 'cachedFiles'),
+    `a job graph has only ${fields.join(', ')}, cachedFiles`,
+  );
+  check(
+    graph['cachedFiles'] === undefined || areCachedFiles(graph['cachedFiles']),
+    'cachedFiles must name files, each by its hash and sizeBytes',
+  );
   check(
     version === JOB_GRAPH_VERSION,
     `version must be ${JOB_GRAPH_VERSION}, not ${String(version)}`,

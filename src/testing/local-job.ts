@@ -8,6 +8,7 @@
  *     goes in, all that is behind it is open.
  * J2  What fails leaves unchanged (C4); everything is aborted before it does.
  */
+import { resolve } from 'node:path';
 import { PollStatus } from '../api/source.ts';
 import type { Committable } from '../api/sink.ts';
 import type { EnumeratorSpec, SplitEnumerator } from '../api/source.ts';
@@ -68,12 +69,20 @@ class SourceRun {
 export class LocalJob {
   private readonly options: LocalJobOptions;
   private readonly vertices: readonly JobVertex[];
+  /** By name, where they are: nothing is copied. */
+  private readonly cachedFiles: Readonly<Record<string, string>>;
   /** By vertex id. */
   private readonly chains = new Map<string, OperatorChain>();
 
   constructor(job: CompiledJob, options: LocalJobOptions) {
     this.options = options;
     this.vertices = job.graph.vertices;
+    this.cachedFiles = Object.fromEntries(
+      Array.from(job.cachedFiles, ([name, path]) => [
+        name,
+        resolve(options.workingDirectory, path),
+      ]),
+    );
     const { edges } = job.graph;
     for (const vertex of this.vertices.toReversed()) {
       const outputs = edges
@@ -148,6 +157,7 @@ export class LocalJob {
       maxParallelism: vertex.maxParallelism,
       attempt: 0,
       workingDirectory,
+      cachedFiles: this.cachedFiles,
       outputs,
       clock: () => clock.now(),
       registerProcessingTimer: (timestamp) => {

@@ -172,5 +172,5 @@ function withOpenInput(job: CompiledJob): { job: CompiledJob; sourceVertex: stri
     operation: { kind: 'map', fn: (value: unknown) => value },
   });
   const graph = { ...job.graph, edges: [...job.graph.edges, edge] };
-  return { job: { graph, operators }, sourceVertex: vertex.id };
+  return { job: { ...job, graph, operators }, sourceVertex: vertex.id };
 }

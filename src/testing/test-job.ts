@@ -137,7 +137,7 @@ function withTestEnds(
       `the job has no source '${[...unused].join("', '")}'; it has ${namesOf(known)}`,
     );
   }
-  return { replaced: { graph: job.graph, operators }, given, sinks };
+  return { replaced: { ...job, operators }, given, sinks };
 }
 
 function recordsOf(sinks: readonly NamedSink[], name: string | undefined): readonly Captured[] {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import {
   type ApplicationContext,
@@ -10,24 +11,36 @@ import { types } from '../../src/api/types.ts';
 import type { JobOutcome } from '../../src/contract/documents.ts';
 import type { JobResultResponse } from '../../src/contract/fctl-rest.ts';
 import {
+  type JobSubmission,
   type JobSubmitter,
   findApplicationProblems,
   runApplication,
 } from '../../src/graph/application.ts';
-import type { JobGraph } from '../../src/graph/job-graph.ts';
 import { numbers, options, out } from './jobs.ts';
 
 /** A cluster on which a job ends when the test says so. */
 class ManualCluster implements JobSubmitter {
-  readonly submitted: { readonly jobId: string; readonly graph: JobGraph }[] = [];
+  readonly submitted: JobSubmission[] = [];
+  readonly blobs = new Map<string, string>();
+  uploads = 0;
   readonly #ends = new Map<string, PromiseWithResolvers<JobResultResponse>>();
   #arrival = Promise.withResolvers<void>();
 
-  async submit(jobId: string, graph: JobGraph): Promise<void> {
-    this.submitted.push({ jobId, graph });
+  async submit({ executeIndex, graph, jobId }: JobSubmission): Promise<string> {
+    this.submitted.push({ jobId, graph, executeIndex });
     this.#ends.set(jobId, Promise.withResolvers());
     this.#arrival.resolve();
     this.#arrival = Promise.withResolvers();
+    return jobId;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return this.blobs.has(hash);
+  }
+
+  async upload(hash: string, file: string): Promise<void> {
+    this.uploads++;
+    this.blobs.set(hash, await readFile(file, 'utf8'));
   }
 
   /** Resolves once so many jobs were submitted. */
@@ -70,6 +83,18 @@ class ManualCluster implements JobSubmitter {
   }
 }
 
+const finished: JobOutcome = {
+  id: 'f'.repeat(32),
+  name: 'copy',
+  state: 'FINISHED',
+  startTime: 1,
+  endTime: 2,
+  error: null,
+  accumulators: {},
+  vertices: [],
+};
+
+const place = { mode: 'application', workingDirectory: '/nowhere' } as const;
 const input = types.record({ input: types.string });
 
 async function load(main?: (ctx: ApplicationContext, job: ReturnType<typeof copyJob>) => unknown) {
@@ -79,7 +104,7 @@ async function load(main?: (ctx: ApplicationContext, job: ReturnType<typeof copy
   });
   const cluster = new ManualCluster();
   const run = (args = {}) =>
-    runApplication(exports, registry, { ...options, args, submitter: cluster });
+    runApplication(exports, registry, { ...options, ...place, args, submitter: cluster });
   return { exports, registry, cluster, run };
 }
 
@@ -96,7 +121,7 @@ describe('an application without main()', () => {
     const { cluster, run } = await load();
     const running = run({ input: 'a.csv' });
     await cluster.arrived(1);
-    const [{ graph, jobId }] = cluster.submitted as [{ graph: JobGraph; jobId: string }];
+    const [{ graph, jobId }] = cluster.submitted as [JobSubmission];
     expect(graph).toMatchObject({
       name: 'copy',
       code: { bundleHash: options.bundleHash, args: { input: 'a.csv' } },
@@ -184,6 +209,74 @@ describe('main()', () => {
     await failed;
   });
 
+  test('that asked for nothing: the first failure ends it, whatever still runs', async () => {
+    const { cluster, run } = await load(async (ctx, job) => {
+      for (const input of ['a', 'b']) await ctx.executeAsync(job, { input });
+    });
+    const failed = expect(run()).rejects.toThrow("job 'copy' was cancelled");
+    await cluster.arrived(2);
+    cluster.end(1, 'CANCELED'); // the first one never ends
+    await failed;
+  });
+
+  test('overlaps jobs by executeAsync, and waits for all of them', async () => {
+    const { cluster, run } = await load(async (ctx, job) => {
+      await Promise.all(['a', 'b', 'c'].map((input) => ctx.executeAsync(job, { input })));
+    });
+    let ended = false;
+    const running = run().then(() => (ended = true));
+    await cluster.arrived(3);
+    for (const index of [2, 0]) cluster.end(index);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe(false);
+    cluster.end(1);
+    await running;
+  });
+
+  test('numbers what it executes in the order of the calls, refused ones included', async () => {
+    const { cluster, run } = await load(async (ctx, job) => {
+      const refused = expect(ctx.executeAsync(job, { input: 5 as never })).rejects.toThrow();
+      await Promise.all([ctx.executeAsync(job, { input: 'b' }), refused]);
+      await ctx.execute(job, { input: 'c' });
+    });
+    const running = run();
+    await cluster.arrived(2);
+    expect(
+      cluster.submitted.map(({ executeIndex, graph }) => [executeIndex, graph.code.args]),
+    ).toEqual([
+      [1, { input: 'b' }],
+      [2, { input: 'c' }],
+    ]);
+    for (const index of [0, 1]) cluster.end(index);
+    await running;
+  });
+
+  test('knows a job by the id that the cluster has it under', async () => {
+    const { cluster, run } = await load(async (ctx, job) => {
+      const handle = await ctx.executeAsync(job, { input: 'a' });
+      expect(handle.jobId).toBe('e'.repeat(32));
+      expect((await handle.result()).jobId).toBe('e'.repeat(32));
+    });
+    cluster.submit = async () => 'e'.repeat(32);
+    const outcome = { ...finished, id: 'e'.repeat(32) };
+    cluster.result = async (jobId) => ({ jobId, outcome, collected: {} });
+    await run();
+  });
+
+  test('is told why what an earlier run collected is gone', async () => {
+    const { cluster, run } = await load(async (ctx, job) => {
+      const result = await ctx.execute(job, { input: 'a' });
+      expect(() => result.collected('top')).toThrow('too much');
+    });
+    cluster.result = async (jobId) => ({
+      jobId,
+      outcome: finished,
+      collected: {},
+      collectedError: 'too much',
+    });
+    await run();
+  });
+
   test('may handle the failure of a job', async () => {
     const { cluster, run } = await load(async (ctx, job) => {
       await ctx
@@ -262,6 +355,7 @@ describe('an application that cannot run', () => {
     const { exports, registry } = await collectJobs(async () => ({}));
     const run = runApplication(exports, registry, {
       ...options,
+      ...place,
       args: {},
       submitter: new ManualCluster(),
     });

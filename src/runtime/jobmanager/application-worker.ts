@@ -48,7 +48,14 @@ async function run(start: ApplicationStart): Promise<ApplicationResult> {
   const submitter = createHttpSubmitter(start);
   try {
     const { exports, registry } = await loadBundle(bundleFile);
-    await runApplication(exports, registry, { args, bundleHash, parallelism, submitter });
+    await runApplication(exports, registry, {
+      args,
+      bundleHash,
+      parallelism,
+      submitter,
+      mode: 'application',
+      workingDirectory: process.cwd(),
+    });
     return { type: 'succeeded' };
   } catch (error) {
     return toResult(error, bundleFile);

@@ -25,6 +25,8 @@ export interface ChainHost {
   readonly maxParallelism: number;
   readonly attempt: number;
   readonly workingDirectory: string;
+  /** Paths of the job's cached files on this machine, by name. */
+  readonly cachedFiles: Readonly<Record<string, string>>;
   /** One per outgoing edge of the vertex, in the order of the JobGraph's `edges`. */
   readonly outputs: readonly ElementConsumer[];
   /** Epoch milliseconds. */

@@ -1,5 +1,5 @@
 /** What user functions of a chain see of their task: one object for all functions of all operators. */
-import type { Counter, RuntimeContext } from '../../api/functions.ts';
+import type { Counter, DistributedCache, RuntimeContext } from '../../api/functions.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { ChainHost } from './operator-chain.ts';
 
@@ -11,12 +11,23 @@ class SumCounter implements Counter {
   }
 }
 
+function findFile(files: Readonly<Record<string, string>>, name: string): string {
+  const file = Object.hasOwn(files, name) ? files[name] : undefined;
+  if (file !== undefined) return file;
+  const names = Object.keys(files).join(', ');
+  throw new Error(
+    `the job has no cached file '${name}'${names === '' ? '' : `, only ${names}`}: register it in the job's ` +
+      `builder, env.registerCachedFile(path, '${name}')`,
+  );
+}
+
 export class ChainRuntimeContext implements RuntimeContext {
   readonly jobId: string;
   readonly taskName: string;
   readonly subtaskIndex: number;
   readonly parallelism: number;
   readonly attempt: number;
+  readonly distributedCache: DistributedCache;
   private readonly counters = new Map<string, SumCounter>();
 
   constructor(host: ChainHost) {
@@ -25,6 +36,7 @@ export class ChainRuntimeContext implements RuntimeContext {
     this.subtaskIndex = host.subtaskIndex;
     this.parallelism = host.parallelism;
     this.attempt = host.attempt;
+    this.distributedCache = { getFile: (name) => findFile(host.cachedFiles, name) };
   }
 
   counter(name: string): Counter {

@@ -1,5 +1,6 @@
 /**
- * Application bundles on this machine, by content hash: `<folder>/<hash>.mjs`, fetched from the JobManager.
+ * Application bundles, or cached files of jobs, on this machine, by content hash: `<folder>/<hash>.mjs`,
+ * fetched from the JobManager.
  * The folder belongs to one process at a time.
  *
  * C1  A bundle that is handed out has the hash of its name. A file whose hash was right is hashed again
@@ -34,6 +35,7 @@ export interface BundleLease {
 export class BundleCache {
   private readonly folder: string;
   private readonly warn: (message: string) => void;
+  private readonly extension: string;
   /** Number of leases. */
   private readonly uses = new Map<string, number>();
   private readonly loading = new Map<string, Promise<string>>();
@@ -42,9 +44,11 @@ export class BundleCache {
   /** Ascending by last use. */
   private readonly unused = new Set<string>();
 
-  constructor(folder: string, warn: (message: string) => void) {
+  /** @param extension of the files. */
+  constructor(folder: string, warn: (message: string) => void, extension = '.mjs') {
     this.folder = folder;
     this.warn = warn;
+    this.extension = extension;
   }
 
   /** Fetches the bundle unless it is there. */
@@ -115,7 +119,7 @@ export class BundleCache {
   private prune(): void {
     const order = [...this.unused];
     try {
-      const files = filesOf(this.folder)
+      const files = filesOf(this.folder, this.extension)
         .filter(({ hash }) => !this.uses.has(hash) && !this.loading.has(hash))
         .toSorted((a, b) => order.indexOf(b.hash) - order.indexOf(a.hash) || b.mtimeMs - a.mtimeMs);
       const bundles = files.filter(({ isBundle }) => isBundle);
@@ -135,7 +139,7 @@ export class BundleCache {
   }
 
   private fileOf(hash: string): string {
-    return join(this.folder, `${hash}.mjs`);
+    return join(this.folder, `${hash}${this.extension}`);
   }
 }
 
@@ -148,14 +152,14 @@ interface CachedFile {
 }
 
 /** Also what an earlier process left. */
-function filesOf(folder: string): CachedFile[] {
+function filesOf(folder: string, extension: string): CachedFile[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => {
-    const match = /^([0-9a-f]{64})\.mjs(\.[0-9a-f]+)?$/.exec(name);
-    if (match === null) return [];
+    const match = /^([0-9a-f]{64})(\.mjs)?(\.[0-9a-f]+)?$/.exec(name);
+    if (match === null || (match[2] ?? '') !== extension) return [];
     const path = join(folder, name);
     const { mtimeMs } = statSync(path);
-    return [{ path, hash: match[1]!, isBundle: match[2] === undefined, mtimeMs }];
+    return [{ path, hash: match[1]!, isBundle: match[3] === undefined, mtimeMs }];
   });
 }
 

@@ -69,6 +69,7 @@ async function run(
     token,
     slotScript,
     bundles: new BundleCache(join(workDir, 'blobs'), (message) => logger.warn(message)),
+    files: new BundleCache(join(workDir, 'files'), (message) => logger.warn(message), ''),
     logger,
     redactor,
     output: createOutput(config.logging, config.resourceId, redactor),

@@ -31,8 +31,14 @@ export interface SlotStart {
 }
 
 export type ToSlot =
-  | { readonly type: 'deploy'; readonly deployment: SlotDeployment; readonly bundleFile: string }
-  /** The bundle cannot be had: none of the tasks can start. */
+  | {
+      readonly type: 'deploy';
+      readonly deployment: SlotDeployment;
+      readonly bundleFile: string;
+      /** Paths of cached files on this machine, by name. */
+      readonly cachedFiles: Readonly<Record<string, string>>;
+    }
+  /** The bundle or a cached file cannot be had: none of the tasks can start. */
   | { readonly type: 'undeployable'; readonly deployment: SlotDeployment; readonly message: string }
   | { readonly type: 'cancel' }
   | { readonly type: 'split'; readonly request: number; readonly split: Split | null }

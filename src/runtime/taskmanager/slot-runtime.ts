@@ -47,6 +47,7 @@ export class SlotRuntime {
   private readonly splitWaiters = new Map<number, SplitWaiter>();
   private tasks: readonly SlotTask[] = [];
   private bundleFolder: string | null = null;
+  private cachedFiles: Readonly<Record<string, string>> = {};
   private nextRequest = 0;
   private isCancelled = false;
 
@@ -73,7 +74,7 @@ export class SlotRuntime {
   receive(message: ToSlot): void {
     switch (message.type) {
       case 'deploy':
-        void this.deploy(message.deployment, message.bundleFile);
+        void this.deploy(message);
         break;
       case 'undeployable':
         this.makeTasks(message.deployment);
@@ -109,9 +110,14 @@ export class SlotRuntime {
     return describeFailure(error, { task, operator, location, bundleFolder: this.bundleFolder });
   }
 
-  private async deploy(deployment: SlotDeployment, bundleFile: string): Promise<void> {
+  private async deploy({
+    bundleFile,
+    cachedFiles,
+    deployment,
+  }: Extract<ToSlot, { type: 'deploy' }>): Promise<void> {
     if (this.tasks.length > 0) return; // W1
     this.bundleFolder = dirname(bundleFile);
+    this.cachedFiles = cachedFiles;
     this.makeTasks(deployment);
     setInterval(() => this.report(), this.host.start.reportIntervalMs);
     try {
@@ -186,6 +192,7 @@ export class SlotRuntime {
       maxParallelism: vertex.maxParallelism,
       attempt: deployment.attempt,
       workingDirectory,
+      cachedFiles: this.cachedFiles,
       clock: Date.now,
       registerProcessingTimer: (timestamp: number) => task.registerTimer(timestamp),
       stdout: (line: string) => this.host.stdout(`${line}\n`),

@@ -52,6 +52,8 @@ export interface TaskManagerOptions {
   readonly token: string | null;
   readonly slotScript: URL;
   readonly bundles: BundleCache;
+  /** Cached files of jobs. */
+  readonly files: BundleCache;
   /** Learns the secrets of jobs. */
   readonly redactor: Redactor;
   readonly logger: Logger;
@@ -67,6 +69,8 @@ interface Entry {
   /** Attempt ids of tasks that have not ended. */
   readonly liveTasks: Set<string>;
   readonly bundle: BundleLease;
+  /** Of the deployment, by name. */
+  files: ReadonlyMap<string, BundleLease>;
   deployment: SlotDeployment | null;
   cancelTimer: NodeJS.Timeout | null;
   metrics: Readonly<Record<string, TaskMetrics>>;
@@ -168,10 +172,20 @@ export class TaskManager implements TaskManagerApi {
     this.options.redactor.add(deployment.secrets);
     entry.deployment = deployment;
     for (const task of deployment.tasks) entry.liveTasks.add(task.attemptId);
-    entry.bundle.file.then(
-      (bundleFile) => entry.slot.send({ type: 'deploy', deployment, bundleFile }),
+    entry.files = this.acquireFiles(deployment);
+    Promise.all([entry.bundle.file, arrived(entry.files)]).then(
+      ([bundleFile, cachedFiles]) =>
+        entry.slot.send({ type: 'deploy', deployment, bundleFile, cachedFiles }),
       (error: Error) =>
         entry.slot.send({ type: 'undeployable', deployment, message: error.message }),
+    );
+  }
+
+  private acquireFiles({ graph }: SlotDeployment): ReadonlyMap<string, BundleLease> {
+    const { fetchBlob } = this.requireLeader();
+    const cached = Object.entries(graph.cachedFiles ?? {});
+    return new Map(
+      cached.map(([name, { hash }]) => [name, this.options.files.acquire(hash, fetchBlob)]),
     );
   }
 
@@ -240,6 +254,7 @@ export class TaskManager implements TaskManagerApi {
       slot,
       location,
       bundle,
+      files: new Map(),
       liveTasks: new Set(),
       deployment: null,
       cancelTimer: null,
@@ -340,6 +355,7 @@ export class TaskManager implements TaskManagerApi {
     await entry.slot.end();
     if (!this.entries.delete(allocationId)) return;
     entry.bundle.release();
+    for (const lease of entry.files.values()) lease.release();
     this.logFreed(entry);
     if (this.entries.size > 0 || this.memoryTimer === null) return;
     clearInterval(this.memoryTimer);
@@ -363,6 +379,22 @@ export class TaskManager implements TaskManagerApi {
     if (this.leader === null) throw new RpcError('stale', 'this TaskManager has no leader');
     return this.leader;
   }
+}
+
+/** Where the files are, by name. */
+async function arrived(
+  leases: ReadonlyMap<string, BundleLease>,
+): Promise<Readonly<Record<string, string>>> {
+  const files = await Promise.all(
+    Array.from(leases, async ([name, lease]) => {
+      try {
+        return [name, await lease.file] as const;
+      } catch (error) {
+        throw new Error(`the cached file '${name}': ${(error as Error).message}`, { cause: error });
+      }
+    }),
+  );
+  return Object.fromEntries(files);
 }
 
 function slotFields({ allocationId, jobAttempt, jobId, jobName, slotIndex }: SlotAllocation) {

@@ -180,6 +180,7 @@ function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainH
     maxParallelism: 128,
     attempt: 0,
     workingDirectory: '/nowhere',
+    cachedFiles: {},
     outputs,
     clock: () => clock.now,
     registerProcessingTimer: (timestamp) => clock.timers.push(timestamp),
