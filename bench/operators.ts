@@ -145,6 +145,7 @@ function makeChain(operations: readonly Operation[], output: ElementConsumer): E
       clock: () => 0,
       registerProcessingTimer: () => {},
       stdout: () => {},
+      shouldYield: () => false,
     },
   );
   return chain.inputs[0]!;

@@ -164,6 +164,7 @@ export class LocalJob {
         clock.register(timestamp, (now) => this.chainOf(vertex.id).onProcessingTime(now));
       },
       stdout: () => {},
+      shouldYield: () => false,
     };
   }
 

@@ -63,8 +63,18 @@ export interface ReadProgress {
   hasEnded: boolean;
 }
 
+/** Asked after `STOP_INTERVAL` records, and after everything that is no record. */
+export interface ReadLimit {
+  /** Whether the rest of a buffer must wait. */
+  mustStop(): boolean;
+}
+
+/** A power of two. */
+export const STOP_INTERVAL = 64;
+
 /**
- * Passes all elements on that `reader` holds.
+ * Passes the elements on that `reader` holds, until `limit` says to stop: then its position is that of
+ * the next one.
  * @throws RangeError when the bytes are not of this grammar; else what the consumer throws.
  */
 export function readElements(
@@ -72,39 +82,42 @@ export function readElements(
   codec: Codec<unknown>,
   consumer: ElementConsumer,
   progress: ReadProgress,
+  limit: ReadLimit,
 ): void {
   let records = 0;
   while (reader.position < reader.end) {
     const tag = reader.u8();
-    switch (tag) {
-      case Tag.timed: {
-        const timestamp = reader.f64();
-        consumer.record(codec.read(reader), timestamp);
-        records++;
-        break;
-      }
-      case Tag.untimed:
-        consumer.record(codec.read(reader), NO_TIMESTAMP);
-        records++;
-        break;
-      case Tag.watermark:
-        consumer.watermark(reader.f64());
-        break;
-      case Tag.idle:
-        consumer.idle(reader.u8() !== 0);
-        break;
-      case Tag.barrier: {
-        const checkpointId = reader.f64();
-        consumer.barrier({ checkpointId, timestamp: reader.f64() });
-        break;
-      }
-      case Tag.end:
-        progress.hasEnded = true;
-        consumer.end();
-        break;
-      default:
-        throw new RangeError(`a buffer holds an element of unknown kind ${tag}`);
+    if (tag <= Tag.untimed) {
+      const timestamp = tag === Tag.timed ? reader.f64() : NO_TIMESTAMP;
+      consumer.record(codec.read(reader), timestamp);
+      if ((++records & (STOP_INTERVAL - 1)) !== 0) continue;
+    } else {
+      readControl(tag, reader, consumer, progress);
     }
+    if (limit.mustStop()) break;
   }
   progress.records += records;
+}
+
+function readControl(
+  tag: number,
+  reader: ByteReader,
+  consumer: ElementConsumer,
+  progress: ReadProgress,
+): void {
+  switch (tag) {
+    case Tag.watermark:
+      return consumer.watermark(reader.f64());
+    case Tag.idle:
+      return consumer.idle(reader.u8() !== 0);
+    case Tag.barrier: {
+      const checkpointId = reader.f64();
+      return consumer.barrier({ checkpointId, timestamp: reader.f64() });
+    }
+    case Tag.end:
+      progress.hasEnded = true;
+      return consumer.end();
+    default:
+      throw new RangeError(`a buffer holds an element of unknown kind ${tag}`);
+  }
 }

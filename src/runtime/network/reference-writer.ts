@@ -7,7 +7,7 @@
 import { NO_TIMESTAMP } from '../../api/source.ts';
 import type { CheckpointBarrier, ElementConsumer } from '../operators/element-consumer.ts';
 import type { ChannelWriter, Flusher } from './channel-writer.ts';
-import type { ReadProgress } from './elements.ts';
+import { type ReadLimit, type ReadProgress, STOP_INTERVAL } from './elements.ts';
 import { estimateSize } from './estimate-size.ts';
 import { ITEM_OVERHEAD_BYTES, type SendWindow } from './send-window.ts';
 
@@ -111,21 +111,42 @@ export class ReferenceWriter implements ChannelWriter {
   }
 }
 
-/** Passes all elements of a batch on. */
+/** Where the next element of a batch is. */
+export interface BatchPosition {
+  record: number;
+  control: number;
+}
+
+/**
+ * Passes the elements of a batch on from `position`, until `limit` says to stop: then `position` is that
+ * of the next one. @returns whether it was the last one.
+ */
 export function readBatch(
-  batch: ReferenceBatch,
+  { controls, timestamps, values }: ReferenceBatch,
+  position: BatchPosition,
   consumer: ElementConsumer,
   progress: ReadProgress,
-): void {
-  const { values, timestamps, controls } = batch;
-  let at = 0;
-  for (const control of controls) {
-    for (; at < control.after; at++) consumer.record(values[at], timestamps[at] ?? NO_TIMESTAMP);
-    if (control.kind === 'end') progress.hasEnded = true;
-    applyControl(control, consumer);
+  limit: ReadLimit,
+): boolean {
+  const before = position.record;
+  let at = before;
+  let isStopped = false;
+  while (!isStopped) {
+    const control = controls[position.control];
+    const end = control?.after ?? values.length;
+    const stop = Math.min(end, at + STOP_INTERVAL);
+    for (; at < stop; at++) consumer.record(values[at], timestamps[at] ?? NO_TIMESTAMP);
+    if (at === end) {
+      if (control === undefined) break;
+      position.control++;
+      if (control.kind === 'end') progress.hasEnded = true;
+      applyControl(control, consumer);
+    }
+    isStopped = limit.mustStop();
   }
-  for (; at < values.length; at++) consumer.record(values[at], timestamps[at] ?? NO_TIMESTAMP);
-  progress.records += values.length;
+  position.record = at;
+  progress.records += at - before;
+  return at === values.length && position.control === controls.length;
 }
 
 function applyControl(control: Control, consumer: ElementConsumer): void {

@@ -18,6 +18,7 @@ import type { Operator } from './operator.ts';
 import type { ProcessingTimers } from './processing-timers.ts';
 import type { ChainRuntimeContext } from './runtime-context.ts';
 import { SinkOperator } from './sink-operator.ts';
+import { WindowOperator } from './window-operator.ts';
 
 type Committables = Readonly<Record<string, readonly Committable[]>>;
 
@@ -43,6 +44,8 @@ export class Chain implements OperatorChain {
   readonly metrics: ChainMetrics;
   private readonly parts: ChainParts;
   private readonly sinks: readonly SinkOperator[];
+  /** Those that may interrupt what they do, in chain order. */
+  private readonly windows: readonly WindowOperator[];
   private life: Life = { state: 'created' };
 
   constructor(parts: ChainParts) {
@@ -51,6 +54,7 @@ export class Chain implements OperatorChain {
     this.source = parts.source;
     this.metrics = parts.metrics;
     this.sinks = parts.operators.filter((operator) => operator instanceof SinkOperator);
+    this.windows = parts.operators.filter((operator) => operator instanceof WindowOperator);
   }
 
   async open(): Promise<void> {
@@ -75,6 +79,16 @@ export class Chain implements OperatorChain {
 
   onProcessingTime(timestamp: number): void {
     this.parts.timers.fire(timestamp);
+  }
+
+  get isInterrupted(): boolean {
+    for (const window of this.windows) if (window.isInterrupted) return true;
+    return false;
+  }
+
+  /** An operator that has done what it had to may interrupt one behind it. */
+  resume(): void {
+    for (const window of this.windows) window.resume();
   }
 
   async finish(): Promise<Committables> {

@@ -9,6 +9,8 @@
  * C3  After `end()` on its last input a chain has emitted everything; the host then calls `finish()`.
  * C4  Whatever user code throws comes out of the call unchanged; the host gives it the task's name, and
  *     may ask `failedOperator` which operator of the chain it was.
+ * C5  A chain may interrupt what one element makes it do (a watermark that fires very many windows) when
+ *     its host asks it to yield. It keeps the order: what comes meanwhile has its effect afterwards.
  */
 import type { Committable } from '../../api/sink.ts';
 import type { PollStatus, Split } from '../../api/source.ts';
@@ -34,6 +36,8 @@ export interface ChainHost {
   /** The host calls `OperatorChain.onProcessingTime` once the clock has reached `timestamp`. */
   readonly registerProcessingTimer: (timestamp: number) => void;
   readonly stdout: (line: string) => void;
+  /** Whether the chain should give its host a chance to do something else (C5). Asked often; cheap. */
+  readonly shouldYield: () => boolean;
 }
 
 export interface OperatorChain {
@@ -48,6 +52,12 @@ export interface OperatorChain {
   /** Not `null`: the chain (a sink) takes no more records until it resolves. Rejects on failure. */
   ready(): Promise<void> | null;
   onProcessingTime(timestamp: number): void;
+  /**
+   * The chain has yielded in the middle of something: the host calls `resume()` until it is false, before
+   * it gives it more records or calls `finish()` (C5). More records are right, but make it go on at once.
+   */
+  readonly isInterrupted: boolean;
+  resume(): void;
   /** After the end of all inputs. Resolves to what sinks prepared, by operator id. */
   finish(): Promise<Readonly<Record<string, readonly Committable[]>>>;
   /** The task failed or was cancelled: frees everything, removes what was prepared. Never rejects. */
@@ -62,7 +72,10 @@ export interface ChainSource {
   readonly operatorId: string;
   addSplit(split: Split): void;
   noMoreSplits(): void;
-  /** Emits at most `maxRecords` records through the chain. After `end` the chain has emitted its end. */
+  /**
+   * Emits at most `maxRecords` records through the chain, fewer when the host asks it to yield. After
+   * `end` the chain has emitted its end, once it is not interrupted.
+   */
   poll(maxRecords: number): PollStatus;
   available(): Promise<void>;
 }

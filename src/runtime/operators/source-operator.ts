@@ -2,7 +2,8 @@
  * The head of a source chain: drives a SourceReader, gives its records timestamps, and tells event time.
  *
  * S1  After each batch the watermark is passed on, if it advanced: cheap, and for the same batches the
- *     same watermarks (Flink emits by the clock, every 200 ms).
+ *     same watermarks (Flink emits by the clock, every 200 ms). A batch that the host interrupted, because
+ *     its records cost too much, goes on with the next poll and is still one.
  * S2  A source is idle when its reader has had nothing to read for `idlenessMs`. A host that does not
  *     poll (back pressure) does not make it idle: the time counts from a poll that found nothing, and
  *     stops once the reader has something again.
@@ -18,6 +19,9 @@ import type { ChainHost, ChainSource } from './operator-chain.ts';
 import { Operator } from './operator.ts';
 import type { OperatorMetrics, OperatorSetup } from './operator.ts';
 import type { ProcessingTimers } from './processing-timers.ts';
+
+/** Records read between two looks at whether to yield. */
+const yieldInterval = 32;
 
 /** What the reader emits into: counts, and gives timestamps when there is a strategy. */
 class ReaderOutput implements SourceOutput<unknown> {
@@ -55,6 +59,8 @@ export class SourceOperator extends Operator implements ChainSource {
   private readonly timers: ProcessingTimers;
   private reader: SourceReader<unknown> | null = null;
   private hasEnded = false;
+  /** What is left of the batch that was interrupted; 0: none was. */
+  private unread = 0;
   /** When the first poll of those that found nothing since the last record was; `null`: records come. */
   private inactiveSince: number | null = null;
   /** The reader has something again, or may have, and the host has not polled since. */
@@ -108,8 +114,8 @@ export class SourceOperator extends Operator implements ChainSource {
     output.count = 0;
     this.pollPending = false;
     try {
-      const status = this.opened().poll(output, maxRecords);
-      this.afterBatch(output.count, status);
+      const status = this.readBatch(this.opened(), this.unread || maxRecords);
+      this.afterPoll(output.count, status);
       return status;
     } catch (error) {
       this.blame(error);
@@ -142,11 +148,26 @@ export class SourceOperator extends Operator implements ChainSource {
     return this.close();
   }
 
-  private afterBatch(count: number, status: PollStatus): void {
-    if (count > 0) {
-      this.inactiveSince = null;
-      if (this.eventTime !== null) this.advance(this.eventTime.watermark()); // S1
+  /** Reads on until the batch is full, the reader has no more for now, or the host wants to do something else. */
+  private readBatch(reader: SourceReader<unknown>, size: number): PollStatus {
+    const output = this.readerOutput;
+    this.unread = 0;
+    for (;;) {
+      const wanted = Math.min(yieldInterval, size - output.count);
+      const before = output.count;
+      const status = reader.poll(output, wanted);
+      if (status !== PollStatus.more || output.count - before < wanted) return status;
+      if (output.count >= size) return status;
+      if (!this.host.shouldYield()) continue;
+      this.unread = size - output.count;
+      return status;
     }
+  }
+
+  private afterPoll(count: number, status: PollStatus): void {
+    if (count > 0) this.inactiveSince = null;
+    if (this.unread > 0) return;
+    if (this.eventTime !== null) this.advance(this.eventTime.watermark()); // S1
     if (status === PollStatus.end) {
       this.hasEnded = true;
       if (this.readerOutput.isIdle) this.changeIdle(false);

@@ -196,6 +196,7 @@ export class SlotRuntime {
       clock: Date.now,
       registerProcessingTimer: (timestamp: number) => task.registerTimer(timestamp),
       stdout: (line: string) => this.host.stdout(`${line}\n`),
+      shouldYield: () => task.shouldYield(),
     };
     return task.start(() => wireTask(task, deployment, vertex, host, wiring));
   }

@@ -232,7 +232,7 @@ export class TaskManager implements TaskManagerApi {
         name: `slot ${slotIndex} of ${config.resourceId}`,
         bind: config.bind,
         network: config.network,
-        workingDirectory: config.workingDirectory,
+        workingDirectory: request.workingDirectory,
         reportIntervalMs: config.heartbeat.intervalMs,
       },
       received: (message) => this.received(entry, message),

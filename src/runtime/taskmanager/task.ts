@@ -4,11 +4,14 @@
  *     created ─▶ opening ─▶ running ─▶ finishing ─▶ finished
  *        └──────────┴──────────┴───────────┴── stopping ─▶ canceled | failed
  *
- * K1  A turn processes whole buffers, and before each asks whether all outputs have credit and the chain
- *     takes more: what a task holds back is at most what one buffer expanded to.
+ * K1  Before each buffer, or what is left of one, a turn asks whether all outputs have credit and the
+ *     chain takes more: what a task holds back is at most what one buffer expanded to.
  * K2  A task has finished when its sinks have and its consumers have processed everything it sent: its
  *     slot may then be freed without losing anything.
  * K3  `settle` is the one terminal path; each task reports its end once. What comes later is ignored.
+ * K4  A turn ends soon after its deadline, whatever user code costs a record and however many windows a
+ *     watermark fires: buffers, polls and firing are left in the middle and taken up by the next turn, in
+ *     the same order. A chain that is interrupted goes on before it is given more, and before it finishes.
  */
 import { ByteReader } from '../../api/bytes.ts';
 import type { Committable } from '../../api/sink.ts';
@@ -72,6 +75,10 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   private isChainBusy = false;
   private isSourceWaiting = false;
   private isTimerDue = false;
+  /** When the turn should end. */
+  private deadline = 0;
+  /** All input was processed, but for what the chain was interrupted in. */
+  private isInputOver = false;
   private whenDrained: (() => void) | null = null;
 
   constructor(options: TaskOptions) {
@@ -121,18 +128,28 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   turn(deadline: number): boolean {
     const { parts } = this;
     if (parts === null) return false;
+    const { chain } = parts;
+    this.deadline = deadline;
     try {
-      while (this.life === 'running' && this.canWork(parts.chain)) {
-        if (this.isTimerDue) this.fireTimers(parts.chain);
-        const worked =
-          parts.chain.source === null ? this.processBuffer() : this.poll(parts.chain.source);
-        if (!worked) return false;
-        if (performance.now() >= deadline) return true;
+      while (this.life === 'running' && this.canWork(chain)) {
+        if (this.isTimerDue) this.fireTimers(chain);
+        if (!this.work(chain)) return false;
+        if (performance.now() >= deadline) return this.life === 'running';
       }
     } catch (error) {
       this.fail(error);
     }
     return false;
+  }
+
+  /** K4. Also a chain that was interrupted takes no more. */
+  mustStop(): boolean {
+    return performance.now() >= this.deadline || this.parts!.chain.isInterrupted;
+  }
+
+  /** K1, K4 */
+  shouldYield(): boolean {
+    return this.blockedChannels > 0 || performance.now() >= this.deadline;
   }
 
   busy(ms: number): void {
@@ -215,15 +232,24 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
     chain.onProcessingTime(Date.now());
   }
 
+  /** @returns whether there may be more to do. */
+  private work(chain: OperatorChain): boolean {
+    if (chain.isInterrupted) {
+      chain.resume();
+    } else if (!(chain.source === null ? this.processBuffer() : this.poll(chain.source))) {
+      return chain.isInterrupted;
+    }
+    if (this.isInputOver && !chain.isInterrupted) this.finish();
+    return true;
+  }
+
   private processBuffer(): boolean {
     const channel = this.withData.shift();
     if (channel === undefined) return false;
     channel.process(this.reader);
     if (channel.hasData) this.withData.push(channel);
-    if (channel.hasEnded) {
-      this.liveInputs--;
-      if (this.liveInputs === 0) this.finish();
-    }
+    if (channel.hasEnded) this.liveInputs--;
+    this.isInputOver = this.liveInputs === 0;
     return true;
   }
 
@@ -242,8 +268,8 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
         });
         return false;
       case PollStatus.end:
-        this.finish();
-        return false;
+        this.isInputOver = true;
+        return true;
     }
   }
 

@@ -201,6 +201,7 @@ export async function connectPair(
         if (isConsuming) queueMicrotask(process);
       },
       failed: resolveInputLost,
+      mustStop: () => false,
     },
     codec: compileCodec<unknown>(type),
     consumer,

@@ -185,6 +185,7 @@ function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainH
     clock: () => clock.now,
     registerProcessingTimer: (timestamp) => clock.timers.push(timestamp),
     stdout: () => {},
+    shouldYield: () => false,
   };
 }
 
