@@ -20,8 +20,9 @@ type ExitNow = (code: number) => void;
  * Runs a TaskManager to its end.
  * @param slotScript the built script of `slot-main.ts`.
  * @param exitNow ends the process at once, whatever its threads do.
- * @returns the exit code: 0 after dismissal, a signal or the end of the cluster; 1 when it found no
- *   JobManager or crashed.
+ * @returns the exit code: 0 after dismissal, a signal, the end of the cluster, or when it found no
+ *   JobManager, because whoever starts crashed processes again would keep an orphan alive; 1 when it
+ *   crashed.
  */
 export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
   const config = await readConfig();
@@ -86,7 +87,7 @@ async function run(
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => stop(`got ${signal}`));
-  const result = await runLeaderSession({
+  await runLeaderSession({
     config,
     resourceId,
     token,
@@ -95,9 +96,8 @@ async function run(
     signal: end.signal,
   });
   await taskManager.abandonLeader();
-  const code = result === 'no-jobmanager' ? 1 : 0;
-  if (taskManager.hasThreads) exitNow(code);
-  return code;
+  if (taskManager.hasThreads) exitNow(0);
+  return 0;
 }
 
 /** Relative paths of user code are relative to the project, where this machine has it. */
