@@ -104,6 +104,42 @@ describe('beside a job that spins', () => {
   });
 });
 
+describe('cancelling', () => {
+  const busy = 'const until = performance.now() + 20; while (performance.now() < until);';
+  const job = (pipeline: string) => `
+import { defineJob, types, DiscardSink, EndOfStreamWindows, GeneratorSource } from 'fctl';
+defineJob('busy', (env) => {
+  const from = (create, count) => env.fromSource(GeneratorSource.of({ create, count }));
+  ${pipeline}.sinkTo(DiscardSink.create());
+});`;
+
+  it.each([
+    ['a source that never waits', job('from((i) => i).filter(() => false)')],
+    ['a source that takes long for each record', job(`from((i) => { ${busy} return i; })`)],
+    [
+      'a function that takes long for each record',
+      job(`from((i) => i).rebalance().map((n) => { ${busy} return n; })`),
+    ],
+    [
+      'windows that take long to fire',
+      job(`from((i) => i, 10_000).keyBy((n) => n, types.double).window(EndOfStreamWindows.get())
+        .apply((key, window, values, out) => { ${busy} out.collect(key); })`),
+    ],
+  ])('reaches %s at once', async (_name, bundle) => {
+    await start({ cancellationTimeoutMs: 20_000 });
+    const bad = await run(bundle, 'busy');
+    await bad.running();
+    const last = () => cluster.dispatcher.job(bad.jobId)!.view().vertices.at(-1)!.subtasks[0]!;
+    await cluster.until(() => last().metrics.busyMs > 300);
+    const cancelled = performance.now();
+    cluster.dispatcher.cancel(bad.jobId);
+    expect((await bad.result()).outcome.state).toBe('CANCELED');
+    expect(performance.now() - cancelled).toBeLessThan(5000);
+    expect(cluster.logOf('taskmanager-0')).not.toMatch(/before its tasks ended/);
+    await neighbour.expectUnharmed();
+  });
+});
+
 describe('a job that has ended', () => {
   it.each([
     ['by itself', 'count: 2000,'],
