@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JobManagerConfig } from '../../contract/runtime-config.ts';
 import { Redactor, type SecretArguments } from '../../contract/secrets.ts';
+import { hasEnded } from '../ha/ended.ts';
 import { LeadershipLostError } from '../ha/leadership.ts';
+import { openRecord } from '../ha/record.ts';
 import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
 import { createRestServer } from '../rest/server.ts';
 import { systemClock } from '../rpc/clock.ts';
@@ -46,6 +48,10 @@ async function run(parts: Parts, applicationScript: string): Promise<number> {
     release: config.release,
   });
   const stopRequest = nextSignal();
+  if (await hasEnded(openRecord(config.record))) {
+    logger.info('JobManager ends: the cluster has ended, there is an outcome of its release');
+    return 0;
+  }
   let jobManager: JobManager;
   try {
     jobManager = await start(parts, applicationScript);

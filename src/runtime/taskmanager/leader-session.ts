@@ -8,13 +8,9 @@
  *     when no JobManager will come, because the cluster has ended: its current release has an outcome.
  * J2  Slots of a leader that is gone end before another one is asked.
  */
-import {
-  DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
-  type ReleasesDocument,
-} from '../../contract/documents.ts';
+import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import { hasEnded } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectJobManager } from '../rpc/client.ts';
@@ -38,10 +34,8 @@ export interface LeaderSessionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Resolves to why it ended; `no-jobmanager`: none was found in time (J1). */
-export async function runLeaderSession(
-  options: LeaderSessionOptions,
-): Promise<'aborted' | 'cluster-ended' | 'no-jobmanager'> {
+/** Resolves when it has ended; the log says why. */
+export async function runLeaderSession(options: LeaderSessionOptions): Promise<void> {
   const { config, logger, signal } = options;
   let lastSeen = performance.now();
   let pollMs = firstPollMs;
@@ -60,37 +54,18 @@ export async function runLeaderSession(
       lastSeen = performance.now();
       pollMs = firstPollMs;
       lastProblem = '';
-    } else if (await hasEnded(config)) {
+    } else if (await hasEnded(openRecord(config.record))) {
       logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release'); // J1
-      return 'cluster-ended';
+      return;
     } else if (performance.now() - lastSeen >= config.registrationTimeoutMs) {
       logger.error(
         `found no JobManager for ${config.registrationTimeoutMs} ms, ending: ${lastProblem}`,
       );
-      return 'no-jobmanager'; // J1
+      return; // J1
     }
     await sleep(pollMs, signal);
     pollMs = Math.min(pollMs * 1.3, slowestPollMs);
   }
-  return 'aborted';
-}
-
-/**
- * Whether no JobManager will come. A new deployment is in the record before its processes start, so that
- * the outcome of the run before is never taken for this one's.
- */
-async function hasEnded(config: TaskManagerConfig): Promise<boolean> {
-  const record = openRecord(config.record);
-  const documents = await Promise.all([
-    record.read<OutcomeDocument>(DocumentName.outcome),
-    record.read<EndpointDocument>(DocumentName.endpoint),
-    record.read<ReleasesDocument>(DocumentName.releases),
-  ]).catch(() => null); // What cannot be read says nothing.
-  if (documents === null) return false;
-  const [outcome, endpoint, releases] = documents;
-  const epoch = outcome.value?.epoch ?? 0;
-  const afterEpoch = releases.value?.releases.at(-1)?.afterEpoch ?? Infinity;
-  return epoch > afterEpoch && epoch >= (endpoint.value?.epoch ?? 0);
 }
 
 /** @returns the connection once registered; `null` when there is no endpoint. Rejects when it does not answer. */

@@ -1,0 +1,26 @@
+/** Whether there is anything left to do for a process of a cluster. */
+import {
+  DocumentName,
+  type EndpointDocument,
+  type OutcomeDocument,
+  type ReleasesDocument,
+} from '../../contract/documents.ts';
+import type { ClusterRecord } from './record.ts';
+
+/**
+ * Whether the cluster's current release has an outcome: then no JobManager comes any more, and one that
+ * is started again must not run the application a second time. A new deployment is in the record before
+ * its processes start, so that the outcome of the run before is never taken for this one's.
+ */
+export async function hasEnded(record: ClusterRecord): Promise<boolean> {
+  const documents = await Promise.all([
+    record.read<OutcomeDocument>(DocumentName.outcome),
+    record.read<EndpointDocument>(DocumentName.endpoint),
+    record.read<ReleasesDocument>(DocumentName.releases),
+  ]).catch(() => null); // What cannot be read says nothing.
+  if (documents === null) return false;
+  const [outcome, endpoint, releases] = documents;
+  const epoch = outcome.value?.epoch ?? 0;
+  const afterEpoch = releases.value?.releases.at(-1)?.afterEpoch ?? Infinity;
+  return epoch > afterEpoch && epoch >= (endpoint.value?.epoch ?? 0);
+}
