@@ -239,8 +239,11 @@ describe('the jobs of a session whose JobManager was killed', () => {
       status: 409,
       errors: [`job ${lost} has already reached LOST`],
     });
-    await after.readsEverythingOf(done!);
-    await after.readsEverythingOf(lost!);
+    for (const id of [done!, lost!]) {
+      const answers = await after.readAll(id);
+      expect(answers.size).toBeGreaterThan(5);
+      expect([...answers].filter(([, status]) => status >= 500)).toEqual([]);
+    }
   }, 60_000);
 });
 
@@ -261,11 +264,14 @@ class SessionClient {
 
   /** Uploads the bundle and submits these jobs of it. @returns their ids. */
   async submit({ file, hash }: { file: string; hash: string }, names: string[]) {
-    const submitter = createHttpSubmitter({ restUrl: this.#rest, token: null, epoch: 1 });
+    const submitter = createHttpSubmitter({
+      restUrl: this.#rest,
+      token: null,
+      epoch: 1,
+      secrets: [],
+    });
     try {
-      expect(await submitter.has(hash)).toBe(false);
-      await submitter.upload(hash, file);
-      expect(await submitter.has(hash)).toBe(true);
+      if (!(await submitter.has(hash))) await submitter.upload(hash, file);
       const { registry } = await loadBundle(file);
       const ids: string[] = [];
       for (const [executeIndex, name] of names.entries()) {
@@ -288,10 +294,9 @@ class SessionClient {
     return { status: answer.status, ...((await answer.json()) as object) };
   }
 
-  /** No answer about the job fails, whatever it does not remember. */
-  async readsEverythingOf(jobId: string): Promise<void> {
+  /** What is answered to all that one may ask about the job: status by path. */
+  async readAll(jobId: string): Promise<ReadonlyMap<string, number>> {
     const { vertices } = await this.get(`/jobs/${jobId}`);
-    expect(vertices.length).toBeGreaterThan(0);
     const below = (route: Route) =>
       route.pattern
         .replace(':jobid', jobId)
@@ -301,10 +306,8 @@ class SessionClient {
       .filter(({ method, pattern }) => method === 'GET' && pattern.startsWith('/jobs/:jobid'))
       .map(below)
       .filter((path) => !path.includes(':'));
-    expect(paths.length).toBeGreaterThan(5);
-    for (const path of paths) {
-      const { status } = await fetch(this.#rest + path);
-      expect([path, status < 500]).toEqual([path, true]);
-    }
+    const answers = new Map<string, number>();
+    for (const path of paths) answers.set(path, (await fetch(this.#rest + path)).status);
+    return answers;
   }
 }
