@@ -30,7 +30,11 @@ export interface Context<O extends CommonOptions = CommonOptions> {
   /** Aborted by Ctrl-C, SIGTERM and `--timeout`. */
   readonly signal: AbortSignal;
   readonly interruption: Interruption;
-  config(requirements?: { application?: boolean }): Promise<LoadedConfig>;
+  /** Loaded once. `set` wins over all other settings. */
+  config(requirements?: {
+    readonly application?: boolean;
+    readonly set?: readonly string[];
+  }): Promise<LoadedConfig>;
   /**
    * The provider of the config, or the local one where there is none. So it is, with a warning, where
    * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
@@ -67,8 +71,10 @@ export function createContext<O extends CommonOptions>(
     report,
     signal: stop.signal,
     interruption: stop,
-    config: (requirements) =>
-      (loaded ??= load(options, place, report, requirements?.application ?? false)),
+    config: ({ application = false, set = [] } = {}) => {
+      const all = { ...options, set: [...(options.set ?? []), ...set] };
+      return (loaded ??= load(all, place, report, application));
+    },
     provider: async () => {
       if (!(await hasConfig(options, place))) return context.providerFor('local', null);
       try {

@@ -40,6 +40,7 @@ const cluster: VerbArgument = {
 
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
+  session: 'Run many jobs on one long-lived cluster',
 };
 
 export const verbs: readonly Verb[] = [
@@ -114,6 +115,75 @@ export const verbs: readonly Verb[] = [
       'fctl deploy --set application.parallelism=4 --json',
     ],
     load: () => import('./verbs/deploy.ts'),
+  },
+  {
+    name: 'session start',
+    summary: 'Start a session cluster, or change the one that runs',
+    arguments: [cluster],
+    options: [
+      { flags: '--taskmanagers <n>', description: "how many; default: the config's" },
+      { flags: '--slots <n>', description: "slots of each TaskManager; default: the config's" },
+    ],
+    examples: ['fctl session start', 'fctl session start demo --taskmanagers 2 --slots 4'],
+    load: () => import('./verbs/session-start.ts'),
+  },
+  {
+    name: 'session submit',
+    summary: 'Run an application on a session and follow it to its end',
+    description:
+      'Bundles the application, uploads it unless the session has it, and runs main() here; its jobs run on the session. Ctrl-C ends main(); jobs go on.',
+    arguments: [{ usage: '[app]', description: "entry file; default: the config's application" }],
+    options: [
+      { flags: '--cluster <id>', description: "the session; default: the config's cluster" },
+      { flags: '--job <name>', description: 'run only this job, and not main()' },
+      { flags: '--args <json>', description: "arguments; default: the config's" },
+      { flags: '--parallelism <n>', description: "default parallelism; default: the config's" },
+      {
+        flags: '--detach',
+        description: 'end with main(), and do not wait for jobs that it does not wait for',
+      },
+    ],
+    examples: [
+      'fctl session submit',
+      'fctl session submit ./src/app.ts --cluster demo --args \'{"input":"a.csv"}\'',
+      'fctl session submit --job delays --detach --json',
+    ],
+    load: () => import('./verbs/session-submit.ts'),
+  },
+  {
+    name: 'session list',
+    summary: 'List all sessions',
+    examples: ['fctl session list', 'fctl session list --json'],
+    load: () => import('./verbs/session-list.ts'),
+  },
+  {
+    name: 'session status',
+    summary: 'Show what is true about a session: processes and jobs',
+    arguments: [cluster],
+    options: [
+      {
+        flags: '--watch',
+        description: 'show it again whenever it changes, until the session has ended',
+      },
+    ],
+    examples: ['fctl session status', 'fctl session status demo --watch'],
+    load: () => import('./verbs/status.ts'),
+  },
+  {
+    name: 'session scale',
+    summary: 'Change the number of TaskManagers of a session that runs',
+    arguments: [cluster],
+    options: [{ flags: '--taskmanagers <n>', description: 'how many' }],
+    examples: ['fctl session scale demo --taskmanagers 3'],
+    load: () => import('./verbs/session-scale.ts'),
+  },
+  {
+    name: 'session stop',
+    summary: 'End a session',
+    arguments: [cluster],
+    options: [{ flags: '--cancel', description: 'cancel the jobs that run' }],
+    examples: ['fctl session stop', 'fctl session stop demo --cancel'],
+    load: () => import('./verbs/session-stop.ts'),
   },
   {
     name: 'list',

@@ -13,7 +13,6 @@ interface NotYet {
 }
 
 export const notYet: readonly NotYet[] = [
-  { key: 'mode', works: ['application'] },
   { key: 'provider', works: ['local'] },
   { key: 'engine', works: ['bundled'] },
   { key: 'application.savepoint', works: ['none'], what: 'savepoints to start from' },

@@ -11,6 +11,7 @@
  * | `GET /fctl/v1/jobs/:id/result?wait=ms` | 200 `JobResultResponse`; waits up to 60 s for the end |
  * | `GET /fctl/v1/jobs/:id/attempts`     | 200 `JobAttemptsResponse`, also of jobs of an earlier JobManager |
  * | `POST /fctl/v1/cancel`               | 202: cancels the application: all its jobs, then it ends |
+ * | `DELETE /cluster` (Flink's)          | 202: cancels all jobs and ends the cluster          |
  * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
  */
 import type { FailureInfo, JobOutcome, RecordedAttempt } from './documents.ts';
@@ -48,6 +49,10 @@ export interface SubmitJobRequest {
   readonly jobId: string;
   /** Which `execute` of `main()` it is, 0-based; `null` or left out: none. */
   readonly executeIndex?: number | null;
+  /** Values that the cluster must not show. */
+  readonly secrets?: readonly string[];
+  /** What relative paths are relative to, where the cluster's machines have that folder. */
+  readonly workingDirectory?: string | null;
 }
 
 export interface JobResultResponse {

@@ -169,6 +169,11 @@ export class FctlRestClient {
     await exchange(this.#options, { method: 'POST', path: '/fctl/v1/cancel' });
   }
 
+  /** Asks for it; all jobs are cancelled, and the cluster ends a little later. */
+  async shutDownCluster(): Promise<void> {
+    await exchange(this.#options, { method: 'DELETE', path: '/v1/cluster' });
+  }
+
   async hasBlob(hash: string): Promise<boolean> {
     return this.#unless(404, { method: 'HEAD', path: path('fctl', 'v1', 'blobs', hash) });
   }

@@ -50,6 +50,10 @@ export interface ApplicationOptions {
   /** Default parallelism. */
   readonly parallelism: number;
   readonly submitter: JobSubmitter;
+  /** Run this job with the application's arguments, and not `main()`. Default: as the application says. */
+  readonly job?: string | null;
+  /** End with `main()`: jobs that it does not wait for go on alone. Default: false. */
+  readonly detached?: boolean;
   readonly mode: DeploymentMode;
   /** Absolute. Relative paths of cached files are relative to it. */
   readonly workingDirectory: string;
@@ -85,7 +89,8 @@ export async function runApplication(
   registry: JobRegistry,
   options: ApplicationOptions,
 ): Promise<void> {
-  const problems = findApplicationProblems(exports, registry);
+  const { detached = false, job = null } = options;
+  const problems = job === null ? findApplicationProblems(exports, registry) : [];
   if (problems.length > 0) {
     throw new ConfigError(
       problems.map((message) =>
@@ -96,11 +101,12 @@ export async function runApplication(
   const submissions: Promise<Submitted | null>[] = [];
   const { main } = exports as { main?: (ctx: ApplicationContext) => unknown };
   await withSealedJobs(async () => {
-    const argsAt = main ? null : '/application/args';
+    const argsAt = main && job === null ? null : '/application/args';
     const context = createContext(registry, { ...options, argsAt }, submissions);
-    if (main) await main(context);
-    else await context.execute(onlyJob(registry), options.args);
+    if (main && job === null) await main(context);
+    else await context.executeAsync(jobNamed(job, registry), options.args);
   });
+  if (detached) return;
   // M1: code of main() that goes on when a job ends may submit another, so the list may grow meanwhile.
   for (let known = 0; known < submissions.length;) {
     known = submissions.length;
@@ -124,9 +130,15 @@ interface Submitted {
   isLeftToMain(): boolean;
 }
 
-function onlyJob(registry: JobRegistry): JobDefinition<JsonObject> {
-  const [job] = registry.jobs.values();
-  return job!;
+/** @param name `null`: the only one. */
+function jobNamed(name: string | null, registry: JobRegistry): JobDefinition<JsonObject> {
+  const [only] = registry.jobs.values();
+  if (name === null) return only!;
+  const job = registry.jobs.get(name);
+  if (job) return job;
+  const names = [...registry.jobs.keys()].join(', ');
+  const message = `the application defines no job '${name}'; it defines ${names}`;
+  throw new ConfigError(problem({ code: 'no-such-job', message }));
 }
 
 function createContext(

@@ -4,14 +4,14 @@ import { stat } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { JobManagerAddress } from '../contract/application-messages.ts';
 import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
 import { TOKEN_HEADER } from '../contract/runtime-config.ts';
 import type { JobSubmitter } from './application.ts';
 
-export interface HttpSubmitterOptions {
-  readonly restUrl: string;
-  readonly token: string | null;
-  readonly epoch: number;
+export interface HttpSubmitterOptions extends JobManagerAddress {
+  /** Values that the cluster must not show. */
+  readonly secrets: readonly string[];
 }
 
 const blobPath = (hash: string) => `/fctl/v1/blobs/${hash}`;
@@ -44,7 +44,8 @@ export function createHttpSubmitter(
   };
   return {
     submit: async (submission) => {
-      const { body } = await ask('POST', '/fctl/v1/jobs', submission);
+      const request = { ...submission, secrets: options.secrets, workingDirectory: process.cwd() };
+      const { body } = await ask('POST', '/fctl/v1/jobs', request);
       return (body as { jobId: string }).jobId;
     },
     has: async (hash) => {

@@ -1,5 +1,10 @@
 /** Jobs and outcomes as tables. */
-import type { JobOutcome, OutcomeDocument, VertexOutcome } from '../../contract/documents.ts';
+import type {
+  FailureInfo,
+  JobOutcome,
+  OutcomeDocument,
+  VertexOutcome,
+} from '../../contract/documents.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { colorState, count, out, table } from './style.ts';
@@ -46,7 +51,24 @@ export function describeOutcome(outcome: OutcomeDocument): string {
   return [head, ...outcome.jobs.map(describeJob)].join('\n\n');
 }
 
-function describeJob(job: JobOutcome): string {
+/** What is told of an application that failed or was cancelled: message, task, the user's own lines. */
+export function describeFailedApplication(canceled: boolean, error: FailureInfo | null): string {
+  const where = [error?.task, error?.location].filter(Boolean).join(' on ');
+  return [
+    `the application ${canceled ? 'was cancelled' : 'failed'}${error ? `: ${error.message}` : ''}`,
+    ...(where === '' ? [] : [`  in ${where}`]),
+    ...userFrames(error?.stack ?? ''),
+  ].join('\n');
+}
+
+/** Positions in the user's files, which are relative; the runtime's own are in logs and `--json`. */
+const userFrames = (stack: string) =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line) && !/(?:\(|at |file:\/\/)\/|node:/.test(line));
+
+/** One job that has ended, vertex by vertex. */
+export function describeJob(job: JobOutcome): string {
   const took = formatDuration(job.endTime - job.startTime);
   const head = `${out.bold(job.name)} ${colorState(job.state)} in ${took} ${out.dim(job.id)}`;
   const accumulators = Object.entries(job.accumulators).map(

@@ -1,11 +1,11 @@
 /** `fctl compile`: the JobGraphs of an application. */
 import { join } from 'node:path';
 import { UsageError, problem } from '../../contract/errors.ts';
-import type { JsonObject } from '../../contract/json.ts';
 import { renderJobGraph } from '../../graph/render.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import type { CommonOptions, Context } from '../context.ts';
+import { parseJsonArgs } from './json-args.ts';
 
 interface CompileFlags extends CommonOptions {
   readonly job?: string;
@@ -36,7 +36,7 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     cacheDir: join(context.place.cacheDir, 'bundles'),
   });
   const { graphs } = await inspectApplication(bundle, {
-    args: options.args === undefined ? args : parseArgs(options.args),
+    args: options.args === undefined ? args : parseJsonArgs(options.args),
     parallelism,
     compile: options.job === undefined ? { jobs: 'all' } : { job: options.job },
     script: join(context.place.runtimeDir, 'inspect.js'),
@@ -44,22 +44,5 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
   });
   report.result({ bundleHash: bundle.hash, graphs }, () =>
     graphs.map((graph) => renderJobGraph(graph, format)).join('\n\n'),
-  );
-}
-
-function parseArgs(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value))
-      return value as JsonObject;
-  } catch {
-    // told below
-  }
-  throw new UsageError(
-    problem({
-      code: 'args-not-json',
-      message: `--args is not a JSON object: ${text}`,
-      hint: `for example --args '{"input":"a.csv"}'`,
-    }),
   );
 }

@@ -2,15 +2,16 @@
 import { ApplicationStatus, type OutcomeDocument } from '../../contract/documents.ts';
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { formatBytes, formatDuration } from '../../contract/units.ts';
+import { formatDuration } from '../../contract/units.ts';
 import { type DeployInput, deploy, planDeployment } from '../../deployment/deploy.ts';
 import { followApplication } from '../../deployment/follow.ts';
-import type { DeployEvent } from '../../deployment/progress.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import type { Context } from '../context.ts';
-import { describeJobs, describeOutcome } from '../output/jobs.ts';
+import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
+import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
+import { deployPerJob } from './deploy-per-job.ts';
 import { describePlan, planData } from './plan.ts';
 import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';
 
@@ -20,9 +21,6 @@ interface DeployFlags extends ModeOption {
   readonly ifChanged?: boolean;
   readonly allowStateLoss?: boolean;
 }
-
-const healthTimeoutMs = 60_000;
-const lockWaitMs = 20_000;
 
 export async function run(context: Context<DeployFlags>): Promise<number> {
   const { options, report } = context;
@@ -37,7 +35,9 @@ export async function run(context: Context<DeployFlags>): Promise<number> {
       report.result(planData(plan), () => describePlan(plan));
       return ExitCode.done;
     }
-    return await deployAndFollow(context, input, progress);
+    return await (input.config.mode === 'per-job'
+      ? deployPerJob(context, input, progress)
+      : deployAndFollow(context, input, progress));
   } finally {
     progress.stop();
   }
@@ -63,7 +63,7 @@ async function deployAndFollow(
   const startedAt = Date.now();
   const result = await deploy(input, {
     signal,
-    onEvent: (event) => showEvent(progress, event),
+    onEvent: (event) => showDeployEvent(progress, event),
     healthTimeoutMs,
     lockWaitMs,
     allowStateLoss: options.allowStateLoss ?? false,
@@ -135,41 +135,7 @@ function answer(
   }
   if (!report.options.json) report.result(data, () => describeOutcome(outcome));
   const { error, status } = outcome;
-  const where = [error?.task, error?.location].filter(Boolean).join(' on ');
-  const what = status === ApplicationStatus.canceled ? 'was cancelled' : 'failed';
-  const lines = [
-    `the application ${what}${error ? `: ${error.message}` : ''}`,
-    ...(where === '' ? [] : [`  in ${where}`]),
-    ...userFrames(error?.stack ?? ''),
-  ];
-  report.failure(
-    [problem({ code: `application-${status.toLowerCase()}`, message: lines.join('\n') })],
-    data,
-  );
+  const message = describeFailedApplication(status === ApplicationStatus.canceled, error);
+  report.failure([problem({ code: `application-${status.toLowerCase()}`, message })], data);
   return ExitCode.jobFailed;
-}
-
-/** Positions in the user's files, which are relative; the runtime's own are in logs and `--json`. */
-const userFrames = (stack: string) =>
-  stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line) && !/(?:\(|at |file:\/\/)\/|node:/.test(line));
-
-function showEvent(progress: Progress, event: DeployEvent): void {
-  switch (event.type) {
-    case 'waiting-for-lock':
-      return progress.step(`Waiting for ${event.holder} (${event.message})`);
-    case 'uploaded':
-      return progress.done(`Uploaded ${event.name} (${formatBytes(event.bytes)})`);
-    case 'action':
-      return progress.done(`${event.action.kind} ${event.action.process}: ${event.action.reason}`);
-    case 'waiting-for-jobmanager':
-      return progress.step('Waiting for the JobManager');
-    case 'waiting-for-taskmanagers':
-      return progress.step(
-        `Waiting for TaskManagers: ${Math.max(0, event.registered)} of ${event.expected}`,
-      );
-    case 'healthy':
-      return progress.done(`The cluster is up: ${event.url}`);
-  }
 }

@@ -5,14 +5,21 @@ import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import type { Context } from '../context.ts';
 import { colorState, table } from '../output/style.ts';
 
-export async function run(context: Context): Promise<void> {
+export const run = (context: Context): Promise<void> => listClusters(context, null);
+
+/** @param mode only clusters of this mode; `null`: all. */
+export async function listClusters(context: Context, mode: string | null): Promise<void> {
   const provider = await context.provider();
   await removeExpired(provider, Date.now());
   const ids = await provider.list();
   const all = await Promise.all(ids.map((id) => clusterStatus(provider, id)));
-  const found = all.filter((status) => status !== null);
+  const found = all
+    .filter((status) => status !== null)
+    .filter((status) => mode === null || status.cluster?.mode === mode);
   context.report.result({ clusters: found.map(summary) }, () =>
-    found.length === 0 ? `No clusters on provider ${provider.name}.` : describe(found),
+    found.length === 0
+      ? `No ${mode === null ? 'clusters' : `${mode} clusters`} on provider ${provider.name}.`
+      : describe(found),
   );
 }
 

@@ -15,14 +15,15 @@ export interface ModeOption extends CommonOptions {
 
 /** The config with `--mode` applied, which wins over everything else. */
 export async function loadDeployable(context: Context<ModeOption>): Promise<LoadedConfig> {
-  const loaded = await context.config({ application: true });
   const { mode } = context.options;
-  if (mode === undefined || mode === loaded.config.mode) return loaded;
+  const set = mode === undefined ? [] : [`mode=${mode}`];
+  const loaded = await context.config({ application: true, set });
+  if (loaded.config.mode !== 'session') return loaded;
   throw new UsageError(
     problem({
-      code: 'mode-not-supported',
-      message: `the configuration is for ${loaded.config.mode} mode, not '${mode}'`,
-      hint: `use --set mode=${mode}`,
+      code: 'mode-not-deployable',
+      message: 'an application is not deployed in session mode, but submitted to a session',
+      hint: "'fctl session start' starts one, 'fctl session submit' runs the application on it",
     }),
   );
 }

@@ -13,7 +13,7 @@ import {
   type ApplicationStart,
   isApplicationResult,
   mainFailure,
-} from './application-messages.ts';
+} from '../../contract/application-messages.ts';
 
 export interface ApplicationProcessOptions {
   /** The built script of `application-main.ts`. */

@@ -12,7 +12,7 @@ import {
   type ApplicationStart,
   isApplicationResult,
   mainFailure,
-} from './application-messages.ts';
+} from '../../contract/application-messages.ts';
 
 /** @param entry the script whose worker part runs `main()`. @returns when the process may end. */
 export async function superviseApplication(entry: URL): Promise<void> {
@@ -21,10 +21,12 @@ export async function superviseApplication(entry: URL): Promise<void> {
     process.once('message', (message) => resolve(message as ApplicationStart));
   });
   const worker = new Worker(entry, { workerData: start });
+  process.on('message', (message) => worker.postMessage(message));
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const result = await new Promise<ApplicationResult>((resolve) => {
     worker.on('message', (message: unknown) => {
       if (isApplicationResult(message)) resolve(message);
+      else process.send!(message);
     });
     worker.once('error', (error: unknown) => resolve(uncaught(error, dirname(start.bundleFile))));
     worker.once('exit', () => resolve(mainFailure(neverDone)));

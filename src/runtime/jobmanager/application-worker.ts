@@ -3,15 +3,19 @@ import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
-import { runApplication } from '../../graph/application.ts';
+import { type JobSubmitter, runApplication } from '../../graph/application.ts';
+import { createClusterPerJobSubmitter } from '../../graph/cluster-per-job-submitter.ts';
 import { createHttpSubmitter } from '../../graph/http-submitter.ts';
 import { loadBundle } from '../../graph/load-bundle.ts';
 import { describeFailure, shortenStack } from '../taskmanager/failure-info.ts';
 import {
+  type ApplicationMessage,
   type ApplicationResult,
   type ApplicationStart,
+  type ClusterReply,
+  type ClusterRequest,
   mainFailure,
-} from './application-messages.ts';
+} from '../../contract/application-messages.ts';
 
 /**
  * Runs the application and reports how it ended. The caller then ends the thread, for user code may have
@@ -41,41 +45,84 @@ export function reportExit(code: number | string | null | undefined): void {
   report(mainFailure(error.message, shortenStack(error.stack ?? '', dirname(bundleFile))));
 }
 
-const report = (result: ApplicationResult) => parentPort!.postMessage(result);
+const report = (message: ApplicationMessage) => parentPort!.postMessage(message);
 
 async function run(start: ApplicationStart): Promise<ApplicationResult> {
-  const { args, bundleFile, bundleHash, parallelism } = start;
-  const submitter = createHttpSubmitter(start);
+  const { args, bundleFile, bundleHash, detached, job, mode, parallelism } = start;
+  const submitter = createSubmitter(start);
   try {
     const { exports, registry } = await loadBundle(bundleFile);
     await runApplication(exports, registry, {
       args,
       bundleHash,
       parallelism,
-      submitter,
-      mode: 'application',
+      submitter: reporting(submitter),
+      mode,
+      job,
+      detached,
       workingDirectory: process.cwd(),
     });
     return { type: 'succeeded' };
   } catch (error) {
-    return toResult(error, bundleFile);
+    return toResult(error, start);
   } finally {
     submitter.close();
   }
 }
 
-function toResult(error: unknown, bundleFile: string): ApplicationResult {
+function createSubmitter({ jobManager, secrets }: ApplicationStart) {
+  return jobManager === null
+    ? createClusterPerJobSubmitter({ ask, secrets })
+    : createHttpSubmitter({ ...jobManager, secrets });
+}
+
+/** Tells what becomes of the jobs. */
+function reporting(submitter: JobSubmitter): JobSubmitter {
+  const indexes = new Map<string, number>();
+  return {
+    ...submitter,
+    submit: async (submission) => {
+      const { executeIndex, graph } = submission;
+      const jobId = await submitter.submit(submission);
+      indexes.set(jobId, executeIndex);
+      report({ type: 'submitted', executeIndex, jobId, name: graph.name });
+      return jobId;
+    },
+    result: async (jobId) => {
+      const result = await submitter.result(jobId);
+      const { outcome } = result;
+      if (outcome !== null) report({ type: 'ended', executeIndex: indexes.get(jobId)!, outcome });
+      return result;
+    },
+  };
+}
+
+/** The listener keeps the thread alive while an answer is due, and no longer. */
+function ask(request: ClusterRequest): Promise<ClusterReply> {
+  return new Promise((resolve) => {
+    const take = (reply: ClusterReply) => {
+      if (reply.executeIndex !== request.executeIndex) return;
+      parentPort!.off('message', take);
+      resolve(reply);
+    };
+    parentPort!.on('message', take);
+    report(request);
+  });
+}
+
+function toResult(error: unknown, { bundleFile, mode }: ApplicationStart): ApplicationResult {
+  const location = mode === 'application' ? 'jobmanager' : 'client';
   if (error instanceof JobExecutionError) {
     const { error: cause, state } = error.outcome;
     const failure = { stack: null, task: null, location: null, ...cause, message: error.message };
     return { type: state === 'CANCELED' ? 'canceled' : 'failed', failure };
   }
   // What is wrong with an application is said by the message, not by where it was found.
-  if (error instanceof FctlError) return mainFailure(error.message);
+  if (error instanceof FctlError) return mainFailure(error.message, null, location);
   const origin = {
     task: 'main()',
     operator: null,
-    location: 'jobmanager',
+    location,
     bundleFolder: dirname(bundleFile),
   };
   return { type: 'failed', failure: describeFailure(error, origin) };

@@ -36,6 +36,8 @@ export interface ClusterView {
   cancelJob(jobId: string): CommandResult;
   /** Cancels all jobs and ends the application. */
   cancelApplication(): CommandResult;
+  /** Cancels all jobs and ends the cluster. */
+  shutDown(): CommandResult;
   /**
    * The result of a job, at the latest after `waitMs`; `outcome` is `null` while it runs.
    * @returns `null`: no such job.

@@ -5,6 +5,8 @@
  * D2  A repeated submission is the same job, also while the first one is under way.
  * D3  Jobs of earlier JobManagers are shown as the journal has them, until they are started again.
  */
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import type { Split } from '../../api/source.ts';
 import { type JobOutcome, LOST, type RecordedJob } from '../../contract/documents.ts';
 import type {
@@ -106,7 +108,8 @@ export class Dispatcher implements TaskEvents {
   }
 
   /** Takes a job in. Never rejects. */
-  async submit({ executeIndex = null, graph, jobId }: SubmitJobRequest): Promise<SubmitResult> {
+  async submit(request: SubmitJobRequest): Promise<SubmitResult> {
+    const { executeIndex = null, graph, jobId, secrets = [] } = request;
     const invalid = (message: string): SubmitResult => ({
       type: 'refused',
       reason: 'invalid',
@@ -123,16 +126,29 @@ export class Dispatcher implements TaskEvents {
     if ((await this.#options.blobs.find(bundleHash)) === null) {
       return invalid(`the application bundle ${bundleHash} is not here: upload it first`);
     }
+    if (!Array.isArray(secrets) || !secrets.every((value) => typeof value === 'string'))
+      return invalid('secrets must be strings');
+    this.#options.redactor.add(secrets);
     const known = this.#submissions.get(jobId); // D2
     if (known !== undefined) return known;
-    const submission = this.#admit({ jobId, graph: jobGraph, executeIndex });
+    const folder = await this.#workingDirectory(request);
+    const submission = this.#admit({ jobId, graph: jobGraph, executeIndex }, folder);
     this.#submissions.set(jobId, submission);
     const result = await submission;
     if (result.type === 'refused') this.#submissions.delete(jobId);
     return result;
   }
 
-  async #admit(submission: Submission): Promise<SubmitResult> {
+  /** The client's, where this machine has it. */
+  async #workingDirectory({ workingDirectory }: SubmitJobRequest): Promise<string> {
+    if (typeof workingDirectory === 'string' && isAbsolute(workingDirectory)) {
+      const found = await stat(workingDirectory).catch(() => null);
+      if (found?.isDirectory()) return workingDirectory;
+    }
+    return this.#options.workingDirectory;
+  }
+
+  async #admit(submission: Submission, workingDirectory: string): Promise<SubmitResult> {
     const { journal, logger } = this.#options;
     const refuse = (reason: 'conflict' | 'unavailable', message: string): SubmitResult => ({
       type: 'refused',
@@ -151,16 +167,17 @@ export class Dispatcher implements TaskEvents {
     if (admission.type === 'refused') return refuse('conflict', admission.message);
     if (admission.type === 'ended') return { type: 'accepted', jobId: admission.job.id };
     if (this.#closed !== null) return refuse('unavailable', this.#closed);
-    this.#start(admission.jobId, submission.graph, admission.attempt);
+    this.#start(admission.jobId, submission.graph, admission.attempt, workingDirectory);
     return { type: 'accepted', jobId: admission.jobId };
   }
 
-  #start(jobId: string, graph: JobGraph, attempt: number): void {
-    const { createCoordinators, journal, logger, workingDirectory } = this.#options;
+  #start(jobId: string, graph: JobGraph, attempt: number, workingDirectory: string): void {
+    const { createCoordinators, journal, logger } = this.#options;
     const master = new JobMaster({
       ...this.#options,
       jobId,
       graph,
+      workingDirectory,
       firstAttempt: attempt,
       coordinators: createCoordinators(graph, { jobId, workingDirectory }),
       logger: logger.child({ jobId }),

@@ -31,6 +31,8 @@ export interface JobAttemptOptions {
   readonly graph: JobGraph;
   /** 0-based. */
   readonly attempt: number;
+  /** Relative paths in sources and sinks are relative to this folder. */
+  readonly workingDirectory: string;
   readonly slots: SlotSource;
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;
@@ -131,7 +133,7 @@ export class JobAttempt {
   }
 
   async #allocate({ executions, grant }: AssignedSlot): Promise<void> {
-    const { attempt, graph, jobId, slots } = this.#options;
+    const { attempt, graph, jobId, slots, workingDirectory } = this.#options;
     const { allocationId, slotIndex, taskManagerId } = grant;
     const request = {
       allocationId,
@@ -140,6 +142,7 @@ export class JobAttempt {
       jobAttempt: attempt,
       jobName: graph.name,
       bundleHash: graph.code.bundleHash,
+      workingDirectory,
     };
     try {
       const location = await slots.call(taskManagerId, 'allocateSlot', request);

@@ -14,8 +14,8 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
-import type { ClusterInfo } from '../../contract/fctl-rest.ts';
+import { ApplicationStatus, type FailureInfo, type JobOutcome } from '../../contract/documents.ts';
+import type { ClusterInfo, SubmitJobRequest } from '../../contract/fctl-rest.ts';
 import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
 import { type Redactor, type SecretArguments, joinSecrets } from '../../contract/secrets.ts';
 import {
@@ -28,13 +28,14 @@ import { openRecord } from '../ha/record.ts';
 import type { Logger, Output } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
-import type { ApplicationResult } from './application-messages.ts';
+import type { ApplicationResult } from '../../contract/application-messages.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
 import { createBlobStore } from './blob-store.ts';
 import { Journal } from './journal.ts';
-import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
+import type { BlobStore, ClusterView, CommandResult, SubmitResult } from './cluster-view.ts';
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { JobStatus } from './job-status.ts';
 import { ResourceManager } from './resource-manager.ts';
 import { SlotManager } from './slot-manager.ts';
 import { createClusterView } from './view.ts';
@@ -68,6 +69,9 @@ export type JobManagerEnd =
   | { readonly type: 'ended'; readonly status: ApplicationStatus }
   /** Another JobManager leads (M3). */
   | { readonly type: 'fenced'; readonly message: string };
+
+/** Per-job mode: how long the cluster waits for its job. */
+const jobSubmissionTimeoutMs = 120_000;
 
 /** How long TaskManagers have to come, and to confirm that they were dismissed. */
 const dismissTimeoutMs = 5000;
@@ -104,6 +108,9 @@ export class JobManager {
   #ending = false;
   #isTerminated = false;
   #closed = false;
+  /** Per-job mode. */
+  #onlyJob: string | null = null;
+  #stopExpecting: () => void = () => {};
   #stopChecks: () => void = () => {};
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
 
@@ -210,7 +217,9 @@ export class JobManager {
       resources: this.#resources,
       ready: () => this.#leadership !== null,
       info: () => this.#info(),
+      submitJob: (request) => this.#submitJob(request),
       cancelApplication: () => this.#cancelApplication(),
+      shutDown: () => this.#shutDown(),
     });
   }
 
@@ -232,14 +241,56 @@ export class JobManager {
     };
   }
 
-  #cancelApplication(): CommandResult {
-    if (this.#endTime !== null) {
-      return {
-        type: 'refused',
-        reason: 'conflict',
-        message: `the application has already ended: ${this.#status}`,
+  async #submitJob(request: SubmitJobRequest): Promise<SubmitResult> {
+    if (this.#options.config.mode !== 'per-job') return this.#dispatcher.submit(request);
+    if (this.#onlyJob !== null && this.#onlyJob !== request.jobId)
+      return conflict(`this cluster has its job already: ${this.#onlyJob}`);
+    this.#onlyJob = request.jobId;
+    const result = await this.#dispatcher.submit(request);
+    if (result.type === 'refused') this.#onlyJob = null;
+    else this.#dispatcher.job(result.jobId)?.ended.then((outcome) => this.#onlyJobEnded(outcome));
+    return result;
+  }
+
+  #onlyJobEnded({ error, name, state }: JobOutcome): void {
+    const failure = error && { ...error, message: `job '${name}' ${state}: ${error.message}` };
+    if (state === JobStatus.finished) this.#end(ApplicationStatus.succeeded, null);
+    else if (state === JobStatus.canceled) this.#end(ApplicationStatus.canceled, failure);
+    else this.#end(ApplicationStatus.failed, failure);
+  }
+
+  /** Per-job mode: the client may die before it submits the job, and a job dies with its JobManager. */
+  #expectJob(): void {
+    const fail = (message: string) => {
+      const failure = {
+        message,
+        stack: null,
+        task: null,
+        location: this.#options.config.resourceId,
       };
-    }
+      this.#end(ApplicationStatus.failed, failure);
+    };
+    const [lost] = this.#journal.past;
+    if (lost !== undefined) fail(`job '${lost.name}' was lost with its JobManager`);
+    const { clock } = this.#options;
+    this.#stopExpecting = clock.after(jobSubmissionTimeoutMs, () => {
+      if (this.#onlyJob === null) fail('no job was submitted: the client ended too early');
+    });
+  }
+
+  /** Flink's `DELETE /cluster`: the regular end of a session; any other cluster is cancelled by it. */
+  #shutDown(): CommandResult {
+    if (this.#options.config.mode !== 'session') return this.#cancelApplication();
+    this.#options.logger.info('the session is being stopped');
+    this.#end(ApplicationStatus.succeeded, null);
+    return { type: 'accepted' };
+  }
+
+  #cancelApplication(): CommandResult {
+    if (this.#options.config.mode === 'session')
+      return conflict('this is a session: cancel one of its jobs, or stop it');
+    if (this.#endTime !== null)
+      return conflict(`the application has already ended: ${this.#status}`);
     this.cancel('requested over REST');
     return { type: 'accepted' };
   }
@@ -247,7 +298,9 @@ export class JobManager {
   async #startApplication(): Promise<void> {
     const { applicationScript, config, logger, output, secretArgs, token } = this.#options;
     const { application, parallelism } = config;
-    if (application === null || this.#ending || this.#rest === null) return;
+    if (config.mode === 'per-job') this.#expectJob();
+    if (application === null || config.mode !== 'application') return;
+    if (this.#ending || this.#rest === null) return;
     const { bundleFile, bundleHash, workingDirectory } = application;
     const args = joinSecrets(application.args, secretArgs);
     const restUrl = `http://${loopback(config.rest.bind)}:${this.#rest.port}`;
@@ -255,7 +308,17 @@ export class JobManager {
     this.#application = startApplicationProcess({
       script: applicationScript,
       workingDirectory,
-      start: { args, bundleFile, bundleHash, parallelism, restUrl, token, epoch },
+      start: {
+        mode: 'application',
+        args,
+        bundleFile,
+        bundleHash,
+        parallelism,
+        job: null,
+        secrets: [],
+        detached: false,
+        jobManager: { restUrl, token, epoch },
+      },
       output,
       logger,
     });
@@ -339,10 +402,13 @@ export class JobManager {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#stopChecks();
+    this.#stopExpecting();
     this.#rpc?.close();
     await this.#rest?.close();
   }
 }
+
+const conflict = (message: string) => ({ type: 'refused', reason: 'conflict', message }) as const;
 
 const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 

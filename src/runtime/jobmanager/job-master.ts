@@ -39,6 +39,8 @@ export interface JobMasterOptions {
   /** Number of its first attempt: those of earlier JobManagers come before. */
   readonly firstAttempt: number;
   readonly coordinators: Coordinators;
+  /** Relative paths in sources and sinks are relative to this folder. */
+  readonly workingDirectory: string;
   readonly slots: SlotSource;
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;

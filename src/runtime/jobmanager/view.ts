@@ -19,7 +19,9 @@ export interface ViewParts {
   readonly resources: ResourceManager;
   readonly ready: () => boolean;
   readonly info: () => ClusterInfo;
+  readonly submitJob: ClusterView['submitJob'];
   readonly cancelApplication: () => CommandResult;
+  readonly shutDown: () => CommandResult;
 }
 
 export function createClusterView(parts: ViewParts): ClusterView {
@@ -37,9 +39,10 @@ export function createClusterView(parts: ViewParts): ClusterView {
       resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
     jobs: () => dispatcher.views().toReversed(),
     job: (jobId) => dispatcher.view(jobId),
-    submitJob: (request) => dispatcher.submit(request),
+    submitJob: parts.submitJob,
     cancelJob: (jobId) => dispatcher.cancel(jobId),
     cancelApplication: parts.cancelApplication,
+    shutDown: parts.shutDown,
     jobResult: (jobId, waitMs) => dispatcher.result(jobId, waitMs),
     jobAttempts: (jobId) => dispatcher.attempts(jobId),
   };

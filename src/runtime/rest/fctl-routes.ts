@@ -12,6 +12,11 @@ function ready({ view }: RestRequest): RestAnswer {
   return ok({});
 }
 
+function shutDown(request: RestRequest): RestAnswer {
+  checkEpoch(request);
+  return accepted(request.view.shutDown());
+}
+
 function cancelApplication(request: RestRequest): RestAnswer {
   checkEpoch(request);
   return accepted(request.view.cancelApplication());
@@ -71,6 +76,7 @@ export const fctlRoutes: readonly Route[] = [
   get('/fctl/v1/jobs/:jobid/result', jobResult),
   get('/fctl/v1/jobs/:jobid/attempts', jobAttempts),
   { method: 'POST', pattern: '/fctl/v1/cancel', handle: cancelApplication },
+  { method: 'DELETE', pattern: '/cluster', handle: shutDown },
   get(blobs, readBlob),
   { method: 'HEAD', pattern: blobs, handle: readBlob },
   { method: 'PUT', pattern: blobs, handle: writeBlob },

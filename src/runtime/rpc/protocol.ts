@@ -75,6 +75,8 @@ export interface SlotAllocation extends SlotTarget {
   readonly jobAttempt: number;
   readonly jobName: string;
   readonly bundleHash: string;
+  /** Of the JobManager's machine; relative paths are relative to it. */
+  readonly workingDirectory: string;
 }
 
 export interface SlotLocation {

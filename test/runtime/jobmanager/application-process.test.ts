@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/contract/json.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
-import type { ApplicationResult } from '../../../src/runtime/jobmanager/application-messages.ts';
+import type { ApplicationResult } from '../../../src/contract/application-messages.ts';
 import {
   type ApplicationProcess,
   startApplicationProcess,
@@ -119,9 +119,11 @@ async function start(
       bundleHash: bundle.hash,
       args: options.args ?? {},
       parallelism: 1,
-      restUrl,
-      token: 't',
-      epoch: 4,
+      mode: 'application',
+      job: null,
+      secrets: [],
+      detached: false,
+      jobManager: { restUrl, token: 't', epoch: 4 },
     },
     output: {
       write: (text) => {

@@ -220,6 +220,7 @@ export function fakeView(
     cancelApplication: () => accepted('cancel application'),
     jobResult: async (id) =>
       jobs.some((job) => job.id === id) ? { jobId: id, outcome: null, collected: {} } : null,
+    shutDown: () => accepted('shut down'),
     jobAttempts: () => null,
     ...changes,
   };

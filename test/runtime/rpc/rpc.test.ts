@@ -123,6 +123,7 @@ describe('calls', () => {
       jobAttempt: 0,
       jobName: 'n',
       bundleHash: 'b',
+      workingDirectory: '/',
     };
     const location = await rig.connections[0]!.call('allocateSlot', slot);
     expect(location).toEqual({ allocationId: 'x', taskManager: 't', host: 'h', dataPort: 1 });

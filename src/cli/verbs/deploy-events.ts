@@ -1,0 +1,28 @@
+/** What a deployment tells, for people; and how long the verbs wait for it. */
+import { formatBytes } from '../../contract/units.ts';
+import type { DeployEvent } from '../../deployment/progress.ts';
+import type { Progress } from '../output/progress.ts';
+
+/** For the cluster to become healthy. */
+export const healthTimeoutMs = 60_000;
+/** For another deployment to end. */
+export const lockWaitMs = 20_000;
+
+export function showDeployEvent(progress: Progress, event: DeployEvent): void {
+  switch (event.type) {
+    case 'waiting-for-lock':
+      return progress.step(`Waiting for ${event.holder} (${event.message})`);
+    case 'uploaded':
+      return progress.done(`Uploaded ${event.name} (${formatBytes(event.bytes)})`);
+    case 'action':
+      return progress.done(`${event.action.kind} ${event.action.process}: ${event.action.reason}`);
+    case 'waiting-for-jobmanager':
+      return progress.step('Waiting for the JobManager');
+    case 'waiting-for-taskmanagers':
+      return progress.step(
+        `Waiting for TaskManagers: ${Math.max(0, event.registered)} of ${event.expected}`,
+      );
+    case 'healthy':
+      return progress.done(`The cluster is up: ${event.url}`);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What whoever starts the process of `main()` (a JobManager in application mode, else fctl), that process
+ * and the worker thread in it say to each other. The main thread of the process passes on what is not for
+ * it: the first message starts it, a result ends it.
+ */
+import type { FailureInfo, JobOutcome } from './documents.ts';
+import type { JobResultResponse } from './fctl-rest.ts';
+import type { JsonObject } from './json.ts';
+
+/** A JobManager as the process of `main()` reaches it. */
+export interface JobManagerAddress {
+  readonly restUrl: string;
+  readonly token: string | null;
+  /** Requests are refused by a JobManager of another epoch. */
+  readonly epoch: number;
+}
+
+/** First message to the process; `workerData` of the worker. */
+export interface ApplicationStart {
+  readonly mode: 'application' | 'per-job' | 'session';
+  readonly bundleFile: string;
+  readonly bundleHash: string;
+  readonly args: JsonObject;
+  /** Default parallelism. */
+  readonly parallelism: number;
+  /** Run this job, and not `main()`; `null`: as the application says. */
+  readonly job: string | null;
+  /** Values that the cluster must not show. In application mode it knows them. */
+  readonly secrets: readonly string[];
+  /** Ends with `main()`, without waiting for jobs that it did not wait for. */
+  readonly detached: boolean;
+  /** Takes all jobs; `null`: every job has one of its own, which is asked for (per-job mode). */
+  readonly jobManager: JobManagerAddress | null;
+}
+
+/** How `main()` ended. */
+export type ApplicationResult =
+  | { readonly type: 'succeeded' }
+  | { readonly type: 'failed'; readonly failure: FailureInfo }
+  /** A job that `main()` waited for was cancelled. */
+  | { readonly type: 'canceled'; readonly failure: FailureInfo };
+
+/** What `main()` does meanwhile. */
+export type ApplicationEvent =
+  | {
+      readonly type: 'submitted';
+      readonly executeIndex: number;
+      readonly jobId: string;
+      readonly name: string;
+    }
+  | { readonly type: 'ended'; readonly executeIndex: number; readonly outcome: JobOutcome };
+
+/** Per-job mode: asked by the submitter, answered by fctl. */
+export type ClusterRequest =
+  | { readonly type: 'cluster-wanted'; readonly executeIndex: number; readonly name: string }
+  /** The JobManager answers no more: what does the record say? */
+  | { readonly type: 'result-wanted'; readonly executeIndex: number; readonly jobId: string };
+
+export type ClusterReply =
+  | {
+      readonly type: 'cluster';
+      readonly executeIndex: number;
+      readonly jobManager: JobManagerAddress;
+    }
+  | { readonly type: 'result'; readonly executeIndex: number; readonly result: JobResultResponse }
+  | { readonly type: 'no-cluster'; readonly executeIndex: number; readonly message: string };
+
+export type ApplicationMessage = ApplicationResult | ApplicationEvent | ClusterRequest;
+
+export function isApplicationResult(value: unknown): value is ApplicationResult {
+  const type = (value as { type?: unknown } | null)?.type;
+  return type === 'succeeded' || type === 'failed' || type === 'canceled';
+}
+
+/** A failure of `main()` itself. */
+export function mainFailure(
+  message: string,
+  stack: string | null = null,
+  location = 'jobmanager',
+): ApplicationResult {
+  return { type: 'failed', failure: { message, stack, task: 'main()', location } };
+}

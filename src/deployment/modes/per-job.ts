@@ -1,0 +1,131 @@
+/**
+ * Per-job mode: `main()` runs here, and each job that it executes gets a cluster of its own, which ends
+ * with the job.
+ *
+ * J1  A cluster's id is not used twice: outcome and logs of an earlier run stay for their retention.
+ * J2  A client that dies leaves its jobs running: their clusters need nobody. One that dies before it
+ *     submitted the job leaves a cluster that gives up by itself.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  ApplicationEvent,
+  ApplicationResult,
+  ClusterReply,
+  ClusterRequest,
+} from '../../contract/application-messages.ts';
+import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../contract/documents.ts';
+import { FctlError } from '../../contract/errors.ts';
+import { type DeployInput, type DeployOptions, deploy } from '../deploy.ts';
+import { clusterStatus } from '../status.ts';
+import { runClientApplication } from './client-application.ts';
+
+const pollMs = 50;
+const maxIdLength = 40;
+
+export interface PerJobOptions extends Omit<DeployOptions, 'allowStateLoss'> {
+  /** The built script of the process of `main()`. */
+  readonly script: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly secrets: readonly string[];
+  readonly detached: boolean;
+  /** A job got its cluster. */
+  readonly onCluster: (clusterId: string, jobName: string) => void;
+  readonly onJob: (event: ApplicationEvent) => void;
+  readonly onOutput: (text: string) => void;
+}
+
+/** @returns how `main()` ended. */
+export function runPerJob(input: DeployInput, options: PerJobOptions): Promise<ApplicationResult> {
+  const { config, bundle } = input;
+  const clusters = new JobClusters(input, options);
+  return runClientApplication({
+    script: options.script,
+    workingDirectory: config.projectDir,
+    environment: options.environment,
+    start: {
+      mode: 'per-job',
+      bundleFile: bundle!.file,
+      bundleHash: bundle!.hash,
+      args: config.application!.args,
+      parallelism: config.application!.parallelism,
+      job: null,
+      secrets: options.secrets,
+      detached: options.detached,
+      jobManager: null,
+    },
+    onEvent: options.onJob,
+    onOutput: options.onOutput,
+    answer: (request) => clusters.answer(request),
+    signal: options.signal,
+  });
+}
+
+/** The clusters of one run of `main()`. */
+class JobClusters {
+  readonly #input: DeployInput;
+  readonly #options: PerJobOptions;
+  readonly #run = randomBytes(2).toString('hex');
+  /** By execute index. */
+  readonly #ids = new Map<number, string>();
+
+  constructor(input: DeployInput, options: PerJobOptions) {
+    this.#input = input;
+    this.#options = options;
+  }
+
+  async answer(request: ClusterRequest): Promise<ClusterReply> {
+    const { executeIndex } = request;
+    try {
+      if (request.type === 'cluster-wanted') return await this.#start(executeIndex, request.name);
+      return await this.#readResult(executeIndex, request.jobId);
+    } catch (error) {
+      const message =
+        error instanceof FctlError
+          ? error.problems.map((p) => p.message).join('; ')
+          : (error as Error).message;
+      return { type: 'no-cluster', executeIndex, message };
+    }
+  }
+
+  async #start(executeIndex: number, name: string): Promise<ClusterReply> {
+    const { config, provider } = this.#input;
+    const clusterId = jobClusterId(config.cluster, this.#run, executeIndex); // J1
+    this.#ids.set(executeIndex, clusterId);
+    this.#options.onCluster(clusterId, name);
+    const input = { ...this.#input, config: { ...config, cluster: clusterId } };
+    await deploy(input, { ...this.#options, allowStateLoss: false });
+    const endpoint = await provider.endpoint(clusterId);
+    if (endpoint === null) throw new Error(`cluster ${clusterId} has no JobManager`);
+    const { token, url } = endpoint;
+    const { epoch } = endpoint.document;
+    return { type: 'cluster', executeIndex, jobManager: { restUrl: url, token, epoch } };
+  }
+
+  async #readResult(executeIndex: number, jobId: string): Promise<ClusterReply> {
+    const { provider } = this.#input;
+    const clusterId = this.#ids.get(executeIndex)!;
+    const store = provider.store(clusterId);
+    for (;;) {
+      this.#options.signal.throwIfAborted();
+      const outcome = await store.read<OutcomeDocument>(DocumentName.outcome);
+      if (outcome.value !== null) break;
+      const status = await clusterStatus(provider, clusterId);
+      if (status === null || status.state === 'LOST')
+        throw new Error(`the JobManager of ${clusterId} died without an outcome`);
+      await delay(pollMs);
+    }
+    const { value } = await store.read<JobsDocument>(DocumentName.jobs);
+    const job = value?.jobs.find(({ id }) => id === jobId);
+    if (!job?.outcome) throw new Error(`cluster ${clusterId} has ended without this job`);
+    const { collected, collectedError, outcome } = job;
+    const result = { jobId, outcome, collected, ...(collectedError && { collectedError }) };
+    return { type: 'result', executeIndex, result };
+  }
+}
+
+/** `flights-3fa9-1`; the name is cut where the id would be too long. */
+export function jobClusterId(cluster: string, run: string, executeIndex: number): string {
+  const suffix = `-${run}-${executeIndex + 1}`;
+  return cluster.slice(0, maxIdLength - suffix.length).replace(/-+$/, '') + suffix;
+}

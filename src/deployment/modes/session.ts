@@ -1,0 +1,171 @@
+/** Session mode: a long-lived cluster that takes the jobs of many applications. */
+import { createReadStream } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
+import {
+  DocumentName,
+  type OutcomeDocument,
+  type ReleasesDocument,
+} from '../../contract/documents.ts';
+import { ClusterError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import type { ParsedConfig } from '../../config/schema.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import { FctlRestClient, FlinkRestClient } from '../../flink-rest/client.ts';
+import type { ApplicationBundle } from '../../packaging/bundle.ts';
+import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
+import { noSuchCluster } from '../cancel.ts';
+import { clusterStatus } from '../status.ts';
+import { runClientApplication } from './client-application.ts';
+
+const timeoutMs = 10_000;
+const pollMs = 50;
+
+/**
+ * How to reach a session that runs.
+ * @throws ClusterError (exit 7: there is none; exit 8: it does not run, or is no session).
+ */
+export async function reachSession(
+  provider: Provider,
+  clusterId: string,
+): Promise<ReachableEndpoint> {
+  const status = await clusterStatus(provider, clusterId);
+  if (status === null) throw noSuchCluster(clusterId);
+  const mode = status.cluster?.mode ?? 'unknown';
+  const refuse = (code: string, message: string, hint: string) =>
+    new ClusterError(ExitCode.conflict, problem({ code, message, hint }));
+  if (mode !== 'session') {
+    throw refuse(
+      'no-session',
+      `cluster ${clusterId} runs in ${mode} mode: it takes no other jobs`,
+      "'fctl session start' makes a session, 'fctl session list' shows all",
+    );
+  }
+  const endpoint = status.info === null ? null : await provider.endpoint(clusterId);
+  if (endpoint !== null) return endpoint;
+  throw refuse(
+    'not-running',
+    `session ${clusterId} is ${status.state}`,
+    status.explanation ?? `'fctl session start ${clusterId}' starts it again`,
+  );
+}
+
+export interface SessionSubmission {
+  readonly endpoint: ReachableEndpoint;
+  readonly bundle: ApplicationBundle;
+  /** The built script of the process of `main()`. */
+  readonly script: string;
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly args: JsonObject;
+  readonly secrets: readonly string[];
+  readonly parallelism: number;
+  /** `null`: what the application says. */
+  readonly job: string | null;
+  readonly detached: boolean;
+  readonly signal: AbortSignal;
+  readonly onUploaded: (bytes: number) => void;
+  readonly onEvent: (event: ApplicationEvent) => void;
+  readonly onOutput: (text: string) => void;
+}
+
+/** Uploads the bundle if the session has it not, and runs `main()` here. */
+export async function submitToSession(submission: SessionSubmission): Promise<ApplicationResult> {
+  const { bundle, endpoint, script, workingDirectory, environment } = submission;
+  await uploadBundle(submission);
+  return runClientApplication({
+    script,
+    workingDirectory,
+    environment,
+    start: {
+      mode: 'session',
+      bundleFile: bundle.file,
+      bundleHash: bundle.hash,
+      args: submission.args,
+      parallelism: submission.parallelism,
+      job: submission.job,
+      secrets: submission.secrets,
+      detached: submission.detached,
+      jobManager: {
+        restUrl: endpoint.url,
+        token: endpoint.token,
+        epoch: endpoint.document.epoch,
+      },
+    },
+    onEvent: submission.onEvent,
+    onOutput: submission.onOutput,
+    answer: async ({ executeIndex }) => ({
+      type: 'no-cluster',
+      executeIndex,
+      message: 'a session has one cluster for all jobs',
+    }),
+    signal: submission.signal,
+  });
+}
+
+async function uploadBundle({ bundle, endpoint, onUploaded }: SessionSubmission): Promise<void> {
+  const { token, url } = endpoint;
+  const client = new FctlRestClient({ url, token, timeoutMs: 60_000 });
+  const sent = (await client.hasBlob(bundle.hash))
+    ? 'exists'
+    : await client.putBlob(bundle.hash, createReadStream(bundle.file));
+  onUploaded(sent === 'created' ? bundle.sizeBytes : 0);
+}
+
+/**
+ * Stops a session and waits until it has said so.
+ * @param cancel whether jobs that run are cancelled.
+ * @throws ClusterError (exit 8) naming the jobs that run, without `cancel`.
+ */
+export async function stopSession(
+  provider: Provider,
+  clusterId: string,
+  { cancel, signal }: { cancel: boolean; signal: AbortSignal },
+): Promise<OutcomeDocument> {
+  const endpoint = await reachSession(provider, clusterId);
+  const options = { url: endpoint.url, token: endpoint.token, timeoutMs };
+  const { jobs } = await new FlinkRestClient(options).jobsOverview();
+  const running = jobs.filter((job) => !terminal.has(job.state));
+  if (running.length > 0 && !cancel) {
+    const names = running.map((job) => `${job.name} (${job.jid}, ${job.state})`).join(', ');
+    throw new ClusterError(
+      ExitCode.conflict,
+      problem({
+        code: 'jobs-running',
+        message: `session ${clusterId} runs ${running.length} jobs: ${names}`,
+        hint: "repeat with --cancel to cancel them, or 'fctl cancel' them one by one",
+      }),
+    );
+  }
+  await new FctlRestClient(options).shutDownCluster();
+  const store = provider.store(clusterId);
+  for (;;) {
+    signal.throwIfAborted();
+    const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
+    if (value !== null && value.epoch >= endpoint.document.epoch) return value;
+    await delay(pollMs, undefined, { signal });
+  }
+}
+
+const terminal: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']);
+
+/**
+ * The configuration that a session runs with, from its record: whoever scales it need not have the file.
+ * @throws ClusterError (exit 7) when no release is recorded.
+ */
+export async function sessionConfig(provider: Provider, clusterId: string): Promise<LoadedConfig> {
+  const { value } = await provider.store(clusterId).read<ReleasesDocument>(DocumentName.releases);
+  const entry = value?.releases.findLast(({ status }) => status === 'stable');
+  if (entry === undefined) throw noSuchCluster(clusterId);
+  const parsed = entry.config as unknown as ParsedConfig;
+  return {
+    config: resolveConfig(parsed, process.cwd(), new Set()),
+    file: null,
+    parsed,
+    originOf: () => ({ text: `release ${entry.release}`, file: null, line: null, column: null, prefix: [] }),
+    secrets: new Set(),
+    warnings: [],
+  };
+}
