@@ -186,15 +186,6 @@ export class Journal {
     return { type: 'start', jobId: job.id, attempt };
   }
 
-  /** A job that runs begins anew. Resolves when the record knows (N2). */
-  async restarted(jobId: string, attempt: number): Promise<void> {
-    const job = this.#jobs.get(jobId);
-    if (job === undefined) return;
-    const attempts = endLast(job.attempts, 'FAILED', this.#options.clock.now());
-    this.#jobs.set(jobId, { ...job, attempts: [...attempts, this.#newAttempt(attempt)] });
-    await this.#save();
-  }
-
   /** A job has ended. Rejects when the record cannot be written. */
   async ended(outcome: JobOutcome, collected: Collected): Promise<void> {
     const job = this.#jobs.get(outcome.id);

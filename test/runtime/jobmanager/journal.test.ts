@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobOutcome, JobsDocument } from '../../../src/contract/documents.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
@@ -74,24 +75,21 @@ describe('the journal of an application', () => {
   it('starts an unfinished job again: the same id, the next attempt, all of them listed', async () => {
     const first = await open(1);
     await execute(first, 0);
-    clock.advance(5);
-    await first.restarted(idOf(10), 1);
-    clock.advance(5);
+    clock.advance(10);
     const second = await open(2);
     expect(second.past).toMatchObject([{ id: idOf(10), outcome: null }]);
     expect(second.mayResume(second.pastJob(idOf(10))!)).toBe(true);
     expect(await execute(second, 0, graphOf('job'), 99)).toEqual({
       type: 'start',
       jobId: idOf(10),
-      attempt: 2,
+      attempt: 1,
     });
     expect(second.past).toEqual([]);
     await second.ended(outcomeOf(10), {});
     const [job] = (await stored()).jobs;
     expect(job!.attempts).toEqual([
-      { attempt: 0, epoch: 1, startTime: 1000, endTime: 1005, state: 'FAILED' },
-      { attempt: 1, epoch: 1, startTime: 1005, endTime: 1010, state: 'LOST' },
-      { attempt: 2, epoch: 2, startTime: 1010, endTime: 2000, state: 'FINISHED' },
+      { attempt: 0, epoch: 1, startTime: 1000, endTime: 1010, state: 'LOST' },
+      { attempt: 1, epoch: 2, startTime: 1010, endTime: 2000, state: 'FINISHED' },
     ]);
   });
 
@@ -143,6 +141,72 @@ describe('the journal of an application', () => {
     expect(JSON.stringify(await stored())).not.toContain('s3cret');
   });
 });
+
+describe('however often the JobManager is lost', () => {
+  it('every job is seen to its end once, and main() sees the same results each time', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('FINISHED', 'FAILED', 'CANCELED'), { minLength: 1, maxLength: 6 }),
+        // How many steps each JobManager lives, and how many jobs main() lets overlap.
+        fc.array(fc.nat({ max: 9 }), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (states, lives, overlap) => {
+          record = new MemoryRecord();
+          const ends = new Map<string, number>();
+          const seen: (readonly [string, string])[][] = [];
+          let epoch = 0;
+          for (const steps of [...lives, Infinity]) {
+            const journal = await open(++epoch);
+            seen.push(await runMain(journal, { ends, overlap, states, steps, epoch }));
+          }
+          const last = seen.at(-1)!;
+          expect(last.map(([, state]) => state)).toEqual(states);
+          expect([...ends.values()]).toEqual(states.map(() => 1));
+          for (const earlier of seen) expect(last.slice(0, earlier.length)).toEqual(earlier);
+          const { jobs } = await stored();
+          for (const { attempts } of jobs) {
+            expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map((_, i) => i));
+            expect(attempts.slice(0, -1).every(({ state }) => state === 'LOST')).toBe(true);
+          }
+        },
+      ),
+    ));
+});
+
+interface Run {
+  readonly states: readonly string[];
+  readonly overlap: number;
+  /** Submissions and ends until the JobManager is lost. */
+  readonly steps: number;
+  readonly epoch: number;
+  /** How often a job has ended, by id. */
+  readonly ends: Map<string, number>;
+}
+
+/** A main() that executes its jobs in groups that overlap. @returns the results that it saw. */
+async function runMain(journal: Journal, { ends, epoch, overlap, states, steps }: Run) {
+  const results: (readonly [string, string])[] = [];
+  let left = steps;
+  for (let from = 0; from < states.length; from += overlap) {
+    const group = states.slice(from, from + overlap).entries();
+    const running: [string, string][] = [];
+    for (const [offset, state] of group) {
+      if (left-- <= 0) return results;
+      const index = from + offset;
+      const admitted = await execute(journal, index, graphOf(`job ${index}`), 100 * epoch + index);
+      if (admitted.type === 'refused') throw new Error(admitted.message);
+      running.push(admitted.type === 'ended' ? [admitted.job.id, ''] : [admitted.jobId, state]);
+    }
+    for (const [id, state] of running) {
+      if (state === '') continue;
+      if (left-- <= 0) return results;
+      ends.set(id, (ends.get(id) ?? 0) + 1);
+      await journal.ended({ ...outcomeOf(0, state), id }, {});
+    }
+    results.push(...running.map(([id]) => [id, journal.job(id)!.outcome!.state] as const));
+  }
+  return results;
+}
 
 describe('writing', () => {
   it('of another leader ends this one, which writes nothing more (N1)', async () => {
