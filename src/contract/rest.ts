@@ -135,6 +135,8 @@ export interface JobSummary {
   readonly 'end-time': number;
   readonly duration: number;
   readonly state: string;
+  /** Our own, and not of Flink's states: `LOST`. Its clients, which read `state`, take it for failed. */
+  readonly 'fctl-state'?: string;
   readonly 'last-modification': number;
   /** Subtasks by state in lower case, and `total`. */
   readonly tasks: Readonly<Record<string, number>>;

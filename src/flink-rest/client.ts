@@ -68,8 +68,10 @@ export class FlinkRestClient {
     return this.#get('/jobs', flinkShapes.jobs);
   }
 
-  jobsOverview(): Promise<JobsOverview> {
-    return this.#get('/jobs/overview', flinkShapes.jobsOverview);
+  /** The state of a job that was lost with its JobManager is `LOST`, which Flink does not know. */
+  async jobsOverview(): Promise<JobsOverview> {
+    const answer = await this.#get<JobsOverview>('/jobs/overview', flinkShapes.jobsOverview);
+    return { jobs: answer.jobs.map((job) => ({ ...job, state: job['fctl-state'] ?? job.state })) };
   }
 
   job(jobId: string): Promise<JobDetails> {

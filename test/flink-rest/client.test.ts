@@ -11,6 +11,7 @@ import { createBlobStore } from '../../src/runtime/jobmanager/blob-store.ts';
 import { recording } from '../reference/flink-rest/recordings.ts';
 import {
   failure,
+  fakeJob,
   fakeView,
   jobId,
   sinkId,
@@ -49,6 +50,17 @@ async function failureOf(promise: Promise<unknown>): Promise<RestError> {
   return error as RestError;
 }
 
+it('calls a job lost that was lost with its JobManager, and Flink’s clients take for failed', async () => {
+  const lost = { ...fakeJob('failed'), isLost: true };
+  const view = fakeView('empty', { jobs: () => [lost] });
+  const { url } = await serve({ view, token: null });
+  const answer = (await (await fetch(`${url}/jobs/overview`)).json()) as { jobs: unknown[] };
+  expect(answer.jobs).toMatchObject([{ state: 'FAILED' }]);
+  expect((await new FlinkRestClient(optionsOf(url)).jobsOverview()).jobs).toMatchObject([
+    { jid: jobId, state: 'LOST' },
+  ]);
+});
+
 describe('Flink’s API, as our JobManager speaks it', () => {
   const client = async (phase: Parameters<typeof fakeView>[0] = 'running') =>
     new FlinkRestClient({
@@ -84,6 +96,7 @@ describe('Flink’s API, as our JobManager speaks it', () => {
     expect((await flink.jobsOverview()).jobs).toMatchObject([
       { jid: jobId, tasks: { total: 4, failed: 1, canceled: 3 } },
     ]);
+    expect((await flink.jobsOverview()).jobs[0]!.state).toBe('FAILED');
     expect(await flink.job(jobId)).toMatchObject({ jid: jobId, state: 'FAILED' });
     expect(await flink.jobStatus(jobId)).toBe('FAILED');
     const plan = await flink.jobPlan(jobId);
