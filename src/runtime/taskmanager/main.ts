@@ -6,6 +6,8 @@
  */
 import { enableCompileCache } from 'node:module';
 
+// All slots share the thread pool, whose default is 4; it takes its size before anything else is loaded.
+process.env['UV_THREADPOOL_SIZE'] ??= '16';
 enableCompileCache();
 const { runTaskManager } = await import('./run-task-manager.ts');
 const script = import.meta.url.endsWith('.ts') ? 'slot-main.ts' : 'slot.js';

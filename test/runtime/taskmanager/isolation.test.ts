@@ -14,10 +14,10 @@ afterEach(() => cluster.close());
 
 const shortPatience = { cancellationTimeoutMs: 300 };
 
-async function start(options: TestClusterOptions = {}): Promise<void> {
+async function start(options: TestClusterOptions = {}, slots = 2): Promise<void> {
   cluster = new TestCluster(options);
   await cluster.start();
-  cluster.taskManager('taskmanager-0', { slots: 2, memoryBytes: 512 * 1024 * 1024 });
+  cluster.taskManager('taskmanager-0', { slots, memoryBytes: 256 * 1024 * 1024 * slots });
   neighbour = await startNeighbour(cluster);
 }
 
@@ -213,6 +213,16 @@ ${endless(`if (n === 0) { ${code.replace('BEGUN', `'${begun}'`)} }`)}`;
     expect(lost?.outcome?.error?.message).toMatch(
       /^TaskManager taskmanager-0 was lost: .*slot [01] of job 'endless' hangs in native code/,
     );
+  });
+
+  it('that waits in the thread pool leaves something of it to others', async () => {
+    await start({}, 3);
+    const code = `for (let i = 0; i < 6; i++) fs.readFile('${pipe()}', () => {});`;
+    const { begun, bundle } = native(`${code} fs.writeFile(BEGUN, '', () => {})`);
+    await run(bundle, 'endless');
+    await begun();
+    await expectUsable(cluster); // loading its bundle needs the pool
+    await neighbour.expectUnharmed();
   });
 
   it('that goes on in the background after its job has ended harms nobody', async () => {
