@@ -25,7 +25,7 @@ import { type ClusterSpec, Role } from '../contract/process-spec.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { ApplicationBundle } from '../packaging/bundle.ts';
-import type { Provider } from '../providers/provider.ts';
+import { type Provider, isAlive } from '../providers/provider.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import { acquireLock, lockHolder } from './lock.ts';
 import { type Plan, planCluster } from './plan.ts';
@@ -117,7 +117,7 @@ async function deployLocked(
     config: input.maskedConfig,
     bundleHash: input.bundle?.hash ?? null,
   }); // Y2
-  const wasRunning = (observed?.processes ?? []).some((p) => p.status === 'running');
+  const wasRunning = (observed?.processes ?? []).some(isAlive);
   try {
     await ship(provider, spec, options);
     for (const action of plan.actions) {

@@ -1,7 +1,7 @@
 /** Removes clusters: on request, or because they ended longer ago than their retention. */
 import { DocumentName, type ClusterDocument, type OutcomeDocument } from '../contract/documents.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
-import type { Provider } from '../providers/provider.ts';
+import { type Provider, isAlive } from '../providers/provider.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './lock.ts';
 
@@ -36,7 +36,7 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
     const end = await retainedUntil(provider, clusterId);
     if (end === null || end > now) continue;
     const observed = await provider.inspect(clusterId);
-    if (observed?.processes.some((p) => p.status === 'running')) continue;
+    if (observed?.processes.some(isAlive)) continue;
     await destroyCluster(provider, clusterId, {
       lockWaitMs: 0,
       signal: AbortSignal.timeout(30_000),

@@ -7,13 +7,13 @@ import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobDetails } from '../contract/rest.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
-import type { Provider } from '../providers/provider.ts';
+import { type Provider, isAlive } from '../providers/provider.ts';
 import { tailLogs } from './log-tail.ts';
 
 /** Often enough to see the end at once, for it is one small file or request. */
 const outcomePollMs = 50;
 const snapshotMs = 400;
-/** A cluster that has neither a running JobManager nor an outcome for this long is lost. */
+/** A cluster that has neither a JobManager, running or started again, nor an outcome for this long is lost. */
 const lostAfterMs = 1500;
 
 export interface FollowOptions {
@@ -45,7 +45,9 @@ export async function followApplication(
       if (jobs !== null) options.onSnapshot(jobs);
       if (jobs?.some(runsForEver)) return null;
       lostSince =
-        jobs !== null || (await masterRuns(provider, clusterId)) ? null : (lostSince ?? Date.now());
+        jobs !== null || (await masterIsAlive(provider, clusterId))
+          ? null
+          : (lostSince ?? Date.now());
       if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
         throw await lost(provider, clusterId);
       nextSnapshot = Date.now() + snapshotMs;
@@ -58,9 +60,9 @@ function runsForEver(job: JobDetails): boolean {
   return job['job-type'] === 'STREAMING' && job.vertices.every((v) => v.status === 'RUNNING');
 }
 
-async function masterRuns(provider: Provider, clusterId: string): Promise<boolean> {
+async function masterIsAlive(provider: Provider, clusterId: string): Promise<boolean> {
   const observed = await provider.inspect(clusterId);
-  return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && p.status === 'running');
+  return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && isAlive(p));
 }
 
 /** Details of all jobs, oldest first; `null` when the JobManager does not answer. */

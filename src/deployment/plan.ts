@@ -11,6 +11,7 @@ import {
   type ObservedCluster,
   type ObservedProcess,
 } from '../providers/provider.ts';
+import { describeExit } from '../providers/describe-exit.ts';
 import { diffSpecs } from './diff-specs.ts';
 
 export interface Plan {
@@ -49,6 +50,9 @@ export function planCluster(desired: ClusterSpec, observed: ObservedCluster | nu
   };
 }
 
+const lastExit = ({ exitCode }: ObservedProcess) =>
+  exitCode === null ? '' : ` (${describeExit(exitCode)})`;
+
 const rank = (role: Role) => (role === Role.jobmanager ? 0 : 1);
 
 function deletion(process: ObservedProcess): Action {
@@ -79,9 +83,15 @@ function actionFor(
     spec: kind === ActionKind.none ? null : spec,
   });
   if (process === undefined) return because(ActionKind.create, 'not there yet');
+  if (process.status === 'restarting') {
+    return because(ActionKind.restart, `crashed${lastExit(process)} and waits to be started again`);
+  }
   if (process.status === 'exited') return because(ActionKind.create, 'the last run has ended');
   if (process.status === 'lost') {
-    return because(ActionKind.create, `${process.location} is gone without having been ended`);
+    return because(
+      ActionKind.create,
+      `${process.location} is gone without having been ended${lastExit(process)}`,
+    );
   }
   const causes = process.spec ? diffSpecs(process.spec, spec) : ['its spec is not known any more'];
   if (causes.length === 0) return because(ActionKind.none, 'runs as wanted'); // N1

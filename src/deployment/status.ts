@@ -14,9 +14,12 @@ import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
+import { describeExit } from '../providers/describe-exit.ts';
 import type { ObservedProcess, Provider } from '../providers/provider.ts';
 
 const timeoutMs = 3000;
+/** A JobManager that was started again answers within this time, or something is wrong. */
+const restartMs = 30_000;
 
 export const ClusterState = {
   /** Processes run, the JobManager does not answer yet. */
@@ -25,7 +28,9 @@ export const ClusterState = {
   succeeded: 'SUCCEEDED',
   failed: 'FAILED',
   canceled: 'CANCELED',
-  /** The JobManager is gone without having written an outcome. */
+  /** The JobManager crashed and is started again. */
+  restarting: 'RESTARTING',
+  /** The JobManager is gone without having written an outcome, and is not started again. */
   lost: 'LOST',
   /** The JobManager's process runs but does not answer. */
   unreachable: 'UNREACHABLE',
@@ -138,6 +143,7 @@ function judge(
     const status = info.application?.status;
     return say((status as ClusterState | undefined) ?? ClusterState.running);
   }
+  if (master?.status === 'restarting') return say(ClusterState.restarting, describeCrash(master));
   if (outcome !== null) {
     return say(outcome.status as ClusterState, outcome.error?.message ?? null);
   }
@@ -148,13 +154,31 @@ function judge(
     );
   }
   if (master.status === 'running') {
+    const age = Date.now() - (master.startedAt ?? 0);
+    if (master.restarts > 0 && age < restartMs)
+      return say(ClusterState.restarting, describeCrash(master));
     return endpoint === null
       ? say(ClusterState.starting)
       : say(ClusterState.unreachable, `the JobManager (${master.location}) does not answer`);
   }
   return say(
     ClusterState.lost,
-    `the JobManager (${master.location}) died and is not restarted by this provider: ` +
+    `the JobManager (${master.location}) is gone${after(master)} and is not started again: ` +
       "'fctl deploy' starts the application again, 'fctl destroy' cleans up",
   );
+}
+
+/** ` (exit code 1, after 9 restarts)` */
+function after({ exitCode, restarts }: ObservedProcess): string {
+  const known = [
+    ...(exitCode === null ? [] : [describeExit(exitCode)]),
+    ...(restarts === 0 ? [] : [`after ${restarts} restarts`]),
+  ];
+  return known.length === 0 ? '' : ` (${known.join(', ')})`;
+}
+
+function describeCrash(master: ObservedProcess): string {
+  const how = master.exitCode === null ? '' : ` (${describeExit(master.exitCode)})`;
+  const restart = master.restarts + (master.status === 'restarting' ? 1 : 0);
+  return `the JobManager crashed${how} and is started again: restart ${restart}`;
 }

@@ -49,14 +49,26 @@ export interface ObservedProcess {
   readonly role: Role;
   readonly index: number;
   readonly release: string;
-  /** `lost`: it was started and is gone without having been ended by us. */
-  readonly status: 'running' | 'exited' | 'lost';
+  /**
+   * `restarting`: it crashed, and is started again without anybody's help. `lost`: it is gone without
+   * having been ended by us, and stays so.
+   */
+  readonly status: 'running' | 'restarting' | 'exited' | 'lost';
   /** For people: `pid 4711`. */
   readonly location: string;
+  /** Of its latest start. */
   readonly startedAt: number | null;
+  /** How often it was started again after a crash. */
+  readonly restarts: number;
+  /** Of its latest end, above 128 for a signal (`describeExit`); `null`: none that is known. */
   readonly exitCode: number | null;
   /** What it was made from; `null` when that is not known any more. */
   readonly spec: ProcessSpec | null;
+}
+
+/** Whether it runs, or will without anybody's help. */
+export function isAlive({ status }: ObservedProcess): boolean {
+  return status === 'running' || status === 'restarting';
 }
 
 export const ActionKind = {

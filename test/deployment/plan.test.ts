@@ -39,6 +39,7 @@ const running = (desired: ClusterSpec): ObservedCluster => ({
       status: 'running' as const,
       location: 'pid 1',
       startedAt: 0,
+      restarts: 0,
       exitCode: null,
       spec: process,
     })),

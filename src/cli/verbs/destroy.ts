@@ -2,6 +2,7 @@
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { destroyCluster } from '../../deployment/destroy.ts';
 import { clusterStatus } from '../../deployment/status.ts';
+import { isAlive } from '../../providers/provider.ts';
 import type { Context } from '../context.ts';
 
 const lockWaitMs = 5000;
@@ -11,7 +12,7 @@ export async function run(context: Context, named: string | undefined): Promise<
   const provider = await context.provider();
   const status = await clusterStatus(provider, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
-  const running = status.processes.filter((p) => p.status === 'running').length;
+  const running = status.processes.filter(isAlive).length;
   if (running > 0) {
     await context.confirm(
       `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`,

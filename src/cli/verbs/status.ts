@@ -4,6 +4,7 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import { followSnapshot } from '../../deployment/follow.ts';
+import { describeExit } from '../../providers/describe-exit.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';
@@ -52,8 +53,14 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
     ...(status.info === null || endpoint === null ? [] : [`REST ${endpoint.rest}`]),
   ].join('\n');
   const processes = table(
-    ['PROCESS', 'STATE', 'WHERE'],
-    status.processes.map((p) => [p.name, colorState(p.status), p.location]),
+    ['PROCESS', 'STATE', 'RESTARTS', 'LAST EXIT', 'WHERE'],
+    status.processes.map((p) => [
+      p.name,
+      colorState(p.status),
+      String(p.restarts),
+      p.exitCode === null ? '' : describeExit(p.exitCode),
+      p.location,
+    ]),
   );
   const parts = [facts, ...(status.processes.length === 0 ? [] : [processes])];
   if (status.info !== null) {

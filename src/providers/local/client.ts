@@ -1,33 +1,34 @@
 /**
- * Starts, finds and ends the processes of one machine.
+ * Starts, finds and ends the processes of one machine. Each runs under a supervisor of its own, a shell
+ * that starts it again when it crashes; both are one process group and one session.
  *
  * L1  A process's folder and `spec.json` exist before it is started, and its environment names that
  *     folder: whoever finds the folder without `process.json` finds the process, or knows there is none.
  * L2  What is ended is checked by its identity immediately before each signal (T1).
- * L3  Ending a process ends its whole process group, then whatever still carries its mark.
+ * L3  Who is asked to end is the supervisor, which passes it on and starts nothing any more. Who does not
+ *     end in time is killed with the whole group at once, so that nothing is started in between.
+ * L4  At last whatever still carries the mark is killed, until a look finds nothing: a supervisor that is
+ *     killed may just have started another process.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
+import { ProviderError, problem } from '../../contract/errors.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { ObservedProcess } from '../provider.ts';
-import { type ClusterLayout, namesIn } from './layout.ts';
+import { type ClusterLayout, exists, namesIn } from './layout.ts';
 import type { LocalOptions } from './options.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
+import { type KnownProcess, readSupervised, runs, supervise } from './supervision.ts';
 
 const pollMs = 20;
+const startPollMs = 5;
+const startTimeoutMs = 10_000;
 const killTimeoutMs = 5000;
-
-/** `process.json`: which process of the operating system it is. */
-interface ProcessFile {
-  readonly pid: number;
-  readonly identity: string;
-  readonly startedAt: number;
-}
 
 /** `spec.json`: what was started. */
 interface SpecFile {
@@ -78,11 +79,11 @@ export class LocalClient {
     }
     const specFile: SpecFile = { spec, index };
     await writeAtomically(join(folder, 'spec.json'), JSON.stringify(specFile)); // L1
-    const [executable, ...args] = spec.command.map(fill);
+    const command = spec.command.map(fill);
     const environment = Object.entries(spec.environment).map(([key, value]) => [key, fill(value)]);
     const out = openSync(join(layout.logs, `${name}.out`), 'a', 0o600);
     try {
-      await this.#spawn(folder, executable!, args, clientDir, out, {
+      await this.#spawn(folder, command, clientDir, out, {
         ...Object.fromEntries(environment),
         [ProcessEnvironment.processName]: name,
         [ProcessEnvironment.processDir]: folder, // L1
@@ -94,13 +95,13 @@ export class LocalClient {
 
   async #spawn(
     folder: string,
-    executable: string,
-    args: readonly string[],
+    command: readonly string[],
     cwd: string,
     out: number,
     environment: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const child = spawn(executable, args, {
+    const [shell, args] = supervise(this.#options.supervisor, folder, command);
+    const child = spawn(shell, args, {
       cwd,
       detached: true,
       stdio: ['ignore', out, out],
@@ -111,11 +112,27 @@ export class LocalClient {
       child.once('error', reject);
     });
     child.unref();
-    const pid = child.pid!;
-    // It may have ended already; then its identity does not matter.
-    const identity = (await identifyProcess(pid)) ?? 'ended';
-    const file: ProcessFile = { pid, identity, startedAt: Date.now() };
-    await writeAtomically(join(folder, 'process.json'), JSON.stringify(file));
+    await this.#awaitStart(child, folder);
+  }
+
+  /** Until the supervisor has written which process it started. */
+  async #awaitStart(supervisor: ChildProcess, folder: string): Promise<void> {
+    const file = join(folder, 'process.json');
+    const deadline = Date.now() + startTimeoutMs;
+    while (!(await exists(file))) {
+      const ended = supervisor.exitCode !== null || supervisor.signalCode !== null;
+      if (ended || Date.now() > deadline) break;
+      await delay(startPollMs);
+    }
+    if (await exists(file)) return;
+    await this.endMarked(folder);
+    throw new ProviderError(
+      problem({
+        code: 'process-not-started',
+        message: `${basename(folder)} could not be started: its supervisor wrote nothing to ${folder}`,
+        hint: `run it by hand to see why: /bin/sh ${this.#options.supervisor} FOLDER 1 1 1 1 true`,
+      }),
+    );
   }
 
   #placeholders(
@@ -163,76 +180,95 @@ export class LocalClient {
     const folder = join(layout.processes, name);
     const started = await readJson<SpecFile>(join(folder, 'spec.json'));
     if (started === null) return null; // The client died before it started anything (L1).
-    const found = await this.#find(folder);
     const { spec, index } = started;
     return {
       name,
       role: spec.role,
       index,
       release: spec.labels['fctl.dev/release'],
-      status: found?.running ? 'running' : ended ? 'exited' : 'lost',
-      location: found ? `pid ${found.pid}` : 'never started',
-      startedAt: found?.startedAt ?? null,
-      exitCode: null,
+      ...(await this.#observeRun(folder, ended)),
       spec,
     };
   }
 
-  async #find(
-    folder: string,
-  ): Promise<{ pid: number; startedAt: number | null; running: boolean } | null> {
-    const file = await readJson<ProcessFile>(join(folder, 'process.json'));
-    if (file !== null) {
-      const running = (await identifyProcess(file.pid)) === file.identity; // T1
-      return { pid: file.pid, startedAt: file.startedAt, running };
+  async #observeRun(folder: string, ended: boolean) {
+    const gone = ended ? ('exited' as const) : ('lost' as const);
+    const unknown = { startedAt: null, restarts: 0, exitCode: null };
+    const found = await readSupervised(folder);
+    if (found === null) {
+      const marked = (await findMarkedProcesses()).find((m) => m.processDir === folder); // L1
+      return marked
+        ? { ...unknown, status: 'running' as const, location: `pid ${marked.pid}` }
+        : { ...unknown, status: gone, location: 'never started' };
     }
-    const marked = (await findMarkedProcesses()).find((m) => m.processDir === folder); // L1
-    return marked ? { pid: marked.pid, startedAt: null, running: true } : null;
+    const { process, processRuns, supervisor, startedAt, restarts, lastExit } = found;
+    const alone = processRuns && supervisor === null;
+    return {
+      status: processRuns ? ('running' as const) : supervisor ? ('restarting' as const) : gone,
+      location: alone ? `pid ${process.pid}, without supervisor` : `pid ${process.pid}`,
+      startedAt,
+      restarts,
+      exitCode: lastExit,
+    };
   }
 
   /** Ends one process and everything it started: asks first, then insists. Idempotent. */
   async stop(layout: ClusterLayout, name: string, signal: AbortSignal): Promise<void> {
     const folder = join(layout.processes, name);
-    const found = await this.#find(folder);
-    if (found?.running) {
-      const started = await readJson<SpecFile>(join(folder, 'spec.json'));
-      const identity = await identifyProcess(found.pid);
-      const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
-      if (identity !== null) await this.#end(found.pid, identity, graceMs, signal);
+    const found = await readSupervised(folder);
+    const started = await readJson<SpecFile>(join(folder, 'spec.json'));
+    const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
+    if (found?.supervisor) {
+      await this.#end(found.supervisor, -found.supervisor.pid, graceMs, signal);
+    } else if (found?.processRuns) {
+      await this.#end(found.process, found.process.pid, graceMs, signal);
     }
-    await this.endMarked(folder);
+    await this.endMarked(folder); // L4
   }
 
-  async #end(pid: number, identity: string, graceMs: number, signal: AbortSignal): Promise<void> {
-    sendSignal(pid, 'SIGTERM'); // L2: identified by the caller just now
+  /** @param target what is killed when it does not end in time: the process, or minus its group. */
+  async #end(
+    known: KnownProcess,
+    target: number,
+    graceMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!(await runs(known))) return; // L2
+    sendSignal(known.pid, 'SIGTERM'); // L3
+    sendSignal(target, 'SIGCONT'); // One that was stopped (state T) hears nothing else.
     const deadline = Date.now() + graceMs;
-    while ((await identifyProcess(pid)) === identity) {
+    while (await runs(known)) {
       signal.throwIfAborted();
       if (Date.now() > deadline) {
-        sendSignal(-pid, 'SIGKILL'); // L3
-        await this.#awaitEnd(pid, identity);
+        sendSignal(target, 'SIGKILL'); // L3
+        await this.#awaitEnd(known);
         return;
       }
       await delay(pollMs);
     }
   }
 
-  async #awaitEnd(pid: number, identity: string): Promise<void> {
+  async #awaitEnd(known: KnownProcess): Promise<void> {
     const deadline = Date.now() + killTimeoutMs;
-    while ((await identifyProcess(pid)) === identity) {
-      if (Date.now() > deadline) throw new Error(`process ${pid} does not end, even by SIGKILL`);
+    while (await runs(known)) {
+      if (Date.now() > deadline)
+        throw new Error(`process ${known.pid} does not end, even by SIGKILL`);
       await delay(pollMs);
     }
   }
 
-  /** Ends at once whatever carries the mark of a process folder (L3). */
+  /** Ends at once whatever carries the mark of a process folder (L4). */
   async endMarked(folder: string): Promise<void> {
-    for (const marked of await findMarkedProcesses()) {
-      if (marked.processDir !== folder) continue;
-      const identity = await identifyProcess(marked.pid);
-      if (identity === null) continue;
-      sendSignal(marked.pid, 'SIGKILL');
-      await this.#awaitEnd(marked.pid, identity);
+    for (;;) {
+      const found: KnownProcess[] = [];
+      for (const { pid, processDir } of await findMarkedProcesses()) {
+        if (processDir !== folder) continue;
+        const identity = await identifyProcess(pid);
+        if (identity !== null) found.push({ pid, identity });
+      }
+      if (found.length === 0) return;
+      for (const { pid } of found) sendSignal(pid, 'SIGKILL');
+      for (const known of found) await this.#awaitEnd(known);
     }
   }
 }

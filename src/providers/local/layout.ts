@@ -5,7 +5,7 @@
  *     clusters/ID/secrets/NAME      mode 0600
  *     clusters/ID/artifacts/HASH
  *     clusters/ID/logs/PROCESS.log  and PROCESS.out
- *     clusters/ID/processes/PROCESS/{spec.json,process.json,...files}
+ *     clusters/ID/processes/PROCESS/{spec.json,process.json,...files}; see supervision.ts
  *     clusters/ID/work/PROCESS/
  */
 import { readdir, stat } from 'node:fs/promises';

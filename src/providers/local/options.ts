@@ -8,6 +8,8 @@ export interface LocalOptions {
   readonly home: string;
   /** Folder with the runtime's entry points (`jobmanager.js`, `taskmanager.js`). */
   readonly runtimeDir: string;
+  /** The shell script that runs each of them and starts it again. */
+  readonly supervisor: string;
   /** The Node.js that runs them. */
   readonly node: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -24,5 +26,11 @@ export function resolveLocalOptions(
 ): LocalOptions {
   const state = environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
   const home = dir ?? (environment[ProcessEnvironment.home] || join(state, 'fctl'));
-  return { home: resolve(home), runtimeDir: runtime.dir, node: runtime.node, environment };
+  return {
+    home: resolve(home),
+    runtimeDir: runtime.dir,
+    supervisor: join(runtime.dir, '..', 'templates', 'supervise.sh'),
+    node: runtime.node,
+    environment,
+  };
 }

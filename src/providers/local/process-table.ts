@@ -36,7 +36,7 @@ async function identifyOnLinux(pid: number): Promise<string | null> {
 async function identifyByPs(pid: number): Promise<string | null> {
   const result = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).catch(() => null);
   const text = result?.stdout.trim() ?? '';
-  return text === '' || text.startsWith('Z') ? null : text.replace(/^\S+\s+/, '');
+  return text === '' || text.startsWith('Z') ? null : text.split(/\s+/).slice(1).join(' ');
 }
 
 /** A process that carries our marks in its environment. */

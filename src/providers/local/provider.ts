@@ -1,7 +1,8 @@
 /**
  * The local provider: clusters of detached processes on this machine, which survive the CLI.
  *
- * A process that died is not started again by this provider; `inspect` reports it as lost.
+ * Each process has a supervisor that starts it again when it crashes. What is gone with its supervisor,
+ * by a reboot say, is not started again; `inspect` reports it as lost.
  */
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -199,16 +200,13 @@ class LocalProvider implements Provider {
   async orphans(): Promise<readonly Orphan[]> {
     const found: Orphan[] = [];
     const prefix = join(this.#options.home, 'clusters') + '/';
-    for (const marked of await findMarkedProcesses()) {
-      if (!marked.processDir.startsWith(prefix)) continue;
-      const why = await this.#whyOrphan(marked.clusterId, marked.processDir);
-      if (why)
-        found.push({
-          clusterId: marked.clusterId,
-          kind: 'process',
-          what: `pid ${marked.pid}`,
-          why,
-        });
+    const marked = (await findMarkedProcesses()).filter((m) => m.processDir.startsWith(prefix));
+    // One entry for a supervisor with its process and what that started.
+    for (const [processDir, group] of Map.groupBy(marked, (m) => m.processDir)) {
+      const { clusterId } = group[0]!;
+      const why = await this.#whyOrphan(clusterId, processDir);
+      const what = `pid ${Math.min(...group.map((m) => m.pid))}`;
+      if (why !== null) found.push({ clusterId, kind: 'process', what, why });
     }
     for (const clusterId of await this.list()) {
       const { record, root } = this.#layout(clusterId);
