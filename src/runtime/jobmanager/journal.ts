@@ -212,7 +212,7 @@ export class Journal {
         `what job '${name}' collected is gone: its JobManager was restarted, and ${why}. ` +
         'Write it to a FileSink instead',
     });
-    if (this.#options.mode !== 'application') return lost('only applications keep it');
+    if (this.#options.mode === 'session') return lost('sessions do not keep it');
     const json = JSON.stringify(collected);
     const bytes = Buffer.byteLength(json);
     if (bytes > maxCollectedBytes) {

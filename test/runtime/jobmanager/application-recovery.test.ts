@@ -233,7 +233,7 @@ describe('the jobs of a session whose JobManager was killed', () => {
     expect(await after.get(`/fctl/v1/jobs/${done}/result`)).toMatchObject({
       outcome: { state: 'FINISHED', accumulators: { seen: 3 } },
       collected: {},
-      collectedError: expect.stringContaining('only applications keep it'),
+      collectedError: expect.stringContaining('sessions do not keep it'),
     });
     expect(await after.cancel(lost!)).toEqual({
       status: 409,

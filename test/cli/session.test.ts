@@ -1,0 +1,184 @@
+/** Session mode through the built CLI, on real processes. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Project, eventually, imports } from './project.ts';
+
+let project: Project;
+beforeEach(async () => {
+  project = await Project.create();
+  await project.write('src/app.ts', app);
+});
+afterEach(() => project.remove());
+
+const app = `${imports}
+export const small = defineJob('small', (env) => {
+  env.fromSource(CollectionSource.of([1, 2, 3])).map((x) => x * 2).sinkTo(CollectSink.named('out'));
+});
+export const endless = defineJob('endless', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 1e6, create: (i) => i, ratePerSecond: 100 })).sinkTo(DiscardSink.create());
+});
+export const broken = defineJob('broken', (env) => {
+  env.fromSource(CollectionSource.of([1])).map(() => { throw new Error('boom'); }).sinkTo(DiscardSink.create());
+});
+export async function main(ctx) {
+  const result = await ctx.execute(small);
+  console.log('collected ' + JSON.stringify(result.collected('out')));
+  const handle = await ctx.executeAsync(endless);
+  console.log('status ' + (await handle.status()));
+  await handle.cancel();
+  await handle.result().catch((error) => console.log('ended: ' + error.outcome.state));
+}`;
+
+const jobsOf = (answer: { json: { data: { jobs: unknown } } }) =>
+  answer.json.data.jobs as { name: string; state: string; jid: string }[];
+
+async function states(): Promise<string[]> {
+  const status = await project.run('session', 'status', 'demo');
+  return jobsOf(status).map((job) => `${job.name} ${job.state}`);
+}
+
+describe('a session', () => {
+  it('is started once, runs main() here and jobs there, and ends when it is told to', async () => {
+    const start = await project.run('session', 'start', '--slots', '2');
+    expect(start.json.data).toMatchObject({ clusterId: 'demo', changed: true, slots: 2 });
+    const again = await project.run('session', 'start', '--slots', '2');
+    expect(again.json.data.changed).toBe(false);
+
+    const first = await project.run('session', 'submit');
+    expect(first.exitCode).toBe(0);
+    expect(first.stderr).toContain('collected [2,4,6]');
+    expect(first.stderr).toMatch(/status (CREATED|RUNNING|INITIALIZING)/);
+    expect(first.stderr).toContain('ended: CANCELED');
+    expect(first.json.data.uploadedBytes).toBeGreaterThan(0);
+    const second = await project.run('session', 'submit');
+    expect(second.json.data.uploadedBytes).toBe(0);
+
+    const list = await project.run('session', 'list');
+    expect(list.json.data.clusters).toMatchObject([{ clusterId: 'demo', mode: 'session' }]);
+    const stop = await project.run('session', 'stop');
+    expect(stop.exitCode).toBe(0);
+    expect(stop.json.data.outcome.jobs).toHaveLength(4);
+    await eventually(() => project.running().length === 0);
+    expect((await project.run('session', 'status')).json.data.state).toBe('SUCCEEDED');
+  });
+
+  it('is not stopped while jobs run, unless they are to be cancelled', async () => {
+    await project.run('session', 'start');
+    const submit = await project.run('session', 'submit', '--job', 'endless', '--detach');
+    expect(submit.json.data).toMatchObject({ detached: true, result: 'succeeded' });
+    await eventually(async () => (await states()).includes('endless RUNNING'));
+    const refused = await project.run('session', 'stop');
+    expect(refused.exitCode).toBe(8);
+    expect(refused.json.errors[0]).toMatchObject({ code: 'jobs-running' });
+    expect(refused.json.errors[0]!.message).toContain('endless');
+    expect((await project.run('cancel', 'demo')).exitCode).toBe(8); // a session is not cancelled
+    expect(await states()).toEqual(['endless RUNNING']);
+    const stop = await project.run('session', 'stop', '--cancel');
+    expect(stop.json.data.outcome.jobs).toMatchObject([{ name: 'endless', state: 'CANCELED' }]);
+    await eventually(() => project.running().length === 0);
+  });
+
+  it('survives a job that fails, and says what failed', async () => {
+    await project.run('session', 'start');
+    const failed = await project.run('session', 'submit', '--job', 'broken');
+    expect(failed.exitCode).toBe(6);
+    expect(failed.json.errors[0]!.message).toContain('boom');
+    expect(failed.json.errors[0]!.message).toContain('src/app.ts:9');
+    expect((await project.run('session', 'submit', '--job', 'small')).exitCode).toBe(0);
+  });
+
+  it('is scaled without touching what runs, also where the config file is not', async () => {
+    await project.run('session', 'start', '--slots', '1');
+    await project.run('session', 'submit', '--job', 'endless', '--detach');
+    const pid = project.pid('taskmanager-0');
+    await project.write('fctl.config.yaml', 'cluster: demo\n');
+    const grown = await project.run('session', 'scale', '--taskmanagers', '3');
+    expect(grown.exitCode).toBe(0);
+    expect(grown.json.data).toMatchObject({ changed: true, taskManagers: 3, slots: 1 });
+    const shrunk = await project.run('session', 'scale', '--taskmanagers', '2');
+    expect(shrunk.json.data.plan.actions.map((a: { kind: string }) => a.kind).sort()).toEqual([
+      'delete',
+      'none',
+      'none',
+      'none',
+    ]);
+    expect(project.pid('taskmanager-0')).toBe(pid);
+    expect(await states()).toEqual(['endless RUNNING']);
+  });
+
+  it('queues a job that finds no slot, and runs it when one is free', async () => {
+    await project.run('session', 'start');
+    const first = await project.run('session', 'submit', '--job', 'endless', '--detach');
+    const waiting = project.start(['session', 'submit', '--job', 'small', '--json']);
+    await eventually(async () => (await states()).length === 2);
+    expect((await states()).filter((s) => s.endsWith('RUNNING'))).toContain('endless RUNNING');
+    await project.run('cancel', 'demo', '--job', first.json.data.jobs[0].jobId);
+    const { exitCode } = await waiting;
+    expect(exitCode).toBe(0);
+    expect((await states()).sort()).toEqual(['endless CANCELED', 'small FINISHED']);
+  });
+
+  it('keeps jobs of a client that was killed, and of one that was interrupted', async () => {
+    await project.run('session', 'start', '--slots', '2');
+    for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+      const client = project.start(['session', 'submit', '--job', 'endless']);
+      const count = signal === 'SIGKILL' ? 1 : 2;
+      await eventually(async () => (await states()).length === count);
+      client.kill(signal);
+      const { exitCode, stderr } = await client;
+      if (signal === 'SIGINT') {
+        expect(exitCode).toBe(130);
+        expect(stderr).toContain('fctl cancel demo --job');
+      }
+    }
+    expect(await states()).toHaveLength(2);
+    await project.run('session', 'stop', '--cancel');
+    await eventually(() => project.running().length === 0);
+  });
+
+  it('resolves relative paths in the folder of whoever submits', async () => {
+    await project.run('session', 'start');
+    await project.write('elsewhere/in.csv', 'a,b\n1,2\n');
+    await project.write(
+      'elsewhere/app.ts',
+      `${imports}
+export const copy = defineJob('copy', (env) => {
+  env.fromSource(FileSource.text('in.csv')).sinkTo(FileSink.text('out'));
+});`,
+    );
+    const { exitCode, json } = await project.run('session', 'submit', 'elsewhere/app.ts');
+    expect(json.errors).toEqual([]);
+    expect(exitCode).toBe(0);
+    const file = join(project.folder, 'elsewhere/out/part-0.txt');
+    await expect(readFile(file, 'utf8')).resolves.toBe('a,b\n1,2\n');
+  });
+});
+
+describe('what is no session', () => {
+  it.each([
+    [['session', 'submit'], 7],
+    [['session', 'stop'], 7],
+    [['session', 'scale', '--taskmanagers', '2'], 7],
+    [['session', 'start', '--slots', 'many'], 2],
+    [['session', 'scale'], 2],
+    [['deploy', '--mode', 'session'], 2],
+  ])('%j is answered with exit code %i', async (args, code) => {
+    const { exitCode, json } = await project.run(...args);
+    expect(exitCode).toBe(code);
+    expect(json.errors[0]!.hint).not.toBe(null);
+  });
+
+  it('is not submitted to: an application cluster', async () => {
+    await project.write(
+      'src/app.ts',
+      app
+        .replace(/export async function main[^]*/, '')
+        .replace(/export const (small|broken)[^]*?\n\}\);/g, ''),
+    );
+    await project.run('deploy', '--detach');
+    const { exitCode, json } = await project.run('session', 'submit');
+    expect(exitCode).toBe(8);
+    expect(json.errors[0]).toMatchObject({ code: 'no-session' });
+  });
+});
