@@ -189,7 +189,7 @@ ${endless(`if (n === 0) { ${code.replace('BEGUN', `'${begun}'`)} }`)}`;
   /** A pipe that nobody writes to: reading it takes for ever. */
   const pipe = () => {
     const file = join(cluster.folder, 'pipe');
-    execFileSync('mkfifo', [file]);
+    execFileSync('/usr/bin/env', ['mkfifo', file]);
     return file;
   };
 
