@@ -125,7 +125,7 @@ class JobClusters {
 }
 
 /** `flights-3fa9-1`; the name is cut where the id would be too long. */
-export function jobClusterId(cluster: string, run: string, executeIndex: number): string {
+function jobClusterId(cluster: string, run: string, executeIndex: number): string {
   const suffix = `-${run}-${executeIndex + 1}`;
   return cluster.slice(0, maxIdLength - suffix.length).replace(/-+$/, '') + suffix;
 }

@@ -164,7 +164,13 @@ export async function sessionConfig(provider: Provider, clusterId: string): Prom
     config: resolveConfig(parsed, process.cwd(), new Set()),
     file: null,
     parsed,
-    originOf: () => ({ text: `release ${entry.release}`, file: null, line: null, column: null, prefix: [] }),
+    originOf: () => ({
+      text: `release ${entry.release}`,
+      file: null,
+      line: null,
+      column: null,
+      prefix: [],
+    }),
     secrets: new Set(),
     warnings: [],
   };
