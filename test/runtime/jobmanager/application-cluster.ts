@@ -55,7 +55,7 @@ export class ApplicationCluster {
       rest: { bind: '127.0.0.1', port: 0, maxBodyBytes: 1e7, hosts: [], allowedOrigins: [] },
       taskManagers: 1,
       slotRequestTimeoutMs: 30_000,
-      cancellationTimeoutMs: 5000,
+      cancellationTimeoutMs: 300,
       retentionMs: 1000,
       application: {
         bundleHash: hash,
@@ -81,7 +81,7 @@ export class ApplicationCluster {
       advertise: null,
       bind: '127.0.0.1',
       registrationTimeoutMs: 60_000,
-      cancellationTimeoutMs: 5000,
+      cancellationTimeoutMs: 300,
       workingDirectory: this.folder,
       network,
     } satisfies TaskManagerConfig);
@@ -136,9 +136,11 @@ export class ApplicationCluster {
   jobs = async () => (await this.#read<JobsDocument>('jobs'))?.jobs ?? [];
   endpoint = () => this.#read<EndpointDocument>('endpoint');
 
+  hasOutcome = async () => (await this.#read('outcome')) !== null;
+
   /** Waits for it. */
   async outcome(): Promise<OutcomeDocument> {
-    await this.until(async () => (await this.#read('outcome')) !== null);
+    await this.until(this.hasOutcome);
     return (await this.#read<OutcomeDocument>('outcome'))!;
   }
 

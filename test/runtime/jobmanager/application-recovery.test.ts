@@ -1,5 +1,5 @@
 /** Applications whose JobManager is killed, on real processes. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobAttemptsResponse } from '../../../src/contract/fctl-rest.ts';
@@ -17,12 +17,13 @@ beforeEach(() => {
 afterEach(() => cluster.close());
 
 /**
- * `first` collects what it reads and counts it; `second` reads one number and waits for the file `finish`.
+ * `first` collects what it reads and counts it; `second` writes two lines, the last one once the file
+ * `finish` is there.
  * Both write a line for each record. `wait(file)` waits in `main()`.
  */
 const jobs = `
 import { appendFileSync, existsSync } from 'node:fs';
-import { CollectSink, CollectionSource, DiscardSink, defineJob } from 'fctl';
+import { CollectSink, CollectionSource, FileSink, defineJob } from 'fctl';
 const note = (file, line) => appendFileSync(here + '/' + file, line + '\\n');
 const wait = async (file) => {
   while (!existsSync(here + '/' + file)) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -38,13 +39,13 @@ const first = defineJob('first', (env) => {
 });
 const cell = new Int32Array(new SharedArrayBuffer(4));
 const second = defineJob('second', (env) => {
-  env.fromSource(CollectionSource.of([1]))
+  env.fromSource(CollectionSource.of([1, 2]))
     .map((x, context) => {
       note('second', context.attempt);
-      while (!existsSync(here + '/finish')) Atomics.wait(cell, 0, 0, 5);
-      return x;
+      while (x === 2 && !existsSync(here + '/finish')) Atomics.wait(cell, 0, 0, 5);
+      return String(x);
     })
-    .sinkTo(DiscardSink.create());
+    .sinkTo(FileSink.text(here + '/out'));
 });
 const tell = async (ctx) => {
   const { jobId, accumulators, collected } = await ctx.execute(first);
@@ -67,7 +68,7 @@ describe('an application with two jobs', () => {
     const two = await cluster.jobManager();
     await cluster.until(() => cluster.lines('told').length === 2);
     cluster.open('go');
-    await cluster.until(() => cluster.lines('second').length === 1);
+    await cluster.until(() => cluster.lines('second').length === 2);
     const { rest } = (await cluster.endpoint())!;
     const overview = async (url: string) =>
       ((await (await fetch(`${url}/jobs/overview`)).json()) as { jobs: unknown[] }).jobs;
@@ -78,7 +79,7 @@ describe('an application with two jobs', () => {
     await cluster.kill(two); // in the second job
 
     const three = await cluster.jobManager();
-    await cluster.until(() => cluster.lines('second').length === 2);
+    await cluster.until(() => cluster.lines('second').length === 4);
     const [done, again] = await cluster.jobs();
     const attempts = await fetch(
       `${(await cluster.endpoint())!.rest}/fctl/v1/jobs/${again!.id}/attempts`,
@@ -101,7 +102,9 @@ describe('an application with two jobs', () => {
       ],
     });
     expect(cluster.lines('first')).toEqual(['1', '2', '3']); // it has run once
-    expect(cluster.lines('second')).toEqual(['0', '1']);
+    expect(cluster.lines('second')).toEqual(['0', '0', '1', '1']);
+    expect(readdirSync(cluster.path('out'))).toEqual(['part-0.txt']);
+    expect(cluster.lines('out/part-0.txt')).toEqual(['1', '2']);
     expect(cluster.lines('told')).toEqual(
       Array(3).fill(JSON.stringify([done!.id, { seen: 3 }, [10, 20, 30]])),
     );
@@ -203,7 +206,7 @@ describe('the jobs of a session whose JobManager was killed', () => {
     await cluster.until(async () => (await cluster.endpoint()) !== null);
     const before = new SessionClient((await cluster.endpoint())!.rest);
     const [done, lost] = await before.submit(cluster.bundle, ['first', 'second']);
-    await cluster.until(() => cluster.lines('second').length === 1);
+    await cluster.until(() => cluster.lines('second').length === 2);
     await cluster.until(async () => (await cluster.jobs())[0]?.outcome !== null);
     await cluster.kill(one);
 
