@@ -248,7 +248,7 @@ export class JobManager {
     this.#onlyJob = request.jobId;
     const result = await this.#dispatcher.submit(request);
     if (result.type === 'refused') this.#onlyJob = null;
-    else this.#dispatcher.job(result.jobId)?.ended.then((outcome) => this.#onlyJobEnded(outcome));
+    else void this.#dispatcher.job(result.jobId)?.ended.then((o) => this.#onlyJobEnded(o));
     return result;
   }
 
