@@ -174,6 +174,8 @@ export interface JobsDocument {
   readonly release: string;
   /** Of the JobManager that wrote it last. */
   readonly epoch: number;
+  /** When the first JobManager of those that went on with it did. */
+  readonly startTime: number;
   /** In the order of their submission. */
   readonly jobs: readonly RecordedJob[];
 }

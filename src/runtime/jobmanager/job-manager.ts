@@ -234,7 +234,7 @@ export class JobManager {
       startTime: this.#startTime,
       application: application && {
         status: this.#status,
-        startTime: this.#startTime,
+        startTime: this.#journal.startTime,
         endTime: this.#endTime,
         error: this.#error,
       },
@@ -352,7 +352,8 @@ export class JobManager {
     this.#status = status;
     this.#error = error;
     this.#endTime = clock.now();
-    const outcome = { status, startTime: this.#startTime, endTime: this.#endTime, error, jobs };
+    const { startTime } = this.#journal;
+    const outcome = { status, startTime, endTime: this.#endTime, error, jobs };
     if (error !== null) logger.error(`application ${status}: ${error.message}`, { error });
     else logger.info(`application ${status}`);
     try {

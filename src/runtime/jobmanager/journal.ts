@@ -86,9 +86,10 @@ const loseAttempts = (job: RecordedJob, now: number): RecordedJob => ({
 
 function toDocument(
   { epoch, release }: JournalOptions,
+  startTime: number,
   jobs: readonly RecordedJob[],
 ): JobsDocument {
-  return { protocol: PROTOCOL_VERSION, release, epoch, jobs };
+  return { protocol: PROTOCOL_VERSION, release, epoch, startTime, jobs };
 }
 
 export class Journal {
@@ -97,12 +98,19 @@ export class Journal {
   readonly #jobs = new Map<string, RecordedJob>();
   /** Ids of jobs that this JobManager runs or ran. */
   readonly #own = new Set<string>();
+  #startTime: number;
   #version = 0;
   #written: Promise<void> = Promise.resolve();
   #queued: Promise<void> | null = null;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#startTime = options.clock.now();
+  }
+
+  /** When the application was started, by whichever JobManager. Epoch milliseconds. */
+  get startTime(): number {
+    return this.#startTime;
   }
 
   /**
@@ -114,14 +122,13 @@ export class Journal {
     for (;;) {
       const { value, version } = await record.read<JobsDocument>(DocumentName.jobs);
       if (value !== null && value.epoch > epoch) throw new LeadershipLostError(epoch, value.epoch);
-      const left = (await goesOn(value, this.#options)) ? value!.jobs : [];
-      const jobs = left.map((job) => loseAttempts(job, clock.now()));
-      const claimed = await record.write(
-        DocumentName.jobs,
-        version,
-        toDocument(this.#options, jobs),
-      );
+      const left = (await goesOn(value, this.#options)) ? value : null;
+      const startTime = left?.startTime ?? this.#startTime;
+      const jobs = (left?.jobs ?? []).map((job) => loseAttempts(job, clock.now()));
+      const document = toDocument(this.#options, startTime, jobs);
+      const claimed = await record.write(DocumentName.jobs, version, document);
       if (claimed === null) continue;
+      this.#startTime = startTime;
       for (const job of jobs) this.#jobs.set(job.id, job);
       this.#version = claimed;
       return;
@@ -238,7 +245,7 @@ export class Journal {
   async #write(): Promise<void> {
     const { epoch, mode, record } = this.#options;
     if (mode !== 'application') this.#forget();
-    const document = toDocument(this.#options, [...this.#jobs.values()]);
+    const document = toDocument(this.#options, this.#startTime, [...this.#jobs.values()]);
     const version = await record.write(DocumentName.jobs, this.#version, document);
     if (version === null) {
       const { value } = await record.read<JobsDocument>(DocumentName.jobs);

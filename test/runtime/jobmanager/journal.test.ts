@@ -77,6 +77,7 @@ describe('the journal of an application', () => {
     await execute(first, 0);
     clock.advance(10);
     const second = await open(2);
+    expect(second.startTime).toBe(1000); // of the application
     expect(second.past).toMatchObject([{ id: idOf(10), outcome: null }]);
     expect(second.mayResume(second.pastJob(idOf(10))!)).toBe(true);
     expect(await execute(second, 0, graphOf('job'), 99)).toEqual({
@@ -117,7 +118,9 @@ describe('the journal of an application', () => {
 
   it('begins anew with another release, and after an outcome (N3)', async () => {
     await execute(await open(1), 0);
-    expect((await open(2, { release: 'r2' })).past).toEqual([]);
+    clock.advance(7);
+    const fresh = await open(2, { release: 'r2' });
+    expect([fresh.past, fresh.startTime]).toEqual([[], 1007]);
     await execute(await open(3, { release: 'r2' }), 0);
     await record.write('outcome', 0, { epoch: 3 });
     const next = await open(4, { release: 'r2' });
