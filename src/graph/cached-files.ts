@@ -9,7 +9,6 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { JobDefinition } from '../api/job.ts';
 import { sha256OfFile } from '../contract/hash.ts';
-import { formatBytes } from '../contract/units.ts';
 import { jobError } from './job-error.ts';
 import type { CachedFile } from './job-graph.ts';
 
@@ -22,14 +21,11 @@ export interface BlobUploader {
   upload(hash: string, file: string): Promise<void>;
 }
 
-/** A TaskManager takes no larger one. */
-const maxFileBytes = 512 * 1024 * 1024;
-
 /**
  * Uploads what is missing (F2).
  * @param paths by the name that the job gave.
  * @returns by the same names; `null`: there are none.
- * @throws ConfigError naming the file and the mode: it is not there, no file, too large.
+ * @throws ConfigError naming the file and the mode: it is not there, or no file.
  */
 export async function shipCachedFiles(
   job: JobDefinition,
@@ -58,9 +54,6 @@ export async function shipCachedFiles(
       throw fail(`cannot be read: ${error.message}`, error);
     });
     if (!found.isFile()) throw fail('is no file; a folder has to be packed into one');
-    if (found.size > maxFileBytes) {
-      throw fail(`has ${formatBytes(found.size)}, more than ${formatBytes(maxFileBytes)}`);
-    }
     try {
       const hash = await sha256OfFile(file);
       if (!(await uploader.has(hash))) await uploader.upload(hash, file);

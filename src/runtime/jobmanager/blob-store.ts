@@ -3,12 +3,10 @@
  *
  * B1  What is found under a hash has that hash: uploads are verified before they get their name.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeHashed } from '../../contract/hash.ts';
 import type { BlobStore } from './cluster-view.ts';
 
 export interface BlobStoreOptions {
@@ -46,16 +44,4 @@ export function createBlobStore({ directory, placed }: BlobStoreOptions): BlobSt
       }
     },
   };
-}
-
-async function writeHashed(content: Readable, file: string): Promise<string> {
-  const digest = createHash('sha256');
-  const hashing = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      digest.update(chunk);
-      done(null, chunk);
-    },
-  });
-  await pipeline(content, hashing, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
-  return digest.digest('hex');
 }

@@ -9,20 +9,20 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { sha256, sha256OfFile } from '../../contract/hash.ts';
+import type { Readable } from 'node:stream';
+import { sha256OfFile, writeHashed } from '../../contract/hash.ts';
 import { TOKEN_HEADER } from '../../contract/runtime-config.ts';
 
 /** For the next job of the same application. */
 export const KEPT_BUNDLES = 3;
 
 const fetchTimeoutMs = 60_000;
-const maxBundleBytes = 512 * 1024 * 1024;
 
-/** @returns the bytes of the blob. Rejects when it cannot be had. */
-export type FetchBlob = (hash: string) => Promise<Buffer>;
+/** @returns the content of the blob. Rejects, or errs while it is read, when it cannot be had. */
+export type FetchBlob = (hash: string) => Promise<Readable>;
 
 /** A bundle in use. */
 export interface BundleLease {
@@ -87,16 +87,16 @@ export class BundleCache {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`'${hash}' is not the hash of a bundle`);
     const file = this.fileOf(hash);
     if (await this.isIntact(hash, file)) return file;
-    const bytes = await fetchBlob(hash);
-    const actual = sha256(bytes);
-    if (actual !== hash)
-      throw new Error(`bundle ${hash} came with the hash ${actual}: it was damaged on its way`);
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    const content = await fetchBlob(hash); // Nothing is awaited before somebody hears of its errors.
     const temporary = `${file}.${randomBytes(4).toString('hex')}`;
     try {
-      await writeFile(temporary, bytes, { mode: 0o600 });
+      const actual = await writeHashed(content, temporary);
+      if (actual !== hash)
+        throw new Error(`bundle ${hash} came with the hash ${actual}: it was damaged on its way`);
       await rename(temporary, file);
     } catch (error) {
+      content.destroy();
       await rm(temporary, { force: true });
       throw error;
     }
@@ -182,15 +182,7 @@ export function httpBlobs(rest: string, token: string | null): FetchBlob {
           response.resume();
           return failed(`status ${response.statusCode}`);
         }
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > maxBundleBytes) req.destroy(new Error('it is too large'));
-          else chunks.push(chunk);
-        });
-        response.on('end', () => resolve(Buffer.concat(chunks)));
-        response.on('error', (error) => failed(error.message));
+        resolve(response);
       });
       req.on('timeout', () => req.destroy(new Error('no answer')));
       req.on('error', (error) => failed(error.message));

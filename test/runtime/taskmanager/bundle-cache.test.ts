@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/contract/hash.ts';
 import {
@@ -28,7 +29,7 @@ const serve: FetchBlob = async (hash) => {
   fetched.push(hash);
   const text = texts.find((candidate) => sha256(candidate) === hash);
   if (text === undefined) throw new Error('not here');
-  return Buffer.from(text);
+  return Readable.from([text]);
 };
 
 const acquire = (index: number) => cache.acquire(sha256(texts[index]!), serve);
@@ -83,12 +84,24 @@ describe('a bundle', () => {
   it('that cannot be had rejects, and is asked for again by the next', async () => {
     const hash = sha256('elsewhere');
     await expect(cache.acquire(hash, serve).file).rejects.toThrow('not here');
-    const other: FetchBlob = async () => Buffer.from('elsewhere');
+    const other: FetchBlob = async () => Readable.from(['elsewhere']);
     expect(readFileSync(await cache.acquire(hash, other).file, 'utf8')).toBe('elsewhere');
   });
 
+  it('whose connection breaks on the way is refused, and nothing is kept of it', async () => {
+    const breaking: FetchBlob = async () =>
+      Readable.from(
+        (async function* () {
+          yield 'th';
+          throw new Error('connection lost');
+        })(),
+      );
+    await expect(cache.acquire(sha256('this'), breaking).file).rejects.toThrow('connection lost');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('with other bytes than its name says is refused, and nothing is kept of it', async () => {
-    const wrong: FetchBlob = async () => Buffer.from('else');
+    const wrong: FetchBlob = async () => Readable.from(['else']);
     await expect(cache.acquire(sha256('this'), wrong).file).rejects.toThrow(/damaged on its way/);
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -117,11 +130,11 @@ describe('bundles that nothing uses', () => {
   });
 
   it('are not removed while they are fetched', async () => {
-    const gate = Promise.withResolvers<Buffer>();
+    const gate = Promise.withResolvers<Readable>();
     const slow = cache.acquire(sha256(texts[0]!), () => gate.promise);
     for (let i = 1; i < texts.length; i++) (await use(i)).release();
     slow.release();
-    gate.resolve(Buffer.from(texts[0]!));
+    gate.resolve(Readable.from([texts[0]!]));
     expect(readFileSync(await slow.file, 'utf8')).toBe(texts[0]);
   });
 
