@@ -36,6 +36,7 @@ import type { BlobStore, ClusterView, CommandResult, SubmitResult } from './clus
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { JobStatus } from './job-status.ts';
+import { outcomeOf } from './recorded-job.ts';
 import { ResourceManager } from './resource-manager.ts';
 import { SlotManager } from './slot-manager.ts';
 import { createClusterView } from './view.ts';
@@ -270,8 +271,8 @@ export class JobManager {
       };
       this.#end(ApplicationStatus.failed, failure);
     };
-    const [lost] = this.#journal.past;
-    if (lost !== undefined) fail(`job '${lost.name}' was lost with its JobManager`);
+    const [earlier] = this.#journal.past;
+    if (earlier !== undefined) return this.#onlyJobEnded(outcomeOf(earlier));
     const { clock } = this.#options;
     this.#stopExpecting = clock.after(jobSubmissionTimeoutMs, () => {
       if (this.#onlyJob === null) fail('no job was submitted: the client ended too early');

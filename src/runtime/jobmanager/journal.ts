@@ -13,8 +13,8 @@
  *     itself means that it has lost.
  * N2  `admit` and `ended` resolve when what they say is in the record. Calls that come while a write is
  *     under way share the next one.
- * N3  A journal goes on under the same release, unless the application has ended meanwhile. Whatever else
- *     is deployed begins a new one. The history of a session goes on under every release.
+ * N3  A journal goes on under the same release, unless the cluster has ended meanwhile. Whatever else is
+ *     deployed begins a new one. The history of a session goes on under every release.
  * N4  The same `execute` means the same job: the same name and the same graph, which has its arguments.
  */
 import {
@@ -72,7 +72,7 @@ async function goesOn(
   document: JobsDocument | null,
   { mode, record, release }: JournalOptions,
 ): Promise<boolean> {
-  if (document === null || mode !== 'application') return document !== null;
+  if (document === null || mode === 'session') return document !== null;
   const outcome = await record.read<OutcomeDocument>(DocumentName.outcome);
   return document.release === release && (outcome.value?.epoch ?? 0) < document.epoch;
 }

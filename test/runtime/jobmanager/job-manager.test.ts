@@ -4,7 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EndpointDocument, OutcomeDocument } from '../../../src/contract/documents.ts';
+import type {
+  EndpointDocument,
+  JobOutcome,
+  OutcomeDocument,
+} from '../../../src/contract/documents.ts';
 import type { JobManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
 import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
@@ -14,6 +18,7 @@ import {
   type RestServer,
   startJobManager,
 } from '../../../src/runtime/jobmanager/job-manager.ts';
+import { Journal } from '../../../src/runtime/jobmanager/journal.ts';
 import type { TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
 import { systemClock } from '../../../src/runtime/rpc/clock.ts';
 import {
@@ -22,6 +27,7 @@ import {
   finishing,
   obedient,
 } from './fake-task-manager.ts';
+import { pipeline } from './graphs.ts';
 import { applicationScript, isAlive } from './processes.ts';
 import { silentLogger } from './silent-logger.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
@@ -385,6 +391,44 @@ describe('leadership', () => {
     await start(null);
     expect((await endpoint()).epoch).toBe(2);
     expect((await outcome())?.epoch).toBe(1);
+  });
+});
+
+describe('a per-job cluster whose JobManager is started again', () => {
+  const outcomeOf = (state: string): JobOutcome => ({
+    id: 'a'.repeat(32),
+    name: 'job',
+    state,
+    startTime: 1000,
+    endTime: 2000,
+    error: null,
+    accumulators: { lines: 7 },
+    vertices: [],
+  });
+
+  it.each([
+    ['FINISHED', 'SUCCEEDED', outcomeOf('FINISHED'), null],
+    ['CANCELED', 'CANCELED', outcomeOf('CANCELED'), null],
+    ['LOST', 'FAILED', null, { message: expect.stringContaining('was lost while the job ran') }],
+  ])('ends by what is known of its job: %s, %s', async (state, status, ended, error) => {
+    const journal = new Journal({
+      record,
+      epoch: 1,
+      release: 'r1',
+      mode: 'per-job',
+      redactor: new Redactor(),
+      clock: systemClock,
+    });
+    await journal.admit({ jobId: 'a'.repeat(32), graph: pipeline('job', 1), executeIndex: 0 });
+    if (ended !== null) await journal.ended(ended, {});
+    await record.write('endpoint', 0, { epoch: 1 });
+    const jobManager = await start(null, { mode: 'per-job' });
+    expect(await jobManager.ended).toEqual({ type: 'ended', status });
+    expect(await outcome()).toMatchObject({ status, error, jobs: [{ name: 'job', state }] });
+    const next = await start(null, { mode: 'per-job' }); // a cluster of that name for the next job
+    expect(view.jobs()).toEqual([]);
+    next.cancel('test');
+    expect(await next.ended).toEqual({ type: 'ended', status: 'CANCELED' });
   });
 });
 
