@@ -5,8 +5,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
+import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
-import { FlinkRestClient } from '../flink-rest/client.ts';
+import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { tailLogs } from './log-tail.ts';
 
@@ -77,6 +78,24 @@ export async function followSnapshot(
     const { jobs } = await client.jobsOverview();
     const byStart = [...jobs].sort((a, b) => a['start-time'] - b['start-time']);
     return await Promise.all(byStart.map((job) => client.job(job.jid)));
+  } catch {
+    return null;
+  }
+}
+
+/** The attempts of jobs that have not simply finished, by job id; `null` as above. */
+export async function attemptsOf(
+  provider: Provider,
+  clusterId: string,
+  jobs: readonly JobDetails[],
+): Promise<ReadonlyMap<string, JobAttemptsResponse> | null> {
+  const endpoint = await provider.endpoint(clusterId);
+  if (endpoint === null) return null;
+  const client = new FctlRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });
+  try {
+    const asked = jobs.filter(({ state }) => state !== 'FINISHED');
+    const attempts = await Promise.all(asked.map(({ jid }) => client.jobAttempts(jid)));
+    return new Map(attempts.map((answer) => [answer.jobId, answer]));
   } catch {
     return null;
   }

@@ -2,7 +2,12 @@
  * Clients of a JobManager's REST API: Flink's v1 (ours or a real Flink's), and our extensions. Every
  * method rejects with a RestError.
  */
-import type { ClusterInfo, JobResultResponse, SubmitJobRequest } from '../contract/fctl-rest.ts';
+import type {
+  ClusterInfo,
+  JobAttemptsResponse,
+  JobResultResponse,
+  SubmitJobRequest,
+} from '../contract/fctl-rest.ts';
 import type {
   ConfigEntry,
   DashboardConfig,
@@ -164,6 +169,12 @@ export class FctlRestClient {
   jobResult(jobId: string, waitMs: number): Promise<JobResultResponse> {
     const result = `${path('fctl', 'v1', 'jobs', jobId, 'result')}?wait=${waitMs}`;
     return read(this.#options, { path: result, waitMs }, fctlShapes.jobResult);
+  }
+
+  /** All attempts to run a job, those that were lost with their JobManagers included. */
+  jobAttempts(jobId: string): Promise<JobAttemptsResponse> {
+    const attempts = path('fctl', 'v1', 'jobs', jobId, 'attempts');
+    return read(this.#options, { path: attempts }, fctlShapes.jobAttempts);
   }
 
   /** Asks for it; the cluster ends a little later. */

@@ -115,4 +115,5 @@ export const fctlShapes = {
     '/startTime': 'number',
   },
   jobResult: { '/jobId': 'string', '/collected': 'object' },
+  jobAttempts: { '/jobId': 'string', '/state': 'string', '/attempts': 'array' },
 } as const satisfies Readonly<Record<string, Shape>>;

@@ -52,6 +52,8 @@ it('resumes at the right execute(), between two jobs and within the second one',
   await eventually(() => lines('second').length === 1);
   process.kill(project.pid('jobmanager-0'), 'SIGKILL'); // within the second one
   await eventually(() => lines('second').length === 2);
+  const { stdout: status } = await project.start(['status']);
+  expect(status).toContain('attempts: 0 LOST with JobManager 2, 1 RUNNING');
   open('finish');
   const { exitCode, stdout } = await deploy;
   expect(exitCode).toBe(0);

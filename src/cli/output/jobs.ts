@@ -1,10 +1,12 @@
 /** Jobs and outcomes as tables. */
-import type {
-  FailureInfo,
-  JobOutcome,
-  OutcomeDocument,
-  VertexOutcome,
+import {
+  type FailureInfo,
+  type JobOutcome,
+  LOST,
+  type OutcomeDocument,
+  type VertexOutcome,
 } from '../../contract/documents.ts';
+import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { colorState, count, out, table } from './style.ts';
@@ -20,11 +22,19 @@ function time(watermark: number | null | undefined): string {
   return new Date(watermark).toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** Running jobs, vertex by vertex: records in, out, rate, watermark. */
-export function describeJobs(jobs: readonly JobDetails[]): string {
+/**
+ * Running jobs, vertex by vertex: records in, out, rate, watermark.
+ * @param attempts by job id; of jobs that were lost or started again they are shown.
+ */
+export function describeJobs(
+  jobs: readonly JobDetails[],
+  attempts: ReadonlyMap<string, JobAttemptsResponse> | null = null,
+): string {
   return jobs
     .map((job) => {
-      const head = `${out.bold(job.name)} ${colorState(job.state)} ${out.dim(formatDuration(job.duration))}`;
+      const known = attempts?.get(job.jid);
+      const state = colorState(known?.state ?? job.state);
+      const head = `${out.bold(job.name)} ${state} ${out.dim(formatDuration(job.duration))}${describeAttempts(known)}`;
       const rows = job.vertices.map((vertex) => {
         const { metrics } = vertex;
         const records = Math.max(metrics['read-records'], metrics['write-records']);
@@ -43,6 +53,15 @@ export function describeJobs(jobs: readonly JobDetails[]): string {
       return job.state === 'FINISHED' ? head : `${head}\n${table(titles, rows)}`;
     })
     .join('\n');
+}
+
+function describeAttempts(known: JobAttemptsResponse | undefined): string {
+  if (known === undefined || (known.attempts.length < 2 && known.state !== LOST)) return '';
+  const each = known.attempts.map(({ attempt, epoch, state }) => {
+    const why = state === LOST ? ` with JobManager ${epoch}` : '';
+    return `${attempt} ${colorState(state)}${why}`;
+  });
+  return `\n  attempts: ${each.join(', ')}`;
 }
 
 /** How an application ended, job by job. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
-import { followSnapshot } from '../../deployment/follow.ts';
+import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
 import { describeExit } from '../../providers/describe-exit.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
@@ -65,7 +65,10 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
   const parts = [facts, ...(status.processes.length === 0 ? [] : [processes])];
   if (status.info !== null) {
     const jobs = await followSnapshot(provider, status.clusterId);
-    if (jobs !== null && jobs.length > 0) parts.push(describeJobs(jobs));
+    if (jobs !== null && jobs.length > 0) {
+      const attempts = await attemptsOf(provider, status.clusterId, jobs);
+      parts.push(describeJobs(jobs, attempts));
+    }
   }
   if (status.outcome !== null) parts.push(describeOutcome(status.outcome));
   return parts.join('\n\n');
