@@ -73,7 +73,8 @@ async function place({ path, contents }: OutputFile, staging: string): Promise<v
 /** Writes chunks before the entry points that import them (B1). */
 async function write(files: readonly OutputFile[]): Promise<void> {
   const isChunk = ({ path }: OutputFile) => dirname(path) === chunks;
-  await mkdir(chunks, { recursive: true });
+  const folders = new Set(files.map(({ path }) => dirname(path)));
+  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })));
   await mkdir(cache, { recursive: true });
   const staging = await mkdtemp(join(cache, 'build-'));
   try {
@@ -100,3 +101,4 @@ await write(files);
 const made = new Set(files.map(({ path }) => path));
 await removeUnused(chunks, made);
 await removeUnused(dist, made);
+await removeUnused(join(dist, 'connectors'), made);

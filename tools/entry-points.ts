@@ -9,4 +9,10 @@ export const entryPoints = {
   index: 'src/api/index.ts',
   config: 'src/config/index.ts',
   testing: 'src/testing/index.ts',
+  'connectors/collect': 'src/connectors/collect/index.ts',
+  'connectors/collection': 'src/connectors/collection/index.ts',
+  'connectors/discard': 'src/connectors/discard/index.ts',
+  'connectors/files': 'src/connectors/files/index.ts',
+  'connectors/generator': 'src/connectors/generator/index.ts',
+  'connectors/print': 'src/connectors/print/index.ts',
 } as const;

@@ -79,7 +79,11 @@ export const verbs: readonly Verb[] = [
     options: [
       { flags: '--job <name>', description: 'only this job' },
       { flags: '--args <json>', description: "arguments of the job; default: the config's" },
-      { flags: '--format <format>', description: 'text, json or mermaid (default: text)' },
+      {
+        flags: '--format <format>',
+        description:
+          'text, json, mermaid, or schema: the JSON Schema of a JobGraph (default: text)',
+      },
     ],
     examples: [
       'fctl compile',

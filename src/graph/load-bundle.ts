@@ -12,11 +12,24 @@ export interface LoadedBundle {
   readonly registry: JobRegistry;
 }
 
+interface Module {
+  readonly source: string;
+  readonly built: string;
+}
+
+const connectors = ['collect', 'collection', 'discard', 'files', 'generator', 'print'];
+
 /** Modules that an application may import, and where they lie as source and below `dist/`. */
-const modules: Readonly<Record<string, { readonly source: string; readonly built: string }>> = {
+const modules: Readonly<Record<string, Module>> = {
   fctl: { source: '../api/index.ts', built: 'index.js' },
   'fctl/config': { source: '../config/index.ts', built: 'config.js' },
   'fctl/testing': { source: '../testing/index.ts', built: 'testing.js' },
+  ...Object.fromEntries(
+    connectors.map((name): [string, Module] => [
+      `fctl/connectors/${name}`,
+      { source: `../connectors/${name}/index.ts`, built: `connectors/${name}.js` },
+    ]),
+  ),
 };
 
 let hooked = false;

@@ -42,6 +42,9 @@ describe('loadBundle', () => {
     const result = await load(`
       import { defineJob } from 'fctl';
       import { testJob } from 'fctl/testing';
+      import { FileSink } from 'fctl';
+      import { FileSink as same } from 'fctl/connectors/files';
+      if (FileSink !== same) throw new Error('two copies');
       defineJob('one', () => {});
       defineJob('two', () => {});
       export const main = () => typeof testJob;`);

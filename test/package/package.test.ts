@@ -58,11 +58,14 @@ describe('the package', () => {
     expect(help).toMatch(/deploy/);
   });
 
-  it('can be imported by its three names', async () => {
+  it('can be imported by its names', async () => {
     const script = `
       import { defineJob, types } from 'fctl';
       import { defineConfig } from 'fctl/config';
       import * as testing from 'fctl/testing';
+      import { FileSource } from 'fctl';
+      import { FileSource as same } from 'fctl/connectors/files';
+      if (FileSource !== same) throw new Error('two copies');
       const args = types.record({ input: types.string });
       const job = defineJob('words', { args }, () => {});
       console.log(job.name, typeof defineConfig, Object.keys(testing).length > 0);
@@ -75,9 +78,13 @@ describe('the package', () => {
     const script = `
       import { CollectionSource, defineJob, types } from 'fctl';
       import { defineConfig } from 'fctl/config';
+      import { PrintSink } from 'fctl/connectors/print';
       const args = types.record({ input: types.string });
       export const job = defineJob('words', { args }, (env, { input }) => {
-        env.fromSource(CollectionSource.of([input])).map((word) => word.length);
+        env
+          .fromSource(CollectionSource.of([input]))
+          .map((word) => word.length)
+          .sinkTo(PrintSink.create());
       });
       // @ts-expect-error a cluster is named by a string
       export const config = defineConfig({ cluster: 1 });

@@ -1,6 +1,7 @@
 /** `fctl compile`: the JobGraphs of an application. */
 import { join } from 'node:path';
 import { UsageError, problem } from '../../contract/errors.ts';
+import { jobGraphSchema } from '../../graph/job-graph-schema.ts';
 import { renderJobGraph } from '../../graph/render.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
@@ -13,7 +14,7 @@ interface CompileFlags extends CommonOptions {
   readonly format?: string;
 }
 
-const formats = ['text', 'json', 'mermaid'] as const;
+const formats = ['text', 'json', 'mermaid', 'schema'] as const;
 
 export async function run(context: Context<CompileFlags>): Promise<void> {
   const { options, report, signal } = context;
@@ -26,6 +27,10 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
         hint: formats.join(', '),
       }),
     );
+  }
+  if (format === 'schema') {
+    report.result(jobGraphSchema, () => JSON.stringify(jobGraphSchema, null, 2));
+    return;
   }
   const { config } = await context.config({ application: true });
   const { entry, args, parallelism } = config.application!;
