@@ -10,11 +10,13 @@ import { runPerJob } from '../../deployment/modes/per-job.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { answerJobs } from '../output/job-results.ts';
 import type { Progress } from '../output/progress.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
+import { watchJobs } from './watch-jobs.ts';
 
 interface JobOfCluster {
   readonly clusterId: string;
-  name: string;
+  readonly name: string;
   jobId: string;
   outcome: JobOutcome | null;
 }
@@ -28,6 +30,14 @@ export async function deployPerJob(
   const detached = options.detach ?? false;
   await removeExpired(input.provider, Date.now());
   const jobs: JobOfCluster[] = [];
+  const endpoints = new Map<string, ReachableEndpoint>();
+  const stopWatching = watchJobs(
+    () =>
+      jobs
+        .filter((job) => job.outcome === null)
+        .map(({ clusterId, jobId }) => ({ endpoint: endpoints.get(clusterId) ?? null, jobId })),
+    progress,
+  );
   try {
     const result = await runPerJob(input, {
       script: join(place.runtimeDir, 'application.js'),
@@ -38,6 +48,7 @@ export async function deployPerJob(
       healthTimeoutMs,
       lockWaitMs,
       onEvent: (event) => showDeployEvent(progress, event),
+      onEndpoint: (clusterId, endpoint) => endpoints.set(clusterId, endpoint),
       onCluster: (clusterId, name) => {
         jobs.push({ clusterId, name, jobId: '', outcome: null });
         progress.done(`Cluster ${clusterId} for job ${name}`);
@@ -49,12 +60,15 @@ export async function deployPerJob(
       },
       onOutput: (text) => report.message(text.replace(/\n$/, '')),
     });
+    stopWatching();
     progress.stop();
     return answerJobs(report, { detached }, jobs, result);
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.stop();
     throw await left(context, input, jobs);
+  } finally {
+    stopWatching();
   }
 }
 

@@ -66,7 +66,11 @@ export async function run(
       progress.done(`Submitted ${name} (${jobId})`);
     }
   };
-  const stopWatching = watchJobs(endpoint, () => [...jobs.values()].map((j) => j.jobId), progress);
+  const running = () => [...jobs.values()].filter((j) => j.outcome === null);
+  const stopWatching = watchJobs(
+    () => running().map(({ jobId }) => ({ endpoint, jobId })),
+    progress,
+  );
   try {
     const result = await submitToSession({
       endpoint,

@@ -6,24 +6,33 @@ import type { Progress } from '../output/progress.ts';
 
 const intervalMs = 400;
 
-/** @returns how to stop it. */
-export function watchJobs(
-  { token, url }: ReachableEndpoint,
-  jobIds: () => readonly string[],
-  progress: Progress,
-): () => void {
-  const client = new FlinkRestClient({ url, token, timeoutMs: 2000 });
+export interface WatchedJob {
+  /** Of the JobManager that runs it; `null`: not known yet. */
+  readonly endpoint: ReachableEndpoint | null;
+  readonly jobId: string;
+}
+
+/**
+ * @param jobs those that run now.
+ * @returns how to stop it.
+ */
+export function watchJobs(jobs: () => readonly WatchedJob[], progress: Progress): () => void {
   let stopped = false;
   const look = async () => {
-    const ids = jobIds();
-    if (ids.length === 0) return;
-    const jobs = await Promise.all(ids.map((id) => client.job(id)));
-    if (!stopped) progress.view(() => describeJobs(jobs));
+    const shown = await Promise.all(jobs().map(detailsOf));
+    const known = shown.filter((details) => details !== null);
+    if (!stopped && known.length > 0) progress.view(() => describeJobs(known));
   };
-  // A JobManager that does not answer is told by the submission itself.
-  const timer = setInterval(() => void look().catch(() => {}), intervalMs);
+  const timer = setInterval(() => void look(), intervalMs);
   return () => {
     stopped = true;
     clearInterval(timer);
   };
+}
+
+/** A JobManager that does not answer is told by the submission itself. */
+async function detailsOf({ endpoint, jobId }: WatchedJob) {
+  if (endpoint === null) return null;
+  const { token, url } = endpoint;
+  return new FlinkRestClient({ url, token, timeoutMs: 2000 }).job(jobId).catch(() => null);
 }

@@ -16,6 +16,7 @@ import type {
 } from '../../contract/application-messages.ts';
 import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../contract/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { type DeployInput, type DeployOptions, deploy } from '../deploy.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
@@ -31,6 +32,8 @@ export interface PerJobOptions extends Omit<DeployOptions, 'allowStateLoss'> {
   readonly detached: boolean;
   /** A job got its cluster. */
   readonly onCluster: (clusterId: string, jobName: string) => void;
+  /** The cluster of a job is up. */
+  readonly onEndpoint: (clusterId: string, endpoint: ReachableEndpoint) => void;
   readonly onJob: (event: ApplicationEvent) => void;
   readonly onOutput: (text: string) => void;
 }
@@ -97,6 +100,7 @@ class JobClusters {
     await deploy(input, { ...this.#options, allowStateLoss: false });
     const endpoint = await provider.endpoint(clusterId);
     if (endpoint === null) throw new Error(`cluster ${clusterId} has no JobManager`);
+    this.#options.onEndpoint(clusterId, endpoint);
     const { token, url } = endpoint;
     const { epoch } = endpoint.document;
     return { type: 'cluster', executeIndex, jobManager: { restUrl: url, token, epoch } };
