@@ -12,8 +12,17 @@ import type {
 } from '../../contract/fctl-rest.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
-import type { ExecutionState, TaskManagerReport, TaskMetrics } from '../rpc/protocol.ts';
+import type {
+  ExecutionState,
+  LogFileInfo,
+  LogRange,
+  ProcessFigures,
+  TaskMetrics,
+  ThreadInfo,
+} from '../rpc/protocol.ts';
 import type { JobStatus } from './job-status.ts';
+import type { Operations } from './operations.ts';
+import type { RecentMetrics } from './recent-metrics.ts';
 
 export interface ClusterView {
   /** Whether this JobManager leads and takes requests: `/fctl/v1/ready`. */
@@ -22,13 +31,26 @@ export interface ClusterView {
   /** Dotted keys, secrets masked. */
   readonly effectiveConfig: Readonly<Record<string, string>>;
   readonly blobs: BlobStore;
+  /** Asked for over REST. */
+  readonly operations: Operations;
+  /** Of this JobManager. */
+  readonly logs: LogFiles;
+  readonly environment: ProcessEnvironment;
 
+  /** Epoch milliseconds. */
+  now(): number;
   /** `GET /fctl/v1/cluster`. */
   info(): ClusterInfo;
   overview(): ClusterOverview;
   taskManagers(): readonly TaskManagerView[];
   /** Newest first, as Flink lists them. */
   jobs(): readonly JobView[];
+  /** What this JobManager uses. */
+  process(): { readonly cpuCores: number; readonly figures: ProcessFigures };
+  threads(): readonly ThreadInfo[];
+  /** Of a TaskManager, by its id. Both reject with RpcError when it is gone or does not answer. */
+  taskManagerLogs(id: string): LogFiles;
+  taskManagerThreads(id: string): Promise<readonly ThreadInfo[]>;
   job(jobId: string): JobView | null;
 
   /** Takes a job in. Repeating a request with the same `jobId` is accepted and changes nothing. */
@@ -69,6 +91,23 @@ export interface BlobStore {
   put(hash: string, content: Readable): Promise<'created' | 'exists' | 'hash-differs'>;
 }
 
+export interface LogFiles {
+  /** The file that the process logs to, and the one with what user code prints. */
+  readonly current: { readonly log: string; readonly out: string };
+  list(): Promise<readonly LogFileInfo[]>;
+  /** `null`: there is no such file. */
+  read(range: LogRange): Promise<Uint8Array | null>;
+}
+
+/** What runs this JobManager. */
+export interface ProcessEnvironment {
+  readonly version: string;
+  readonly arch: string;
+  /** Of Node.js. */
+  readonly options: readonly string[];
+  readonly script: string;
+}
+
 export interface ClusterOverview {
   readonly taskManagers: number;
   readonly slotsTotal: number;
@@ -103,7 +142,7 @@ export interface TaskManagerView {
     readonly assignedTasks: number;
   }[];
   /** Of the last heartbeat; `null` before the first one. */
-  readonly process: TaskManagerReport['process'] | null;
+  readonly process: ProcessFigures | null;
 }
 
 export interface JobView {
@@ -177,6 +216,8 @@ export interface SubtaskView {
   readonly duration: number;
   readonly timestamps: Readonly<Record<ExecutionState, number>>;
   readonly metrics: TaskMetrics;
+  /** For rates; nothing once it has ended. */
+  readonly recent: RecentMetrics;
   readonly metricsComplete: boolean;
   readonly accumulators: Readonly<Record<string, JsonValue>>;
 }

@@ -9,6 +9,7 @@ import type { Committable } from '../../api/sink.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
 import { ExecutionState, type SlotLocation, type TaskMetrics } from '../rpc/protocol.ts';
+import { MetricsWindow, nothingRecent, type RecentMetrics } from './recent-metrics.ts';
 import { createStateMachine, type StateMachine } from './state-machine.ts';
 
 const E = ExecutionState;
@@ -63,24 +64,44 @@ export class Execution {
   readonly attemptId: string;
   /** Where it was deployed. */
   location: SlotLocation | null = null;
-  metrics: TaskMetrics = noMetrics;
   metricsComplete = false;
   accumulators: Readonly<Record<string, JsonValue>> = {};
   /** What its sinks prepared, by operator id. */
   committables: Readonly<Record<string, readonly Committable[]>> = {};
   readonly #machine: StateMachine<ExecutionState>;
+  readonly #now: () => number;
+  #metrics: TaskMetrics = noMetrics;
+  #window: MetricsWindow | null = null;
 
   constructor(options: ExecutionOptions) {
     this.vertex = options.vertex;
     this.subtaskIndex = options.subtaskIndex;
     this.attempt = options.attempt;
     this.attemptId = options.attemptId;
+    this.#now = options.now;
     this.#machine = createStateMachine('task', executionTransitions, E.created, options.now);
   }
 
   /** `Window(1d) -> Sink: files (2/2)` */
   get name(): string {
     return `${this.vertex.name} (${this.subtaskIndex + 1}/${this.vertex.parallelism})`;
+  }
+
+  /** Of the last report. */
+  get metrics(): TaskMetrics {
+    return this.#metrics;
+  }
+
+  set metrics(metrics: TaskMetrics) {
+    this.#metrics = metrics;
+    const now = this.#now();
+    this.#window ??= new MetricsWindow(this.timestamps.RUNNING || now);
+    this.#window.add(metrics, now);
+  }
+
+  /** Nothing once it has ended. */
+  get recent(): RecentMetrics {
+    return this.ended || this.#window === null ? nothingRecent : this.#window.recent;
   }
 
   get state(): ExecutionState {

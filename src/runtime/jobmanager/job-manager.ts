@@ -37,6 +37,7 @@ import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { JobStatus } from './job-status.ts';
 import { outcomeOf } from './recorded-job.ts';
+import { createLocalView } from './local-view.ts';
 import { ResourceManager } from './resource-manager.ts';
 import { SlotManager } from './slot-manager.ts';
 import { createClusterView } from './view.ts';
@@ -99,6 +100,7 @@ export class JobManager {
   readonly #journal: Journal;
   readonly #dispatcher: Dispatcher;
   readonly #resources: ResourceManager;
+  readonly #local: ReturnType<typeof createLocalView>;
   #leadership: Leadership | null = null;
   #rest: RestServer | null = null;
   #rpc: RpcServer | null = null;
@@ -120,6 +122,7 @@ export class JobManager {
     const { application } = config;
     const newId = () => randomBytes(16).toString('hex');
     this.#options = options;
+    this.#local = createLocalView(config);
     this.#candidacy = candidacy;
     this.#resourceId = `${config.resourceId}/${randomBytes(4).toString('hex')}`;
     this.#startTime = clock.now();
@@ -214,6 +217,8 @@ export class JobManager {
       epoch: this.#candidacy.epoch,
       effectiveConfig: this.#options.config.effectiveConfig,
       blobs: this.#blobs,
+      clock: this.#options.clock,
+      local: this.#local.view,
       dispatcher: this.#dispatcher,
       resources: this.#resources,
       ready: () => this.#leadership !== null,
@@ -406,6 +411,7 @@ export class JobManager {
     this.#stopChecks();
     this.#stopExpecting();
     this.#rpc?.close();
+    this.#local.close();
     await this.#rest?.close();
   }
 }

@@ -96,6 +96,7 @@ function viewSubtask(execution: Execution, now: number): SubtaskView {
     duration: durationOf(startTime, endTime, now),
     timestamps: { ...execution.timestamps },
     metrics: execution.metrics,
+    recent: execution.recent,
     metricsComplete: execution.metricsComplete,
     accumulators: execution.accumulators,
   };
@@ -104,7 +105,10 @@ function viewSubtask(execution: Execution, now: number): SubtaskView {
 const durationOf = (start: number, end: number, now: number) =>
   start < 0 ? -1 : (end < 0 ? now : end) - start;
 
-function countStates(executions: readonly Execution[]): StateCounts {
+/** Has every state as a key. */
+export function countStates(
+  executions: readonly { readonly state: ExecutionState }[],
+): StateCounts {
   const counts = Object.fromEntries(allExecutionStates.map((state) => [state, 0])) as Record<
     ExecutionState,
     number
@@ -122,7 +126,8 @@ export function aggregateState(tasks: StateCounts, parallelism: number): Executi
   return E.created;
 }
 
-function sumMetrics(all: readonly TaskMetrics[]): TaskMetrics {
+/** Sums; `watermark` is the lowest, `null` when one is. */
+export function sumMetrics(all: readonly TaskMetrics[]): TaskMetrics {
   const sum = { ...noMetrics } as Record<keyof TaskMetrics, number | null>;
   for (const metrics of all) {
     for (const key of Object.keys(noMetrics) as (keyof TaskMetrics)[]) {

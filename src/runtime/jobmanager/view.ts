@@ -5,16 +5,23 @@ import type {
   ClusterOverview,
   ClusterView,
   CommandResult,
+  LogFiles,
   TaskManagerView,
 } from './cluster-view.ts';
+import type { Clock } from '../rpc/clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { isTerminalJobStatus, JobStatus } from './job-status.ts';
+import { currentLogs, type LocalView } from './local-view.ts';
+import { Operations } from './operations.ts';
 import type { ResourceManager, TaskManager } from './resource-manager.ts';
 
 export interface ViewParts {
   readonly epoch: number;
   readonly effectiveConfig: Readonly<Record<string, string>>;
   readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** Of this process. */
+  readonly local: LocalView;
   readonly dispatcher: Dispatcher;
   readonly resources: ResourceManager;
   readonly ready: () => boolean;
@@ -33,10 +40,15 @@ export function createClusterView(parts: ViewParts): ClusterView {
     epoch: parts.epoch,
     effectiveConfig: parts.effectiveConfig,
     blobs: parts.blobs,
+    operations: new Operations(parts.clock),
+    ...parts.local,
+    now: () => parts.clock.now(),
     info: parts.info,
     overview: () => overviewOf(dispatcher, resources),
     taskManagers: () =>
       resources.taskManagers.map((taskManager) => viewTaskManager(taskManager, parts)),
+    taskManagerLogs: (id) => logsOf(id, resources),
+    taskManagerThreads: (id) => resources.call(id, 'threadDump'),
     jobs: () => dispatcher.views().toReversed(),
     job: (jobId) => dispatcher.view(jobId),
     submitJob: parts.submitJob,
@@ -45,6 +57,15 @@ export function createClusterView(parts: ViewParts): ClusterView {
     shutDown: parts.shutDown,
     jobResult: (jobId, waitMs) => dispatcher.result(jobId, waitMs),
     jobAttempts: (jobId) => dispatcher.attempts(jobId),
+  };
+}
+
+/** They are read where they lie. */
+function logsOf(id: string, resources: ResourceManager): LogFiles {
+  return {
+    current: currentLogs(id.split('/', 1)[0]!),
+    list: () => resources.call(id, 'listLogs'),
+    read: (range) => resources.call(id, 'readLog', range),
   };
 }
 

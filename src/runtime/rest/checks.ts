@@ -19,6 +19,42 @@ export function wholeNumber({ query }: RestRequest, name: string, fallback: numb
   throw badParameter('query', name, text);
 }
 
+/** A whole number of the path. @throws HttpError 400. */
+export function pathNumber({ params }: RestRequest, name: string): number {
+  const text = params[name]!;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw badParameter('path', name, text);
+}
+
+/** Names of the query, divided by commas; `null`: not given. */
+export function namesOf({ query }: RestRequest, name: string): readonly string[] | null {
+  return query.get(name)?.split(',').filter(Boolean) ?? null;
+}
+
+/**
+ * The body, as an object. An absent one is `{}`, and fields that are not known do not count.
+ * @param format what Flink calls it.
+ * @param types of the fields that count; each may be left out, or `null`.
+ * @throws HttpError 400.
+ */
+export async function jsonBody(
+  request: RestRequest,
+  format: string,
+  types: Readonly<Record<string, 'string' | 'boolean' | 'number'>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const mismatch = () => new HttpError(400, `Request did not match expected format ${format}.`);
+  const body = await request.json().catch((error: unknown) => {
+    throw error instanceof HttpError && error.status === 400 ? mismatch() : error;
+  });
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) throw mismatch();
+  const fields = body as Readonly<Record<string, unknown>>;
+  for (const [name, type] of Object.entries(types)) {
+    const value = fields[name] ?? null;
+    if (value !== null && typeof value !== type) throw mismatch();
+  }
+  return fields;
+}
+
 /** A client that believes in another leader gives commands to nobody. @throws HttpError 409. */
 export function checkEpoch({ view, header }: RestRequest): void {
   const epoch = header(EPOCH_HEADER);

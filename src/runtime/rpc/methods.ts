@@ -15,6 +15,9 @@ export const taskManagerMethods: Readonly<Record<keyof TaskManagerApi, true>> = 
   deployTasks: true,
   cancelTasks: true,
   freeSlot: true,
+  listLogs: true,
+  readLog: true,
+  threadDump: true,
   dismiss: true,
 };
 

@@ -43,6 +43,11 @@ export interface TaskManagerApi {
   cancelTasks(target: SlotTarget): Promise<void>;
   /** Ends the slot's isolate, whatever it does. */
   freeSlot(target: SlotTarget): Promise<void>;
+  listLogs(): Promise<readonly LogFileInfo[]>;
+  /** `null`: there is no such file. */
+  readLog(range: LogRange): Promise<Uint8Array | null>;
+  /** What its threads are about. */
+  threadDump(): Promise<readonly ThreadInfo[]>;
   /** The cluster has ended: the TaskManager closes everything and exits 0. */
   dismiss(): Promise<void>;
 }
@@ -183,12 +188,43 @@ export interface TaskMetrics {
 export interface TaskManagerReport {
   readonly tasks: Readonly<Record<string, TaskMetrics>>;
   readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
-  readonly process: {
-    readonly rssBytes: number;
-    readonly heapUsedBytes: number;
-    readonly heapTotalBytes: number;
-    readonly externalBytes: number;
-    /** 0 to number of cores. */
-    readonly cpuLoad: number;
-  };
+  readonly process: ProcessFigures;
+}
+
+/** What a process uses. */
+export interface ProcessFigures {
+  readonly rssBytes: number;
+  /** Of the heap of the main thread. */
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly heapLimitBytes: number;
+  /** Outside the heap, owned by JavaScript: buffers, mostly. */
+  readonly externalBytes: number;
+  /** 0 to number of cores. */
+  readonly cpuLoad: number;
+  /** CPU time since the process started. */
+  readonly cpuMs: number;
+  /** Garbage collections of the main thread since the process started. */
+  readonly gc: { readonly count: number; readonly ms: number };
+}
+
+/** A log file, or one with what user code printed. */
+export interface LogFileInfo {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Epoch milliseconds. */
+  readonly modified: number;
+}
+
+export interface LogRange {
+  readonly name: string;
+  readonly offset: number;
+  /** The receiver may give less. */
+  readonly length: number;
+}
+
+export interface ThreadInfo {
+  readonly name: string;
+  /** Several lines, for people. */
+  readonly text: string;
 }

@@ -12,11 +12,16 @@ import { PROTOCOL_VERSION } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
+import { listLogFiles, readLogFile } from '../logging/log-files.ts';
 import type { Logger, Output } from '../logging/logger.ts';
+import { ProcessMeter } from '../metrics/process-meter.ts';
+import { mainThread, threadInfo } from '../metrics/thread-dump.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import {
   ExecutionState,
   type JobManagerApi,
+  type LogFileInfo,
+  type LogRange,
   type SlotAllocation,
   type SlotDeployment,
   type SlotLocation,
@@ -25,10 +30,10 @@ import {
   type TaskManagerRegistration,
   type TaskManagerReport,
   type TaskMetrics,
+  type ThreadInfo,
 } from '../rpc/protocol.ts';
 import type { BundleCache, BundleLease, FetchBlob } from './bundle-cache.ts';
 import { MEMORY_POLL_MS, slotMemoryBytes } from './memory-guard.ts';
-import { ProcessMeter } from './process-meter.ts';
 import { Slot } from './slot.ts';
 import type { FromSlot } from './slot-messages.ts';
 
@@ -207,6 +212,25 @@ export class TaskManager implements TaskManagerApi {
 
   async freeSlot({ allocationId }: SlotTarget): Promise<void> {
     await this.endSlot(allocationId);
+  }
+
+  async listLogs(): Promise<readonly LogFileInfo[]> {
+    return listLogFiles(this.options.config.logging.directory);
+  }
+
+  async readLog(range: LogRange): Promise<Uint8Array | null> {
+    return readLogFile(this.options.config.logging.directory, range);
+  }
+
+  async threadDump(): Promise<readonly ThreadInfo[]> {
+    const slots = Array.from(this.entries.values(), (entry) => {
+      const { jobAttempt, jobId, slotIndex } = entry.slot.allocation;
+      const job = `${entry.slot.name} (${jobId}), attempt ${jobAttempt}`;
+      const tasks = liveTaskNames(entry);
+      const lines = tasks === null ? [`of ${job}: no task runs`] : [`of ${job}`, `runs ${tasks}`];
+      return threadInfo(`slot-${slotIndex}`, slotIndex + 1, lines);
+    });
+    return [mainThread(), ...slots];
   }
 
   async dismiss(): Promise<void> {

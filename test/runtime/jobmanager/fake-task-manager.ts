@@ -43,6 +43,9 @@ export class FakeTaskManager {
       this.#handle('deployTasks', deployment, async () => {}),
     cancelTasks: (target: SlotTarget) => this.#handle('cancelTasks', target, async () => {}),
     freeSlot: (target: SlotTarget) => this.#handle('freeSlot', target, async () => {}),
+    listLogs: () => this.#handle('listLogs', undefined, async () => []),
+    readLog: (range) => this.#handle('readLog', range, async () => null),
+    threadDump: () => this.#handle('threadDump', undefined, async () => []),
     dismiss: () => this.#handle('dismiss', undefined, async () => {}),
   };
 
@@ -80,7 +83,16 @@ export class FakeTaskManager {
     await this.connection.call('heartbeat', {
       tasks: {},
       accumulators: {},
-      process: { rssBytes: 0, heapUsedBytes: 0, heapTotalBytes: 0, externalBytes: 0, cpuLoad: 0 },
+      process: {
+        rssBytes: 0,
+        heapUsedBytes: 0,
+        heapTotalBytes: 0,
+        heapLimitBytes: 0,
+        externalBytes: 0,
+        cpuLoad: 0,
+        cpuMs: 0,
+        gc: { count: 0, ms: 0 },
+      },
     });
   }
 

@@ -142,6 +142,9 @@ describe('a job that goes well', () => {
       heapTotalBytes: 1,
       externalBytes: 1,
       cpuLoad: 0.5,
+      heapLimitBytes: 4,
+      cpuMs: 5,
+      gc: { count: 0, ms: 0 },
     };
     const metrics = { ...noMetrics, recordsOut: 42, watermark: 7 };
     await first.connection.call('heartbeat', {

@@ -9,12 +9,14 @@ import type {
   ClusterView,
   CommandResult,
   JobView,
+  LogFiles,
   TaskManagerView,
 } from '../../../src/runtime/jobmanager/cluster-view.ts';
 import { Execution } from '../../../src/runtime/jobmanager/execution.ts';
 import { createJobStateMachine } from '../../../src/runtime/jobmanager/job-status.ts';
 import { createJobView } from '../../../src/runtime/jobmanager/job-view.ts';
-import type { TaskMetrics } from '../../../src/runtime/rpc/protocol.ts';
+import { Operations } from '../../../src/runtime/jobmanager/operations.ts';
+import type { ProcessFigures, TaskMetrics } from '../../../src/runtime/rpc/protocol.ts';
 import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.ts';
 
 export const jobId = '0123456789abcdef0123456789abcdef';
@@ -134,6 +136,36 @@ const exceptionOf = (execution: Execution, timestamp: number) => ({
   attempt: 0,
 });
 
+const figures: ProcessFigures = {
+  rssBytes: 90_000_000,
+  heapUsedBytes: 30_000_000,
+  heapTotalBytes: 40_000_000,
+  heapLimitBytes: 2_000_000_000,
+  externalBytes: 5_000_000,
+  cpuLoad: 0.25,
+  cpuMs: 1234.5,
+  gc: { count: 7, ms: 12.5 },
+};
+
+/** In memory; `binary` holds bytes that are no text. */
+function fakeLogs(name: string): LogFiles {
+  const files = new Map<string, Uint8Array>([
+    [`${name}.log`, Buffer.from('{"message":"starts"}\n')],
+    [`${name}.out`, Buffer.from([0x68, 0x69, 0xff])],
+  ]);
+  return {
+    current: { log: `${name}.log`, out: `${name}.out` },
+    list: async () =>
+      Array.from(files, ([file, bytes]) => ({
+        name: file,
+        sizeBytes: bytes.length,
+        modified: startTime,
+      })),
+    read: async ({ length, name: file, offset }) =>
+      files.get(file)?.subarray(offset, offset + length) ?? null,
+  };
+}
+
 /** With both slots in use, or none. */
 function fakeTaskManager(inUse: boolean): TaskManagerView {
   return {
@@ -154,13 +186,7 @@ function fakeTaskManager(inUse: boolean): TaskManagerView {
       slotIndex,
       assignedTasks: 2,
     })),
-    process: {
-      rssBytes: 90_000_000,
-      heapUsedBytes: 30_000_000,
-      heapTotalBytes: 40_000_000,
-      externalBytes: 5_000_000,
-      cpuLoad: 0.25,
-    },
+    process: figures,
   };
 }
 
@@ -191,6 +217,19 @@ export function fakeView(
     epoch: 3,
     effectiveConfig: { 'taskmanager.slots': '2', 'security.token': '******' },
     blobs: noBlobs,
+    now: () => startTime + 60_000,
+    operations: new Operations({ now: () => startTime, after: () => () => {} }),
+    logs: fakeLogs('jobmanager-0'),
+    environment: {
+      version: 'Node.js v24.0.0 (V8 13.6)',
+      arch: 'x64',
+      options: ['--max-old-space-size=512'],
+      script: '/opt/fctl/jobmanager.js',
+    },
+    process: () => ({ cpuCores: 2, figures }),
+    threads: () => [{ name: 'main', text: '"main" Id=0 RUNNABLE\n\n' }],
+    taskManagerLogs: () => fakeLogs('taskmanager-0'),
+    taskManagerThreads: async () => [{ name: 'main', text: '"main" Id=0 RUNNABLE\n\n' }],
     info: () => ({
       protocol: 1,
       clusterId: 'flights',

@@ -195,6 +195,7 @@ describe('requests that are refused', () => {
   /** Where Flink's own behaviour is a mistake, or ours cannot be the same: what we answer instead. */
   const others: Readonly<Record<string, number>> = {
     'errors/job-unknown-status': 404, // 500
+    'application-running/jobs-submit': 400, // 404, in application mode only
     'errors/method-head-overview': 200, // 404: what may be got may be asked for by HEAD
     'errors/taskmanager-unknown': 404, // 500
     'running/error-cancel-stop-mode': 400, // 308, a redirect to nowhere

@@ -51,6 +51,9 @@ function taskManagerApi(overrides: Partial<TaskManagerApi> = {}): TaskManagerApi
     deployTasks: async () => {},
     cancelTasks: async () => {},
     freeSlot: async () => {},
+    listLogs: async () => [],
+    readLog: async () => null,
+    threadDump: async () => [],
     dismiss: async () => {},
     ...overrides,
   };

@@ -1,19 +1,13 @@
 /**
- * Metrics with Flink's names: a list of ids, or with `?get=a,b` those with their values. Rates are means
- * over the life of the task. Pure.
+ * Metrics of jobs and tasks with Flink's names: a list of ids, or with `?get=a,b` those with their values.
+ * Rates are of the last seconds. Pure.
  */
 import type { Metric } from '../../../contract/rest.ts';
 import type { JobVertex } from '../../../graph/job-graph.ts';
-import type {
-  ClusterView,
-  JobView,
-  SubtaskView,
-  TaskManagerView,
-  VertexView,
-} from '../../jobmanager/cluster-view.ts';
+import type { JobView, SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
 
-/** Values as Flink writes them. */
-type Metrics = Readonly<Record<string, string>>;
+/** Values by id, as Flink writes them. */
+export type Metrics = Readonly<Record<string, string>>;
 
 /** Beyond this a watermark means that no more records come; see `TaskMetrics.watermark`. */
 const MAX_LONG = '9223372036854775807';
@@ -28,8 +22,11 @@ export function metricAnswer(metrics: Metrics, get: string | null): Metric[] {
     .map(([id, value]) => ({ id, value }));
 }
 
-const long = (value: number) => BigInt(Math.round(value)).toString();
-const double = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+/** Java's `long`. */
+export const long = (value: number) => BigInt(Math.round(value)).toString();
+/** Java's `double`. */
+export const double = (value: number) =>
+  Number.isInteger(value) ? value.toFixed(1) : String(value);
 
 /** Java's `long`: before the first watermark its smallest value, after the last one its largest. */
 function watermarkText(watermark: number | null): string {
@@ -37,25 +34,46 @@ function watermarkText(watermark: number | null): string {
   return watermark >= Number.MAX_SAFE_INTEGER ? MAX_LONG : long(watermark);
 }
 
+/** What a job that never had a checkpoint says about them. */
+const checkpointMetrics: Metrics = {
+  totalNumberOfCheckpoints: '0',
+  numberOfInProgressCheckpoints: '0',
+  numberOfCompletedCheckpoints: '0',
+  numberOfFailedCheckpoints: '0',
+  lastCheckpointSize: '-1',
+  lastCheckpointFullSize: '-1',
+  lastCheckpointDuration: '-1',
+  lastCompletedCheckpointId: '-1',
+  lastCheckpointRestoreTimestamp: '-1',
+  lastCheckpointExternalPath: 'n/a',
+};
+
 export function jobMetrics(job: JobView): Metrics {
-  const { timestamps } = job;
+  const { attempt, endTime, now, state, timestamps } = job;
+  const ended = endTime >= 0;
+  const since = (status: keyof typeof timestamps) =>
+    state === status ? long(now - timestamps[status]) : '0';
   const started = timestamps.RUNNING;
-  const running = started > 0 ? (job.endTime < 0 ? job.now : job.endTime) - started : 0;
+  const running = started > 0 ? (ended ? endTime : now) - started : 0;
   return {
-    numRestarts: long(job.attempt),
-    uptime: long(job.endTime < 0 ? running : -1),
-    downtime: long(job.endTime < 0 ? 0 : -1),
+    numRestarts: long(attempt),
+    uptime: long(ended ? -1 : running),
+    downtime: long(ended ? -1 : 0),
+    createdTime: since('CREATED'),
+    initializingTime: since('INITIALIZING'),
     runningTime: long(running),
-    restartingTime: '0',
+    restartingTime: since('RESTARTING'),
+    cancellingTime: since('CANCELLING'),
+    failingTime: since('FAILING'),
+    ...checkpointMetrics,
   };
 }
 
 /** Of every subtask, as `INDEX.NAME`. */
 export function vertexMetrics(vertex: VertexView, graph: JobVertex | undefined): Metrics {
-  const source = sourceOperator(graph);
   return Object.fromEntries(
     vertex.subtasks.flatMap((subtask) =>
-      Object.entries(taskMetrics(subtask, source)).map(([name, value]) => [
+      Object.entries(subtaskMetrics(subtask, graph)).map(([name, value]) => [
         `${subtask.index}.${name}`,
         value,
       ]),
@@ -69,24 +87,30 @@ function sourceOperator(vertex: JobVertex | undefined): string | null {
   return head?.kind === 'source' ? head.name.replace(/[^A-Za-z0-9_]/g, '_') : null;
 }
 
-function taskMetrics({ duration, metrics }: SubtaskView, source: string | null): Metrics {
-  const seconds = Math.max(duration, 1) / 1000;
-  const share = (ms: number) => Math.min(1000, ms / seconds);
+/** @param graph the subtask's vertex. */
+export function subtaskMetrics(
+  { metrics, recent }: SubtaskView,
+  graph: JobVertex | undefined,
+): Metrics {
+  const perSecond = (count: number) => count / (Math.max(recent.ms, 1) / 1000);
+  const share = (ms: number) => Math.min(1000, perSecond(ms));
+  const source = sourceOperator(graph);
   const watermark = source === null ? 'currentInputWatermark' : `${source}.currentOutputWatermark`;
   return {
     numRecordsIn: long(metrics.recordsIn),
     numRecordsOut: long(metrics.recordsOut),
     numBytesIn: long(metrics.bytesIn),
     numBytesOut: long(metrics.bytesOut),
-    numRecordsInPerSecond: double(metrics.recordsIn / seconds),
-    numRecordsOutPerSecond: double(metrics.recordsOut / seconds),
-    numBytesInPerSecond: double(metrics.bytesIn / seconds),
-    numBytesOutPerSecond: double(metrics.bytesOut / seconds),
+    numRecordsInPerSecond: double(perSecond(recent.recordsIn)),
+    numRecordsOutPerSecond: double(perSecond(recent.recordsOut)),
+    numBytesInPerSecond: double(perSecond(recent.bytesIn)),
+    numBytesOutPerSecond: double(perSecond(recent.bytesOut)),
     numLateRecordsDropped: long(metrics.lateRecordsDropped),
     [watermark]: watermarkText(metrics.watermark),
-    busyTimeMsPerSecond: double(share(metrics.busyMs)),
-    idleTimeMsPerSecond: long(share(metrics.idleMs)),
-    backPressuredTimeMsPerSecond: long(share(metrics.backPressuredMs)),
+    busyTimeMsPerSecond: double(share(recent.busyMs)),
+    idleTimeMsPerSecond: long(share(recent.idleMs)),
+    backPressuredTimeMsPerSecond: long(share(recent.backPressuredMs)),
+    isBackPressured: String(share(recent.backPressuredMs) > 0),
     accumulateBusyTimeMs: double(metrics.busyMs),
     accumulateIdleTimeMs: long(metrics.idleMs),
     accumulateBackPressuredTimeMs: long(metrics.backPressuredMs),
@@ -100,29 +124,4 @@ export function vertexWatermarks(vertex: VertexView, graph: JobVertex | undefine
     id: `${index}.currentInputWatermark`,
     value: watermarkText(metrics.watermark),
   }));
-}
-
-export function taskManagerMetrics({ memoryBytes, process }: TaskManagerView): Metrics {
-  if (process === null) return {};
-  return {
-    'Status.JVM.Memory.Heap.Used': long(process.heapUsedBytes),
-    'Status.JVM.Memory.Heap.Committed': long(process.heapTotalBytes),
-    'Status.JVM.Memory.Heap.Max': long(memoryBytes),
-    'Status.JVM.Memory.Direct.MemoryUsed': long(process.externalBytes),
-    'Status.JVM.CPU.Load': double(process.cpuLoad),
-  };
-}
-
-/** @param memory of this process. */
-export function jobManagerMetrics(view: ClusterView, memory: NodeJS.MemoryUsage): Metrics {
-  const now = view.overview();
-  return {
-    numRegisteredTaskManagers: long(now.taskManagers),
-    numRunningJobs: long(now.jobsRunning),
-    taskSlotsTotal: long(now.slotsTotal),
-    taskSlotsAvailable: long(now.slotsAvailable),
-    'Status.JVM.Memory.Heap.Used': long(memory.heapUsed),
-    'Status.JVM.Memory.Heap.Committed': long(memory.heapTotal),
-    'Status.JVM.Memory.Direct.MemoryUsed': long(memory.external),
-  };
 }

@@ -5,6 +5,7 @@ import type {
   TaskManagerInfo,
 } from '../../../contract/rest.ts';
 import type { TaskManagerView } from '../../jobmanager/cluster-view.ts';
+import { nonHeapBytes } from './process-metrics.ts';
 
 const MiB = 1024 * 1024;
 
@@ -85,8 +86,8 @@ export function taskManagerDetails(tm: TaskManagerView): TaskManagerDetails {
       heapUsed: used?.heapUsedBytes ?? 0,
       heapCommitted: used?.heapTotalBytes ?? 0,
       heapMax: tm.memoryBytes,
-      nonHeapUsed: used?.externalBytes ?? 0,
-      nonHeapCommitted: used?.externalBytes ?? 0,
+      nonHeapUsed: used === null ? 0 : nonHeapBytes(used),
+      nonHeapCommitted: used === null ? 0 : nonHeapBytes(used),
       nonHeapMax: tm.memoryBytes,
       directCount: 0,
       directUsed: used?.externalBytes ?? 0,
@@ -100,7 +101,8 @@ export function taskManagerDetails(tm: TaskManagerView): TaskManagerDetails {
       nettyShuffleMemoryAvailable: 0,
       nettyShuffleMemoryUsed: 0,
       nettyShuffleMemoryTotal: 0,
-      garbageCollectors: [],
+      garbageCollectors:
+        used === null ? [] : [{ name: 'V8', count: used.gc.count, time: Math.round(used.gc.ms) }],
     },
   };
 }

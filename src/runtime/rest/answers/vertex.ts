@@ -1,37 +1,20 @@
-/** Vertices and subtasks in the shapes of Flink's REST API. Pure. */
+/** Vertices in the shapes of Flink's REST API. Pure. */
 import { createHash } from 'node:crypto';
-import type {
-  IoMetrics,
-  Statistics,
-  SubtaskDetails,
-  VertexDetails,
-  VertexSummary,
-} from '../../../contract/rest.ts';
-import type { SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
-import type { ExecutionState, TaskMetrics } from '../../rpc/protocol.ts';
-import { taskManagerRestId } from './task-manager.ts';
+import type { VertexDetails, VertexSummary } from '../../../contract/rest.ts';
+import type { JobView, SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
+import { isTerminalExecutionState } from '../../jobmanager/execution.ts';
+import { isTerminalJobStatus } from '../../jobmanager/job-status.ts';
+import { aggregateState, countStates, sumMetrics } from '../../jobmanager/job-view.ts';
+import type { ExecutionState } from '../../rpc/protocol.ts';
+import { aggregate, ioMetrics } from './statistics.ts';
+import { endpointOf, subtaskDetails, taskManagerOf } from './subtask.ts';
 
 /** Flink knows this state too; nothing enters it here. */
 export const withReconciling = (
   counts: Readonly<Record<ExecutionState, number>>,
 ): Record<string, number> => ({ ...counts, RECONCILING: 0 });
 
-function ioMetrics(metrics: TaskMetrics, complete: boolean): IoMetrics {
-  return {
-    'read-bytes': metrics.bytesIn,
-    'read-bytes-complete': complete,
-    'write-bytes': metrics.bytesOut,
-    'write-bytes-complete': complete,
-    'read-records': metrics.recordsIn,
-    'read-records-complete': complete,
-    'write-records': metrics.recordsOut,
-    'write-records-complete': complete,
-    'accumulated-backpressured-time': Math.round(metrics.backPressuredMs),
-    'accumulated-idle-time': Math.round(metrics.idleMs),
-    'accumulated-busy-time': Math.round(metrics.busyMs),
-  };
-}
-
+/** As `GET /jobs/:jobid` lists it. */
 export function vertexSummary(vertex: VertexView, jobId: string): VertexSummary {
   return {
     id: vertex.id,
@@ -53,6 +36,7 @@ export function vertexSummary(vertex: VertexView, jobId: string): VertexSummary 
 const groupId = (jobId: string, name: string) =>
   createHash('sha256').update(`${jobId}/${name}`).digest('hex').slice(0, 32);
 
+/** With all its subtasks. `now`: epoch milliseconds. */
 export function vertexDetails(vertex: VertexView, now: number): VertexDetails {
   const subtasks = vertex.subtasks.map((subtask) => subtaskDetails(subtask, now));
   return {
@@ -66,87 +50,65 @@ export function vertexDetails(vertex: VertexView, now: number): VertexDetails {
   };
 }
 
-function subtaskDetails(subtask: SubtaskView, now: number): SubtaskDetails {
-  const { taskManager } = subtask;
+/** Its subtasks, summed up by the TaskManager that they run on. */
+export function vertexTaskManagers({ id, name, subtasks }: VertexView, now: number) {
+  const groups = Map.groupBy(subtasks, (subtask) => taskManagerOf(subtask));
   return {
-    subtask: subtask.index,
-    status: subtask.state,
-    attempt: subtask.attempt,
-    endpoint: subtask.endpoint ?? '(unassigned)',
-    'start-time': subtask.startTime,
-    'end-time': subtask.endTime,
-    duration: subtask.duration,
-    metrics: ioMetrics(subtask.metrics, subtask.metricsComplete),
-    'taskmanager-id': taskManager === null ? '(unassigned)' : taskManagerRestId(taskManager),
-    'status-duration': statusDurations(subtask, now),
-    start_time: subtask.startTime,
-  };
-}
-
-/** The states on the way to the end. */
-const passing = ['CREATED', 'SCHEDULED', 'DEPLOYING', 'INITIALIZING', 'RUNNING'] as const;
-
-/** How long the subtask was in each of them; -1: never. */
-function statusDurations(
-  { timestamps, endTime }: SubtaskView,
-  now: number,
-): Record<string, number> {
-  const entered = passing.filter((state) => timestamps[state] > 0);
-  return Object.fromEntries(
-    passing.map((state) => {
-      if (timestamps[state] <= 0) return [state, -1];
-      const next = entered[entered.indexOf(state) + 1];
-      const until = next ? timestamps[next] : endTime > 0 ? endTime : now;
-      return [state, Math.max(0, until - timestamps[state])];
-    }),
-  );
-}
-
-const numbers = [
-  'read-bytes',
-  'write-bytes',
-  'read-records',
-  'write-records',
-  'accumulated-backpressured-time',
-  'accumulated-idle-time',
-  'accumulated-busy-time',
-] as const;
-
-function aggregate(
-  subtasks: readonly Pick<SubtaskDetails, 'metrics' | 'status-duration'>[],
-): VertexDetails['aggregated'] {
-  return {
-    metrics: Object.fromEntries(
-      numbers.map((key) => [key, statistics(subtasks.map((s) => s.metrics[key]))]),
-    ),
-    'status-duration': Object.fromEntries(
-      passing.map((key) => [
-        key,
-        statistics(subtasks.map((s) => Math.max(0, s['status-duration'][key] ?? 0))),
-      ]),
+    id,
+    name,
+    now,
+    taskmanagers: [...groups].map(([taskManager, members]) =>
+      taskManagerSummary(taskManager, members, now),
     ),
   };
 }
 
-function statistics(values: readonly number[]): Statistics {
-  const sorted = values.toSorted((a, b) => a - b);
-  const sum = sorted.reduce((total, value) => total + value, 0);
+function taskManagerSummary(taskManager: string, subtasks: readonly SubtaskView[], now: number) {
+  const counts = countStates(subtasks);
+  const started = subtasks.map((s) => s.startTime).filter((time) => time >= 0);
+  const startTime = started.length === 0 ? -1 : Math.min(...started);
+  const ended = subtasks.every(({ state }) => isTerminalExecutionState(state));
+  const endTime = ended ? Math.max(...subtasks.map((s) => s.endTime)) : -1;
   return {
-    min: sorted[0] ?? 0,
-    max: sorted.at(-1) ?? 0,
-    avg: Math.floor(sum / Math.max(1, sorted.length)),
-    sum,
-    median: percentile(sorted, 0.5),
-    p25: percentile(sorted, 0.25),
-    p75: percentile(sorted, 0.75),
-    p95: percentile(sorted, 0.95),
+    endpoint: endpointOf(subtasks[0]!),
+    status: aggregateState(counts, subtasks.length),
+    'start-time': startTime,
+    'end-time': endTime,
+    duration: startTime < 0 ? -1 : (endTime < 0 ? now : endTime) - startTime,
+    metrics: ioMetrics(
+      sumMetrics(subtasks.map((s) => s.metrics)),
+      subtasks.every((s) => s.metricsComplete),
+    ),
+    'status-counts': withReconciling(counts),
+    'taskmanager-id': taskManager,
+    aggregated: aggregate(subtasks.map((subtask) => subtaskDetails(subtask, now))),
   };
 }
 
-/** As Flink estimates it: at `p × (n + 1)`, between neighbours in proportion. */
-function percentile(sorted: readonly number[], p: number): number {
-  const position = p * (sorted.length + 1);
-  const below = sorted[Math.max(0, Math.floor(position) - 1)] ?? sorted.at(-1) ?? 0;
-  const above = sorted[Math.floor(position)] ?? below;
-  return Math.floor(position < 1 ? below : below + (position % 1) * (above - below));
+/** Flink's bounds: up to a tenth of the time, up to half of it, more. */
+const levelOf = (ratio: number) => (ratio <= 0.1 ? 'ok' : ratio <= 0.5 ? 'low' : 'high');
+
+/** How much of its time each subtask waits for those after it. Flink tells nothing about a job that has ended. */
+export function backPressure(job: JobView, { subtasks }: VertexView) {
+  if (isTerminalJobStatus(job.state)) return { status: 'deprecated' };
+  const ratios = subtasks.map(({ index, recent }) => {
+    const share = (ms: number) => Math.round(Math.min(1, ms / Math.max(1, recent.ms)) * 100) / 100;
+    const ratio = share(recent.backPressuredMs);
+    return {
+      subtask: index,
+      backpressureLevel: levelOf(ratio),
+      ratio,
+      idleRatio: share(recent.idleMs),
+      busyRatio: share(recent.busyMs),
+      'backpressure-level': levelOf(ratio),
+    };
+  });
+  const worst = levelOf(Math.max(0, ...ratios.map(({ ratio }) => ratio)));
+  return {
+    status: 'ok',
+    backpressureLevel: worst,
+    'end-timestamp': job.now,
+    subtasks: ratios,
+    'backpressure-level': worst,
+  };
 }

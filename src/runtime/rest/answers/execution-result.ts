@@ -1,0 +1,34 @@
+/** How a job ended, as the clients that wait for it read it. Pure. */
+import type { JobView } from '../../jobmanager/cluster-view.ts';
+import { applicationIdOf, type ApplicationView } from './applications.ts';
+import { causeOf } from './failure-cause.ts';
+
+const applicationStatus: Readonly<Record<string, string>> = {
+  FINISHED: 'SUCCEEDED',
+  FAILED: 'FAILED',
+  CANCELED: 'CANCELED',
+};
+
+/**
+ * `IN_PROGRESS` until the job has ended. Accumulators are Java-serialized in Flink, and so left out here:
+ * `GET /jobs/:jobid/accumulators` has them as text.
+ */
+export function executionResult(job: JobView, applications: readonly ApplicationView[]) {
+  if (job.endTime < 0) return { status: { id: 'IN_PROGRESS' } };
+  const { duration, endTime, exceptions, id, name, startTime, state } = job;
+  const cause = state === 'FAILED' ? exceptions[0]?.failure : undefined;
+  return {
+    status: { id: 'COMPLETED' },
+    'job-execution-result': {
+      id,
+      name,
+      'application-status': applicationStatus[state] ?? 'UNKNOWN',
+      'accumulator-results': {},
+      'net-runtime': duration,
+      ...(cause === undefined ? {} : { 'failure-cause': causeOf(cause) }),
+      'application-id': applicationIdOf(job, applications),
+      'start-time': startTime,
+      'end-time': endTime,
+    },
+  };
+}
