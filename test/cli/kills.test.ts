@@ -1,7 +1,10 @@
 /** Processes that are killed: the next command tells the truth and cleans up, nothing stays. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
+
+const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
 
 let project: Project;
 beforeEach(async () => {
@@ -117,10 +120,9 @@ export async function main() {
 }`,
   );
   const deploy = await deployUntil('The cluster is up');
-  const known = [project.pid('jobmanager-0'), project.pid('taskmanager-0')];
-  const others = () => project.running().filter((pid) => !known.includes(pid));
-  await eventually(() => others().length === 1);
-  process.kill(others()[0]!, 'SIGKILL');
+  const mains = () => project.running().filter((pid) => commandOf(pid).includes('/application.js'));
+  await eventually(() => mains().length === 1);
+  process.kill(mains()[0]!, 'SIGKILL');
   const { exitCode, stderr } = await deploy.ended();
   expect(exitCode).toBe(6);
   expect(stderr).toContain('the process of main() was killed (SIGKILL)');
@@ -136,14 +138,14 @@ it('removes a cluster whose JobManager was killed at once, TaskManagers too', as
   expect((await project.run('status')).exitCode).toBe(7);
 });
 
-it('reports a killed JobManager as lost; everything else ends by itself', async () => {
+it('reports a JobManager as lost that was killed with its supervisor; the rest ends by itself', async () => {
   const deploy = await deployUntil('The cluster is up');
   await eventually(async () => (await state()) === 'RUNNING');
-  process.kill(project.pid('jobmanager-0'), 'SIGKILL');
+  process.kill(-project.supervisor('jobmanager-0'), 'SIGKILL');
   expect((await deploy.ended()).exitCode).toBe(5);
   const { json } = await project.run('status');
   expect(json.data.state).toBe('LOST');
-  expect(json.data.explanation).toContain('not restarted');
+  expect(json.data.explanation).toContain('fctl destroy');
   await eventually(() => project.running().length === 0);
   expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
 });

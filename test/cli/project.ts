@@ -78,8 +78,20 @@ export class Project {
 
   /** The pid of a process of the cluster. */
   pid(name: string): number {
+    return this.#process(name).pid;
+  }
+
+  /** The pid of what starts it again, and the number of the process group of both. */
+  supervisor(name: string): number {
+    return this.#process(name).supervisor.pid;
+  }
+
+  #process(name: string) {
     const file = join(this.folder, 'home/clusters/demo/processes', name, 'process.json');
-    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
+    return JSON.parse(readFileSync(file, 'utf8')) as {
+      readonly pid: number;
+      readonly supervisor: { readonly pid: number };
+    };
   }
 
   async remove(): Promise<void> {
