@@ -1,5 +1,6 @@
 /**
- * Writes `docs/configuration.md` and `docs/cli.md` from the schema and the command tree.
+ * Writes `docs/configuration.md`, `docs/cli.md` and `docs/rest.md` from the schema, the command tree and
+ * the table of Flink's endpoints.
  * With `--check` it writes nothing and fails when they are stale.
  */
 import { existsSync } from 'node:fs';
@@ -12,6 +13,7 @@ const root = join(import.meta.dirname, '..');
 const pages = {
   'configuration.md': { module: 'src/config/reference.ts', name: 'configurationReference' },
   'cli.md': { module: 'src/cli/reference.ts', name: 'cliReference' },
+  'rest.md': { module: 'tools/rest-reference.ts', name: 'restReference' },
 };
 
 const check = process.argv.includes('--check');

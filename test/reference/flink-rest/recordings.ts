@@ -45,7 +45,20 @@ const clientFields = JSON.parse(readFileSync(join(folder, 'client-fields.json'),
 >;
 
 /** Paths of the fields that Flink's own client cannot do without: `/jobs[]/jid`. */
-export function requiredFields(endpoint: string): string[] {
+export const requiredFields = (endpoint: string): string[] => fieldsThat(endpoint, 'REQUIRED');
+
+/** Paths of those that it can do without, and with them without what is in them. */
+export const optionalFields = (endpoint: string): string[] => fieldsThat(endpoint, 'optional');
+
+function fieldsThat(endpoint: string, are: string): string[] {
   const { fields } = clientFields[endpoint] ?? { fields: {} };
-  return Object.keys(fields).filter((path) => fields[path]!.startsWith('REQUIRED'));
+  return Object.keys(fields).filter((path) => fields[path]!.startsWith(are));
 }
+
+/** Every endpoint that Flink declares, as `GET /jobs/:jobid`, and two more that it answers. */
+export const flinkEndpoints: readonly string[] = (
+  JSON.parse(readFileSync(join(folder, 'endpoints.json'), 'utf8')) as Record<
+    string,
+    readonly { readonly endpoint: string }[]
+  >
+)[version]!.map(({ endpoint }) => endpoint);

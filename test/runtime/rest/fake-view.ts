@@ -2,6 +2,7 @@
  * A cluster as REST sees it, without a cluster: views are made of executions by the code that the
  * JobManager makes them with.
  */
+import { createHash } from 'node:crypto';
 import type { FailureInfo } from '../../../src/contract/documents.ts';
 import type { JobGraph } from '../../../src/graph/job-graph.ts';
 import type {
@@ -20,6 +21,8 @@ import type { ProcessFigures, TaskMetrics } from '../../../src/runtime/rpc/proto
 import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.ts';
 
 export const jobId = '0123456789abcdef0123456789abcdef';
+/** Of the cluster `flights`, release `r1`. */
+export const applicationId = createHash('sha256').update('flights/r1').digest('hex').slice(0, 32);
 export const unknownId = '0'.repeat(32);
 const taskManagerId = 'taskmanager-0/3f2a';
 const startTime = 1_795_371_000_000;

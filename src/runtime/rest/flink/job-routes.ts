@@ -71,36 +71,32 @@ async function clientHeartbeat(request: RestRequest): Promise<RestAnswer> {
 async function updateRequirements(request: RestRequest): Promise<RestAnswer> {
   checkEpoch(request);
   const wanted = await jsonBody(request, 'JobResourceRequirementsBody', {});
-  const job = requireJob(request);
-  const problems = requirementProblems(wanted, Object.keys(resourceRequirements(job)));
+  checkRequirements(wanted);
+  const vertices = Object.keys(resourceRequirements(requireJob(request)));
+  const problems = [
+    ...Object.keys(wanted)
+      .filter((id) => !vertices.includes(id))
+      .map((id) => `Job vertex [${id}] was not found in the JobGraph.`),
+    ...vertices
+      .filter((id) => !Object.hasOwn(wanted, id))
+      .map((id) => `The request is incomplete, missing job vertex [${id}] resource requirements.`),
+  ];
   if (problems.length > 0) throw new HttpError(400, problems.join('\n'));
   throw rescalingRefused();
 }
 
-/** In the words of Flink. @throws HttpError 400 for what is no requirement. */
-function requirementProblems(
-  wanted: Readonly<Record<string, unknown>>,
-  vertices: readonly string[],
-): string[] {
-  const ids = Object.keys(wanted);
-  if (ids.length === 0) {
+/** @throws HttpError 400 for what is no requirement, in the words of Flink. */
+function checkRequirements(wanted: Readonly<Record<string, unknown>>): void {
+  const all = Object.values(wanted);
+  if (all.length === 0) {
     throw new HttpError(400, 'Request body does not specify resource requirements.');
   }
-  for (const value of Object.values(wanted)) {
-    const bounds = (value as { readonly parallelism?: Record<string, unknown> } | null)
-      ?.parallelism;
-    if (typeof bounds?.['lowerBound'] === 'number' && typeof bounds['upperBound'] === 'number')
-      continue;
+  for (const value of all) {
+    const { parallelism } = Object(value) as { readonly parallelism?: unknown };
+    const { lowerBound, upperBound } = Object(parallelism) as Readonly<Record<string, unknown>>;
+    if (typeof lowerBound === 'number' && typeof upperBound === 'number') continue;
     throw new HttpError(400, 'Request did not match expected format JobResourceRequirementsBody.');
   }
-  return [
-    ...ids
-      .filter((id) => !vertices.includes(id))
-      .map((id) => `Job vertex [${id}] was not found in the JobGraph.`),
-    ...vertices
-      .filter((id) => !ids.includes(id))
-      .map((id) => `The request is incomplete, missing job vertex [${id}] resource requirements.`),
-  ];
 }
 
 const rescalingRefused = () =>
