@@ -1,9 +1,13 @@
 /** Our own cluster with the jobs of test/rigs/flink/jobs/TestJob.java, deployed by the built CLI. */
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
 import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
-import { createLocalProvider } from '../../../src/providers/local/index.ts';
+import { createLocalProvider, resolveLocalOptions } from '../../../src/providers/local/index.ts';
 import type { ReachableEndpoint } from '../../../src/providers/provider.ts';
 import { Project, imports } from '../../cli/project.ts';
+
+const launcher = resolve(import.meta.dirname, '../../../bin/fctl.js');
 
 interface Counted {
   readonly name: string;
@@ -39,14 +43,34 @@ export async function startBundled(
   }
 }
 
+/** `fctl proxy` in a process of its own. */
+export async function startProxy(project: Project, ...args: readonly string[]) {
+  const proxy = execa(process.execPath, [launcher, 'proxy', 'demo', '--json', ...args], {
+    cwd: project.folder,
+    env: { FCTL_HOME: join(project.folder, 'home') },
+    reject: false,
+  });
+  const [said] = (await Promise.race([once(proxy.stdout, 'data'), proxy.then(refused)])) as [
+    Buffer,
+  ];
+  const { data } = JSON.parse(said.toString()) as { data: { url: string } };
+  return {
+    url: data.url,
+    close: async () => {
+      proxy.kill('SIGINT');
+      await proxy;
+    },
+  };
+}
+
+function refused({ stderr }: { readonly stderr: string }): never {
+  throw new Error(`fctl proxy ended: ${stderr}`);
+}
+
 /** The CLI tells nobody the token. */
 async function endpointOf({ folder }: Project): Promise<ReachableEndpoint> {
-  const provider = createLocalProvider({
-    home: join(folder, 'home'),
-    runtimeDir: folder,
-    node: process.execPath,
-    environment: {},
-  });
+  const runtime = { dir: folder, node: process.execPath };
+  const provider = createLocalProvider(resolveLocalOptions(join(folder, 'home'), runtime, {}));
   const endpoint = await provider.endpoint('demo');
   if (endpoint === null) throw new Error('the cluster has no endpoint');
   return endpoint;

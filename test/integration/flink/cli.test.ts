@@ -2,11 +2,10 @@
  * Flink's own command-line client against our JobManager: directly, where no token is needed, and through
  * `fctl proxy`, which adds it.
  */
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flinkCli, flinkRig } from '../../rigs/flink/installation.ts';
 import { describeWith } from '../../rigs/rig.ts';
-import { type BundledCluster, startBundled } from './bundled.ts';
+import { type BundledCluster, startBundled, startProxy } from './bundled.ts';
 
 const jobs = [{ name: 'contract' }, { name: 'spare' }, { name: 'brief', count: 10 }];
 const unknownId = '0123456789abcdef0123456789abcdef';
@@ -31,11 +30,8 @@ const ways: readonly Way[] = [
     name: 'through fctl proxy',
     auth: 'token',
     open: async ({ project }) => {
-      const proxy = project.start(['proxy', 'demo', '--json']);
-      const [said] = (await once(proxy.stdout, 'data')) as [Buffer];
-      const { data } = JSON.parse(said.toString()) as { data: { url: string } };
-      const close = () => (proxy.kill('SIGINT'), proxy);
-      return { address: new URL(data.url).host, close };
+      const { url, close } = await startProxy(project);
+      return { address: new URL(url).host, close };
     },
   },
 ];
