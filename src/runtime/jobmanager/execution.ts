@@ -94,6 +94,10 @@ export class Execution {
 
   set metrics(metrics: TaskMetrics) {
     this.#metrics = metrics;
+    if (this.ended) {
+      this.#window = null;
+      return;
+    }
     const now = this.#now();
     this.#window ??= new MetricsWindow(this.timestamps.RUNNING || now);
     this.#window.add(metrics, now);

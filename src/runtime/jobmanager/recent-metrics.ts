@@ -1,6 +1,8 @@
 /**
  * What a task did lately, for rates: the difference between its newest report and the youngest one that is
  * at least a window old, or its start.
+ *
+ * W1  How long that took is what the task itself says, not when its reports came: they may be late.
  */
 import type { TaskMetrics } from '../rpc/protocol.ts';
 
@@ -8,7 +10,7 @@ const windowMs = 10_000;
 
 /** Counters of the last seconds; times in milliseconds. */
 export interface RecentMetrics {
-  /** How long it is about; 0: nothing is known. */
+  /** How long it is about, by the task's own clock (W1); 0: nothing is known. */
   readonly ms: number;
   readonly recordsIn: number;
   readonly recordsOut: number;
@@ -56,20 +58,21 @@ export class MetricsWindow {
   }
 
   get recent(): RecentMetrics {
-    const first = this.#samples[0]!;
-    const last = this.#samples.at(-1)!;
-    if (last.time <= first.time) return nothingRecent;
-    const difference = (key: keyof Counters) =>
-      Math.max(0, last.counters[key] - first.counters[key]);
+    const first = this.#samples[0]!.counters;
+    const last = this.#samples.at(-1)!.counters;
+    const difference = (key: keyof Counters) => Math.max(0, last[key] - first[key]);
+    const busyMs = difference('busyMs');
+    const idleMs = difference('idleMs');
+    const backPressuredMs = difference('backPressuredMs');
     return {
-      ms: last.time - first.time,
+      ms: busyMs + idleMs + backPressuredMs,
       recordsIn: difference('recordsIn'),
       recordsOut: difference('recordsOut'),
       bytesIn: difference('bytesIn'),
       bytesOut: difference('bytesOut'),
-      busyMs: difference('busyMs'),
-      idleMs: difference('idleMs'),
-      backPressuredMs: difference('backPressuredMs'),
+      busyMs,
+      idleMs,
+      backPressuredMs,
     };
   }
 }

@@ -45,7 +45,9 @@ function status(
   if (outcome.type === 'done') return ok({ status: { id: 'COMPLETED' }, operation: {} });
   const { javaClass, message } = outcome;
   const cause = failureCause(javaClass, message, `${javaClass}: ${message}`);
-  return ok({ status: { id: 'COMPLETED' }, operation: { 'failure-cause': cause } });
+  // Flink spells it so for checkpoints only; at another one its clients ask again for ever.
+  const field = key.type === OperationType.checkpoint ? 'failureCause' : 'failure-cause';
+  return ok({ status: { id: 'COMPLETED' }, operation: { [field]: cause } });
 }
 
 /** Why a job cannot do what needs checkpoints. Flink, too, says so only when it is asked about it. */
