@@ -7,8 +7,6 @@ describe('what this version cannot honour', () => {
   it.each([
     ['provider: kubernetes', '2:11 /provider', "no provider 'kubernetes' yet", "use 'local'"],
     ['engine: flink', '2:9 /engine', "no engine 'flink' yet", "use 'bundled'"],
-    ['mode: session', '2:7 /mode', "no mode 'session' yet", "use 'application'"],
-    ['mode: per-job', '2:7 /mode', "no mode 'per-job' yet", "use 'application'"],
     ['ha: { type: zookeeper }', '2:13 /ha/type', "no ha.type 'zookeeper' yet", "use 'none'"],
     ['jobmanager: { replicas: 2 }', '2:25 /jobmanager/replicas', 'no high availability', "use '1'"],
     ['checkpointing: { interval: 10s }', '2:1 /checkpointing', 'no checkpoints', "remove 'chec"],

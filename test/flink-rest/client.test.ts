@@ -86,7 +86,7 @@ describe('Flink’s API, as our JobManager speaks it', () => {
     expect(await flink.taskManager('taskmanager-0')).toMatchObject({ id });
     expect(await flink.taskManager('taskmanager-0/3f2a')).toMatchObject({ id });
     expect(await flink.taskManagerMetrics(id, ['Status.JVM.CPU.Load'])).toEqual([
-      { id: 'Status.JVM.CPU.Load', value: '0.25' },
+      { id: 'Status.JVM.CPU.Load', value: '0.125' },
     ]);
   });
 
