@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { ApplicationStatus } from '../../../contract/documents.ts';
 import type { FailureInfo } from '../../../contract/documents.ts';
+import type { ClusterInfo } from '../../../contract/fctl-rest.ts';
 import type { ClusterView, JobView } from '../../jobmanager/cluster-view.ts';
 import { exceptionName } from './exceptions.ts';
 import { jobSummary } from './job-summary.ts';
@@ -30,14 +31,15 @@ const statusWords: Readonly<Record<string, string>> = {
 };
 
 export function applicationsOf(view: ClusterView): ApplicationView[] {
-  const { application, clusterId, mode, release } = view.info();
+  const info = view.info();
   const jobs = view.jobs();
-  if (mode !== 'application' || application === null) return jobs.map(singleJobApplication);
-  const { endTime, error, startTime, status } = application;
+  const id = clusterApplicationId(info);
+  if (id === null || info.application === null) return jobs.map(singleJobApplication);
+  const { endTime, error, startTime, status } = info.application;
   return [
     {
-      id: createHash('sha256').update(`${clusterId}/${release}`).digest('hex').slice(0, 32),
-      name: clusterId,
+      id,
+      name: info.clusterId,
       status: statusWords[status] ?? 'RUNNING',
       startTime,
       endTime: endTime ?? -1,
@@ -67,9 +69,15 @@ function singleJobApplication(job: JobView): ApplicationView {
   };
 }
 
+/** Of application mode; `null` in other modes. */
+function clusterApplicationId({ application, clusterId, mode, release }: ClusterInfo) {
+  if (mode !== 'application' || application === null) return null;
+  return createHash('sha256').update(`${clusterId}/${release}`).digest('hex').slice(0, 32);
+}
+
 /** Id of the application that the job belongs to. */
-export const applicationIdOf = (job: JobView, applications: readonly ApplicationView[]): string =>
-  applications.find(({ jobs }) => jobs.some(({ id }) => id === job.id))?.id ?? job.id;
+export const applicationIdOf = (job: JobView, info: ClusterInfo): string =>
+  clusterApplicationId(info) ?? job.id;
 
 const durationOf = ({ endTime, startTime }: ApplicationView, now: number) =>
   Math.max(0, (endTime < 0 ? now : endTime) - startTime);

@@ -1,6 +1,5 @@
 /** How a job ended, as the clients that wait for it read it. Pure. */
 import type { JobView } from '../../jobmanager/cluster-view.ts';
-import { applicationIdOf, type ApplicationView } from './applications.ts';
 import { causeOf } from './failure-cause.ts';
 
 const applicationStatus: Readonly<Record<string, string>> = {
@@ -12,8 +11,9 @@ const applicationStatus: Readonly<Record<string, string>> = {
 /**
  * `IN_PROGRESS` until the job has ended. Accumulators are Java-serialized in Flink, and so left out here:
  * `GET /jobs/:jobid/accumulators` has them as text.
+ * @param applicationId of the application that it belongs to.
  */
-export function executionResult(job: JobView, applications: readonly ApplicationView[]) {
+export function executionResult(job: JobView, applicationId: string) {
   if (job.endTime < 0) return { status: { id: 'IN_PROGRESS' } };
   const { duration, endTime, exceptions, id, name, startTime, state } = job;
   const cause = state === 'FAILED' ? exceptions[0]?.failure : undefined;
@@ -26,7 +26,7 @@ export function executionResult(job: JobView, applications: readonly Application
       'accumulator-results': {},
       'net-runtime': duration,
       ...(cause === undefined ? {} : { 'failure-cause': causeOf(cause) }),
-      'application-id': applicationIdOf(job, applications),
+      'application-id': applicationId,
       'start-time': startTime,
       'end-time': endTime,
     },

@@ -21,16 +21,20 @@ export function requireJob(request: RestRequest): JobView {
   return found;
 }
 
-/** `null` when there is no such job or vertex. */
-export function findVertex(request: RestRequest): VertexView | null {
-  const id = hexId(request, 'vertexid');
-  return findJob(request)?.vertices.find((vertex) => vertex.id === id) ?? null;
-}
-
-export function requireVertex(request: RestRequest): {
+export interface FoundVertex {
   readonly job: JobView;
   readonly vertex: VertexView;
-} {
+}
+
+/** `null` when there is no such job or vertex. */
+export function findVertex(request: RestRequest): FoundVertex | null {
+  const id = hexId(request, 'vertexid');
+  const job = findJob(request);
+  const vertex = job?.vertices.find((candidate) => candidate.id === id);
+  return job && vertex ? { job, vertex } : null;
+}
+
+export function requireVertex(request: RestRequest): FoundVertex {
   const job = requireJob(request);
   const id = hexId(request, 'vertexid');
   const vertex = job.vertices.find((candidate) => candidate.id === id);
@@ -39,11 +43,9 @@ export function requireVertex(request: RestRequest): {
 }
 
 /** The current or last attempt of a subtask. */
-export function requireSubtask(request: RestRequest): {
-  readonly job: JobView;
-  readonly vertex: VertexView;
-  readonly subtask: SubtaskView;
-} {
+export function requireSubtask(
+  request: RestRequest,
+): FoundVertex & { readonly subtask: SubtaskView } {
   const index = pathNumber(request, 'subtaskindex');
   const { job, vertex } = requireVertex(request);
   const subtask = vertex.subtasks.find((candidate) => candidate.index === index);

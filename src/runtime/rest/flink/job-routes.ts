@@ -1,6 +1,6 @@
 /** Jobs: what is read of them, how they are cancelled, and what is refused. */
 import { jobAccumulators } from '../answers/accumulators.ts';
-import { applicationIdOf, applicationsOf } from '../answers/applications.ts';
+import { applicationIdOf } from '../answers/applications.ts';
 import { jobManagerConfig } from '../answers/cluster.ts';
 import { jobExceptions } from '../answers/exceptions.ts';
 import { executionResult } from '../answers/execution-result.ts';
@@ -32,7 +32,7 @@ function cancelJob(request: RestRequest): RestAnswer {
 
 function details(request: RestRequest): RestAnswer {
   const job = requireJob(request);
-  return ok(jobDetails(job, applicationIdOf(job, applicationsOf(request.view))));
+  return ok(jobDetails(job, applicationIdOf(job, request.view.info())));
 }
 
 function exceptions(request: RestRequest): RestAnswer {
@@ -137,9 +137,10 @@ export const jobRoutes: readonly Route[] = [
   get(`${job}/config`, (request) => ok(jobConfig(requireJob(request)))),
   get(`${job}/exceptions`, exceptions),
   get(`${job}/accumulators`, accumulators),
-  get(`${job}/execution-result`, (request) =>
-    ok(executionResult(requireJob(request), applicationsOf(request.view))),
-  ),
+  get(`${job}/execution-result`, (request) => {
+    const found = requireJob(request);
+    return ok(executionResult(found, applicationIdOf(found, request.view.info())));
+  }),
   get(`${job}/jobmanager/config`, (request) => {
     requireJob(request);
     return ok(jobManagerConfig(request.view));

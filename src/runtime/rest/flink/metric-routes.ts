@@ -17,7 +17,13 @@ import { taskManagerRestId } from '../answers/task-manager.ts';
 import { namesOf, pathNumber } from '../checks.ts';
 import { badParameter } from '../http-error.ts';
 import { get, ok, type RestAnswer, type RestRequest, type Route } from '../router.ts';
-import { findJob, findNamedTaskManager, findVertex, requireVertex } from './find.ts';
+import {
+  findJob,
+  findNamedTaskManager,
+  type FoundVertex,
+  findVertex,
+  requireVertex,
+} from './find.ts';
 
 /** Flink knows no metrics of what it does not know: an empty list, no 404. */
 const metrics = (request: RestRequest, values: Metrics | null): RestAnswer =>
@@ -68,16 +74,18 @@ function subtaskRanges(request: RestRequest): readonly (readonly [number, number
   );
 }
 
-const graphVertex = (request: RestRequest) =>
-  findJob(request)?.graph.vertices.find(({ id }) => id === findVertex(request)?.id);
+/** As it is in the JobGraph. */
+const graphVertex = ({ job, vertex }: FoundVertex) =>
+  job.graph.vertices.find(({ id }) => id === vertex.id);
 
 function ofSubtasks(request: RestRequest): RestAnswer {
   const ranges = subtaskRanges(request);
-  const subtasks = findVertex(request)?.subtasks ?? [];
-  const asked = subtasks.filter(
+  const found = findVertex(request);
+  if (found === null) return aggregated(request, []);
+  const graph = graphVertex(found);
+  const asked = found.vertex.subtasks.filter(
     ({ index }) => ranges?.some(([from, to]) => from <= index && index <= to) ?? true,
   );
-  const graph = graphVertex(request);
   return aggregated(
     request,
     asked.map((subtask) => subtaskMetrics(subtask, graph)),
@@ -86,18 +94,19 @@ function ofSubtasks(request: RestRequest): RestAnswer {
 
 function ofSubtask(request: RestRequest): RestAnswer {
   const index = pathNumber(request, 'subtaskindex');
-  const subtask = findVertex(request)?.subtasks.find((candidate) => candidate.index === index);
-  return metrics(request, subtask ? subtaskMetrics(subtask, graphVertex(request)) : null);
+  const found = findVertex(request);
+  const subtask = found?.vertex.subtasks.find((candidate) => candidate.index === index);
+  return metrics(request, found && subtask ? subtaskMetrics(subtask, graphVertex(found)) : null);
 }
 
 function ofVertex(request: RestRequest): RestAnswer {
-  const vertex = findVertex(request);
-  return metrics(request, vertex && vertexMetrics(vertex, graphVertex(request)));
+  const found = findVertex(request);
+  return metrics(request, found && vertexMetrics(found.vertex, graphVertex(found)));
 }
 
 function watermarks(request: RestRequest): RestAnswer {
-  const { vertex } = requireVertex(request);
-  return ok(vertexWatermarks(vertex, graphVertex(request)));
+  const found = requireVertex(request);
+  return ok(vertexWatermarks(found.vertex, graphVertex(found)));
 }
 
 /** Sources' enumerators measure nothing yet. */
