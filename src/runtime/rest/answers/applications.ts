@@ -65,7 +65,7 @@ function singleJobApplication(job: JobView): ApplicationView {
     startTime: job.startTime,
     endTime: job.endTime,
     jobs: [job],
-    error: job.exceptions[0]?.failure ?? null,
+    error: job.failure,
   };
 }
 

@@ -42,7 +42,7 @@ export function jobConfig(job: JobView): JobConfig {
     jid: job.id,
     name: job.name,
     'execution-config': {
-      'restart-strategy': 'Restart deactivated.',
+      'restart-strategy': job.restartStrategy,
       'job-parallelism': job.parallelism,
       'object-reuse-mode': true,
       'user-config': Object.fromEntries(

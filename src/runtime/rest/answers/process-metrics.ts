@@ -41,10 +41,12 @@ function processMetrics(figures: ProcessFigures, cores: number): Metrics {
   };
 }
 
-export function taskManagerMetrics({ cpuCores, process }: TaskManagerView): Metrics {
+/** Its heap may grow to the memory that it was given: V8's own limit is far above. */
+export function taskManagerMetrics({ cpuCores, memoryBytes, process }: TaskManagerView): Metrics {
   if (process === null) return {};
   return {
     ...processMetrics(process, cpuCores),
+    'Status.JVM.Memory.Heap.Max': long(memoryBytes),
     'Status.Flink.Memory.Managed.Used': '0',
     'Status.Flink.Memory.Managed.Total': '0',
   };
