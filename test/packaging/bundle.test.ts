@@ -1,0 +1,80 @@
+/** An application's bundle: its name says its content, and nothing of where it was made. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ConfigError } from '../../src/contract/errors.ts';
+import { bundleApplication } from '../../src/packaging/bundle.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'fctl-packaging-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const app = `import { defineJob } from 'fctl';
+import { double } from './lib/double.ts';
+import { half } from 'halves';
+export const job = defineJob('demo', () => { double(half(1)); throw new Error('x'); });
+`;
+const files = {
+  'src/app.ts': app,
+  'src/lib/double.ts': 'export const double = (n: number): number => n * 2;\n',
+  'node_modules/halves/package.json':
+    '{ "name": "halves", "version": "1.0.0", "main": "index.js" }',
+  'node_modules/halves/index.js': 'exports.half = (n) => n / 2;\n',
+};
+
+async function bundle(folder: string, changed: Readonly<Record<string, string>> = {}) {
+  const projectDir = join(root, folder);
+  for (const [path, content] of Object.entries({ ...files, ...changed })) {
+    await mkdir(dirname(join(projectDir, path)), { recursive: true });
+    await writeFile(join(projectDir, path), content);
+  }
+  const entry = join(projectDir, 'src/app.ts');
+  return bundleApplication({ entry, projectDir, cacheDir: join(root, 'cache', folder) });
+}
+
+it('has the same bytes wherever it is made', async () => {
+  const here = await bundle('here');
+  const there = await bundle('some/other folder/deep');
+  expect(there.hash).toBe(here.hash);
+  const text = await readFile(there.file, 'utf8');
+  expect(text).toBe(await readFile(here.file, 'utf8'));
+  expect(text).not.toContain(root);
+  const map = /sourceMappingURL=data:application\/json;base64,(.+)/.exec(text)![1]!;
+  expect(Buffer.from(map, 'base64').toString()).not.toContain(root);
+});
+
+it('has another name when anything of its content changes', async () => {
+  const hashes = await Promise.all([
+    bundle('a').then((b) => b.hash),
+    bundle('b', { 'src/lib/double.ts': files['src/lib/double.ts'].replace('2', '3') }).then(
+      (b) => b.hash,
+    ),
+    bundle('c', { 'node_modules/halves/index.js': 'exports.half = (n) => n / 4;\n' }).then(
+      (b) => b.hash,
+    ),
+  ]);
+  expect(new Set(hashes).size).toBe(3);
+});
+
+it('refuses a dependency with a native module, naming it', async () => {
+  const error = await bundle('native', {
+    'node_modules/halves/index.js': "module.exports = require('./build/Release/halves.node');\n",
+    'node_modules/halves/build/Release/halves.node': 'native',
+  }).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  const { message } = (error as ConfigError).problems[0]!;
+  expect(message).toContain('native');
+  expect(message).toContain('halves');
+});
+
+it('tells where the code is wrong', async () => {
+  const error = await bundle('wrong', { 'src/lib/double.ts': 'export const double = (;\n' }).catch(
+    (e: unknown) => e,
+  );
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).problems[0]).toMatchObject({ line: 1 });
+  expect((error as ConfigError).problems[0]!.file).toContain('src/lib/double.ts');
+});
