@@ -40,6 +40,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkSupported(values, options),
     ...checkEntry(values, options),
     ...checkHeartbeat(values),
+    ...checkBackoff(values),
     ...checkOpenAccess(values, options),
   ];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
@@ -125,6 +126,24 @@ function checkEntry(values: Tree, options: CheckOptions): Finding[] {
 function textInForce(values: Tree, path: Path): string {
   const value = valueAt(values, path) ?? nodeAt(path).default;
   return typeof value === 'string' ? value : '';
+}
+
+function checkBackoff(values: Tree): Finding[] {
+  const section = ['restart', 'exponentialDelay'];
+  const [initialMs, maxMs] = ['initialBackoff', 'maxBackoff'].map((key) =>
+    parseDurationMs(textInForce(values, [...section, key])),
+  );
+  if (initialMs == null || maxMs == null || initialMs <= maxMs) return [];
+  const path = [...section, 'maxBackoff'];
+  return [
+    {
+      code: 'backoff-too-short',
+      message: "must not be shorter than 'restart.exponentialDelay.initialBackoff'",
+      path: valueAt(values, path) === undefined ? [...section, 'initialBackoff'] : path,
+      part: 'value',
+      hint: null,
+    },
+  ];
 }
 
 function checkHeartbeat(values: Tree): Finding[] {

@@ -26,6 +26,7 @@ interface Settings {
     | {
         replicas?: number | undefined;
         resources?: Resources | undefined;
+        maxConcurrentRestarts?: number | undefined;
         rest?:
           | {
               port?: number | undefined;
@@ -43,6 +44,7 @@ interface Settings {
         resources?: Resources | undefined;
         registrationTimeout?: string | undefined;
         slotRequestTimeout?: string | undefined;
+        loadBalance?: { mode?: 'none' | 'slots' | undefined } | undefined;
       }
     | undefined;
   checkpointing?:
@@ -55,7 +57,27 @@ interface Settings {
   savepoints?: { dir?: string | undefined } | undefined;
   state?: { backend?: 'heap' | 'lmdb' | undefined } | undefined;
   restart?:
-    | { strategy?: 'none' | 'fixed-delay' | 'exponential-delay' | 'failure-rate' | undefined }
+    | {
+        strategy?: 'none' | 'fixed-delay' | 'exponential-delay' | 'failure-rate' | undefined;
+        fixedDelay?: { attempts?: number | undefined; delay?: string | undefined } | undefined;
+        exponentialDelay?:
+          | {
+              initialBackoff?: string | undefined;
+              maxBackoff?: string | undefined;
+              backoffMultiplier?: number | undefined;
+              resetBackoffThreshold?: string | undefined;
+              jitterFactor?: number | undefined;
+              attemptsBeforeResetBackoff?: number | undefined;
+            }
+          | undefined;
+        failureRate?:
+          | {
+              maxFailuresPerInterval?: number | undefined;
+              failureRateInterval?: string | undefined;
+              delay?: string | undefined;
+            }
+          | undefined;
+      }
     | undefined;
   ha?:
     | { type?: 'none' | 'filesystem' | 'zookeeper' | 'kubernetes' | 'etcd' | undefined }

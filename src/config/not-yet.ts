@@ -21,7 +21,6 @@ export const notYet: readonly NotYet[] = [
   { key: 'checkpointing', works: [], what: 'checkpoints' },
   { key: 'savepoints', works: [], what: 'savepoints' },
   { key: 'state.backend', works: ['heap'] },
-  { key: 'restart.strategy', works: ['none'] },
   { key: 'ha.type', works: ['none'] },
   { key: 'metrics.reporters', works: [], what: 'metric reporters' },
   { key: 'security.tls', works: ['off'], what: 'TLS' },

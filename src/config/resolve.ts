@@ -1,5 +1,6 @@
 /** Checked configuration → resolved configuration. Pure, but for where `~` is. */
 import type { JsonObject } from '../contract/json.ts';
+import type { RestartConfig } from '../contract/runtime-config.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
 import { resolvePath } from './paths.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
@@ -14,6 +15,37 @@ const resources = ({ cpu, memory }: { cpu: number; memory: string }): ResolvedRe
   cpu,
   memoryBytes: bytes(memory),
 });
+
+function resolveRestart({
+  exponentialDelay,
+  failureRate,
+  fixedDelay,
+  strategy,
+}: ParsedConfig['restart']): RestartConfig {
+  switch (strategy) {
+    case 'none':
+      return { strategy };
+    case 'fixed-delay':
+      return { strategy, attempts: fixedDelay.attempts, delayMs: ms(fixedDelay.delay) };
+    case 'exponential-delay':
+      return {
+        strategy,
+        initialBackoffMs: ms(exponentialDelay.initialBackoff),
+        maxBackoffMs: ms(exponentialDelay.maxBackoff),
+        backoffMultiplier: exponentialDelay.backoffMultiplier,
+        resetBackoffThresholdMs: ms(exponentialDelay.resetBackoffThreshold),
+        jitterFactor: exponentialDelay.jitterFactor,
+        attemptsBeforeResetBackoff: exponentialDelay.attemptsBeforeResetBackoff ?? null,
+      };
+    case 'failure-rate':
+      return {
+        strategy,
+        maxFailuresPerInterval: failureRate.maxFailuresPerInterval,
+        failureRateIntervalMs: ms(failureRate.failureRateInterval),
+        delayMs: ms(failureRate.delay),
+      };
+  }
+}
 
 /**
  * @param projectDir absolute folder of the config file.
@@ -45,7 +77,9 @@ export function resolveConfig(
       resources: resources(taskmanager.resources),
       registrationTimeoutMs: ms(taskmanager.registrationTimeout),
       slotRequestTimeoutMs: ms(taskmanager.slotRequestTimeout),
+      loadBalance: taskmanager.loadBalance,
     },
+    restart: resolveRestart(config.restart),
     heartbeat: { intervalMs: ms(heartbeat.interval), timeoutMs: ms(heartbeat.timeout) },
     network: { bufferTimeoutMs: ms(network.bufferTimeout) },
     logging: {

@@ -3,6 +3,7 @@
  * Keys that this version cannot honour (not-yet.ts) are not here.
  */
 import type { JsonObject } from '../contract/json.ts';
+import type { LoadBalanceMode, RestartConfig } from '../contract/runtime-config.ts';
 
 export interface ResolvedConfig {
   /** Cluster id. */
@@ -14,6 +15,7 @@ export interface ResolvedConfig {
   readonly jobmanager: {
     readonly replicas: number;
     readonly resources: ResolvedResources;
+    readonly maxConcurrentRestarts: number;
     /** `port` 0: one that is free is chosen. */
     readonly rest: {
       readonly port: number;
@@ -30,7 +32,10 @@ export interface ResolvedConfig {
     readonly resources: ResolvedResources;
     readonly registrationTimeoutMs: number;
     readonly slotRequestTimeoutMs: number;
+    readonly loadBalance: { readonly mode: LoadBalanceMode };
   };
+  /** The chosen strategy with its options. */
+  readonly restart: RestartConfig;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly network: { readonly bufferTimeoutMs: number };
   readonly logging: {

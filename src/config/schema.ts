@@ -40,6 +40,9 @@ const application = z.strictObject({
 const jobmanager = section({
   replicas: count(about('jobmanager.replicas', 'How many JobManagers.')).default(1),
   resources: resources('512MiB'),
+  maxConcurrentRestarts: count(
+    'How many jobs are deployed again at the same time, after failures or after a restart of the JobManager. The others wait in order.',
+  ).default(10),
   rest: section({
     port: z.int().min(0).max(65_535).default(0).meta({
       description:
@@ -77,6 +80,47 @@ const taskmanager = section({
   slotRequestTimeout: timeout('A job that does not get its slots for this long fails.').default(
     '5m',
   ),
+  loadBalance: section({
+    mode: choice(
+      ['none', 'slots'],
+      'Which slots a job gets. `none`: TaskManagers are filled one after the other; `slots`: slots in use are spread evenly over them.',
+    ).default('none'),
+  }),
+});
+
+const restart = section({
+  strategy: choice(
+    ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'],
+    'What happens to a job that failed while it ran. `none`: it has failed; otherwise it starts again from its beginning.',
+  ).default('none'),
+  fixedDelay: section({
+    attempts: count('How often the job starts again.').default(1),
+    delay: timeout('From a failure to the next start.', 0).default('1s'),
+  }),
+  exponentialDelay: section({
+    initialBackoff: timeout('From the first failure to the next start.').default('1s'),
+    maxBackoff: timeout('The longest backoff. At least `initialBackoff`.').default('1m'),
+    backoffMultiplier: z.number().gt(1).max(1000).default(1.5).meta({
+      description: 'By how much the backoff grows with every failure.',
+    }),
+    resetBackoffThreshold: duration(
+      'A job that ran for this long without a failure begins with `initialBackoff` again.',
+    ).default('1h'),
+    jitterFactor: z.number().min(0).max(1).default(0.1).meta({
+      description:
+        'The part of the backoff that is added or taken away by chance, so that jobs do not start all at once.',
+    }),
+    attemptsBeforeResetBackoff: count(
+      'How often the job starts again before the backoff was reset. By default without end.',
+    ).optional(),
+  }),
+  failureRate: section({
+    maxFailuresPerInterval: count(
+      'How many failures there may be within `failureRateInterval`.',
+    ).default(1),
+    failureRateInterval: duration('Within which failures are counted.').default('1m'),
+    delay: timeout('From a failure to the next start.', 0).default('1s'),
+  }),
 });
 
 /** What later versions keep safe, and how they recover. */
@@ -96,12 +140,7 @@ const recovery = {
       about('state.backend', 'Where operators keep their state while they run.'),
     ).default('heap'),
   }),
-  restart: section({
-    strategy: choice(
-      ['none', 'fixed-delay', 'exponential-delay', 'failure-rate'],
-      about('restart.strategy', 'What happens to a job whose task failed.'),
-    ).default('none'),
-  }),
+  restart,
   ha: section({
     type: choice(
       ['none', 'filesystem', 'zookeeper', 'kubernetes', 'etcd'],

@@ -20,6 +20,39 @@ export interface HeartbeatConfig {
   readonly timeoutMs: number;
 }
 
+/** Flink's `taskmanager.load-balance.mode`: `none` fills TaskManagers one by one, `slots` spreads. */
+export type LoadBalanceMode = 'none' | 'slots';
+
+/** What happens to a job that failed: Flink's restart strategies and their options. */
+export type RestartConfig =
+  | { readonly strategy: 'none' }
+  | {
+      readonly strategy: 'fixed-delay';
+      /** Restarts before a failure is final. */
+      readonly attempts: number;
+      readonly delayMs: number;
+    }
+  | {
+      readonly strategy: 'exponential-delay';
+      readonly initialBackoffMs: number;
+      readonly maxBackoffMs: number;
+      /** Above 1. */
+      readonly backoffMultiplier: number;
+      /** Without a failure for this long the job begins with the initial backoff again. */
+      readonly resetBackoffThresholdMs: number;
+      /** 0 to 1: the part of the backoff that is added or taken away by chance. */
+      readonly jitterFactor: number;
+      /** Restarts before a failure is final, counted from the last reset; `null`: any number. */
+      readonly attemptsBeforeResetBackoff: number | null;
+    }
+  | {
+      readonly strategy: 'failure-rate';
+      /** One more within the interval is final. */
+      readonly maxFailuresPerInterval: number;
+      readonly failureRateIntervalMs: number;
+      readonly delayMs: number;
+    };
+
 interface ProcessConfig {
   readonly protocol: number;
   readonly clusterId: string;
@@ -49,6 +82,10 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly taskManagers: number;
   /** How long a job waits for the slots it needs before it fails. */
   readonly slotRequestTimeoutMs: number;
+  readonly loadBalanceMode: LoadBalanceMode;
+  readonly restart: RestartConfig;
+  /** How many jobs are deployed again at the same time, after failures or a restart of the JobManager. */
+  readonly maxConcurrentRestarts: number;
   /** After this, a task that was told to cancel costs its slot (and, if that hangs, its process). */
   readonly cancellationTimeoutMs: number;
   readonly retentionMs: number;

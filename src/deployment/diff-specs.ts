@@ -49,6 +49,8 @@ const configKeys: readonly (readonly [pattern: RegExp, key: string])[] = [
   [/^jobmanager\.application\./, 'application.'],
   [/^jobmanager\.parallelism$/, 'application.parallelism'],
   [/^jobmanager\.slotRequestTimeoutMs$/, 'taskmanager.slotRequestTimeoutMs'],
+  [/^jobmanager\.loadBalanceMode$/, 'taskmanager.loadBalance.mode'],
+  [/^jobmanager\.restart\./, 'restart.'],
   [/^jobmanager\.retentionMs$/, 'retentionMs'],
   [/^\w+\.auth$/, 'security.auth'],
   [/^\w+\.(heartbeat|logging|network)\./, '$1.'],

@@ -12,7 +12,6 @@ describe('what this version cannot honour', () => {
     ['checkpointing: { interval: 10s }', '2:1 /checkpointing', 'no checkpoints', "remove 'chec"],
     ['savepoints: { dir: x }', '2:1 /savepoints', 'no savepoints yet', "remove 'savepoints'"],
     ['state: { backend: lmdb }', '2:19 /state/backend', "state.backend 'lmdb'", "use 'heap'"],
-    ['restart: { strategy: fixed-delay }', '2:22 /restart/strategy', 'fixed-delay', "use 'none'"],
     [
       'metrics: { reporters: [{ type: prometheus }] }',
       '2:12 /metrics/reporters',

@@ -25,6 +25,7 @@ describe('the resolved configuration', () => {
       jobmanager: {
         replicas: 1,
         resources: { cpu: 1, memoryBytes: 512 * 1024 * 1024 },
+        maxConcurrentRestarts: 10,
         rest: { port: 0, bind: '127.0.0.1', hosts: [], allowedOrigins: [] },
       },
       taskmanager: {
@@ -33,7 +34,9 @@ describe('the resolved configuration', () => {
         resources: { cpu: 1, memoryBytes: 1024 * 1024 * 1024 },
         registrationTimeoutMs: 300_000,
         slotRequestTimeoutMs: 300_000,
+        loadBalance: { mode: 'none' },
       },
+      restart: { strategy: 'none' },
       heartbeat: { intervalMs: 1000, timeoutMs: 10_000 },
       network: { bufferTimeoutMs: 100 },
       logging: { level: 'info', maxSizeBytes: 10 * 1024 * 1024, maxFiles: 3 },
@@ -43,6 +46,34 @@ describe('the resolved configuration', () => {
       providers: { local: { dir: null } },
       projectDir: expect.stringMatching(/^\//),
     } satisfies ResolvedConfig);
+  });
+
+  it.each([
+    ['fixed-delay', { attempts: 1, delayMs: 1000 }],
+    [
+      'exponential-delay',
+      {
+        initialBackoffMs: 1000,
+        maxBackoffMs: 60_000,
+        backoffMultiplier: 1.5,
+        resetBackoffThresholdMs: 3_600_000,
+        jitterFactor: 0.1,
+        attemptsBeforeResetBackoff: null,
+      },
+    ],
+    ['failure-rate', { maxFailuresPerInterval: 1, failureRateIntervalMs: 60_000, delayMs: 1000 }],
+  ])("has Flink's defaults of the restart strategy %s", async (strategy, options) => {
+    const { config } = await load(`cluster: ab\nrestart: { strategy: ${strategy} }`);
+    expect(config.restart).toEqual({ strategy, ...options });
+  });
+
+  it('has only the options of the restart strategy that is chosen', async () => {
+    const { config } = await load(`cluster: ab
+restart:
+  strategy: fixed-delay
+  fixedDelay: { attempts: 7, delay: 0s }
+  failureRate: { delay: 9s }`);
+    expect(config.restart).toEqual({ strategy: 'fixed-delay', attempts: 7, delayMs: 0 });
   });
 
   it('has durations in milliseconds and sizes in bytes', async () => {

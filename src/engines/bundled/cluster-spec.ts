@@ -122,7 +122,7 @@ function jobManager(
   labels: ProcessLabels,
   token: string | null,
 ): ProcessSpec {
-  const { replicas, resources, rest } = config.jobmanager;
+  const { maxConcurrentRestarts, replicas, resources, rest } = config.jobmanager;
   const application = bundle ? applicationConfig(config, bundle, token ?? config.cluster) : null;
   const common = commonSpec(labels, token);
   const file: JobManagerConfig = {
@@ -132,6 +132,9 @@ function jobManager(
     rest: { ...rest, maxBodyBytes },
     taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
+    loadBalanceMode: config.taskmanager.loadBalance.mode,
+    restart: config.restart,
+    maxConcurrentRestarts,
     retentionMs: config.retentionMs,
     application,
     parallelism: config.application?.parallelism ?? 1,

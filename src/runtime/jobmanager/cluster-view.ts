@@ -171,8 +171,14 @@ export interface JobView {
   readonly vertices: readonly VertexView[];
   /** How many subtasks are in each state. Has every state as a key. */
   readonly tasks: Readonly<Record<ExecutionState, number>>;
-  /** Why it fails or failed, then later failures; oldest first. */
+  /** Why it fails or failed: the root cause of its last attempt. `null`: it does not. */
+  readonly failure: FailureInfo | null;
+  /** Why its attempts failed, each root cause followed by later failures; oldest first. */
   readonly exceptions: readonly ExceptionView[];
+  /** What it waits for before it is deployed: `waits for 3 of 4 slots; 1 free`. `null`: for nothing. */
+  readonly waitsFor: string | null;
+  /** `Restart deactivated.`, as Flink describes it. */
+  readonly restartStrategy: string;
   /** Sums over all subtasks. */
   readonly accumulators: Readonly<Record<string, JsonValue>>;
 }
@@ -231,5 +237,6 @@ export interface ExceptionView {
   /** Vertex and subtask, when it was a task. */
   readonly vertexId: string | null;
   readonly subtaskIndex: number | null;
+  /** Of the job; `null` where that is not known. */
   readonly attempt: number | null;
 }

@@ -14,7 +14,7 @@ import type {
   JobResultResponse,
   SubmitJobRequest,
 } from '../../contract/fctl-rest.ts';
-import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { NetworkConfig, RestartConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import { findGraphProblems } from '../../graph/validate.ts';
@@ -29,6 +29,8 @@ import { JobMaster } from './job-master.ts';
 import { JobStatus } from './job-status.ts';
 import type { Admission, Journal, Submission } from './journal.ts';
 import { outcomeOf, stateOf, viewRecordedJob } from './recorded-job.ts';
+import { createRestartStrategy } from './restart-strategy.ts';
+import { RestartThrottle } from './restart-throttle.ts';
 import type { TaskEvents, TaskManager } from './resource-manager.ts';
 import type { SlotAllocationInfo } from './slot-manager.ts';
 
@@ -42,6 +44,11 @@ export interface DispatcherOptions {
   readonly network: NetworkConfig;
   readonly slotRequestTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
+  readonly restart: RestartConfig;
+  /** How many jobs are deployed again at the same time. */
+  readonly maxConcurrentRestarts: number;
+  /** 0 (inclusive) to 1 (exclusive). */
+  readonly random: () => number;
   /** Learns the secrets of the jobs that are submitted. */
   readonly redactor: Redactor;
   /** 32 hex digits. */
@@ -59,10 +66,12 @@ export class Dispatcher implements TaskEvents {
   readonly #submissions = new Map<string, Promise<SubmitResult>>();
   /** Resolve when the journal has how they ended (D1). */
   readonly #recorded = new Map<string, Promise<JobOutcome>>();
+  readonly #restartThrottle: RestartThrottle;
   #closed: string | null = null;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#restartThrottle = new RestartThrottle(options.maxConcurrentRestarts);
   }
 
   /** In the order of their submission. */
@@ -172,14 +181,18 @@ export class Dispatcher implements TaskEvents {
   }
 
   #start(jobId: string, graph: JobGraph, attempt: number, workingDirectory: string): void {
-    const { createCoordinators, journal, logger } = this.#options;
+    const { clock, createCoordinators, journal, logger, random, restart } = this.#options;
     const master = new JobMaster({
       ...this.#options,
       jobId,
       graph,
       workingDirectory,
       firstAttempt: attempt,
-      coordinators: createCoordinators(graph, { jobId, workingDirectory }),
+      submission: this.#jobs.size,
+      createCoordinators: () => createCoordinators(graph, { jobId, workingDirectory }),
+      restartStrategy: createRestartStrategy(restart, { now: () => clock.now(), random }),
+      restartThrottle: this.#restartThrottle,
+      recordRestart: (next, failedAt) => journal.restarted(jobId, next, failedAt),
       logger: logger.child({ jobId }),
     });
     this.#jobs.set(jobId, master);

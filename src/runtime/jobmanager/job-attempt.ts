@@ -31,6 +31,8 @@ export interface JobAttemptOptions {
   readonly graph: JobGraph;
   /** 0-based. */
   readonly attempt: number;
+  /** Of the job: older ones get their slots first. */
+  readonly submission: number;
   /** Relative paths in sources and sinks are relative to this folder. */
   readonly workingDirectory: string;
   readonly slots: SlotSource;
@@ -68,12 +70,15 @@ export class JobAttempt {
   readonly executions: readonly Execution[];
   /** Resolves when every task has finished; never rejects. */
   readonly finished: Promise<void>;
+  /** Resolves when every task runs, or has run; never rejects. */
+  readonly started: Promise<void>;
   readonly #options: JobAttemptOptions;
   readonly #plan: readonly PlannedSlot[];
   readonly #byId: ReadonlyMap<string, Execution>;
   #slots: readonly AssignedSlot[] = [];
   #withdraw: () => void = () => {};
   #resolveFinished!: () => void;
+  #resolveStarted!: () => void;
   #stopping: { readonly allEnded: () => void } | null = null;
 
   constructor(options: JobAttemptOptions) {
@@ -82,6 +87,7 @@ export class JobAttempt {
     this.#byId = new Map(this.executions.map((execution) => [execution.attemptId, execution]));
     this.#plan = planSlots(options.graph, this.executions);
     this.finished = new Promise((resolve) => (this.#resolveFinished = resolve));
+    this.started = new Promise((resolve) => (this.#resolveStarted = resolve));
   }
 
   get attempt(): number {
@@ -94,7 +100,7 @@ export class JobAttempt {
 
   /** Waits for all slots. Rejects with AttemptError when they did not come in time. */
   acquireSlots(): Promise<void> {
-    const { clock, graph, jobId, logger, slotRequestTimeoutMs, slots } = this.#options;
+    const { clock, graph, jobId, logger, slotRequestTimeoutMs, slots, submission } = this.#options;
     const count = this.#plan.length;
     for (const execution of this.executions) execution.enter(ExecutionState.scheduled);
     logger.info('job requests slots', { slots: count, timeoutMs: slotRequestTimeoutMs });
@@ -113,7 +119,13 @@ export class JobAttempt {
         }));
         resolve();
       };
-      const withdraw = slots.requestSlots({ jobId, count, granted });
+      const withdraw = slots.requestSlots({
+        jobId,
+        jobName: graph.name,
+        submission,
+        count,
+        granted,
+      });
       this.#withdraw = () => {
         stop();
         withdraw();
@@ -202,7 +214,7 @@ export class JobAttempt {
     if (execution.state === ExecutionState.failed) {
       this.#options.failed(describeTaskFailure(change.error, execution, from), execution);
     }
-    this.#checkEnded();
+    this.#checkProgress();
     return execution;
   }
 
@@ -237,7 +249,7 @@ export class JobAttempt {
         first,
       );
     }
-    this.#checkEnded();
+    this.#checkProgress();
   }
 
   /** A TaskManager is gone with everything on it. */
@@ -248,7 +260,7 @@ export class JobAttempt {
       const message = `TaskManager ${nameOf(id)} was lost: ${why}`;
       this.#options.failed({ message, stack: null, task: null, location: nameOf(id) }, first);
     }
-    this.#checkEnded();
+    this.#checkProgress();
   }
 
   /** @returns those that had not ended. */
@@ -271,7 +283,7 @@ export class JobAttempt {
     for (const slot of this.#slots) this.#cancel(slot);
     const deployed = new Set(this.#slots.filter((s) => s.deployed).flatMap((s) => s.executions));
     for (const execution of this.executions) if (!deployed.has(execution)) execution.giveUp();
-    this.#checkEnded();
+    this.#checkProgress();
     const stopTimer = clock.after(cancellationTimeoutMs, () => {
       const late = this.executions.filter((e) => !e.ended).map((e) => e.name);
       logger.error('tasks did not cancel in time, ending their slots', { tasks: late });
@@ -300,11 +312,15 @@ export class JobAttempt {
     await Promise.all(this.#slots.map(({ grant }) => slots.freeSlot(grant, jobId)));
   }
 
-  #checkEnded(): void {
+  #checkProgress(): void {
+    if (this.executions.every(hasRun)) this.#resolveStarted();
     if (this.executions.every((e) => e.state === ExecutionState.finished)) this.#resolveFinished();
     if (this.executions.every((e) => e.ended)) this.#stopping?.allEnded();
   }
 }
+
+const hasRun = ({ state }: Execution) =>
+  state === ExecutionState.running || state === ExecutionState.finished;
 
 function createExecutions({ graph, attempt, newId, clock }: JobAttemptOptions): Execution[] {
   return graph.vertices.flatMap((vertex) =>

@@ -132,7 +132,7 @@ export class JobManager {
       placed: new Map(application ? [[application.bundleHash, application.bundleFile]] : []),
     });
     this.#resources = new ResourceManager({
-      slots: new SlotManager(newId),
+      slots: new SlotManager(newId, config.loadBalanceMode),
       epoch: candidacy.epoch,
       resourceId: this.#resourceId,
       heartbeat: config.heartbeat,
@@ -153,6 +153,7 @@ export class JobManager {
       slots: this.#resources,
       blobs: this.#blobs,
       createCoordinators,
+      random: Math.random,
       journal: this.#journal,
       workingDirectory: application?.workingDirectory ?? process.cwd(),
       newId,

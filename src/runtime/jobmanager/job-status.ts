@@ -20,19 +20,20 @@ const S = JobStatus;
 
 /**
  * Legal transitions, as Flink's DefaultScheduler makes them: a job is `RUNNING` while its tasks wait for
- * slots. `RESTARTING`, `SUSPENDED` and `RECONCILING` are entered by nobody yet. Other than Flink's, a job
- * that fails stays so when it is cancelled meanwhile: the root cause is what the user wants to know.
+ * slots, and `RESTARTING` from its failure until slots are asked for again. `SUSPENDED` and `RECONCILING`
+ * are entered by nobody yet. Other than Flink's, a job that fails stays so when it is cancelled meanwhile:
+ * the root cause is what the user wants to know.
  */
 export const jobTransitions: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   [S.initializing]: [S.created, S.failing, S.cancelling],
   [S.created]: [S.running, S.failing, S.cancelling],
-  [S.running]: [S.finished, S.failing, S.cancelling],
+  [S.running]: [S.finished, S.failing, S.cancelling, S.restarting],
   [S.failing]: [S.failed],
   [S.cancelling]: [S.canceled],
   [S.failed]: [],
   [S.canceled]: [],
   [S.finished]: [],
-  [S.restarting]: [],
+  [S.restarting]: [S.running, S.failing, S.cancelling],
   [S.suspended]: [],
   [S.reconciling]: [],
 };

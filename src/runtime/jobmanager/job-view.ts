@@ -1,5 +1,5 @@
 /** Snapshots of a job: for REST, and for its outcome. Pure. */
-import type { JobOutcome } from '../../contract/documents.ts';
+import type { FailureInfo, JobOutcome } from '../../contract/documents.ts';
 import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { JobGraph, JobVertex } from '../../graph/job-graph.ts';
 import { ExecutionState, type TaskMetrics } from '../rpc/protocol.ts';
@@ -17,7 +17,10 @@ export interface JobViewInput {
   readonly startTime: number;
   readonly machine: StateMachine<JobStatus>;
   readonly executions: readonly Execution[];
+  readonly failure: FailureInfo | null;
   readonly exceptions: readonly ExceptionView[];
+  readonly waitsFor: string | null;
+  readonly restartStrategy: string;
   readonly now: number;
 }
 
@@ -50,7 +53,10 @@ export function createJobView(input: JobViewInput): JobView {
     graph,
     vertices,
     tasks: countStates(executions),
+    failure: input.failure,
     exceptions: [...input.exceptions],
+    waitsFor: input.waitsFor,
+    restartStrategy: input.restartStrategy,
     accumulators: sumAccumulators(executions.map((e) => e.accumulators)),
   };
 }
@@ -164,7 +170,7 @@ export function toOutcome(view: JobView): JobOutcome {
     state: view.state,
     startTime: view.startTime,
     endTime: view.endTime,
-    error: view.exceptions[0]?.failure ?? null,
+    error: view.failure,
     accumulators: view.accumulators as JsonObject,
     vertices: view.vertices.map(({ id, metrics, name, parallelism, state }) => ({
       id,

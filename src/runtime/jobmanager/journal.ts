@@ -38,6 +38,8 @@ import type { Clock } from '../rpc/clock.ts';
 
 /** More is not kept: the record holds small documents, on some platforms in a single object of 1 MiB. */
 const maxCollectedBytes = 256 * 1024;
+/** Of a job, newest: one that fails and starts again for ever must not fill the record. */
+const maxAttempts = 16;
 /** Jobs of a session that are remembered, newest first; those that run always are. */
 const maxHistory = 1000;
 
@@ -191,6 +193,18 @@ export class Journal {
       throw error;
     }
     return { type: 'start', jobId: job.id, attempt };
+  }
+
+  /**
+   * The last attempt of a job failed (epoch milliseconds), and this JobManager begins the next. Rejects when
+   * the record cannot be written.
+   */
+  async restarted(jobId: string, attempt: number, failedAt: number): Promise<void> {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) return;
+    const attempts = [...endLast(job.attempts, 'FAILED', failedAt), this.#newAttempt(attempt)];
+    this.#jobs.set(jobId, { ...job, attempts: attempts.slice(-maxAttempts) });
+    await this.#save();
   }
 
   /** A job has ended. Rejects when the record cannot be written. */

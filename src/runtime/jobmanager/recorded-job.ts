@@ -79,7 +79,10 @@ export function viewRecordedJob(job: RecordedJob, mayResume: boolean, now: numbe
     graph: graphOf(job),
     vertices,
     tasks,
+    failure: end.error,
     exceptions: exceptionsOf(job),
+    waitsFor: null,
+    restartStrategy: 'Cluster level default restart strategy',
     accumulators: end.accumulators,
   };
 }

@@ -4,9 +4,13 @@
  * S1  A slot has at most one allocation, an allocation exactly one slot.
  * S2  A request is granted as a whole or not at all: half a job computes nothing, and two jobs that each
  *     hold half of the slots would wait for each other for ever.
- * S3  Requests are granted in the order they came, so that a wide job is not starved by narrow ones.
- * S4  A grant spreads over the TaskManagers: the next slot is of the one with the smallest part in use.
+ * S3  Requests are granted in the order in which their jobs were submitted, and none overtakes: narrow jobs
+ *     cannot starve a wide one, and a job that starts again comes before jobs that are younger than it.
+ * S4  `none` fills TaskManagers one after the other: the next slot is of the one with the largest part in
+ *     use. `slots` spreads: of the one with the smallest part in use. The names are Flink's
+ *     (`taskmanager.load-balance.mode`).
  */
+import type { LoadBalanceMode } from '../../contract/runtime-config.ts';
 
 export interface SlotGrant {
   readonly allocationId: string;
@@ -16,6 +20,9 @@ export interface SlotGrant {
 
 export interface SlotRequest {
   readonly jobId: string;
+  readonly jobName: string;
+  /** Grows with every job that is submitted (S3). */
+  readonly submission: number;
   readonly count: number;
   readonly granted: (grants: readonly SlotGrant[]) => void;
 }
@@ -31,6 +38,13 @@ export interface SlotOverview {
   readonly free: number;
 }
 
+/** Why a request is not granted yet. */
+export interface SlotWait extends SlotOverview {
+  readonly needed: number;
+  /** Names of the jobs that come first, in their order. */
+  readonly behind: readonly string[];
+}
+
 interface Holder {
   readonly id: string;
   readonly slots: (SlotAllocationInfo | null)[];
@@ -38,12 +52,18 @@ interface Holder {
 
 export class SlotManager {
   readonly #newId: () => string;
+  readonly #mode: LoadBalanceMode;
   readonly #holders = new Map<string, Holder>();
+  /** In the order of S3. */
   readonly #waiting: SlotRequest[] = [];
 
-  /** @param newId makes unique allocation ids. */
-  constructor(newId: () => string) {
+  /**
+   * @param newId makes unique allocation ids.
+   * @param mode S4
+   */
+  constructor(newId: () => string, mode: LoadBalanceMode) {
     this.#newId = newId;
+    this.#mode = mode;
   }
 
   get overview(): SlotOverview {
@@ -78,7 +98,8 @@ export class SlotManager {
    * @returns how to withdraw the request; does nothing once it was granted.
    */
   request(request: SlotRequest): () => void {
-    this.#waiting.push(request);
+    const after = this.#waiting.findIndex((other) => other.submission > request.submission); // S3
+    this.#waiting.splice(after < 0 ? this.#waiting.length : after, 0, request);
     this.#grant();
     return () => {
       const at = this.#waiting.indexOf(request);
@@ -86,6 +107,14 @@ export class SlotManager {
       this.#waiting.splice(at, 1);
       this.#grant();
     };
+  }
+
+  /** `null`: the job waits for no slots. */
+  waitOf(jobId: string): SlotWait | null {
+    const at = this.#waiting.findIndex((request) => request.jobId === jobId);
+    if (at < 0) return null;
+    const behind = this.#waiting.slice(0, at).map(({ jobName }) => jobName);
+    return { ...this.overview, needed: this.#waiting[at]!.count, behind };
   }
 
   /** Gives a slot back. An allocation that is gone already is no error. */
@@ -114,13 +143,14 @@ export class SlotManager {
 
   #allocate(jobId: string): SlotGrant {
     const used = ({ slots }: Holder) => slots.filter((slot) => slot !== null).length;
+    /** Positive: `a` has the larger part in use. */
+    const compare = (a: Holder, b: Holder) => used(a) * b.slots.length - used(b) * a.slots.length;
     let best: Holder | null = null;
     for (const holder of this.#holders.values()) {
       if (used(holder) === holder.slots.length) continue;
-      // S4, without division: used/size < best's used/size.
-      const isBetter =
-        best === null || used(holder) * best.slots.length < used(best) * holder.slots.length;
-      if (isBetter) best = holder;
+      const difference = best === null ? 0 : compare(holder, best);
+      const isBetter = this.#mode === 'slots' ? difference < 0 : difference > 0; // S4
+      if (best === null || isBetter) best = holder;
     }
     if (best === null) throw new Error('no slot is free'); // excluded by the caller
     const slotIndex = best.slots.indexOf(null);
@@ -130,21 +160,38 @@ export class SlotManager {
   }
 }
 
+const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** Why a job waits: `waits for 3 of 4 slots; 1 free; queued behind job 'x' and 2 more`. */
+export function describeSlotWait({ behind, free, needed, taskManagers }: SlotWait): string {
+  const what =
+    free < needed
+      ? `waits for ${needed - free} of ${plural(needed, 'slot')}`
+      : `waits for its turn to get ${plural(needed, 'slot')}`;
+  const there = taskManagers === 0 ? 'no TaskManager is registered' : `${free} free`;
+  const [first] = behind;
+  const more = behind.length > 1 ? ` and ${behind.length - 1} more` : '';
+  return [
+    what,
+    there,
+    ...(first === undefined ? [] : [`queued behind job '${first}'${more}`]),
+  ].join('; ');
+}
+
 /** Why a job did not get its slots, and what to do. */
 export function describeMissingSlots(
   jobName: string,
   needed: number,
   { taskManagers, total, free }: SlotOverview,
 ): string {
-  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
   const used = total - free;
   const offer = taskManagers === 1 ? 'offers' : 'offer';
   const there =
     taskManagers === 0
       ? 'no TaskManager is registered'
-      : `${count(taskManagers, 'TaskManager')} ${offer} ${total}${used > 0 ? `, of which ${used} ${used === 1 ? 'is' : 'are'} used by other jobs` : ''}`;
+      : `${plural(taskManagers, 'TaskManager')} ${offer} ${total}${used > 0 ? `, of which ${used} ${used === 1 ? 'is' : 'are'} used by other jobs` : ''}`;
   return (
-    `job '${jobName}' needs ${count(needed, 'slot')}, ${there}; ` +
+    `job '${jobName}' needs ${plural(needed, 'slot')}, ${there}; ` +
     'raise taskmanager.replicas or taskmanager.slots, or lower application.parallelism'
   );
 }

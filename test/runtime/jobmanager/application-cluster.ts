@@ -55,6 +55,9 @@ export class ApplicationCluster {
       rest: { bind: '127.0.0.1', port: 0, maxBodyBytes: 1e7, hosts: [], allowedOrigins: [] },
       taskManagers: 1,
       slotRequestTimeoutMs: 30_000,
+      loadBalanceMode: 'none',
+      restart: { strategy: 'none' },
+      maxConcurrentRestarts: 10,
       cancellationTimeoutMs: 300,
       retentionMs: 1000,
       application: {

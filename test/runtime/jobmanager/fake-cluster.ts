@@ -10,6 +10,7 @@ import {
   type Coordinators,
   createCoordinators,
 } from '../../../src/runtime/jobmanager/coordinators.ts';
+import type { LoadBalanceMode, RestartConfig } from '../../../src/contract/runtime-config.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
 import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
@@ -48,6 +49,9 @@ export interface FakeClusterOptions {
   readonly coordinators?: (made: Coordinators) => Coordinators;
   readonly heartbeatTimeoutMs?: number;
   readonly workingDirectory?: string;
+  readonly loadBalanceMode?: LoadBalanceMode;
+  readonly restart?: RestartConfig;
+  readonly maxConcurrentRestarts?: number;
 }
 
 const clusterId = 'flights';
@@ -56,12 +60,13 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
   const clock = new ManualClock();
   let id = 0;
   const newId = () => (id++).toString(16).padStart(32, '0');
+  const journal = memoryJournal(3, clock);
   const heartbeat = {
     intervalMs: 1_000_000,
     timeoutMs: options.heartbeatTimeoutMs ?? timeouts.heartbeat,
   };
   const resources: ResourceManager = new ResourceManager({
-    slots: new SlotManager(newId),
+    slots: new SlotManager(newId, options.loadBalanceMode ?? 'none'),
     epoch: 3,
     resourceId: 'jobmanager-0/1',
     heartbeat,
@@ -70,7 +75,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     clock,
   });
   const dispatcher: Dispatcher = new Dispatcher({
-    journal: memoryJournal(3, clock),
+    journal,
     slots: resources,
     blobs: { find: async () => ({ file: '/bundle', sizeBytes: 1 }) },
     createCoordinators: (graph, context) => {
@@ -81,6 +86,9 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     network,
     slotRequestTimeoutMs: timeouts.slotRequest,
     cancellationTimeoutMs: timeouts.cancellation,
+    restart: options.restart ?? { strategy: 'none' },
+    maxConcurrentRestarts: options.maxConcurrentRestarts ?? 10,
+    random: () => 0.5,
     newId,
     redactor: new Redactor(),
     logger: silentLogger,

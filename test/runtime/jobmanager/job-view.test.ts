@@ -49,7 +49,10 @@ describe('a snapshot', () => {
       startTime: 100,
       machine: createJobStateMachine(() => 100),
       executions,
+      failure: null,
       exceptions: [],
+      waitsFor: null,
+      restartStrategy: 'Restart deactivated.',
       now,
     });
 

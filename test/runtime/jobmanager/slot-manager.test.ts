@@ -1,25 +1,40 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LoadBalanceMode } from '../../../src/contract/runtime-config.ts';
 import {
   describeMissingSlots,
+  describeSlotWait,
   type SlotGrant,
   SlotManager,
 } from '../../../src/runtime/jobmanager/slot-manager.ts';
 
-function create(...taskManagers: readonly [id: string, slots: number][]) {
+type TaskManagers = readonly (readonly [id: string, slots: number])[];
+
+function createWith(mode: LoadBalanceMode, taskManagers: TaskManagers) {
   let next = 0;
-  const manager = new SlotManager(() => `a${next++}`);
+  const manager = new SlotManager(() => `a${next++}`, mode);
   for (const [id, slots] of taskManagers) manager.addTaskManager(id, slots);
   return manager;
 }
 
-function request(manager: SlotManager, jobId: string, count: number) {
+const create = (...taskManagers: TaskManagers) => createWith('slots', taskManagers);
+
+let submissions = 0;
+
+function request(
+  manager: SlotManager,
+  jobId: string,
+  count: number,
+  submission: number = submissions++,
+) {
   const state: { grants: readonly SlotGrant[] | null; withdraw: () => void } = {
     grants: null,
     withdraw: () => {},
   };
   state.withdraw = manager.request({
     jobId,
+    jobName: jobId,
+    submission,
     count,
     granted: (grants) => {
       expect(state.grants).toBeNull(); // once
@@ -46,6 +61,19 @@ describe('slots', () => {
   it('are spread by the part in use, not by the number', () => {
     const manager = create(['large', 6], ['small', 2]);
     expect(tally(request(manager, 'j', 4).grants)).toEqual({ large: 3, small: 1 });
+  });
+
+  it('fill one TaskManager after the other (S4)', () => {
+    const manager = createWith('none', [
+      ['a', 2],
+      ['b', 2],
+      ['c', 2],
+    ]);
+    const first = request(manager, 'j', 3);
+    expect(tally(first.grants)).toEqual({ a: 2, b: 1 });
+    expect(tally(request(manager, 'k', 1).grants)).toEqual({ b: 1 });
+    manager.release(first.grants!.find((g) => g.taskManagerId === 'a')!.allocationId);
+    expect(tally(request(manager, 'l', 2).grants)).toEqual({ a: 1, c: 1 }); // not an empty one first
   });
 
   it('are waited for until enough are there (S2)', () => {
@@ -77,6 +105,29 @@ describe('slots', () => {
     wide.withdraw();
     expect(narrow.grants).toHaveLength(1);
     expect(wide.grants).toBeNull();
+  });
+
+  it('go to the job that was submitted first, also when it asks again (S3)', () => {
+    const manager = create(['a', 2]);
+    const old = request(manager, 'old', 2, 1);
+    const running = old.grants!;
+    const young = request(manager, 'young', 1, 2);
+    const youngest = request(manager, 'youngest', 1, 3);
+    const again = request(manager, 'old', 2, 1); // before its slots are back
+    for (const { allocationId } of running) manager.release(allocationId);
+    expect(again.grants).toHaveLength(2);
+    expect([young.grants, youngest.grants]).toEqual([null, null]);
+    for (const { allocationId } of again.grants!) manager.release(allocationId);
+    expect([young.grants, youngest.grants]).toMatchObject([[{}], [{}]]);
+  });
+
+  it('of two jobs that need more together than there is go to one, then to the other (S2)', () => {
+    const manager = create(['a', 3]);
+    const jobs = ['x', 'y'].map((id) => request(manager, id, 2));
+    expect(jobs.map(({ grants }) => grants?.length)).toEqual([2, undefined]);
+    expect(manager.overview.free).toBe(1); // held by nobody
+    manager.release(jobs[0]!.grants![0]!.allocationId);
+    expect(jobs[1]!.grants).toHaveLength(2);
   });
 
   it('are not given back by withdrawing what was granted', () => {
@@ -134,6 +185,8 @@ function apply(manager: SlotManager, model: Model, action: Step, serial: number)
     model.waiting.push(entry);
     entry.withdraw = manager.request({
       jobId: `j${serial}`,
+      jobName: `j${serial}`,
+      submission: serial,
       count: action.count,
       granted: (grants) => {
         expect(grants).toHaveLength(action.count); // S2
@@ -196,5 +249,38 @@ describe('what is missing', () => {
     expect(describeMissingSlots('j', 2, { taskManagers: 1, total: 2, free: 1 })).toContain(
       '1 TaskManager offers 2, of which 1 is used by other jobs;',
     );
+  });
+});
+
+describe('why a job waits', () => {
+  const wait = (manager: SlotManager, jobId: string) => {
+    const found = manager.waitOf(jobId);
+    return found && describeSlotWait(found);
+  };
+
+  it('is said with what is missing, what is free and who comes first', () => {
+    const manager = create(['a', 3]);
+    const running = request(manager, 'running', 2);
+    request(manager, 'wide', 4);
+    request(manager, 'narrow', 1);
+    request(manager, 'last', 2);
+    expect(wait(manager, 'running')).toBeNull();
+    expect(wait(manager, 'wide')).toBe('waits for 3 of 4 slots; 1 free');
+    expect(wait(manager, 'narrow')).toBe(
+      "waits for its turn to get 1 slot; 1 free; queued behind job 'wide'",
+    );
+    expect(wait(manager, 'last')).toBe(
+      "waits for 1 of 2 slots; 1 free; queued behind job 'wide' and 1 more",
+    );
+    manager.release(running.grants![0]!.allocationId);
+    expect(wait(manager, 'wide')).toBe('waits for 2 of 4 slots; 2 free');
+  });
+
+  it('is said without TaskManagers, too', () => {
+    const manager = create();
+    const job = request(manager, 'j', 1);
+    expect(wait(manager, 'j')).toBe('waits for 1 of 1 slot; no TaskManager is registered');
+    job.withdraw();
+    expect(wait(manager, 'j')).toBeNull();
   });
 });

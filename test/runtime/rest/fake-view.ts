@@ -112,7 +112,10 @@ export function fakeJob(phase: Phase, changes: Partial<TaskMetrics> = {}): JobVi
     startTime,
     machine,
     executions,
+    failure: phase === 'failed' ? failure : null,
     exceptions: phase === 'failed' ? [exceptionOf(executions[2]!, later())] : [],
+    waitsFor: null,
+    restartStrategy: 'Restart deactivated.',
     now: later(),
   });
 }

@@ -78,7 +78,7 @@ export class TestCluster {
     const { heartbeat = patient } = options;
     this.heartbeat = heartbeat;
     this.resources = new ResourceManager({
-      slots: new SlotManager(() => this.newId()),
+      slots: new SlotManager(() => this.newId(), 'slots'),
       epoch: 1,
       resourceId: 'jobmanager-0/1',
       heartbeat,
@@ -94,6 +94,9 @@ export class TestCluster {
       workingDirectory: this.folder,
       network,
       slotRequestTimeoutMs: 20_000,
+      restart: { strategy: 'none' },
+      maxConcurrentRestarts: 10,
+      random: () => 0.5,
       cancellationTimeoutMs: options.cancellationTimeoutMs ?? 10_000,
       newId: () => this.newId(),
       redactor: new Redactor(),

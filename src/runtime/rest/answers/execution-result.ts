@@ -15,8 +15,7 @@ const applicationStatus: Readonly<Record<string, string>> = {
  */
 export function executionResult(job: JobView, applicationId: string) {
   if (job.endTime < 0) return { status: { id: 'IN_PROGRESS' } };
-  const { duration, endTime, exceptions, id, name, startTime, state } = job;
-  const cause = state === 'FAILED' ? exceptions[0]?.failure : undefined;
+  const { duration, endTime, failure, id, name, startTime, state } = job;
   return {
     status: { id: 'COMPLETED' },
     'job-execution-result': {
@@ -25,7 +24,7 @@ export function executionResult(job: JobView, applicationId: string) {
       'application-status': applicationStatus[state] ?? 'UNKNOWN',
       'accumulator-results': {},
       'net-runtime': duration,
-      ...(cause === undefined ? {} : { 'failure-cause': causeOf(cause) }),
+      ...(failure === null ? {} : { 'failure-cause': causeOf(failure) }),
       'application-id': applicationId,
       'start-time': startTime,
       'end-time': endTime,
