@@ -25,6 +25,6 @@ export default {
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
-  // Of the operating system.
-  ignoreBinaries: ['mount', 'umount', 'unshare'],
+  // Of the operating system, and of Java.
+  ignoreBinaries: ['jar', 'mount', 'umount', 'unshare'],
 } satisfies KnipConfig;

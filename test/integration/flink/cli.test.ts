@@ -65,6 +65,26 @@ describeWith([flinkRig], "Flink's own CLI", () => {
       expect(ended).toContain(`${ids.get('brief')} : brief (FINISHED)`);
     });
 
+    it.each([
+      ['savepoint', ['contract'], 'cannot take a savepoint: this JobManager has no checkpointing'],
+      ['stop', ['contract'], 'cannot stop with a savepoint: this JobManager has no checkpointing'],
+      [
+        'checkpoint',
+        ['contract'],
+        'cannot take a checkpoint: this JobManager has no checkpointing',
+      ],
+      [
+        'savepoint',
+        ['-dispose', '/none'],
+        'Could not dispose savepoint /none: this JobManager has',
+      ],
+    ])('is told by %s %j that there is no checkpointing', async (verb, args, why) => {
+      const { exitCode, stderr } = await flink(verb, ...args);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(why);
+      expect(await cluster.client.jobStatus(ids.get('contract')!)).toBe('RUNNING');
+    });
+
     it('cancels a job', async () => {
       const { exitCode, stdout, stderr } = await flink('cancel', 'spare');
       expect([exitCode, stderr]).toEqual([0, '']);

@@ -41,3 +41,10 @@ export async function flinkCli(...args: readonly string[]): Promise<CliAnswer> {
     rmSync(logs, { recursive: true, force: true });
   }
 }
+
+/** The static files of Flink's Web UI, taken out of the distribution into `folder`. @returns their folder */
+export async function unpackWebUi(folder: string): Promise<string> {
+  const jar = join(flinkHome, `lib/flink-dist-${version}.jar`);
+  await execa('jar', ['--extract', '--file', jar, 'web/'], { cwd: folder });
+  return join(folder, 'web');
+}
