@@ -165,6 +165,20 @@ describe('what the schema does not know', () => {
     expect(problems.map(brief)).toEqual([`${place} heartbeat-too-short`]);
   });
 
+  it.each([
+    [
+      'restart: { exponentialDelay: { initialBackoff: 2m } }',
+      '2:48 /restart/exponentialDelay/initialBackoff',
+    ],
+    [
+      'restart: { exponentialDelay: { maxBackoff: 10ms } }',
+      '2:44 /restart/exponentialDelay/maxBackoff',
+    ],
+  ])('compares the backoffs of a restart strategy: %j', async (yaml, place) => {
+    const problems = await problemsOf(`cluster: ab\n${yaml}`);
+    expect(problems.map(brief)).toEqual([`${place} backoff-too-short`]);
+  });
+
   it('allows more parallelism than there are slots: the job waits for them', async () => {
     const yaml = 'cluster: ab\napplication: { entry: app.ts, parallelism: 9 }';
     expect(await problemsOf(yaml, { requireApplication: true })).toEqual([]);

@@ -71,7 +71,7 @@ export class Dispatcher implements TaskEvents {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#restartThrottle = new RestartThrottle(options.maxConcurrentRestarts);
+    this.#restartThrottle = new RestartThrottle(options.maxConcurrentRestarts, options.clock);
   }
 
   /** In the order of their submission. */

@@ -6,7 +6,12 @@
  * T1  At most `maxConcurrent` places are taken.
  * T2  A place is given to the one that has waited longest.
  * T3  Who leaves gives back a place, or gives up waiting for one; leaving twice is leaving once.
+ * T4  A turn ends after a while: a job whose tasks hang while they open holds nobody up.
  */
+import type { Clock } from '../rpc/clock.ts';
+
+/** T4 */
+const maxTurnMs = 60_000;
 
 export interface RestartPlace {
   /** Resolves when it is its turn; never, when it leaves before. */
@@ -22,21 +27,33 @@ export class RestartThrottle {
   #taken = 0;
   readonly #waiting: (() => void)[] = [];
 
+  readonly #clock: Pick<Clock, 'after'>;
+
   /** @param maxConcurrent at least 1. */
-  constructor(maxConcurrent: number) {
+  constructor(maxConcurrent: number, clock: Pick<Clock, 'after'>) {
     this.maxConcurrent = maxConcurrent;
+    this.#clock = clock;
   }
 
   enter(): RestartPlace {
     let state: 'waiting' | 'admitted' | 'left' = 'waiting';
     let admit!: () => void;
+    let stopTurn = () => {};
+    const waiting = this.#waiting;
+    const leave = () => {
+      stopTurn();
+      if (state === 'waiting') waiting.splice(waiting.indexOf(admit), 1);
+      if (state === 'admitted') this.#taken--;
+      state = 'left';
+      this.#admit();
+    };
     const admitted = new Promise<void>((resolve) => {
       admit = () => {
         state = 'admitted';
+        stopTurn = this.#clock.after(maxTurnMs, leave); // T4
         resolve();
       };
     });
-    const waiting = this.#waiting;
     waiting.push(admit);
     this.#admit();
     return {
@@ -44,12 +61,7 @@ export class RestartThrottle {
       get ahead() {
         return state === 'waiting' ? waiting.indexOf(admit) : null;
       },
-      leave: () => {
-        if (state === 'waiting') waiting.splice(waiting.indexOf(admit), 1);
-        if (state === 'admitted') this.#taken--;
-        state = 'left';
-        this.#admit();
-      },
+      leave,
     };
   }
 

@@ -16,6 +16,7 @@ import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
 import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
+import type { MemoryRecord } from '../ha/memory-record.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { connectFakeTaskManager, type FakeTaskManager } from './fake-task-manager.ts';
 import { memoryJournal } from './memory-journal.ts';
@@ -51,6 +52,7 @@ export interface FakeClusterOptions {
   readonly workingDirectory?: string;
   readonly loadBalanceMode?: LoadBalanceMode;
   readonly restart?: RestartConfig;
+  readonly record?: MemoryRecord;
   readonly maxConcurrentRestarts?: number;
 }
 
@@ -60,7 +62,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
   const clock = new ManualClock();
   let id = 0;
   const newId = () => (id++).toString(16).padStart(32, '0');
-  const journal = memoryJournal(3, clock);
+  const journal = memoryJournal(3, clock, options.record);
   const heartbeat = {
     intervalMs: 1_000_000,
     timeoutMs: options.heartbeatTimeoutMs ?? timeouts.heartbeat,
