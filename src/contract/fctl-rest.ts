@@ -70,6 +70,8 @@ export interface JobAttemptsResponse {
   readonly name: string;
   /** Flink's job states, or `LOST`: its JobManager was lost while it ran, and nobody knows how it ended. */
   readonly state: string;
-  /** Oldest first. */
+  /** Oldest first; the newest 16. */
   readonly attempts: readonly RecordedAttempt[];
+  /** What it waits for before it is deployed: `waits for 3 of 4 slots; 1 free`. `null`: for nothing. */
+  readonly waitsFor?: string | null;
 }

@@ -24,7 +24,7 @@ function time(watermark: number | null | undefined): string {
 
 /**
  * Running jobs, vertex by vertex: records in, out, rate, watermark.
- * @param attempts by job id; of jobs that were lost or started again they are shown.
+ * @param attempts by job id: those of jobs that were lost or started again are shown, and what a job waits for.
  */
 export function describeJobs(
   jobs: readonly JobDetails[],
@@ -56,12 +56,14 @@ export function describeJobs(
 }
 
 function describeAttempts(known: JobAttemptsResponse | undefined): string {
-  if (known === undefined || (known.attempts.length < 2 && known.state !== LOST)) return '';
+  if (known === undefined) return '';
+  const waits = known.waitsFor == null ? '' : `\n  ${known.waitsFor}`;
+  if (known.attempts.length < 2 && known.state !== LOST) return waits;
   const each = known.attempts.map(({ attempt, epoch, state }) => {
     const why = state === LOST ? ` with JobManager ${epoch}` : '';
     return `${attempt} ${colorState(state)}${why}`;
   });
-  return `\n  attempts: ${each.join(', ')}`;
+  return `\n  attempts: ${each.join(', ')}${waits}`;
 }
 
 /** How an application ended, job by job. */

@@ -113,7 +113,8 @@ export class Dispatcher implements TaskEvents {
     const recorded = this.#options.journal.job(jobId);
     if (view === null || recorded === null) return null;
     const state = view.isLost ? LOST : view.state;
-    return { jobId, name: view.name, state, attempts: recorded.attempts };
+    const { name, waitsFor } = view;
+    return { jobId, name, state, attempts: recorded.attempts, waitsFor };
   }
 
   /** Takes a job in. Never rejects. */

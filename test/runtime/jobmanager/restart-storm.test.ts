@@ -109,6 +109,12 @@ describe('50 jobs that lose their TaskManager at once', () => {
       'waits for 1 of 1 slot; no TaskManager is registered',
       "waits for 1 of 1 slot; no TaskManager is registered; queued behind job 'job 0'",
     ]);
+    const [first] = masters;
+    expect(cluster.dispatcher.attempts(first!.jobId)).toMatchObject({
+      state: 'RUNNING',
+      attempts: [{ state: 'FAILED' }, { state: 'RUNNING' }],
+      waitsFor: 'waits for 1 of 1 slot; no TaskManager is registered',
+    });
     const next = await cluster.taskManager('taskmanager-0', jobs, '2');
     await next.called('deployTasks', maxConcurrentRestarts);
     await settled(next);
