@@ -36,11 +36,12 @@ import type { Clock } from '../rpc/clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import type { JobView } from './cluster-view.ts';
-import { CoordinatorError, type Coordinators } from './coordinators.ts';
+import type { Coordinators } from './coordinators.ts';
 import { ExceptionHistory } from './exception-history.ts';
 import type { Execution } from './execution.ts';
 import { Interrupted, Interruption } from './interruption.ts';
-import { AttemptError, JobAttempt, type SlotSource } from './job-attempt.ts';
+import { JobAttempt, type SlotSource } from './job-attempt.ts';
+import { isConsequence, toFailure } from './job-failure.ts';
 import { createJobStateMachine, isTerminalJobStatus, JobStatus } from './job-status.ts';
 import { createJobView, toOutcome } from './job-view.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
@@ -88,9 +89,6 @@ interface Run {
 
 /** How long a lost data connection waits for its reason. */
 const consequenceGraceMs = 1000;
-/** What the data plane says when a peer is gone. */
-const isConsequence = ({ message }: FailureInfo) =>
-  /\bdata connection (to|from) .+ is lost\b/.test(message);
 
 export class JobMaster {
   readonly jobId: string;
@@ -402,10 +400,4 @@ export class JobMaster {
     this.#machine.enter(status);
     this.#options.logger.info('job changed', { name: this.graph.name, state: status });
   }
-}
-
-function toFailure(error: unknown): FailureInfo {
-  if (error instanceof AttemptError || error instanceof CoordinatorError) return error.failure;
-  const { message, stack = null } = error instanceof Error ? error : { message: String(error) };
-  return { message, stack, task: null, location: 'jobmanager' };
 }

@@ -72,6 +72,20 @@ describe('the journal of an application', () => {
     expect(await execute(await open(2), 0)).toMatchObject({ type: 'ended' });
   });
 
+  it('uses the number of an attempt once, also of those that failed under one JobManager', async () => {
+    const first = await open(1);
+    await execute(first, 0);
+    await first.restarted(idOf(10), 1, 1500);
+    await first.restarted(idOf(10), 2, 1600);
+    expect(await execute(await open(2), 0)).toMatchObject({ type: 'start', attempt: 3 });
+    expect((await stored()).jobs[0]!.attempts).toMatchObject([
+      { attempt: 0, epoch: 1, state: 'FAILED', endTime: 1500 },
+      { attempt: 1, epoch: 1, state: 'FAILED', endTime: 1600 },
+      { attempt: 2, epoch: 1, state: 'LOST' },
+      { attempt: 3, epoch: 2, state: 'RUNNING', endTime: null },
+    ]);
+  });
+
   it('starts an unfinished job again: the same id, the next attempt, all of them listed', async () => {
     const first = await open(1);
     await execute(first, 0);

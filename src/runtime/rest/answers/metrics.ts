@@ -57,8 +57,8 @@ export function jobMetrics(job: JobView): Metrics {
   const running = started > 0 ? (ended ? endTime : now) - started : 0;
   return {
     numRestarts: long(attempt),
-    uptime: long(ended ? -1 : running),
-    downtime: long(ended ? -1 : 0),
+    uptime: long(ended ? -1 : state === 'RUNNING' ? running : 0),
+    downtime: long(ended ? -1 : state === 'RESTARTING' ? now - timestamps.RESTARTING : 0),
     createdTime: since('CREATED'),
     initializingTime: since('INITIALIZING'),
     runningTime: long(running),
