@@ -19,6 +19,12 @@ defineJob('tiny', (env) => {
 });`;
 const idle = `export const main = () => new Promise((resolve) => setTimeout(resolve, 600_000));`;
 
+/** A process and the shell that starts it again. */
+interface Supervised {
+  readonly pid: number;
+  readonly supervisor: { readonly pid: number };
+}
+
 /** @param home an empty folder, for the project and its clusters. */
 export function fctlSubject(home: string): Subject {
   const cluster = join(home, 'clusters/tiny');
@@ -58,7 +64,8 @@ export function fctlSubject(home: string): Subject {
       const memory = new Map(
         readdirSync(join(cluster, 'processes')).map((name) => {
           const file = read(join(cluster, 'processes', name, 'process.json'));
-          return [name, memoryOf((JSON.parse(file) as { pid: number }).pid)];
+          const { pid, supervisor } = JSON.parse(file) as Supervised;
+          return [name, memoryOf(pid) + memoryOf(supervisor.pid)];
         }),
       );
       await fctl('destroy', '--yes', '--quiet');
