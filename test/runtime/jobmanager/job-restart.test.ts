@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Sink } from '../../../src/api/sink.ts';
+import { FileSink } from '../../../src/connectors/files/index.ts';
 import type { FailureInfo } from '../../../src/contract/documents.ts';
 import {
   type Coordinators,
@@ -321,39 +323,47 @@ describe('an attempt that is over', () => {
   it('leaves no prepared output behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fctl-restart-'));
     try {
-      const { job, taskManager } = await runningWithFiles(folder);
-      const staging = join(folder, `.staging-${job.jobId}`);
-      await mkdir(staging, { recursive: true });
-      await writeFile(join(staging, 'part-0-0.csv'), 'of the lost attempt\n');
+      cluster = await startFakeCluster(twice);
+      const taskManager = await cluster.taskManager('taskmanager-0', 1);
+      const sinkOfJob = FileSink.text(folder);
+      const files = vertex('files', 1, {
+        operators: [operator('files', { kind: 'sink', committer: sinkOfJob.committer })],
+      });
+      const job = await cluster.submit(graph('j', [files]));
+      const { jobId } = job;
+      await run(taskManager, 1);
+      await prepare(sinkOfJob, { jobId, attempt: 0 });
+      expect(await readdir(folder)).toHaveLength(1);
       taskManager.connection.close();
       await expect.poll(() => readdir(folder)).toEqual([]);
       expect(job.state).toBe('RESTARTING');
       await advanceUntil(() => job.state === 'RUNNING');
       const next = await cluster.taskManager('taskmanager-0', 1, '2');
       await run(next, 1);
-      expect(await readdir(staging)).toEqual([]);
-      await writeFile(join(staging, 'part-0-1.csv'), 'of the next\n');
+      const committables = await prepare(sinkOfJob, { jobId, attempt: 1 });
       await next.report(tasksOf(next)[0]!, 'FINISHED', {
-        committables: { [operatorId('files')]: ['part-0-1.csv'] },
+        committables: { [operatorId('files')]: committables },
       });
       expect((await job.ended).state).toBe('FINISHED');
-      expect(await readdir(folder)).toEqual(['part-0.csv']);
-      expect(await readFile(join(folder, 'part-0.csv'), 'utf8')).toBe('of the next\n');
+      expect(await readdir(folder)).toEqual(['part-0.txt']);
+      expect(await readFile(join(folder, 'part-0.txt'), 'utf8')).toBe('attempt 1\n');
     } finally {
       await rm(folder, { recursive: true });
     }
   });
 
-  async function runningWithFiles(path: string) {
-    cluster = await startFakeCluster(twice);
-    const taskManager = await cluster.taskManager('taskmanager-0', 1);
-    const options = { path, suffix: '.csv', emptyPart: '' };
-    const files = vertex('files', 1, {
-      operators: [operator('files', { kind: 'sink', committer: { kind: 'files', options } })],
+  /** What a task of that attempt does. */
+  async function prepare(sinkOfJob: Sink<string>, of: { jobId: string; attempt: number }) {
+    const writer = sinkOfJob.createWriter({
+      ...of,
+      subtaskIndex: 0,
+      parallelism: 1,
+      workingDirectory: '/',
+      stdout: () => {},
     });
-    const job = await cluster.submit(graph('j', [files]));
-    await run(taskManager, 1);
-    return { job, taskManager };
+    await writer.open();
+    writer.write(`attempt ${of.attempt}`, 0);
+    return writer.finish();
   }
 
   it('makes no failure of the next one: its lost connection is forgotten (J5)', async () => {
