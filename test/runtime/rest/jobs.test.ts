@@ -1,6 +1,7 @@
 /** Parts of jobs whose values the recordings cannot show. */
 import { describe, expect, it } from 'vitest';
 import type { ClusterView, JobView } from '../../../src/runtime/jobmanager/cluster-view.ts';
+import { jobExceptions } from '../../../src/runtime/rest/answers/exceptions.ts';
 import {
   applicationId,
   failure,
@@ -156,6 +157,28 @@ describe('exceptions', () => {
   it('are as many as asked for', async () => {
     expect((await of('maxExceptions=1'))!['entries']).toHaveLength(1);
     expect(await of('maxExceptions=0')).toEqual({ entries: [], truncated: true });
+  });
+
+  it('are listed by attempt, newest first, each with its consequences', () => {
+    const [exception] = fakeView('failed').job(jobId)!.exceptions;
+    const of = (attempt: number, message: string) => ({
+      ...exception!,
+      attempt,
+      failure: { ...exception!.failure, message, stack: message },
+    });
+    const exceptions = [of(0, 'a'), of(0, 'b'), of(1, 'c')];
+    const { exceptionHistory } = jobExceptions(
+      { ...fakeView('failed').job(jobId)!, exceptions },
+      2,
+      new Map(),
+    );
+    expect(exceptionHistory).toMatchObject({
+      truncated: false,
+      entries: [
+        { stacktrace: 'c', concurrentExceptions: [] },
+        { stacktrace: 'a', concurrentExceptions: [{ stacktrace: 'b' }] },
+      ],
+    });
   });
 
   it('have no labels by which they could be chosen', async () => {

@@ -4,7 +4,7 @@ import type { ExceptionView, JobView } from '../../jobmanager/cluster-view.ts';
 import { taskManagerRestId } from './task-manager.ts';
 
 /**
- * Newest first.
+ * Newest first: why each attempt failed, with what else failed then.
  * @param labels only failures with all of these labels. There are no labels yet, so any leaves nothing.
  */
 export function jobExceptions(
@@ -12,9 +12,12 @@ export function jobExceptions(
   maxExceptions: number,
   labels: ReadonlyMap<string, string>,
 ): JobExceptions {
-  const entries = exceptions
+  const entries = byAttempt(exceptions)
+    .map(([root, ...others]) => ({
+      ...exceptionEntry(root!),
+      concurrentExceptions: others.map(exceptionEntry),
+    }))
     .toReversed()
-    .map(exceptionEntry)
     .filter(({ failureLabels }) =>
       [...labels].every(([key, value]) => failureLabels[key] === value),
     );
@@ -24,6 +27,18 @@ export function jobExceptions(
       truncated: entries.length > maxExceptions,
     },
   };
+}
+
+/** Oldest first. Those of which no attempt is known stand alone. */
+function byAttempt(exceptions: readonly ExceptionView[]): ExceptionView[][] {
+  const groups: ExceptionView[][] = [];
+  for (const exception of exceptions) {
+    const last = groups.at(-1);
+    const isSame = exception.attempt !== null && last?.[0]?.attempt === exception.attempt;
+    if (isSame) last?.push(exception);
+    else groups.push([exception]);
+  }
+  return groups;
 }
 
 function exceptionEntry({ failure, host, taskManager, timestamp }: ExceptionView) {
@@ -37,7 +52,6 @@ function exceptionEntry({ failure, host, taskManager, timestamp }: ExceptionView
     ...(failure.task === null ? {} : { taskName: failure.task }),
     ...(host === null ? {} : { endpoint: host }),
     ...(taskManager === null ? {} : { taskManagerId: taskManagerRestId(taskManager) }),
-    concurrentExceptions: [],
   };
 }
 
