@@ -2,17 +2,19 @@
  * A sink's folder:
  *
  *     DIR/part-0.csv, part-1.csv …           published
- *     DIR/.staging-JOBID/part-SUBTASK-ATTEMPT.csv   being written
- *     DIR/.staging-JOBID/COMMIT              the decision to publish, and what
+ *     DIR/.staging-JOBID.csv/part-SUBTASK-ATTEMPT.csv   being written
+ *     DIR/.staging-JOBID.csv/COMMIT          the decision to publish, and what
  */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const stagingPrefix = '.staging-';
 
-export const stagingFolder = (folder: string, jobId: string) =>
-  join(folder, `${stagingPrefix}${jobId}`);
+/** One for each format: sinks of one job may write to the same folder. */
+export const stagingFolder = (folder: string, jobId: string, suffix: string) =>
+  join(folder, `${stagingPrefix}${jobId}${suffix}`);
 export const commitFile = (staging: string) => join(staging, 'COMMIT');
+export const publishedName = (index: number, suffix: string) => `part-${index}${suffix}`;
 
 /** Names of published part files. */
 export async function publishedParts(folder: string, suffix: string): Promise<string[]> {
@@ -36,6 +38,12 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Whether an error says that a file is not there. */
+export function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** For messages. */

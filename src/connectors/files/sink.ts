@@ -1,6 +1,7 @@
 /**
  * Sinks that write files. A job's part files appear together, complete, when the job has finished, in
- * place of those of the run before; a job that fails or is cancelled leaves the old ones.
+ * place of those of the run before; a job that fails or is cancelled leaves the old ones. What readers of
+ * the folder see meanwhile, and after a crash, is said in committer.ts.
  */
 import type { Sink } from '../../api/sink.ts';
 import type { TypeDescriptor } from '../../api/types.ts';

@@ -3,8 +3,10 @@
  */
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Committable, SinkWriter, WriterContext } from '../../api/sink.ts';
 import { reasonOf, stagingFolder } from './layout.ts';
+import type { Part } from './parts.ts';
 
 const flushChars = 256 * 1024;
 
@@ -24,13 +26,16 @@ export class PartWriter<T> implements SinkWriter<T> {
   #file: FileHandle | null = null;
   #text = '';
   #records = 0;
+  #bytes = 0;
+  #checksum = 0;
   /** The write under way. Rejections are seen by the next `ready` or `finish`. */
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
   #finished = false;
 
   constructor(path: string, format: PartFormat<T>, context: WriterContext) {
-    this.#folder = stagingFolder(resolve(context.workingDirectory, path), context.jobId);
+    const { jobId, workingDirectory } = context;
+    this.#folder = stagingFolder(resolve(workingDirectory, path), jobId, format.suffix);
     this.#name = `part-${context.subtaskIndex}-${context.attempt}${format.suffix}`;
     this.#path = join(this.#folder, this.#name);
     this.#format = format;
@@ -50,10 +55,12 @@ export class PartWriter<T> implements SinkWriter<T> {
   }
 
   #flush(): void {
-    const text = this.#text;
+    const bytes = Buffer.from(this.#text);
     this.#text = '';
+    this.#bytes += bytes.length;
+    this.#checksum = crc32(bytes, this.#checksum);
     this.#writing = this.#guard(async () => {
-      await this.#file!.appendFile(text);
+      await this.#file!.appendFile(bytes);
     }).then(
       () => {
         this.#writing = null;
@@ -90,7 +97,8 @@ export class PartWriter<T> implements SinkWriter<T> {
       return [];
     }
     this.#finished = true;
-    return [this.#name];
+    const part: Part = { name: this.#name, bytes: this.#bytes, crc32: this.#checksum };
+    return [{ ...part }];
   }
 
   async abort(): Promise<void> {

@@ -1,11 +1,12 @@
 /**
  * A job with two parts replaces the output of one with three, while each call to the file system in turn
- * fails, or is the last one. A part under its final name is always complete, and once the next job has put
- * things in order the output is that of one job.
+ * fails, or is the last one. A part under its final name is always complete, and once the next job, or the
+ * next attempt of the same one, has put things in order the output is that of one job.
  */
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Committable, SinkWriter } from '../../../src/api/sink.ts';
 import { FileSink } from '../../../src/connectors/files/index.ts';
@@ -36,16 +37,20 @@ class Job {
     this.#context = { jobId, workingDirectory };
   }
 
-  async run(records: readonly number[]): Promise<void> {
+  async run(records: readonly number[], attempt = 0): Promise<void> {
     const committer = await this.committer();
     await committer.prepare();
+    await committer.commit(await this.write(records, attempt));
+  }
+
+  async write(records: readonly number[], attempt = 0): Promise<readonly Committable[]> {
     const committables: Committable[] = [];
     for (const [subtaskIndex, n] of records.entries()) {
       const writer = sink.createWriter({
         ...this.#context,
         subtaskIndex,
         parallelism: records.length,
-        attempt: 0,
+        attempt,
         stdout: () => {},
       });
       this.#writers.push(writer);
@@ -53,7 +58,7 @@ class Job {
       writer.write({ n }, 0);
       committables.push(...(await writer.finish()));
     }
-    await committer.commit(committables);
+    return committables;
   }
 
   committer() {
@@ -103,7 +108,9 @@ async function runWithFault(kind: FaultKind, at: number) {
   return hit === null ? null : { folder, job, hit, error };
 }
 
-test.each([FaultKind.killedBefore, FaultKind.killedWithin])('%s each call', async (kind) => {
+const kills = [FaultKind.killedBefore, FaultKind.killedWithin, FaultKind.killedNearEnd];
+
+test.each(kills)('%s each call', async (kind) => {
   const hits: string[] = [];
   for (;;) {
     const result = await runWithFault(kind, hits.length + 1);
@@ -151,3 +158,90 @@ test('a call that fails fails the job, and its end puts things in order', async 
   }
   expect(calls).toBeGreaterThan(25);
 });
+
+test.each(kills)('%s each call: the next attempt replaces what is left', async (kind) => {
+  let calls = 0;
+  for (;;) {
+    const result = await runWithFault(kind, ++calls);
+    if (result === null) break;
+    const { folder, hit } = result;
+    await new Job('b', folder).run([4, 5], 1);
+    expect(await outputOf(folder), `${kind} ${hit}, call ${calls}`).toEqual({
+      parts: after,
+      hidden: [],
+    });
+  }
+  expect(calls).toBeGreaterThan(25);
+});
+
+/** A job `b` that has written its parts, beside one that an attempt before lost. */
+async function written(parts: readonly number[]) {
+  const folder = await mkdtemp(join(base, 'written-'));
+  await new Job('a', folder).run([1, 2, 3]);
+  const job = new Job('b', folder);
+  await (await job.committer()).prepare();
+  await job.write([7]);
+  const committables = await job.write(parts, 1);
+  return { folder, job, committables };
+}
+
+const results = [
+  { parts: [4, 5], output: after },
+  { parts: [], output: { 'part-0.csv': 'n\n' } },
+];
+
+test.each(results)(
+  'a call that fails while $parts are published: the same committer commits again',
+  async ({ parts, output }) => {
+    let calls = 0;
+    for (;;) {
+      const { folder, job, committables } = await written(parts);
+      const committer = await job.committer();
+      faults.set(FaultKind.failed, ++calls);
+      const error = await committer.commit(committables).catch((reason: unknown) => reason);
+      await faults.clear();
+      if (faults.hit === null) break;
+      const what = `failed ${faults.hit}, call ${calls}`;
+      expect(error, what).toBeInstanceOf(Error);
+      await committer.commit(committables);
+      expect(await outputOf(folder), what).toEqual({ parts: output, hidden: [] });
+    }
+    expect(calls).toBeGreaterThan(12);
+  },
+);
+
+const crash = fc.record({
+  kind: fc.constantFrom(...kills),
+  at: fc.integer({ min: 1, max: 24 }),
+  prepares: fc.boolean(),
+});
+
+test.each(results)(
+  'however often committers of $parts are killed, the result is published once',
+  async ({ parts, output }) => {
+    const complete: Readonly<Record<string, string>>[] = [before, output];
+    await fc.assert(
+      fc.asyncProperty(fc.array(crash, { maxLength: 4 }), async (crashes) => {
+        const { folder, committables } = await written(parts);
+        for (const { kind, at, prepares } of crashes) {
+          const committer = await new Job('b', folder).committer();
+          faults.set(kind, at);
+          const commit = async () => {
+            if (prepares) await committer.prepare();
+            await committer.commit(committables);
+          };
+          await commit().catch(() => {}); // it may have been through before the fault
+          await faults.clear();
+          for (const [name, content] of Object.entries((await outputOf(folder)).parts)) {
+            expect(complete.map((files) => files[name])).toContain(content);
+          }
+        }
+        for (const _ of ['goes on', 'finds it done']) {
+          await (await new Job('b', folder).committer()).commit(committables);
+          expect(await outputOf(folder)).toEqual({ parts: output, hidden: [] });
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);

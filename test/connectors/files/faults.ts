@@ -6,8 +6,13 @@ type Call = (...args: never[]) => Promise<unknown>;
 export const FaultKind = {
   /** The process ends before the call does anything; no call after it does either. */
   killedBefore: 'killed before',
-  /** The process ends within the call: a write is half done, anything else is done. */
+  /**
+   * The process ends within the call: a write is half done, of a folder that is removed the first file is
+   * gone, anything else is done.
+   */
   killedWithin: 'killed within',
+  /** As within, but of a folder that is removed only the first file is left, and a write is done. */
+  killedNearEnd: 'killed near the end of',
   /** The call fails, as on a faulty disk, and does nothing. The process goes on. */
   failed: 'failed',
 } as const;
@@ -49,15 +54,31 @@ export class Faults {
     }
     this.#isDead = true;
     if (this.#kind === FaultKind.killedWithin) await half();
+    if (this.#kind === FaultKind.killedNearEnd) await (name === 'rm' ? half() : act());
     throw new Error('this process has been killed');
   }
 
+  /** Of a file: all of it. */
+  async #removeHalf(original: typeof FileSystem, path: string): Promise<void> {
+    const files = await original.readdir(path).catch(() => null);
+    if (files === null) return original.rm(path, { force: true });
+    const [first = [], ...others] = files.sort().map((name) => [`${path}/${name}`]);
+    const removed = this.#kind === FaultKind.killedWithin ? first : others.flat();
+    for (const file of removed) await original.rm(file);
+  }
+
   wrap(original: typeof FileSystem): typeof FileSystem {
-    const names = ['mkdir', 'readdir', 'readFile', 'rename', 'rm', 'stat'] as const;
+    const names = ['mkdir', 'readdir', 'readFile', 'rename', 'stat'] as const;
     const wrapped = names.map((name) => {
       const call = original[name] as Call;
       return [name, (...args: never[]) => this.around(name, () => call(...args))];
     });
+    const rm = (path: string, options: object) =>
+      this.around(
+        'rm',
+        () => original.rm(path, options),
+        () => this.#removeHalf(original, path),
+      );
     const writeFile = (path: string, text: string, options: object) =>
       this.around(
         'writeFile',
@@ -71,12 +92,15 @@ export class Faults {
         this.#open.add(handle);
       });
       return {
-        appendFile: (text: string) =>
+        appendFile: (bytes: Buffer) =>
           this.around(
             'append',
-            () => handle.appendFile(text),
-            () => handle.appendFile(text.slice(0, text.length / 2)),
+            () => handle.appendFile(bytes),
+            () => handle.appendFile(bytes.subarray(0, bytes.length / 2)),
           ),
+        read: (...args: Parameters<typeof handle.read>) =>
+          this.around('read', () => handle.read(...args)),
+        stat: () => this.around('fstat', () => handle.stat()),
         sync: () => this.around('sync', () => handle.sync()),
         close: () =>
           this.around('close', async () => {
@@ -85,6 +109,12 @@ export class Faults {
           }),
       };
     };
-    return { ...original, ...Object.fromEntries(wrapped), writeFile, open } as typeof FileSystem;
+    return {
+      ...original,
+      ...Object.fromEntries(wrapped),
+      rm,
+      writeFile,
+      open,
+    } as typeof FileSystem;
   }
 }

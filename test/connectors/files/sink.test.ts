@@ -84,7 +84,7 @@ describe('publishing', () => {
   test('a job has its parts, in the order of the subtasks, when it commits and not before', async () => {
     const parts = Array.from({ length: 11 }, (_, i) => [{ name: `c${i}`, size: i }]);
     const { committer, committables } = await write(cities(), 'a', parts);
-    expect(Object.keys(await output())).toEqual(['.staging-a']);
+    expect(Object.keys(await output())).toEqual(['.staging-a.csv']);
     await committer.commit(committables.toReversed());
     const published = await output();
     expect(Object.keys(published)).toHaveLength(11);
@@ -147,17 +147,60 @@ describe('publishing', () => {
     expect(await output()).toEqual(romeOnly);
   });
 
+  test.each([
+    ['some parts', [[rome], [], [oslo]]],
+    ['no records', [[]]],
+  ])('another committer that commits the same result changes nothing: %s', async (_what, parts) => {
+    await run(cities(), 'a', [[oslo], [oslo], [oslo]]);
+    const { committer, committables } = await write(cities(), 'b', parts);
+    await committer.commit(committables);
+    const published = await output();
+    const again = await committerOf(cities() as Sink<never>, 'b');
+    await again.commit(committables);
+    expect(await output()).toEqual(published);
+
+    const prepared = await committerOf(cities() as Sink<never>, 'b');
+    await prepared.prepare();
+    await prepared.commit(committables);
+    expect(await output()).toEqual(published);
+  });
+
+  test.each([
+    ['of the same size', 'part-0.csv', 'name,size\nRoma,2.8\n'],
+    ['of another size', 'part-0.csv', 'name,size\n'],
+    ['one more', 'part-2.csv', 'name,size\nRome,2.8\n'],
+  ])('what others put there is not taken for the result: %s', async (_what, name, content) => {
+    const { committer, committables } = await write(cities(), 'a', [[rome], [oslo]]);
+    await committer.commit(committables);
+    await writeFile(join(out, name), content);
+    const changed = await output();
+    const again = await committerOf(cities() as Sink<never>, 'a');
+    await expect(again.commit(committables)).rejects.toThrow('the part part-0-0.csv is gone');
+    expect(await output()).toEqual(changed);
+  });
+
+  test('sinks of one job may write to the same folder in two formats', async () => {
+    const csv = await write(cities(), 'a', [[rome]]);
+    const jsonl = await write(FileSink.jsonl<City>('out'), 'a', [[oslo]]);
+    await csv.committer.commit(csv.committables);
+    await jsonl.committer.commit(jsonl.committables);
+    expect(await output()).toEqual({
+      ...romeOnly,
+      'part-0.jsonl': '{"name":"Oslo","size":0.7}\n',
+    });
+  });
+
   test('a part that is gone fails the job; the old output stays', async () => {
     await run(cities(), 'a', [[rome]]);
     const one = await write(cities(), 'b', [[oslo], [oslo]]);
-    await rm(join(out, '.staging-b', 'part-1-0.csv'));
+    await rm(join(out, '.staging-b.csv', 'part-1-0.csv'));
     await expect(one.committer.commit(one.committables)).rejects.toThrow(
       `cannot publish in ${out}: the part part-1-0.csv is gone`,
     );
     await one.committer.abort();
     expect(await output()).toEqual(romeOnly);
     const all = await write(cities(), 'c', [[oslo]]);
-    await rm(join(out, '.staging-c'), { recursive: true });
+    await rm(join(out, '.staging-c.csv'), { recursive: true });
     await expect(all.committer.commit(all.committables)).rejects.toThrow('is gone');
     expect(await output()).toEqual(romeOnly);
   });
@@ -172,7 +215,7 @@ describe('a job that does not finish', () => {
     await running.open();
     running.write(oslo, 0);
     await running.abort();
-    expect(await readdir(join(out, '.staging-b'))).toEqual(['part-0-0.csv']);
+    expect(await readdir(join(out, '.staging-b.csv'))).toEqual(['part-0-0.csv']);
     await committer.abort();
     expect(await output()).toEqual(romeOnly);
   });
@@ -189,29 +232,37 @@ describe('a job that does not finish', () => {
   test('killed before COMMIT: the old output stands, and later jobs remove what is left', async () => {
     await run(cities(), 'a', [[rome]]);
     await write(cities(), 'b', [[oslo], [oslo]]); // and no more
-    await writeFile(join(out, '.staging-b', 'COMMIT.tmp'), '{"publ');
-    expect(await output()).toEqual({ ...romeOnly, '.staging-b': '(folder)' });
+    await writeFile(join(out, '.staging-b.csv', 'COMMIT.tmp'), '{"publ');
+    expect(await output()).toEqual({ ...romeOnly, '.staging-b.csv': '(folder)' });
 
     const next = await committerOf(cities() as Sink<never>, 'c');
     await next.prepare(); // b may still be at work
-    expect(Object.keys(await output()).sort()).toEqual(['.staging-b', '.staging-c', 'part-0.csv']);
+    expect(Object.keys(await output()).sort()).toEqual([
+      '.staging-b.csv',
+      '.staging-c.csv',
+      'part-0.csv',
+    ]);
     await next.abort();
 
     const old = new Date(Date.now() - 48 * 3_600_000);
-    const staging = join(out, '.staging-b');
+    const staging = join(out, '.staging-b.csv');
     await utimes(staging, old, old);
     await (await committerOf(cities() as Sink<never>, 'd')).prepare(); // parts of b were just written
-    expect(Object.keys(await output())).toContain('.staging-b');
+    expect(Object.keys(await output())).toContain('.staging-b.csv');
     for (const name of await readdir(staging)) await utimes(join(staging, name), old, old);
     await (await committerOf(cities() as Sink<never>, 'e')).prepare();
-    expect(Object.keys(await output()).sort()).toEqual(['.staging-d', '.staging-e', 'part-0.csv']);
+    expect(Object.keys(await output()).sort()).toEqual([
+      '.staging-d.csv',
+      '.staging-e.csv',
+      'part-0.csv',
+    ]);
   });
 
   /** A job `b` that decided to publish two parts in place of three, and was killed after `renamed` of them. */
-  async function killedAfterCommit(renamed: number): Promise<SinkCommitter> {
+  async function killedAfterCommit(renamed: number) {
     await run(cities(), 'a', [[rome], [rome], [rome]]);
-    const { committer } = await write(cities(), 'b', [[oslo], [oslo, rome]]);
-    const staging = join(out, '.staging-b');
+    const written = await write(cities(), 'b', [[oslo], [oslo, rome]]);
+    const staging = join(out, '.staging-b.csv');
     const decision = {
       remove: ['part-0.csv', 'part-1.csv', 'part-2.csv'],
       publish: [
@@ -224,7 +275,7 @@ describe('a job that does not finish', () => {
       await writeFile(join(out, name!), await readFile(join(staging, part!)));
       await rm(join(staging, part!));
     }
-    return committer;
+    return written;
   }
   const ofB = {
     'part-0.csv': 'name,size\nOslo,0.7\n',
@@ -243,10 +294,22 @@ describe('a job that does not finish', () => {
   );
 
   test.each([0, 1, 2])(
+    'killed after COMMIT and %i renames: a job that is about to publish carries it on first',
+    async (renamed) => {
+      const later = await write(cities(), 'c', [[rome]]);
+      await killedAfterCommit(renamed);
+      await later.committer.commit(later.committables);
+      expect(await output()).toEqual(romeOnly);
+      await run(FileSink.text<string>('out'), 'd', [['x']]);
+      expect(await output()).toEqual({ ...romeOnly, 'part-0.txt': 'x\n' });
+    },
+  );
+
+  test.each([0, 1, 2])(
     'after COMMIT and %i renames, commit and abort carry it on',
     async (renamed) => {
-      const committer = await killedAfterCommit(renamed);
-      if (renamed === 1) await committer.commit(['part-0-0.csv', 'part-1-0.csv']);
+      const { committer, committables } = await killedAfterCommit(renamed);
+      if (renamed === 1) await committer.commit(committables);
       await committer.abort();
       expect(await output()).toEqual(ofB);
     },
