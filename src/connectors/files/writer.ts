@@ -31,7 +31,8 @@ export class PartWriter<T> implements SinkWriter<T> {
   /** The write under way. Rejections are seen by the next `ready` or `finish`. */
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
-  #finished = false;
+  #isCreated = false;
+  #isFinished = false;
 
   constructor(path: string, format: PartFormat<T>, context: WriterContext) {
     const { jobId, workingDirectory } = context;
@@ -44,7 +45,12 @@ export class PartWriter<T> implements SinkWriter<T> {
   async open(): Promise<void> {
     await this.#guard(async () => {
       await mkdir(this.#folder, { recursive: true });
-      this.#file = await open(this.#path, 'w');
+      this.#file = await open(this.#path, 'wx').catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        // Names of parts are used once in a job.
+        throw new Error('another sink of the job writes to this folder, in the same format');
+      });
+      this.#isCreated = true;
     });
   }
 
@@ -96,17 +102,17 @@ export class PartWriter<T> implements SinkWriter<T> {
       await this.#guard(() => rm(this.#path, { force: true }));
       return [];
     }
-    this.#finished = true;
+    this.#isFinished = true;
     const part: Part = { name: this.#name, bytes: this.#bytes, crc32: this.#checksum };
     return [{ ...part }];
   }
 
   async abort(): Promise<void> {
-    if (this.#finished) return; // F5
+    if (this.#isFinished) return; // F5
     await this.#writing?.catch(() => {});
     await this.#file?.close().catch(() => {});
     this.#file = null;
-    await rm(this.#path, { force: true }).catch(() => {});
+    if (this.#isCreated) await rm(this.#path, { force: true }).catch(() => {});
   }
 
   async #guard(action: () => Promise<void>): Promise<void> {

@@ -190,6 +190,17 @@ describe('publishing', () => {
     });
   });
 
+  test('a second sink of a job with the same folder and format is refused', async () => {
+    const { committer, committables } = await write(cities(), 'a', [[rome]]);
+    const second = writerOf(cities(), 'a');
+    await expect(second.open()).rejects.toThrow(
+      `cannot write ${join(out, '.staging-a.csv/part-0-0.csv')}: another sink of the job writes to this folder, in the same format`,
+    );
+    await second.abort();
+    await committer.commit(committables);
+    expect(await output()).toEqual(romeOnly);
+  });
+
   test('a part that is gone fails the job; the old output stays', async () => {
     await run(cities(), 'a', [[rome]]);
     const one = await write(cities(), 'b', [[oslo], [oslo]]);
