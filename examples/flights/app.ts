@@ -77,6 +77,7 @@ export const delays = defineJob('delays', { args: paths }, (env, { input, output
     );
 });
 
+/** By what the files of the first job say: means of three decimals. The README tells what that changes. */
 export const ranking = defineJob('ranking', { args: paths }, (env, { input, output }) => {
   env
     .fromSource(FileSource.csv(input, airportDay))

@@ -12,7 +12,7 @@ import { expect } from 'vitest';
 const days = (parquet: string) => `
   days AS (
     SELECT origin, strftime(date, '%Y-%m-%d') AS day, count(*) AS flights,
-           rounded(1000 * sum(delay), count(*)) AS mean,
+           1000 * sum(delay) AS exact, rounded(1000 * sum(delay), count(*)) AS mean,
            rounded(1000 * count(*) FILTER (delay >= 15), count(*)) AS late
     FROM '${parquet.replaceAll("'", "''")}' GROUP BY ALL)`;
 
@@ -61,14 +61,44 @@ export async function expectAsDuckDbComputes(output: string, parquet: string): P
   expect(delays.filter((row) => !wanted.has(row))).toEqual([]);
   expect([delays.length, new Set(delays).size]).toEqual([wanted.size, wanted.size]);
 
-  // The weighted mean of the daily means as they are in the files: of three decimals.
+  // The files hold means of three decimals, and those are what the second job ranks by.
   const ranking = await writtenRows(join(output, 'ranking'), 'rank,origin,flights,meanDelay');
-  const wantedRanking = await rowsBySql(`
+  const wantedRanking = await rankingBySql('flights * mean', parquet);
+  expect(wantedRanking.length).toBeGreaterThan(200);
+  expect(ranking).toEqual(wantedRanking);
+  await expectOnlyRoundingTellsApart(ranking, parquet);
+}
+
+/** @param delay of a day, in thousandths of a minute. */
+function rankingBySql(delay: string, parquet: string): Promise<string[]> {
+  return rowsBySql(`
     WITH ${days(parquet)},
-         airports AS (SELECT origin, sum(flights) AS flights, sum(flights * mean) AS delay FROM days GROUP BY ALL)
+         airports AS (SELECT origin, sum(flights) AS flights, sum(${delay}) AS delay FROM days GROUP BY ALL)
     SELECT row_number() OVER (ORDER BY delay / flights DESC, origin), origin, flights,
            decimals(rounded(delay, flights))
     FROM airports ORDER BY 1`);
-  expect(wantedRanking.length).toBeGreaterThan(200);
-  expect(ranking).toEqual(wantedRanking);
+}
+
+/**
+ * Where the ranking differs from that of the flights themselves, in full; the example's README says why. A
+ * daily mean is rounded by half a thousandth at most, so the mean of an airport moves by no more.
+ */
+async function expectOnlyRoundingTellsApart(
+  ranking: readonly string[],
+  parquet: string,
+): Promise<void> {
+  const exact = await rankingBySql('exact', parquet);
+  expect(exact.length).toBe(ranking.length);
+  const differences = ranking.map((row, index) => [row, exact[index]]).filter(([a, b]) => a !== b);
+  expect(differences).toEqual([
+    ['110,ISP,5734,5.410', '110,ISP,5734,5.409'],
+    ['197,PNS,2660,1.360', '197,MFE,1852,1.360'],
+    ['198,MFE,1852,1.360', '198,PNS,2660,1.360'],
+    ['221,BIL,1651,-0.777', '221,BIL,1651,-0.776'],
+  ]);
+  const moved = await rowsBySql(`
+    WITH ${days(parquet)}
+    SELECT origin FROM days GROUP BY origin
+    HAVING 2 * abs(sum(flights * mean) - sum(exact)) > sum(flights)`);
+  expect(moved).toEqual([]);
 }
