@@ -5,7 +5,6 @@ import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'nod
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DocumentName } from '../../../src/contract/documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
@@ -13,6 +12,7 @@ import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spe
 import { createLocalProvider } from '../../../src/providers/local/index.ts';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
 import type { Action, Provider } from '../../../src/providers/provider.ts';
+import { eventually } from './eventually.ts';
 
 const never = new AbortController().signal;
 let home: string;
@@ -87,16 +87,6 @@ async function start(script: string): Promise<number> {
   await provider.apply(create(spec), clusterSpec(spec), never);
   const observed = await provider.inspect('demo');
   return Number(observed!.processes[0]!.location.replace('pid ', ''));
-}
-
-/** Waits for something that another process does; fails the test when it never happens. */
-async function eventually<T>(probe: () => Promise<T | null | false>): Promise<T> {
-  for (let tries = 0; tries < 500; tries++) {
-    const value = await probe();
-    if (value !== null && value !== false) return value;
-    await delay(10);
-  }
-  throw new Error('did not happen within 5 s');
 }
 
 const gone = (pid: number) => eventually(async () => (await identifyProcess(pid)) === null);
