@@ -57,3 +57,20 @@ function startTimer(timeout: string, controller: AbortController): NodeJS.Timeou
     controller.abort(new ClusterError(ExitCode.timedOut, problem({ code: 'timed-out', message })));
   }, ms).unref();
 }
+
+/**
+ * What a verb says when the signal ended it.
+ * @param describe makes the message of what ended it: `interrupted`, `not finished within --timeout 5m`.
+ */
+export function endedBy(
+  signal: AbortSignal,
+  code: string,
+  describe: (why: string) => string,
+  hint: string | null,
+): ClusterError {
+  const { exitCode, problems } = signal.reason as ClusterError;
+  return new ClusterError(
+    exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
+    problem({ code, message: describe(problems[0]!.message), hint }),
+  );
+}

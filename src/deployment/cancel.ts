@@ -4,7 +4,7 @@ import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';
-import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
+import type { DocumentStore, Provider, ReachableEndpoint } from '../providers/provider.ts';
 import { clusterStatus } from './status.ts';
 
 const pollMs = 50;
@@ -28,11 +28,19 @@ export async function cancel(
     return null;
   }
   await new FctlRestClient(options).cancelApplication().catch(refused);
-  const store = provider.store(clusterId);
+  return awaitOutcome(provider.store(clusterId), endpoint.document.epoch, signal);
+}
+
+/** Waits until the JobManager of that epoch, or a later one, has written how the cluster ended. */
+export async function awaitOutcome(
+  store: DocumentStore,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<OutcomeDocument> {
   for (;;) {
     signal.throwIfAborted();
     const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
-    if (value !== null && value.epoch >= endpoint.document.epoch) return value;
+    if (value !== null && value.epoch >= epoch) return value;
     await delay(pollMs, undefined, { signal });
   }
 }

@@ -6,8 +6,8 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import { describeFailedApplication, describeJob } from './jobs.ts';
 import type { Report } from './report.ts';
 
-interface SubmittedJob {
-  readonly jobId: string;
+interface EndedOrRunningJob {
+  readonly jobId: string | null;
   readonly name: string;
   /** `null`: it goes on. */
   readonly outcome: JobOutcome | null;
@@ -17,12 +17,16 @@ interface SubmittedJob {
 export function answerJobs(
   report: Report,
   data: object,
-  jobs: readonly SubmittedJob[],
+  jobs: readonly EndedOrRunningJob[],
   result: ApplicationResult,
 ): ExitCode {
   const text = () =>
     jobs
-      .map((job) => (job.outcome ? describeJob(job.outcome) : `${job.name} runs: ${job.jobId}`))
+      .map((job) =>
+        job.outcome
+          ? describeJob(job.outcome)
+          : `${job.name} runs: ${job.jobId ?? 'not submitted yet'}`,
+      )
       .join('\n\n');
   const all = { ...data, result: result.type, jobs };
   if (result.type === 'succeeded') {

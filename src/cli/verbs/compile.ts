@@ -6,7 +6,7 @@ import { renderJobGraph } from '../../graph/render.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import type { CommonOptions, Context } from '../context.ts';
-import { parseJsonArgs } from './json-args.ts';
+import { parseJsonArgs } from './option-values.ts';
 
 interface CompileFlags extends CommonOptions {
   readonly job?: string;
@@ -41,7 +41,7 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     cacheDir: join(context.place.cacheDir, 'bundles'),
   });
   const { graphs } = await inspectApplication(bundle, {
-    args: options.args === undefined ? args : parseJsonArgs(options.args),
+    args: options.args === undefined ? args : parseJsonArgs(options.args, report.redactor),
     parallelism,
     compile: options.job === undefined ? { jobs: 'all' } : { job: options.job },
     script: join(context.place.runtimeDir, 'inspect.js'),

@@ -1,6 +1,6 @@
 /** `fctl deploy`: brings the cluster up and follows the application to its end. */
 import { ApplicationStatus, type OutcomeDocument } from '../../contract/documents.ts';
-import { ClusterError, problem } from '../../contract/errors.ts';
+import { type ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { type DeployInput, deploy, planDeployment } from '../../deployment/deploy.ts';
@@ -8,6 +8,7 @@ import { followApplication } from '../../deployment/follow.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import type { Context } from '../context.ts';
+import { endedBy } from '../interruption.ts';
 import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
 import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
@@ -68,7 +69,7 @@ async function deployAndFollow(
     lockWaitMs,
     allowStateLoss: options.allowStateLoss ?? false,
   }).catch((error: unknown) => {
-    throw signal.aborted ? interrupted(signal.reason as ClusterError, clusterId) : error;
+    throw signal.aborted ? interrupted(signal, clusterId) : error;
   });
   const data = { clusterId, release: result.plan.release, plan: planData(result.plan) };
   const outcome = options.detach
@@ -83,14 +84,12 @@ async function deployAndFollow(
 }
 
 /** What was started before stays, and the next deploy goes on from there. */
-const interrupted = ({ exitCode, problems }: ClusterError, clusterId: string) =>
-  new ClusterError(
-    exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
-    problem({
-      code: problems[0]!.code,
-      message: `${problems[0]!.message} before ${clusterId} was healthy`,
-      hint: `'fctl deploy' continues, 'fctl status ${clusterId}' shows what runs, 'fctl destroy ${clusterId}' ends it`,
-    }),
+const interrupted = (signal: AbortSignal, clusterId: string) =>
+  endedBy(
+    signal,
+    (signal.reason as ClusterError).problems[0]!.code,
+    (why) => `${why} before ${clusterId} was healthy`,
+    `'fctl deploy' continues, 'fctl status ${clusterId}' shows what runs, 'fctl destroy ${clusterId}' ends it`,
   );
 
 const running = (clusterId: string) =>
@@ -110,14 +109,11 @@ async function follow(
     });
   } catch (error) {
     if (!context.signal.aborted) throw error;
-    const reason = context.signal.reason as ClusterError;
-    throw new ClusterError(
-      reason.exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
-      problem({
-        code: 'detached',
-        message: `${reason.message}: detached, ${config.cluster} goes on`,
-        hint: `'fctl status ${config.cluster} --watch' follows it, 'fctl cancel ${config.cluster}' ends it`,
-      }),
+    throw endedBy(
+      context.signal,
+      'detached',
+      (why) => `${why}: detached, ${config.cluster} goes on`,
+      `'fctl status ${config.cluster} --watch' follows it, 'fctl cancel ${config.cluster}' ends it`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { UsageError, problem } from '../../contract/errors.ts';
 import type { ExitCode } from '../../contract/exit-codes.ts';
 import { reachSession, sessionConfig } from '../../deployment/modes/session.ts';
 import type { CommonOptions, Context } from '../context.ts';
+import { parseCount } from './option-values.ts';
 import { deploySession } from './session-deploy.ts';
 
 interface ScaleFlags extends CommonOptions {
@@ -13,12 +14,12 @@ export async function run(
   context: Context<ScaleFlags>,
   named: string | undefined,
 ): Promise<ExitCode> {
-  const { taskmanagers } = context.options;
-  if (taskmanagers === undefined || !/^[1-9]\d{0,4}$/.test(taskmanagers)) {
+  const replicas = parseCount('--taskmanagers', context.options.taskmanagers);
+  if (replicas === null) {
     throw new UsageError(
       problem({
-        code: 'not-a-number',
-        message: '--taskmanagers needs a number of at least 1',
+        code: 'option-missing',
+        message: 'how many TaskManagers?',
         hint: 'for example --taskmanagers 3',
       }),
     );
@@ -27,7 +28,6 @@ export async function run(
   const provider = await context.provider();
   await reachSession(provider, clusterId);
   const running = await sessionConfig(provider, clusterId);
-  const replicas = Number(taskmanagers);
   const { config, parsed } = running;
   return deploySession(context, {
     ...running,

@@ -1,7 +1,7 @@
 /** `fctl session start`: a cluster that waits for jobs. Repeating it changes what differs. */
-import { UsageError, problem } from '../../contract/errors.ts';
 import type { ExitCode } from '../../contract/exit-codes.ts';
 import type { CommonOptions, Context } from '../context.ts';
+import { parseCount } from './option-values.ts';
 import { deploySession } from './session-deploy.ts';
 
 interface StartFlags extends CommonOptions {
@@ -17,22 +17,12 @@ export async function run(
   const set = [
     'mode=session',
     ...(named === undefined ? [] : [`cluster=${named}`]),
-    ...count('--taskmanagers', 'taskmanager.replicas', taskmanagers),
-    ...count('--slots', 'taskmanager.slots', slots),
+    ...setting('taskmanager.replicas', parseCount('--taskmanagers', taskmanagers)),
+    ...setting('taskmanager.slots', parseCount('--slots', slots)),
   ];
   const loaded = await context.config({ set });
   return deploySession(context, loaded);
 }
 
-/** A number of an option as a setting of the config. */
-function count(option: string, key: string, value: string | undefined): string[] {
-  if (value === undefined) return [];
-  if (/^[1-9]\d{0,4}$/.test(value)) return [`${key}=${value}`];
-  throw new UsageError(
-    problem({
-      code: 'not-a-number',
-      message: `${option} ${value} is not a number of at least 1`,
-      hint: `for example ${option} 2`,
-    }),
-  );
-}
+const setting = (key: string, value: number | null): string[] =>
+  value === null ? [] : [`${key}=${value}`];

@@ -1,20 +1,19 @@
 /** `fctl session submit`: runs an application's `main()` here and its jobs on a session. */
 import { dirname, join, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
-import type { ApplicationEvent } from '../../contract/application-messages.ts';
-import type { JobOutcome } from '../../contract/documents.ts';
-import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
-import { ExitCode } from '../../contract/exit-codes.ts';
+import { type ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { reachSession, submitToSession } from '../../deployment/modes/session.ts';
-import { bundleApplication } from '../../packaging/bundle.ts';
+import { type ApplicationBundle, bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
+import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
-import { createProgress } from '../output/progress.ts';
-import { parseJsonArgs } from './json-args.ts';
-import { watchJobs } from './watch-jobs.ts';
+import { type Progress, createProgress } from '../output/progress.ts';
+import { parseCount, parseJsonArgs } from './option-values.ts';
+import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
 interface SubmitFlags extends CommonOptions {
   readonly cluster?: string;
@@ -35,54 +34,65 @@ export async function run(
   context: Context<SubmitFlags>,
   entry: string | undefined,
 ): Promise<number> {
-  const { options, place, report, signal } = context;
+  const { options, report } = context;
   const clusterId = await context.clusterId(options.cluster);
   const provider = await context.provider();
   const endpoint = await reachSession(provider, clusterId);
   const application = await findApplication(context, entry);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
-  const { args, parallelism, projectDir } = application;
-  progress.step('Bundling the application');
-  const bundle = await bundleApplication({
-    entry: application.entry,
-    projectDir,
-    cacheDir: join(place.cacheDir, 'bundles'),
-  });
-  const job = options.job ?? null;
+  try {
+    progress.step('Bundling the application');
+    const bundle = await prepare(context, application);
+    return await submit(context, { application, bundle, clusterId, endpoint, progress });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** @throws ConfigError with everything that is wrong with the application. */
+async function prepare(
+  { options, place, signal }: Context<SubmitFlags>,
+  { args, entry, parallelism, projectDir }: Application,
+): Promise<ApplicationBundle> {
+  const cacheDir = join(place.cacheDir, 'bundles');
+  const bundle = await bundleApplication({ entry, projectDir, cacheDir });
   await inspectApplication(bundle, {
     args,
     parallelism,
-    compile: job === null ? { jobs: 'if-no-main' } : { job },
+    compile: options.job === undefined ? { jobs: 'if-no-main' } : { job: options.job },
     script: join(place.runtimeDir, 'inspect.js'),
     signal,
   });
-  const jobs = new Map<number, { jobId: string; name: string; outcome: JobOutcome | null }>();
+  return bundle;
+}
+
+interface Submission {
+  readonly application: Application;
+  readonly bundle: ApplicationBundle;
+  readonly clusterId: string;
+  readonly endpoint: ReachableEndpoint;
+  readonly progress: Progress;
+}
+
+async function submit(
+  { options, place, report, signal }: Context<SubmitFlags>,
+  { application, bundle, clusterId, endpoint, progress }: Submission,
+): Promise<number> {
+  const detached = options.detach ?? false;
+  const jobs = new SubmittedJobs(progress);
   let uploadedBytes = 0;
-  const onEvent = (event: ApplicationEvent) => {
-    if (event.type === 'ended') jobs.get(event.executeIndex)!.outcome = event.outcome;
-    else {
-      const { executeIndex, jobId, name } = event;
-      jobs.set(executeIndex, { jobId, name, outcome: null });
-      progress.done(`Submitted ${name} (${jobId})`);
-    }
-  };
-  const running = () => [...jobs.values()].filter((j) => j.outcome === null);
-  const stopWatching = watchJobs(
-    () => running().map(({ jobId }) => ({ endpoint, jobId })),
-    progress,
-  );
   try {
     const result = await submitToSession({
       endpoint,
       bundle,
       script: join(place.runtimeDir, 'application.js'),
-      workingDirectory: projectDir,
+      workingDirectory: application.projectDir,
       environment: place.environment,
-      args,
+      args: application.args,
       secrets: report.redactor.values,
-      parallelism,
-      job,
-      detached: options.detach ?? false,
+      parallelism: application.parallelism,
+      job: options.job ?? null,
+      detached,
       signal,
       onUploaded: (bytes) => {
         uploadedBytes = bytes;
@@ -92,40 +102,35 @@ export async function run(
             : `Uploaded the application (${formatBytes(bytes)})`,
         );
       },
-      onEvent,
+      onEvent: (event) => {
+        if (event.type === 'submitted') {
+          jobs.expect(event.executeIndex, clusterId, event.name);
+          jobs.locate(event.executeIndex, endpoint);
+        }
+        jobs.take(event);
+      },
       onOutput: (text) => report.message(text.replace(/\n$/, '')),
     });
-    stopWatching();
+    jobs.stop();
     progress.stop();
-    const data = { clusterId, uploadedBytes, detached: options.detach ?? false };
-    return answerJobs(report, data, [...jobs.values()], result);
+    return answerJobs(report, { clusterId, uploadedBytes, detached }, jobs.all, result);
   } catch (error) {
-    if (!signal.aborted) throw error;
-    throw left(signal.reason as ClusterError, clusterId, [...jobs.values()]);
+    throw signal.aborted ? left(signal, clusterId, jobs.open) : error;
   } finally {
-    stopWatching();
-    progress.stop();
+    jobs.stop();
   }
 }
 
 /** `main()` ended with us; what it submitted goes on. */
-function left(
-  { exitCode, problems }: ClusterError,
-  clusterId: string,
-  jobs: readonly { jobId: string; name: string; outcome: JobOutcome | null }[],
-): ClusterError {
-  const open = jobs.filter((job) => job.outcome === null);
-  const names = open.map((job) => `${job.name} (${job.jobId})`).join(', ');
-  return new ClusterError(
-    exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
-    problem({
-      code: 'detached',
-      message: `${problems[0]!.message}: main() ended${open.length === 0 ? '' : `, ${names} goes on`}`,
-      hint:
-        open.length === 0
-          ? `'fctl session status ${clusterId}' shows the session`
-          : `'fctl cancel ${clusterId} --job ${open[0]!.jobId}' ends it`,
-    }),
+function left(signal: AbortSignal, clusterId: string, open: readonly SubmittedJob[]): ClusterError {
+  const names = open.map(({ jobId, name }) => `${name} (${jobId})`).join(', ');
+  return endedBy(
+    signal,
+    'detached',
+    (why) => `${why}: main() ended${names === '' ? '' : `, ${names} goes on`}`,
+    names === ''
+      ? `'fctl session status ${clusterId}' shows the session`
+      : `'fctl cancel ${clusterId} --job ${open[0]!.jobId}' ends it`,
   );
 }
 
@@ -134,9 +139,9 @@ async function findApplication(
   context: Context<SubmitFlags>,
   entry: string | undefined,
 ): Promise<Application> {
-  const { options, place } = context;
-  const given = options.args === undefined ? null : parseJsonArgs(options.args);
-  const parallelism = parseParallelism(options.parallelism);
+  const { options, place, report } = context;
+  const given = options.args === undefined ? null : parseJsonArgs(options.args, report.redactor);
+  const parallelism = parseCount('--parallelism', options.parallelism);
   if (entry === undefined) {
     const { config } = await context.config({ application: true });
     const application = config.application!;
@@ -163,15 +168,4 @@ async function findApplication(
     args: given ?? {},
     parallelism: parallelism ?? 1,
   };
-}
-
-function parseParallelism(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new UsageError(
-    problem({
-      code: 'not-a-number',
-      message: `--parallelism ${text} is not a number of at least 1`,
-    }),
-  );
 }

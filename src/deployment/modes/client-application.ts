@@ -22,8 +22,8 @@ export interface ClientApplicationOptions {
   readonly onEvent: (event: ApplicationEvent) => void;
   /** What `main()` prints. */
   readonly onOutput: (text: string) => void;
-  /** Answers what the submitter of per-job mode asks. Never rejects. */
-  readonly answer: (request: ClusterRequest) => Promise<ClusterReply>;
+  /** Answers what the submitter of per-job mode asks. Never rejects. Other modes ask nothing. */
+  readonly answer?: (request: ClusterRequest) => Promise<ClusterReply>;
   /** Ends the process; its jobs go on. */
   readonly signal: AbortSignal;
 }
@@ -51,7 +51,7 @@ export async function runClientApplication(
   });
   const take = (message: ApplicationEvent | ClusterRequest): void => {
     if (message.type === 'submitted' || message.type === 'ended') return options.onEvent(message);
-    void options.answer(message).then((reply) => child.connected && child.send(reply, () => {}));
+    void options.answer?.(message).then((reply) => child.connected && child.send(reply, () => {}));
   };
   const stop = () => child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });

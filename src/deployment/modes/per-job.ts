@@ -31,9 +31,9 @@ export interface PerJobOptions extends Omit<DeployOptions, 'allowStateLoss'> {
   readonly secrets: readonly string[];
   readonly detached: boolean;
   /** A job got its cluster. */
-  readonly onCluster: (clusterId: string, jobName: string) => void;
+  readonly onCluster: (executeIndex: number, clusterId: string, jobName: string) => void;
   /** The cluster of a job is up. */
-  readonly onEndpoint: (clusterId: string, endpoint: ReachableEndpoint) => void;
+  readonly onEndpoint: (executeIndex: number, endpoint: ReachableEndpoint) => void;
   readonly onJob: (event: ApplicationEvent) => void;
   readonly onOutput: (text: string) => void;
 }
@@ -95,12 +95,12 @@ class JobClusters {
     const { config, provider } = this.#input;
     const clusterId = jobClusterId(config.cluster, this.#run, executeIndex); // J1
     this.#ids.set(executeIndex, clusterId);
-    this.#options.onCluster(clusterId, name);
+    this.#options.onCluster(executeIndex, clusterId, name);
     const input = { ...this.#input, config: { ...config, cluster: clusterId } };
     await deploy(input, { ...this.#options, allowStateLoss: false });
     const endpoint = await provider.endpoint(clusterId);
     if (endpoint === null) throw new Error(`cluster ${clusterId} has no JobManager`);
-    this.#options.onEndpoint(clusterId, endpoint);
+    this.#options.onEndpoint(executeIndex, endpoint);
     const { token, url } = endpoint;
     const { epoch } = endpoint.document;
     return { type: 'cluster', executeIndex, jobManager: { restUrl: url, token, epoch } };

@@ -1,6 +1,5 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
 import { createReadStream } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
 import {
   DocumentName,
@@ -16,12 +15,11 @@ import type { JsonObject } from '../../contract/json.ts';
 import { FctlRestClient, FlinkRestClient } from '../../flink-rest/client.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
-import { noSuchCluster } from '../cancel.ts';
+import { awaitOutcome, noSuchCluster } from '../cancel.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
 const timeoutMs = 10_000;
-const pollMs = 50;
 
 /**
  * How to reach a session that runs.
@@ -96,11 +94,6 @@ export async function submitToSession(submission: SessionSubmission): Promise<Ap
     },
     onEvent: submission.onEvent,
     onOutput: submission.onOutput,
-    answer: async ({ executeIndex }) => ({
-      type: 'no-cluster',
-      executeIndex,
-      message: 'a session has one cluster for all jobs',
-    }),
     signal: submission.signal,
   });
 }
@@ -140,13 +133,7 @@ export async function stopSession(
     );
   }
   await new FctlRestClient(options).shutDownCluster();
-  const store = provider.store(clusterId);
-  for (;;) {
-    signal.throwIfAborted();
-    const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
-    if (value !== null && value.epoch >= endpoint.document.epoch) return value;
-    await delay(pollMs, undefined, { signal });
-  }
+  return awaitOutcome(provider.store(clusterId), endpoint.document.epoch, signal);
 }
 
 const terminal: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']);

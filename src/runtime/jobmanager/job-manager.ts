@@ -12,10 +12,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { ApplicationStatus, type FailureInfo, type JobOutcome } from '../../contract/documents.ts';
-import type { ClusterInfo, SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
+import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
 import { type Redactor, type SecretArguments, joinSecrets } from '../../contract/secrets.ts';
 import {
@@ -29,15 +28,15 @@ import type { Logger, Output } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult } from '../../contract/application-messages.ts';
+import { localHost, reachableHost } from './addresses.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
 import { createBlobStore } from './blob-store.ts';
 import { Journal } from './journal.ts';
-import type { BlobStore, ClusterView, CommandResult, SubmitResult } from './cluster-view.ts';
+import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { JobStatus } from './job-status.ts';
-import { outcomeOf } from './recorded-job.ts';
 import { createLocalView } from './local-view.ts';
+import { OnlyJob, type OnlyJobOptions } from './only-job.ts';
 import { ResourceManager } from './resource-manager.ts';
 import { SlotManager } from './slot-manager.ts';
 import { createClusterView } from './view.ts';
@@ -72,9 +71,6 @@ export type JobManagerEnd =
   /** Another JobManager leads (M3). */
   | { readonly type: 'fenced'; readonly message: string };
 
-/** Per-job mode: how long the cluster waits for its job. */
-const jobSubmissionTimeoutMs = 120_000;
-
 /** How long TaskManagers have to come, and to confirm that they were dismissed. */
 const dismissTimeoutMs = 5000;
 
@@ -99,6 +95,8 @@ export class JobManager {
   readonly #blobs: BlobStore;
   readonly #journal: Journal;
   readonly #dispatcher: Dispatcher;
+  /** In per-job mode. */
+  readonly #onlyJob: OnlyJob | null;
   readonly #resources: ResourceManager;
   readonly #local: ReturnType<typeof createLocalView>;
   #leadership: Leadership | null = null;
@@ -111,9 +109,6 @@ export class JobManager {
   #ending = false;
   #isTerminated = false;
   #closed = false;
-  /** Per-job mode. */
-  #onlyJob: string | null = null;
-  #stopExpecting: () => void = () => {};
   #stopChecks: () => void = () => {};
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
 
@@ -161,6 +156,14 @@ export class JobManager {
       logger,
       clock,
     });
+    const { resourceId } = config;
+    const journal = this.#journal;
+    const dispatcher = this.#dispatcher;
+    const ended: OnlyJobOptions['ended'] = (status, error) => this.#end(status, error);
+    this.#onlyJob =
+      config.mode === 'per-job'
+        ? new OnlyJob({ dispatcher, journal, resourceId, clock, ended })
+        : null;
   }
 
   /** Listens, leads, starts the application. */
@@ -224,7 +227,7 @@ export class JobManager {
       resources: this.#resources,
       ready: () => this.#leadership !== null,
       info: () => this.#info(),
-      submitJob: (request) => this.#submitJob(request),
+      submitJob: (request) => (this.#onlyJob ?? this.#dispatcher).submit(request),
       cancelApplication: () => this.#cancelApplication(),
       shutDown: () => this.#shutDown(),
     });
@@ -248,43 +251,6 @@ export class JobManager {
     };
   }
 
-  async #submitJob(request: SubmitJobRequest): Promise<SubmitResult> {
-    if (this.#options.config.mode !== 'per-job') return this.#dispatcher.submit(request);
-    if (this.#onlyJob !== null && this.#onlyJob !== request.jobId)
-      return conflict(`this cluster has its job already: ${this.#onlyJob}`);
-    this.#onlyJob = request.jobId;
-    const result = await this.#dispatcher.submit(request);
-    if (result.type === 'refused') this.#onlyJob = null;
-    else void this.#dispatcher.job(result.jobId)?.ended.then((o) => this.#onlyJobEnded(o));
-    return result;
-  }
-
-  #onlyJobEnded({ error, name, state }: JobOutcome): void {
-    const failure = error && { ...error, message: `job '${name}' ${state}: ${error.message}` };
-    if (state === JobStatus.finished) this.#end(ApplicationStatus.succeeded, null);
-    else if (state === JobStatus.canceled) this.#end(ApplicationStatus.canceled, failure);
-    else this.#end(ApplicationStatus.failed, failure);
-  }
-
-  /** Per-job mode: the client may die before it submits the job, and a job dies with its JobManager. */
-  #expectJob(): void {
-    const fail = (message: string) => {
-      const failure = {
-        message,
-        stack: null,
-        task: null,
-        location: this.#options.config.resourceId,
-      };
-      this.#end(ApplicationStatus.failed, failure);
-    };
-    const [earlier] = this.#journal.past;
-    if (earlier !== undefined) return this.#onlyJobEnded(outcomeOf(earlier));
-    const { clock } = this.#options;
-    this.#stopExpecting = clock.after(jobSubmissionTimeoutMs, () => {
-      if (this.#onlyJob === null) fail('no job was submitted: the client ended too early');
-    });
-  }
-
   /** Flink's `DELETE /cluster`: the regular end of a session; any other cluster is cancelled by it. */
   #shutDown(): CommandResult {
     if (this.#options.config.mode !== 'session') return this.#cancelApplication();
@@ -305,12 +271,12 @@ export class JobManager {
   async #startApplication(): Promise<void> {
     const { applicationScript, config, logger, output, secretArgs, token } = this.#options;
     const { application, parallelism } = config;
-    if (config.mode === 'per-job') this.#expectJob();
+    this.#onlyJob?.expect();
     if (application === null || config.mode !== 'application') return;
     if (this.#ending || this.#rest === null) return;
     const { bundleFile, bundleHash, workingDirectory } = application;
     const args = joinSecrets(application.args, secretArgs);
-    const restUrl = `http://${loopback(config.rest.bind)}:${this.#rest.port}`;
+    const restUrl = `http://${localHost(config.rest.bind)}:${this.#rest.port}`;
     const { epoch } = this.#candidacy;
     this.#application = startApplicationProcess({
       script: applicationScript,
@@ -410,7 +376,7 @@ export class JobManager {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#stopChecks();
-    this.#stopExpecting();
+    this.#onlyJob?.close();
     this.#rpc?.close();
     this.#local.close();
     await this.#rest?.close();
@@ -418,15 +384,3 @@ export class JobManager {
 }
 
 const conflict = (message: string) => ({ type: 'refused', reason: 'conflict', message }) as const;
-
-const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
-const loopback = (bind: string) => (wildcards.has(bind) ? '127.0.0.1' : bracketed(bind));
-const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
-
-/** The address that others are told. */
-function reachableHost(bind: string): string {
-  if (!wildcards.has(bind)) return bracketed(bind);
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find((a) => !a.internal && a.family === 'IPv4')?.address ?? '127.0.0.1';
-}

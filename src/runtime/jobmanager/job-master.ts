@@ -23,6 +23,9 @@
  *     JobManager, and fences tasks (J4) and names of what sinks prepare.
  * J8  A job that starts again, after a failure or with another JobManager, is deployed when it is its turn
  *     (restart-throttle.ts). It has its slots by then, so that nobody's turn is spent on waiting for them.
+ *
+ * One file, a little over the usual length: states, attempts and restarts of a job are one life cycle, and
+ * its parts that stand alone are files of their own already.
  */
 import type { Split } from '../../api/source.ts';
 import type { FailureInfo, JobOutcome } from '../../contract/documents.ts';

@@ -5,6 +5,8 @@
  * T2  What slots say goes to the leader in order. A report that cannot be delivered is dropped: the leader
  *     is gone, and its successor begins anew.
  * T3  A task that was told to cancel and does not within the timeout costs its slot.
+ *
+ * Over the usual length: it is all of `TaskManagerApi`, whose methods share the table of slots.
  */
 import { availableParallelism } from 'node:os';
 import type { FailureInfo } from '../../contract/documents.ts';

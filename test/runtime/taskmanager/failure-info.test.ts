@@ -5,7 +5,7 @@ const origin = {
   task: 'Source: a -> Map -> Sink: b (1/2)',
   operator: 'Map',
   location: 'taskmanager-0',
-  bundleFolder: '/work/blobs',
+  bundleFolder: '/srv/blobs',
 };
 
 describe('shortenStack', () => {
@@ -13,12 +13,12 @@ describe('shortenStack', () => {
     const stack = [
       'TypeError: no',
       '    at ByteWriter.string (/opt/fctl/dist/chunks/bytes.js:1:1)',
-      '    at MapOperator.parse (/work/blobs/src/app.ts:12:5)',
-      '    at MapOperator.fn (file:///work/blobs/src/app.ts:20:3)',
+      '    at MapOperator.parse (/srv/blobs/src/app.ts:12:5)',
+      '    at MapOperator.fn (file:///srv/blobs/src/app.ts:20:3)',
       '    at MapOperator.record (/opt/fctl/dist/slot.js:3:1)',
       '    at process.processImmediate (node:internal/timers:1:1)',
     ].join('\n');
-    expect(shortenStack(stack, '/work/blobs').split('\n')).toEqual([
+    expect(shortenStack(stack, '/srv/blobs').split('\n')).toEqual([
       'TypeError: no',
       '    at ByteWriter.string (/opt/fctl/dist/chunks/bytes.js:1:1)',
       '    at parse (src/app.ts:12:5)',
@@ -28,7 +28,7 @@ describe('shortenStack', () => {
 
   it('keeps a stack without frames of the user', () => {
     const stack = 'Error: no\n    at run (/opt/fctl/dist/slot.js:3:1)';
-    expect(shortenStack(stack, '/work/blobs')).toBe(stack);
+    expect(shortenStack(stack, '/srv/blobs')).toBe(stack);
   });
 });
 

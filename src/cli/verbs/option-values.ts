@@ -1,0 +1,47 @@
+/** Values of options that are more than text. */
+import { secretArguments } from '../../config/secret-names.ts';
+import { UsageError, problem } from '../../contract/errors.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import { type Redactor, splitSecrets } from '../../contract/secrets.ts';
+
+/**
+ * `--slots 4`
+ * @returns `null` when the option was not given.
+ * @throws UsageError when it is not a whole number from 1 to 99999.
+ */
+export function parseCount(option: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new UsageError(
+    problem({
+      code: 'not-a-number',
+      message: `${option} ${text} is not a number of at least 1`,
+      hint: `for example ${option} 2`,
+    }),
+  );
+}
+
+/**
+ * `--args '{"input":"a.csv"}'`: the arguments of a job or application. What is called like a secret in
+ * them is masked from now on.
+ * @throws UsageError when it is not a JSON object.
+ */
+export function parseJsonArgs(text: string, redactor: Redactor): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+      const args = value as JsonObject;
+      redactor.add(Object.values(splitSecrets(args, secretArguments(args, new Set())).secrets));
+      return args;
+    }
+  } catch {
+    // told below
+  }
+  throw new UsageError(
+    problem({
+      code: 'args-not-json',
+      message: `--args is not a JSON object: ${text}`,
+      hint: `for example --args '{"input":"a.csv"}'`,
+    }),
+  );
+}

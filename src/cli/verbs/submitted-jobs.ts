@@ -1,0 +1,80 @@
+/** The jobs of a `main()` that runs here: what is known of them, and how they look while they run. */
+import type { ApplicationEvent } from '../../contract/application-messages.ts';
+import type { JobOutcome } from '../../contract/documents.ts';
+import { FlinkRestClient } from '../../flink-rest/client.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
+import { describeJobs } from '../output/jobs.ts';
+import type { Progress } from '../output/progress.ts';
+
+const intervalMs = 400;
+
+export interface SubmittedJob {
+  readonly clusterId: string;
+  readonly name: string;
+  /** `null` before its cluster has taken it. */
+  readonly jobId: string | null;
+  /** `null` while it runs. */
+  readonly outcome: JobOutcome | null;
+}
+
+export class SubmittedJobs {
+  readonly #progress: Progress;
+  /** By execute index. */
+  readonly #jobs = new Map<number, SubmittedJob>();
+  readonly #endpoints = new Map<number, ReachableEndpoint>();
+  readonly #timer: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(progress: Progress) {
+    this.#progress = progress;
+    this.#timer = setInterval(() => void this.#look(), intervalMs);
+  }
+
+  /** In the order of their `execute`. */
+  get all(): readonly SubmittedJob[] {
+    return [...this.#jobs].sort(([a], [b]) => a - b).map(([, job]) => job);
+  }
+
+  /** Those that have not ended. */
+  get open(): readonly SubmittedJob[] {
+    return this.all.filter(({ outcome }) => outcome === null);
+  }
+
+  expect(executeIndex: number, clusterId: string, name: string): void {
+    this.#jobs.set(executeIndex, { clusterId, name, jobId: null, outcome: null });
+  }
+
+  /** Where its JobManager is. */
+  locate(executeIndex: number, endpoint: ReachableEndpoint): void {
+    this.#endpoints.set(executeIndex, endpoint);
+  }
+
+  take(event: ApplicationEvent): void {
+    const job = this.#jobs.get(event.executeIndex)!;
+    const { jobId } = event.type === 'submitted' ? event : job;
+    const outcome = event.type === 'ended' ? event.outcome : null;
+    this.#jobs.set(event.executeIndex, { ...job, jobId, outcome });
+    if (event.type === 'submitted') this.#progress.done(`Submitted ${job.name} (${jobId})`);
+  }
+
+  /** Stops showing them. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const running = [...this.#jobs].filter(([, job]) => job.outcome === null);
+    const details = await Promise.all(running.map(([index, job]) => this.#details(index, job)));
+    const known = details.filter((job) => job !== null);
+    if (!this.#stopped && known.length > 0) this.#progress.view(() => describeJobs(known));
+  }
+
+  /** A JobManager that does not answer is told by the submission itself. */
+  async #details(executeIndex: number, { jobId }: SubmittedJob) {
+    const endpoint = this.#endpoints.get(executeIndex);
+    if (endpoint === undefined || jobId === null) return null;
+    const { token, url } = endpoint;
+    return new FlinkRestClient({ url, token, timeoutMs: 2000 }).job(jobId).catch(() => null);
+  }
+}
