@@ -2,6 +2,7 @@
  * Enumerators and committers by the `kind` that travels in a JobGraph. They run on the JobManager, where
  * no user code runs. What is heavy is loaded when it is used.
  */
+import { resolve } from 'node:path';
 import type { CommitterSpec, SinkCommitter } from '../api/sink.ts';
 import type { EnumeratorSpec, SplitEnumerator } from '../api/source.ts';
 import { createCollectCommitter } from './collect/committer.ts';
@@ -28,6 +29,14 @@ export async function createEnumerator(
     default:
       throw new Error(`this version knows no source of kind '${spec.kind}'`);
   }
+}
+
+/** Where a sink publishes, for people; `null` where that is no place. */
+export function outputOf(
+  { kind, options }: CommitterSpec,
+  { workingDirectory }: Pick<CoordinatorContext, 'workingDirectory'>,
+): string | null {
+  return kind === 'files' ? resolve(workingDirectory, options['path'] as string) : null;
 }
 
 /** @throws Error for a kind that this version does not know. */

@@ -92,6 +92,8 @@ export interface JobOutcome {
   readonly error: FailureInfo | null;
   readonly accumulators: JsonObject;
   readonly vertices: readonly VertexOutcome[];
+  /** Folders in which its sinks published, absolute; absent in records of earlier versions. */
+  readonly outputs?: readonly string[];
 }
 
 export interface VertexOutcome {

@@ -1,5 +1,5 @@
 /** Word count from its input to its result files, and what the verbs say about it. */
-import { copyFile, mkdir, readFile, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
@@ -48,6 +48,10 @@ it('counts, replaces the output of the run before, and is described by every ver
     },
   });
   expect(await result()).toEqual(first);
+  const output = join(await realpath(project.folder), 'out');
+  expect(deployed.json.data.outcome.jobs[0].outputs).toEqual([output]);
+  const shown = await project.start(['status']);
+  expect(shown.stdout).toMatch(/^ +output \.\/out$/m); // as one would name it here
   await eventually(() => project.running().length === 0);
   expect((await project.run('doctor')).json).toMatchObject({
     ok: true,

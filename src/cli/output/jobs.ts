@@ -1,4 +1,5 @@
 /** Jobs and outcomes as tables. */
+import { isAbsolute, relative } from 'node:path';
 import {
   type FailureInfo,
   type JobOutcome,
@@ -88,6 +89,12 @@ const userFrames = (stack: string) =>
     .split('\n')
     .filter((line) => /^\s+at /.test(line) && !/(?:\(|at |file:\/\/)\/|node:/.test(line));
 
+/** As one would name it in this folder, where it is below. */
+function fromHere(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path.startsWith('..') || isAbsolute(path) ? folder : `./${path}`;
+}
+
 /** One job that has ended, vertex by vertex. */
 export function describeJob(job: JobOutcome): string {
   const took = formatDuration(job.endTime - job.startTime);
@@ -96,7 +103,9 @@ export function describeJob(job: JobOutcome): string {
     ([name, value]) => `  ${name}: ${JSON.stringify(value)}`,
   );
   const error = job.error ? [`  ${out.red(job.error.message)}`] : [];
-  return [head, describeVertices(job.vertices), ...accumulators, ...error].join('\n');
+  const outputs = (job.outputs ?? []).map((folder) => `  ${out.dim('output')} ${fromHere(folder)}`);
+  const parts = [head, describeVertices(job.vertices), ...accumulators, ...outputs, ...error];
+  return parts.join('\n');
 }
 
 function describeVertices(vertices: readonly VertexOutcome[]): string {

@@ -28,6 +28,7 @@
  * its parts that stand alone are files of their own already.
  */
 import type { Split } from '../../api/source.ts';
+import { outputOf } from '../../connectors/registry.ts';
 import type { FailureInfo, JobOutcome } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
@@ -353,10 +354,17 @@ export class JobMaster {
     if (this.state === JobStatus.restarting) this.#enter(JobStatus.failing);
   }
 
+  #outputs(): readonly string[] {
+    const operators = this.#options.graph.vertices.flatMap((vertex) => vertex.operators);
+    const found = operators.map(({ committer }) => committer && outputOf(committer, this.#options));
+    return found.filter((place) => place !== null);
+  }
+
   /** The one way a job ends (J3). */
   #settle(status: JobStatus): JobOutcome {
     this.#enter(status);
-    return toOutcome(this.view());
+    const outputs = status === JobStatus.finished ? this.#outputs() : [];
+    return { ...toOutcome(this.view()), outputs };
   }
 
   #fail(failure: FailureInfo, execution: Execution | null): void {
