@@ -24,5 +24,7 @@ function portable(application: ResolvedConfig['application'], key: string) {
   if (application === null) return null;
   const { args, secretArgs, entry: _path, ...rest } = application;
   const { masked, secrets } = splitSecrets(args, secretArgs);
-  return { ...rest, args: masked, secrets: keyedHash(key, canonicalJson(secrets)) };
+  // Without secrets a release has the same name before a cluster, and so its key, is there.
+  const hash = secretArgs.length === 0 ? null : keyedHash(key, canonicalJson(secrets));
+  return { ...rest, args: masked, secrets: hash };
 }

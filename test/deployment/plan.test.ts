@@ -126,6 +126,18 @@ describe('planCluster', () => {
 });
 
 describe('releaseHash', () => {
+  it('needs the key for secrets alone: plan and first deploy name the same release', async () => {
+    const hash = async (yaml: string, key: string) => {
+      const { config } = await load(yaml, { env: { PW: 'hunter2' } });
+      return releaseHash(config, null, 'bundled', key);
+    };
+    const open = 'cluster: demo\napplication: { entry: ./app.ts, args: { input: a } }\n';
+    const secret =
+      "cluster: demo\napplication: { entry: ./app.ts, args: { input: '${env:PW}' } }\n";
+    expect(await hash(open, 'a')).toBe(await hash(open, 'b'));
+    expect(await hash(secret, 'a')).not.toBe(await hash(secret, 'b'));
+  });
+
   it('tells releases apart by configuration, code and secrets, not by the folder', async () => {
     const hash = async (set: string[], env = {}, code = 'a') =>
       (await spec(set, env, code)).release;
