@@ -36,8 +36,9 @@ export interface CodecOptions {
 }
 
 /**
- * @param type `null`: any value, by msgpack with shared structures. Such a codec has state: writer and
- *   reader of one stream each need their own, and the reader must see everything the writer wrote.
+ * @param type `null`: any value, by msgpack with shared structures; −0 arrives as 0. Such a codec has
+ *   state: writer and reader of one stream each need their own, and the reader must see everything the
+ *   writer wrote.
  * @throws TypeError when the descriptor is not one that `types` makes.
  */
 export function compileCodec<T>(type: TypeShape | null, options: CodecOptions = {}): Codec<T> {
