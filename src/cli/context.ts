@@ -3,12 +3,14 @@
  * provider, which are loaded when asked for.
  */
 import type { LoadedConfig } from '../config/load.ts';
+import type { ResolvedConfig } from '../config/resolved.ts';
 import { ClusterError, ConfigError, UsageError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { splitSecrets } from '../contract/secrets.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
+import { askSecret } from './output/ask.ts';
 
 /** Options that every verb understands. */
 export interface CommonOptions {
@@ -40,11 +42,14 @@ export interface Context<O extends CommonOptions = CommonOptions> {
    * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
    */
   provider(): Promise<Provider>;
-  providerFor(name: string, localDir: string | null): Promise<Provider>;
+  /** Closed when the verb has ended. @param config `null`: the local provider. */
+  providerFor(config: ResolvedConfig | null): Promise<Provider>;
   /** The cluster that was named, or the config's. */
   clusterId(named: string | undefined): Promise<string>;
   /** @throws UsageError when nobody is there to ask and `--yes` was not given. */
   confirm(question: string): Promise<void>;
+  /** Gives up what the verb held. Never rejects. */
+  dispose(): Promise<void>;
 }
 
 export interface Place {
@@ -65,6 +70,7 @@ export function createContext<O extends CommonOptions>(
   const { command } = report.options;
   const stop = interruption(options.timeout ?? null, place.exit);
   let loaded: Promise<LoadedConfig> | undefined;
+  let provider: Promise<Provider> | undefined;
   const context: Context<O> = {
     place,
     options,
@@ -76,21 +82,17 @@ export function createContext<O extends CommonOptions>(
       return (loaded ??= load(all, place, report, application));
     },
     provider: async () => {
-      if (!(await hasConfig(options, place))) return context.providerFor('local', null);
+      if (!(await hasConfig(options, place))) return context.providerFor(null);
       try {
         const { config } = await context.config();
-        return await context.providerFor(config.provider, config.providers.local.dir);
+        return await context.providerFor(config);
       } catch (error) {
         if (isChosen(options) || !(error instanceof ConfigError)) throw error;
         report.warning(unusable(error));
-        return context.providerFor('local', null);
+        return context.providerFor(null);
       }
     },
-    providerFor: async (name, localDir) => {
-      const { loadProvider } = await import('../deployment/registry.ts');
-      const { runtimeDir, environment } = place;
-      return loadProvider(name, { runtimeDir, node: process.execPath, environment, localDir });
-    },
+    providerFor: (config) => (provider ??= open(config, place)),
     clusterId: async (named) => {
       if (named !== undefined) return named;
       if (await hasConfig(options, place)) return (await context.config()).config.cluster;
@@ -103,8 +105,19 @@ export function createContext<O extends CommonOptions>(
       );
     },
     confirm: (question) => confirm(question, options),
+    dispose: async () => {
+      stop.dispose();
+      await (await provider?.catch(() => null))?.close();
+    },
   };
   return context;
+}
+
+async function open(config: ResolvedConfig | null, place: Place): Promise<Provider> {
+  const { loadProvider } = await import('../deployment/registry.ts');
+  const { cacheDir, environment, runtimeDir } = place;
+  const node = process.execPath;
+  return loadProvider({ runtimeDir, node, environment, cacheDir, config, askSecret });
 }
 
 async function load(

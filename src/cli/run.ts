@@ -58,16 +58,16 @@ async function invoke(
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
   });
-  let dispose = () => {};
+  let dispose = async () => {};
   try {
     const context = createContext(report, options, place);
-    dispose = () => context.interruption.dispose();
+    dispose = () => context.dispose();
     const module = await verb.load();
     return (await module.run(context, ...args)) ?? ExitCode.done;
   } catch (error) {
     return explain(error, report);
   } finally {
-    dispose();
+    await dispose();
   }
 }
 

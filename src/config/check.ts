@@ -42,6 +42,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkHeartbeat(values),
     ...checkBackoff(values),
     ...checkOpenAccess(values, options),
+    ...checkHosts(values),
   ];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
   const remaining = errors.filter(({ path }) => !options.failed.has(pointer(path)));
@@ -163,9 +164,25 @@ function checkHeartbeat(values: Tree): Finding[] {
   ];
 }
 
+function checkHosts(values: Tree): Finding[] {
+  if (textInForce(values, ['provider']) !== 'standalone') return [];
+  if (valueAt(values, ['providers', 'standalone']) !== undefined) return [];
+  return [
+    {
+      code: 'missing',
+      message: "'providers.standalone.hosts' is missing",
+      path: ['provider'],
+      part: 'value',
+      hint: 'name the hosts, for example providers.standalone.hosts: [10.0.0.1, 10.0.0.2]',
+    },
+  ];
+}
+
 /** The address that REST listens on where everybody may ask; `null`: nobody but this machine, or with a token. */
 function openBind(values: Tree): string | null {
-  const bind = textInForce(values, ['jobmanager', 'rest', 'bind']);
+  const isLocal = textInForce(values, ['provider']) === 'local';
+  const byDefault = isLocal ? '127.0.0.1' : 'its network';
+  const bind = textInForce(values, ['jobmanager', 'rest', 'bind']) || byDefault;
   const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(bind);
   return textInForce(values, ['security', 'auth']) === 'none' && !isLoopback ? bind : null;
 }

@@ -17,6 +17,49 @@ interface ApplicationSettings {
   allowNonRestoredState?: boolean | undefined;
 }
 
+/** How an SSH server is reached. */
+interface LoginSettings {
+  user?: string | undefined;
+  port?: number | undefined;
+  identityFile?: string | undefined;
+  /** `user@host:port` */
+  jump?: string | undefined;
+}
+
+interface HostSettings extends LoginSettings {
+  address: string;
+  role?: 'jobmanager' | 'taskmanager' | 'both' | undefined;
+  advertise?: string | undefined;
+}
+
+interface StandaloneSettings extends LoginSettings {
+  hosts: (string | HostSettings)[];
+  passphrase?: string | undefined;
+  password?: string | undefined;
+  agent?: boolean | undefined;
+  sshConfig?: boolean | undefined;
+  knownHosts?: string | undefined;
+  hostKeys?: 'strict' | 'accept-new' | undefined;
+  dir?: string | undefined;
+  supervisor?: 'auto' | 'systemd' | 'systemd-user' | 'script' | undefined;
+  rest?: 'auto' | 'direct' | 'tunnel' | undefined;
+  connectTimeout?: string | undefined;
+  keepAlive?: string | undefined;
+  parallel?: number | undefined;
+}
+
+interface DockerSettings {
+  host?: string | undefined;
+  context?: string | undefined;
+  certPath?: string | undefined;
+  baseImage?: string | undefined;
+  pull?: 'missing' | 'never' | undefined;
+  network?: string | undefined;
+  publish?: string | undefined;
+  /** Path → name of a volume. */
+  volumes?: Record<string, string> | undefined;
+}
+
 /** All but the name of the cluster and the application. */
 interface Settings {
   mode?: 'application' | 'per-job' | 'session' | undefined;
@@ -105,8 +148,8 @@ interface Settings {
   providers?:
     | {
         local?: { dir?: string | undefined } | undefined;
-        standalone?: JsonObject | undefined;
-        docker?: JsonObject | undefined;
+        standalone?: StandaloneSettings | undefined;
+        docker?: DockerSettings | undefined;
         kubernetes?: JsonObject | undefined;
         yarn?: JsonObject | undefined;
       }

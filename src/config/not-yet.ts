@@ -13,7 +13,7 @@ interface NotYet {
 }
 
 export const notYet: readonly NotYet[] = [
-  { key: 'provider', works: ['local'] },
+  { key: 'provider', works: ['local', 'standalone', 'docker'] },
   { key: 'engine', works: ['bundled'] },
   { key: 'application.savepoint', works: ['none'], what: 'savepoints to start from' },
   { key: 'application.allowNonRestoredState', works: [false], what: 'savepoints to start from' },

@@ -3,6 +3,9 @@ import type { JsonObject } from '../contract/json.ts';
 import type { RestartConfig } from '../contract/runtime-config.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
 import { resolvePath } from './paths.ts';
+import { resolveDocker } from './providers/docker.ts';
+import { resolveLocal } from './providers/local.ts';
+import { resolveStandalone } from './providers/standalone.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
 import type { ParsedConfig } from './schema.ts';
 import { secretArguments } from './secret-names.ts';
@@ -70,7 +73,11 @@ export function resolveConfig(
           parallelism: application.parallelism,
         }
       : null,
-    jobmanager: { ...jobmanager, resources: resources(jobmanager.resources) },
+    jobmanager: {
+      ...jobmanager,
+      resources: resources(jobmanager.resources),
+      rest: { ...jobmanager.rest, bind: jobmanager.rest.bind ?? null },
+    },
     taskmanager: {
       replicas: taskmanager.replicas,
       slots: taskmanager.slots,
@@ -91,7 +98,9 @@ export function resolveConfig(
     storage: config.storage,
     retentionMs: ms(config.retention),
     providers: {
-      local: { dir: providers.local.dir ? resolvePath(projectDir, providers.local.dir) : null },
+      local: resolveLocal(providers.local, projectDir),
+      standalone: providers.standalone ? resolveStandalone(providers.standalone, projectDir) : null,
+      docker: resolveDocker(providers.docker, projectDir),
     },
     projectDir,
   };

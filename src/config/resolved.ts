@@ -3,6 +3,9 @@
  * Keys that this version cannot honour (not-yet.ts) are not here.
  */
 import type { JsonObject } from '../contract/json.ts';
+import type { ResolvedDocker } from './providers/docker.ts';
+import type { ResolvedLocal } from './providers/local.ts';
+import type { ResolvedStandalone } from './providers/standalone.ts';
 import type { LoadBalanceMode, RestartConfig } from '../contract/runtime-config.ts';
 
 export interface ResolvedConfig {
@@ -19,7 +22,8 @@ export interface ResolvedConfig {
     /** `port` 0: one that is free is chosen. */
     readonly rest: {
       readonly port: number;
-      readonly bind: string;
+      /** `null`: the provider's default. */
+      readonly bind: string | null;
       /** Names by which it is reached, beside addresses and the machine's own. */
       readonly hosts: readonly string[];
       /** Of other web pages that may use it. */
@@ -47,7 +51,12 @@ export interface ResolvedConfig {
   /** Paths and schemes that every process of the cluster sees. */
   readonly storage: { readonly shared: readonly string[] };
   readonly retentionMs: number;
-  readonly providers: { readonly local: { readonly dir: string | null } };
+  /** Only the chosen one's section is what the user wrote. */
+  readonly providers: {
+    readonly local: ResolvedLocal;
+    readonly standalone: ResolvedStandalone | null;
+    readonly docker: ResolvedDocker;
+  };
   /** Folder of the config file; relative paths in arguments are relative to it. */
   readonly projectDir: string;
 }

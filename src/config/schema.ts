@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 import { describeKey as about } from './not-yet.ts';
+import { dockerSchema } from './providers/docker.ts';
+import { localSchema } from './providers/local.ts';
+import { standaloneSchema } from './providers/standalone.ts';
 import {
   choice,
   count,
@@ -48,7 +51,9 @@ const jobmanager = section({
       description:
         'Port of the REST API. 0: one that is free is chosen, so that clusters on one machine never clash.',
     }),
-    bind: text('Address that the REST API listens on.').default('127.0.0.1'),
+    bind: text(
+      'Address that the REST API listens on. Default: what its provider needs, so that TaskManagers reach it and as few others as possible: loopback, the address of its host, or all of its container.',
+    ).optional(),
     hosts: z
       .array(z.string().regex(/^[\w.-]+$/, 'must be a host name, without a port'))
       .default([])
@@ -236,13 +241,9 @@ export const configSchema = z.strictObject({
   ...recovery,
   ...operations,
   providers: section({
-    local: section({
-      dir: text(
-        'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
-      ).optional(),
-    }),
-    standalone: laterProvider('standalone'),
-    docker: laterProvider('docker'),
+    local: localSchema,
+    standalone: standaloneSchema.optional(),
+    docker: dockerSchema,
     kubernetes: laterProvider('kubernetes'),
     yarn: laterProvider('yarn'),
   }),

@@ -31,12 +31,17 @@ export interface ClusterDocument {
 }
 
 export interface LockDocument {
+  /** `user@host/pid` */
   readonly holder: string;
+  /** Machine, boot and container in which the pid means something. */
+  readonly machine: string;
   readonly message: string;
-  /** Grows with every holder; a write under an older epoch is refused. */
+  /** Grows with every holder; what is done under an older epoch is refused. */
   readonly epoch: number;
+  /** By the holder's clock, for people. */
   readonly acquiredAt: number;
-  readonly expiresAt: number;
+  /** A lock that is not written again for this long is free. */
+  readonly termMs: number;
   readonly released: boolean;
 }
 

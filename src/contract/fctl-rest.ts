@@ -12,6 +12,7 @@
  * | `GET /fctl/v1/jobs/:id/attempts`     | 200 `JobAttemptsResponse`, also of jobs of an earlier JobManager |
  * | `POST /fctl/v1/cancel`               | 202: cancels the application: all its jobs, then it ends |
  * | `DELETE /cluster` (Flink's)          | 202: cancels all jobs and ends the cluster          |
+ * | `GET /fctl/v1/record/:name`          | 200 `RecordDocumentResponse`: `endpoint`, `outcome` or `releases`, for TaskManagers that cannot reach the record itself |
  * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
  */
 import type { FailureInfo, JobOutcome, RecordedAttempt } from './documents.ts';
@@ -37,6 +38,12 @@ export interface ClusterInfo {
     readonly endTime: number | null;
     readonly error: FailureInfo | null;
   } | null;
+}
+
+/** A document of the cluster's record. Version 0 and `null`: there is none. */
+export interface RecordDocumentResponse {
+  readonly version: number;
+  readonly value: unknown;
 }
 
 export interface SubmitJobRequest {

@@ -7,7 +7,7 @@
  *     its own back and reports the conflict.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProviderError, problem } from './errors.ts';
 
@@ -15,6 +15,8 @@ import { ProviderError, problem } from './errors.ts';
 export interface Versioned<T> {
   readonly version: number;
   readonly value: T | null;
+  /** How long ago it was written, by the clock of where it lies; `null`: nobody knows. */
+  readonly ageMs: number | null;
 }
 
 const kept = 3;
@@ -53,10 +55,12 @@ export const isRecordDamaged = (error: unknown): error is ProviderError =>
 export async function readDocument<T>(folder: string, name: string): Promise<Versioned<T>> {
   for (;;) {
     const [version] = await versions(folder, name);
-    if (version === undefined) return { version: 0, value: null };
-    const text = await readFile(fileOf(folder, name, version), 'utf8').catch(ignoreMissing);
-    if (text !== undefined)
-      return { version, value: parse<T>(text, fileOf(folder, name, version)) };
+    if (version === undefined) return { version: 0, value: null, ageMs: null };
+    const file = fileOf(folder, name, version);
+    const found = await Promise.all([readFile(file, 'utf8'), stat(file)]).catch(ignoreMissing);
+    if (found === undefined) continue; // Overtaken and pruned.
+    const [text, { mtimeMs }] = found;
+    return { version, value: parse<T>(text, file), ageMs: Date.now() - mtimeMs };
   }
 }
 

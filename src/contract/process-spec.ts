@@ -10,18 +10,20 @@
  * | `${runtime.node}`       | the Node.js executable of the place                              |
  * | `${runtime.dir}`        | the folder with the runtime's entry points (`jobmanager.js`, …)  |
  * | `${process.dir}`        | the process's own folder, where `files` are laid                 |
- * | `${record.dir}`         | the folder of the cluster's record, where the place has one      |
+ * | `${record.url}`         | where the process finds the cluster's record: `file:///…`, or `http://HOST:PORT` of the JobManager |
  * | `${log.dir}`            | the folder for the process's log files                           |
  * | `${self.name}`          | `jobmanager-0`, `taskmanager-1`                                  |
  * | `${self.index}`         | 0-based index within the role                                    |
  * | `${self.release}`       | the release the process was started for                          |
  * | `${self.address}`       | the address under which peers reach the process                  |
+ * | `${self.bind}`          | the address that the process's servers listen on                 |
  * | `${jobmanager.address}` | the address of the JobManager, where it is known beforehand      |
- * | `${port.NAME}`          | the port of that name (0 stays 0: the process chooses)           |
+ * | `${port.NAME}`          | the port of that name (0: the process chooses, where the place lets it) |
  * | `${secret.NAME}`        | the **path** of a file, readable by the process only, that holds the secret |
  * | `${artifact.HASH}`      | the path of that artifact                                        |
  * | `${work.dir}`           | a folder for the process's working files, removed with the cluster |
- * | `${client.dir}`         | the folder of the config file, where the place sees the client's files |
+ * | `${client.dir}`         | the folder of the config file, where the place sees the client's files; else `${work.dir}` |
+ * | `${storage.scope}`      | `common` where all processes see the same files, else `separate` |
  *
  * `$${` stands for a literal `${`.
  */

@@ -4,8 +4,11 @@
  */
 import type { JsonObject } from './json.ts';
 
-/** Where the cluster's record is, as the runtime reaches it. */
-export type RecordLocation = { readonly type: 'file'; readonly directory: string };
+/**
+ * Where the cluster's record is, as the process reaches it: `file:///…`, a folder of documents, or
+ * `http://HOST:PORT`, the JobManager, which shows its record to the cluster's TaskManagers.
+ */
+export type RecordUrl = string;
 
 export interface LoggingConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -59,7 +62,7 @@ interface ProcessConfig {
   readonly release: string;
   /** `jobmanager-0` */
   readonly resourceId: string;
-  readonly record: RecordLocation;
+  readonly record: RecordUrl;
   readonly heartbeat: HeartbeatConfig;
   readonly logging: LoggingConfig;
   /** `token`: REST, RPC and data plane need the token in `FCTL_TOKEN_FILE`. */
@@ -71,7 +74,8 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly mode: 'application' | 'per-job' | 'session';
   readonly rest: {
     readonly bind: string;
-    readonly port: number;
+    /** As text where a placeholder stood in its place. */
+    readonly port: number | string;
     readonly maxBodyBytes: number;
     /** Names by which it is reached, beside addresses and the machine's own. */
     readonly hosts: readonly string[];
@@ -95,6 +99,7 @@ export interface JobManagerConfig extends ProcessConfig {
   /** Default parallelism of jobs. */
   readonly parallelism: number;
   readonly network: NetworkConfig;
+  readonly storage: StorageConfig;
   /** Shown by `GET /jobmanager/config`, secrets masked: `taskmanager.slots` → `2`. */
   readonly effectiveConfig: Readonly<Record<string, string>>;
 }
@@ -112,6 +117,14 @@ export interface ApplicationConfig {
   readonly secretArgsFile: string | null;
   /** Keyed hash of the secret arguments: a changed secret is a changed config. */
   readonly secretArgsHash: string | null;
+}
+
+/** Which files the cluster's processes see alike. */
+export interface StorageConfig {
+  /** `common`: all of them; `separate`: only those below `shared`. */
+  readonly scope: string;
+  /** Absolute paths, and schemes without `:`. */
+  readonly shared: readonly string[];
 }
 
 export interface NetworkConfig {

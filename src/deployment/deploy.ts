@@ -25,7 +25,7 @@ import { type ClusterSpec, Role } from '../contract/process-spec.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { ApplicationBundle } from '../packaging/bundle.ts';
-import { type Provider, isAlive } from '../providers/provider.ts';
+import { type Provider, type TransferProgress, isAlive } from '../providers/provider.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import { acquireLock, lockHolder } from './lock.ts';
 import { type Plan, planCluster } from './plan.ts';
@@ -86,16 +86,21 @@ export async function deploy(input: DeployInput, options: DeployOptions): Promis
   });
   const signal = AbortSignal.any([options.signal, lock.lost]);
   try {
-    return await deployLocked(input, spec, { ...options, signal });
+    return await deployLocked(input, spec, { ...options, signal, fence: lock.epoch });
   } finally {
     await lock.release();
   }
 }
 
+interface LockedOptions extends DeployOptions {
+  /** Epoch of the lock. */
+  readonly fence: number;
+}
+
 async function deployLocked(
   input: DeployInput,
   spec: ClusterSpec,
-  options: DeployOptions,
+  options: LockedOptions,
 ): Promise<DeployResult> {
   const { provider, config } = input;
   const observed = await provider.inspect(config.cluster);
@@ -123,7 +128,7 @@ async function deployLocked(
     for (const action of plan.actions) {
       if (action.kind === 'none') continue;
       options.onEvent({ type: 'action', action });
-      await provider.apply(action, spec, options.signal);
+      await provider.apply(action, spec, options);
     }
     await awaitHealthy({
       provider,
@@ -137,7 +142,8 @@ async function deployLocked(
     await markRelease(store, spec.release, 'stable');
     return { plan, previousEpoch: epoch };
   } catch (error) {
-    if (!options.signal.aborted) await failed(input, spec, previousEpoch, wasRunning, error);
+    if (!options.signal.aborted)
+      await failed(input, spec, options.fence, previousEpoch, wasRunning, error);
     throw error;
   }
 }
@@ -146,6 +152,7 @@ async function deployLocked(
 async function failed(
   input: DeployInput,
   spec: ClusterSpec,
+  fence: number,
   previousEpoch: number,
   wasRunning: boolean,
   error: unknown,
@@ -162,7 +169,7 @@ async function failed(
     await provider.apply(
       { kind: 'delete', process: name, role, index, reason, causes: [], spec: null },
       spec,
-      new AbortController().signal,
+      { fence, signal: new AbortController().signal },
     );
   }
   if (told) return;
@@ -187,10 +194,13 @@ async function failed(
 }
 
 async function ship(provider: Provider, spec: ClusterSpec, options: DeployOptions): Promise<void> {
+  const onProgress = (progress: TransferProgress) => options.onEvent({ type: 'sending', progress });
+  const transfer = { signal: options.signal, onProgress };
+  await provider.install(spec, transfer);
   const store = provider.artifacts(spec.clusterId);
   for (const artifact of spec.artifacts) {
     if (await store.has(artifact.hash)) continue;
-    const bytes = await store.put(artifact, options.signal);
+    const bytes = await store.put(artifact, transfer);
     options.onEvent({ type: 'uploaded', name: artifact.name, bytes });
   }
 }

@@ -7,13 +7,14 @@ import { acquireLock } from './lock.ts';
 
 /**
  * Ends all processes of a cluster and removes everything of it.
+ * @returns what holds state and was kept, for people.
  * @throws ClusterError (exit 7: no such cluster; exit 8: somebody deploys it).
  */
 export async function destroyCluster(
   provider: Provider,
   clusterId: string,
-  options: { lockWaitMs: number; signal: AbortSignal },
-): Promise<void> {
+  options: { lockWaitMs: number; deleteState: boolean; signal: AbortSignal },
+): Promise<readonly string[]> {
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
@@ -23,7 +24,8 @@ export async function destroyCluster(
     throw error;
   });
   await lock?.abandon();
-  await provider.destroy(clusterId, options.signal);
+  const { deleteState, signal } = options;
+  return provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
 }
 
 /**
@@ -39,6 +41,7 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
     if (observed?.processes.some(isAlive)) continue;
     await destroyCluster(provider, clusterId, {
       lockWaitMs: 0,
+      deleteState: false,
       signal: AbortSignal.timeout(30_000),
     });
     removed.push(clusterId);

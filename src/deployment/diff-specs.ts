@@ -23,11 +23,12 @@ function flatten(spec: ProcessSpec): Map<string, string> {
   };
   const { resources, environment, command, secrets, readiness, stop } = spec;
   put(spec.role, { resources, environment, command, secrets, readiness, stop });
-  for (const port of spec.ports) put(`${spec.role}.${port.name}.port`, port.port);
   for (const file of spec.files) {
     if (file.type === 'artifact') put('application bundle', file.hash.slice(0, 12));
     else put(spec.role, comparable(file.content));
   }
+  // In place of the placeholders that files have for them.
+  for (const port of spec.ports) put(`${spec.role}.${port.name}.port`, port.port);
   return flat;
 }
 

@@ -2,9 +2,12 @@
  * The lock of a cluster: one deployment at a time. It lives in the cluster's record.
  *
  * K1  Taking, renewing and releasing are compare-and-set on one document: two clients cannot both win.
- * K2  A holder whose process is provably gone (same host, pid gone) is replaced at once; any other only
- *     after its lock has not been renewed for its whole term.
+ * K2  A holder whose process is provably gone (same machine, pid gone) is replaced at once; any other only
+ *     after its lock was not renewed for its whole term. That is judged by the clock of the place where the
+ *     lock lies, or by the lock not having changed while somebody watched; two clocks are never compared.
+ * K3  Each holder has a higher epoch than the one before. What it does carries the epoch (provider.ts, V4).
  */
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type LockDocument } from '../contract/documents.ts';
@@ -17,6 +20,8 @@ const renewMs = 5000;
 const pollMs = 250;
 
 export interface Lock {
+  /** K3 */
+  readonly epoch: number;
   /** Aborts when the lock was lost to somebody else. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
@@ -29,6 +34,23 @@ export function lockHolder(): string {
   return `${userInfo().username}@${hostname()}/${process.pid}`;
 }
 
+/** Tells in which machine, boot and container a pid means something. */
+function thisMachine(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot}/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
+}
+
+export interface LockOptions {
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Called once, when somebody else holds the lock. */
+  readonly onWait?: (holder: LockDocument) => void;
+}
+
 /**
  * Takes the lock, waiting up to `waitMs` for another holder.
  * @throws ClusterError (exit 8) naming the holder.
@@ -36,40 +58,44 @@ export function lockHolder(): string {
 export async function acquireLock(
   store: DocumentStore,
   message: string,
-  options: { waitMs: number; signal: AbortSignal; onWait?: (holder: LockDocument) => void },
+  options: LockOptions,
 ): Promise<Lock> {
-  const deadline = Date.now() + options.waitMs;
+  const start = performance.now();
+  let seen = { version: -1, since: start };
   let told = false;
   for (;;) {
     options.signal.throwIfAborted();
-    const { version, value } = await store.read<LockDocument>(DocumentName.lock);
-    if (value === null || value.released || isGone(value)) {
+    const { ageMs, value, version } = await store.read<LockDocument>(DocumentName.lock);
+    const now = performance.now();
+    if (version !== seen.version) seen = { version, since: now };
+    const unchangedMs = Math.max(ageMs ?? 0, now - seen.since);
+    if (value === null || isFree(value, unchangedMs)) {
       const lock: LockDocument = {
         holder: lockHolder(),
+        machine: thisMachine(),
         message,
-        epoch: (value?.epoch ?? 0) + 1,
+        epoch: (value?.epoch ?? 0) + 1, // K3
         acquiredAt: Date.now(),
-        expiresAt: Date.now() + termMs,
+        termMs,
         released: false,
       };
       const written = await store.write(DocumentName.lock, version, lock); // K1
       if (written !== null) return hold(store, lock, written);
       continue;
     }
-    if (Date.now() > deadline) throw held(value);
+    if (now - start >= options.waitMs) throw held(value);
     if (!told) options.onWait?.(value);
     told = true;
     await delay(pollMs, undefined, { signal: options.signal });
   }
 }
 
-/** K2 */
-function isGone(lock: LockDocument): boolean {
-  if (lock.expiresAt < Date.now()) return true;
-  const [owner, pid] = lock.holder.split('/');
-  if (owner?.split('@')[1] !== hostname()) return false;
+/** K2. @param unchangedMs how long nobody has renewed it, as far as is known. */
+function isFree(lock: LockDocument, unchangedMs: number): boolean {
+  if (lock.released || unchangedMs > lock.termMs) return true;
+  if (lock.machine !== thisMachine()) return false;
   try {
-    process.kill(Number(pid), 0);
+    process.kill(Number(lock.holder.split('/').at(-1)), 0);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
@@ -82,7 +108,7 @@ function held(lock: LockDocument): ClusterError {
     problem({
       code: 'locked',
       message: `the cluster is locked by ${lock.holder} since ${new Date(lock.acquiredAt).toISOString()}: ${lock.message}`,
-      hint: 'wait for it to finish, then try again',
+      hint: "wait for it to finish, or take it away with 'fctl lock release'",
     }),
   );
 }
@@ -102,9 +128,7 @@ function hold(store: DocumentStore, first: LockDocument, firstVersion: number): 
   };
   let renewing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    renewing = write({ ...document, expiresAt: Date.now() + termMs }).catch((error: unknown) =>
-      lost.abort(error),
-    );
+    renewing = write(document).catch((error: unknown) => lost.abort(error));
   }, renewMs);
   timer.unref();
   const abandon = async () => {
@@ -112,6 +136,7 @@ function hold(store: DocumentStore, first: LockDocument, firstVersion: number): 
     await renewing;
   };
   return {
+    epoch: first.epoch,
     lost: lost.signal,
     abandon,
     release: async () => {

@@ -83,6 +83,8 @@ function actionFor(
     spec: kind === ActionKind.none ? null : spec,
   });
   if (process === undefined) return because(ActionKind.create, 'not there yet');
+  if (process.misplaced !== null)
+    return because(ActionKind.replace, process.misplaced, ['providers']);
   if (process.status === 'restarting') {
     return because(ActionKind.restart, `crashed${lastExit(process)} and waits to be started again`);
   }

@@ -1,8 +1,9 @@
 /** What a long operation tells while it runs. The CLI shows it; nothing depends on it. */
-import type { Action } from '../providers/provider.ts';
+import type { Action, TransferProgress } from '../providers/provider.ts';
 
 export type DeployEvent =
   | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }
+  | { readonly type: 'sending'; readonly progress: TransferProgress }
   | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
   | { readonly type: 'action'; readonly action: Action }
   | { readonly type: 'waiting-for-jobmanager' }

@@ -1,4 +1,5 @@
 /** Providers and engines by name. Each is loaded when it is used. */
+import type { ResolvedConfig } from '../config/resolved.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -9,16 +10,26 @@ export interface ProviderContext {
   /** The Node.js that runs fctl. */
   readonly node: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The config's `providers.local.dir`; `null` without a config or when it is not set. */
-  readonly localDir: string | null;
+  /** Where fctl keeps what it can make again. */
+  readonly cacheDir: string;
+  /** `null`: there is no config, and so the provider is the local one. */
+  readonly config: ResolvedConfig | null;
+  /** Asks for a secret on the terminal. Rejects with a UsageError when nobody is there. */
+  readonly askSecret: (question: string) => Promise<string>;
 }
 
-/** @throws ConfigError for a provider that this version does not have. */
-export async function loadProvider(name: string, context: ProviderContext): Promise<Provider> {
+/**
+ * The provider of the config, or the local one where there is none.
+ * @throws ConfigError for a provider that this version does not have.
+ */
+export async function loadProvider(context: ProviderContext): Promise<Provider> {
+  const { config, environment, node, runtimeDir } = context;
+  const name = config?.provider ?? 'local';
   if (name !== 'local') throw unknown('provider', name, 'local');
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
-  const runtime = { dir: context.runtimeDir, node: context.node };
-  return createLocalProvider(resolveLocalOptions(context.localDir, runtime, context.environment));
+  const runtime = { dir: runtimeDir, node };
+  const dir = config?.providers.local.dir ?? null;
+  return createLocalProvider(resolveLocalOptions(dir, runtime, environment));
 }
 
 /** @throws ConfigError for an engine that this version does not have. */

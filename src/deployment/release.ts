@@ -15,9 +15,32 @@ export function releaseHash(
   engine: string,
   key: string,
 ): string {
-  const { projectDir: _folder, application, ...rest } = config;
-  const content = { ...rest, application: portable(application, key), bundleHash, engine };
+  const { projectDir: _folder, application, providers, ...rest } = config;
+  const content = {
+    ...rest,
+    application: portable(application, key),
+    provider: portableProvider(config.provider, providers),
+    bundleHash,
+    engine,
+  };
   return sha256(canonicalJson(content)).slice(0, 16);
+}
+
+/** Where the cluster is; not how this client reaches it. */
+function portableProvider(name: string, { docker, standalone }: ResolvedConfig['providers']) {
+  if (name === 'standalone' && standalone !== null) {
+    const hosts = standalone.hosts.map(({ address, advertise, role }) => ({
+      address,
+      advertise,
+      role,
+    }));
+    return { name, hosts, dir: standalone.dir, supervisor: standalone.supervisor };
+  }
+  if (name === 'docker') {
+    const { baseImage, network, publish, volumes } = docker;
+    return { name, baseImage, network, publish, volumes };
+  }
+  return { name };
 }
 
 function portable(application: ResolvedConfig['application'], key: string) {

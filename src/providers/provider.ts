@@ -5,9 +5,11 @@
  * V1  What `apply` did is found by `inspect` from any other process, also after a crash in between.
  * V2  `apply` and `destroy` are idempotent: repeated after an interruption they finish the work.
  * V3  A process is never judged by its number or name alone; what is not provably ours is not touched.
- * V4  Every method rejects with an `FctlError` for what a user can mend; anything else is a bug.
+ * V4  What a deployment does carries the epoch of its lock; where a newer lock was seen it is refused, at
+ *     the place where it would act.
+ * V5  Every method rejects with an `FctlError` for what a user can mend; anything else is a bug.
  */
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { EndpointDocument } from '../contract/documents.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
@@ -15,6 +17,8 @@ import type { Versioned } from '../contract/file-documents.ts';
 
 export interface Provider {
   readonly name: string;
+  /** Whether the cluster's processes see the files of this machine, and all the same ones. */
+  readonly storageScope: 'common' | 'separate';
   /** Every problem at once: reachability, permissions, ports, disk. Empty: usable. Changes nothing. */
   preflight(spec: ClusterSpec, signal: AbortSignal): Promise<readonly Problem[]>;
   /** Ids of all clusters that have processes or a record here. */
@@ -24,18 +28,75 @@ export interface Provider {
   /** The cluster's record. */
   store(clusterId: string): DocumentStore;
   artifacts(clusterId: string): ArtifactStore;
+  /** Ships what processes of any cluster run with, the runtime, unless it is there. */
+  install(spec: ClusterSpec, options: TransferOptions): Promise<void>;
   /** Performs one action of a plan. */
-  apply(action: Action, spec: ClusterSpec, signal: AbortSignal): Promise<void>;
+  apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void>;
   /** How to reach the leader now; `null` when there is none. */
   endpoint(clusterId: string): Promise<ReachableEndpoint | null>;
   /** Log lines of one process, oldest first. */
   logs(clusterId: string, process: string, options: LogOptions): Promise<Readable>;
-  /** Ends all processes and removes everything of the cluster, its record last. */
-  destroy(clusterId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Runs a command where a process runs, with its environment, in its working folder.
+   * @returns the exit code; rejects with ClusterError (exit 7) when there is no such process.
+   */
+  exec(
+    clusterId: string,
+    process: string,
+    command: readonly string[],
+    io: ExecStreams,
+  ): Promise<number>;
+  /**
+   * Ends all processes and removes everything of the cluster, its record last.
+   * @returns what holds state and was kept, for people: volumes, folders.
+   */
+  destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]>;
+  /** Removes what no cluster uses any more: runtimes, images, uploads. @returns what it was, for people. */
+  prune(signal: AbortSignal): Promise<readonly string[]>;
   /** Processes and leftovers that belong to no known cluster, or to one that has ended. */
   orphans(): Promise<readonly Orphan[]>;
   /** Ends and removes one orphan, after checking once more that it is one. */
   removeOrphan(orphan: Orphan): Promise<void>;
+  /** Gives up connections; nothing else can be asked for afterwards. */
+  close(): Promise<void>;
+}
+
+/** Bytes on their way to one place. */
+export interface TransferProgress {
+  readonly what: string;
+  /** A host, an engine; empty: this machine. */
+  readonly where: string;
+  readonly sentBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface TransferOptions {
+  readonly signal: AbortSignal;
+  /** Called often while bytes are sent, and once with all of them; never when nothing has to be sent. */
+  readonly onProgress: (progress: TransferProgress) => void;
+}
+
+export interface ApplyOptions {
+  /** Epoch of the deployment's lock (V4). */
+  readonly fence: number;
+  readonly signal: AbortSignal;
+}
+
+export interface DestroyOptions {
+  /** Epoch of the lock; `null`: the record is damaged and nobody can hold one. */
+  readonly fence: number | null;
+  /** Whether checkpoints, savepoints and volumes with state are removed, too. */
+  readonly deleteState: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface ExecStreams {
+  /** `null`: the command gets no input. */
+  readonly stdin: Readable | null;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Ends the command. */
+  readonly signal: AbortSignal;
 }
 
 export interface ObservedCluster {
@@ -56,6 +117,10 @@ export interface ObservedProcess {
   readonly status: 'running' | 'restarting' | 'exited' | 'lost';
   /** For people: `pid 4711`. */
   readonly location: string;
+  /** The host that it runs on, as the config names it; `null` where the provider knows no hosts. */
+  readonly host: string | null;
+  /** Why it has to move, with the config key: its host left the config. `null`: it is where it should be. */
+  readonly misplaced: string | null;
   /** Of its latest start. */
   readonly startedAt: number | null;
   /** How often it was started again after a crash. */
@@ -104,7 +169,7 @@ export interface DocumentStore {
 export interface ArtifactStore {
   has(hash: string): Promise<boolean>;
   /** Ships an artifact and verifies its hash on arrival. @returns bytes sent. */
-  put(artifact: Artifact, signal: AbortSignal): Promise<number>;
+  put(artifact: Artifact, options: TransferOptions): Promise<number>;
 }
 
 export interface ReachableEndpoint {

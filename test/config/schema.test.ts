@@ -26,7 +26,7 @@ describe('the resolved configuration', () => {
         replicas: 1,
         resources: { cpu: 1, memoryBytes: 512 * 1024 * 1024 },
         maxConcurrentRestarts: 10,
-        rest: { port: 0, bind: '127.0.0.1', hosts: [], allowedOrigins: [] },
+        rest: { port: 0, bind: null, hosts: [], allowedOrigins: [] },
       },
       taskmanager: {
         replicas: 1,
@@ -43,7 +43,20 @@ describe('the resolved configuration', () => {
       security: { auth: 'token', tls: 'off' },
       storage: { shared: [] },
       retentionMs: 86_400_000,
-      providers: { local: { dir: null } },
+      providers: {
+        local: { dir: null },
+        standalone: null,
+        docker: {
+          host: null,
+          context: null,
+          certPath: null,
+          baseImage: 'node:24-slim',
+          pull: 'missing',
+          network: null,
+          publish: '127.0.0.1',
+          volumes: {},
+        },
+      },
       projectDir: expect.stringMatching(/^\//),
     } satisfies ResolvedConfig);
   });

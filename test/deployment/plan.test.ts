@@ -37,6 +37,8 @@ const running = (desired: ClusterSpec): ObservedCluster => ({
       index,
       release: desired.release,
       status: 'running' as const,
+      host: null,
+      misplaced: null,
       location: 'pid 1',
       startedAt: 0,
       restarts: 0,

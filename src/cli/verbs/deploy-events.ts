@@ -1,6 +1,7 @@
 /** What a deployment tells, for people; and how long the verbs wait for it. */
 import { formatBytes } from '../../contract/units.ts';
 import type { DeployEvent } from '../../deployment/progress.ts';
+import type { TransferProgress } from '../../providers/provider.ts';
 import type { Progress } from '../output/progress.ts';
 
 /** For the cluster to become healthy. */
@@ -12,6 +13,8 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
   switch (event.type) {
     case 'waiting-for-lock':
       return progress.step(`Waiting for ${event.holder} (${event.message})`);
+    case 'sending':
+      return progress.step(describeTransfer(event.progress));
     case 'uploaded':
       return progress.done(`Uploaded ${event.name} (${formatBytes(event.bytes)})`);
     case 'action':
@@ -25,4 +28,10 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
     case 'healthy':
       return progress.done(`The cluster is up: ${event.url}`);
   }
+}
+
+function describeTransfer({ sentBytes, totalBytes, what, where }: TransferProgress): string {
+  const to = where === '' ? '' : ` to ${where}`;
+  const share = totalBytes === 0 ? 100 : Math.floor((100 * sentBytes) / totalBytes);
+  return `Sending ${what}${to}: ${share} % of ${formatBytes(totalBytes)}`;
 }

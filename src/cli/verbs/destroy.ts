@@ -18,6 +18,10 @@ export async function run(context: Context, named: string | undefined): Promise<
       `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`,
     );
   }
-  await destroyCluster(provider, clusterId, { lockWaitMs, signal: context.signal });
+  await destroyCluster(provider, clusterId, {
+    lockWaitMs,
+    deleteState: false,
+    signal: context.signal,
+  });
   context.report.result({ clusterId, destroyed: true }, () => `Cluster ${clusterId} is gone.`);
 }

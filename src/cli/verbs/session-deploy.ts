@@ -17,7 +17,7 @@ export async function deploySession(context: Context, loaded: LoadedConfig): Pro
     config,
     maskedConfig: maskedConfig(loaded),
     bundle: null,
-    provider: await context.providerFor(config.provider, config.providers.local.dir),
+    provider: await context.providerFor(config),
     engine: await loadEngine(config.engine),
   };
   const { cluster: clusterId } = config;

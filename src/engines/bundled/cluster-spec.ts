@@ -83,7 +83,7 @@ function commonConfig(config: ResolvedConfig) {
     clusterId: config.cluster,
     release: '${self.release}',
     resourceId: '${self.name}',
-    record: { type: 'file', directory: '${record.dir}' },
+    record: '${record.url}',
     heartbeat: config.heartbeat,
     logging: { ...config.logging, directory: '${log.dir}' },
     auth: config.security.auth,
@@ -129,7 +129,7 @@ function jobManager(
     ...commonConfig(config),
     role: 'jobmanager',
     mode: config.mode,
-    rest: { ...rest, maxBodyBytes },
+    rest: { ...rest, bind: rest.bind ?? '${self.bind}', port: '${port.rest}', maxBodyBytes },
     taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
     loadBalanceMode: config.taskmanager.loadBalance.mode,
@@ -138,6 +138,7 @@ function jobManager(
     retentionMs: config.retentionMs,
     application,
     parallelism: config.application?.parallelism ?? 1,
+    storage: { scope: '${storage.scope}', shared: config.storage.shared.map(escapePlaceholders) },
     effectiveConfig: effectiveConfig(config),
   };
   return {
@@ -172,7 +173,7 @@ function taskManager(
     slots,
     memoryBytes: resources.memoryBytes,
     advertise: null,
-    bind: '127.0.0.1',
+    bind: '${self.bind}',
     registrationTimeoutMs,
     workingDirectory: '${client.dir}',
   };

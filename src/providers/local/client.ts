@@ -19,9 +19,11 @@ import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
-import type { ObservedProcess } from '../provider.ts';
+import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { type ClusterLayout, exists, namesIn } from './layout.ts';
+import { runCommand } from './exec.ts';
 import type { LocalOptions } from './options.ts';
+import { type StartedProcess, placeholderValues } from './placeholders.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
 import { type KnownProcess, readSupervised, runs, supervise } from './supervision.ts';
 
@@ -29,12 +31,6 @@ const pollMs = 20;
 const startPollMs = 5;
 const startTimeoutMs = 10_000;
 const killTimeoutMs = 5000;
-
-/** `spec.json`: what was started. */
-interface SpecFile {
-  readonly spec: ProcessSpec;
-  readonly index: number;
-}
 
 async function readJson<T>(file: string): Promise<T | null> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -61,13 +57,11 @@ export class LocalClient {
   async start(
     layout: ClusterLayout,
     name: string,
-    index: number,
-    spec: ProcessSpec,
-    clientDir: string,
+    started: Required<StartedProcess>,
   ): Promise<void> {
+    const { spec } = started;
     const folder = join(layout.processes, name);
-    const values = this.#placeholders(layout, name, index, spec, clientDir);
-    const fill = (text: string) => substitutePlaceholders(text, values);
+    const values = placeholderValues(this.#options, layout, name, started);
     await rm(folder, { recursive: true, force: true });
     await mkdir(values['work.dir']!, { recursive: true, mode: 0o700 });
     await mkdir(layout.logs, { recursive: true, mode: 0o700 });
@@ -77,20 +71,53 @@ export class LocalClient {
       const content = substitutePlaceholders(file.content, values, encode);
       await writeAtomically(join(folder, file.path), content);
     }
-    const specFile: SpecFile = { spec, index };
-    await writeAtomically(join(folder, 'spec.json'), JSON.stringify(specFile)); // L1
-    const command = spec.command.map(fill);
-    const environment = Object.entries(spec.environment).map(([key, value]) => [key, fill(value)]);
+    await writeAtomically(join(folder, 'spec.json'), JSON.stringify(started)); // L1
+    const command = spec.command.map((text) => substitutePlaceholders(text, values));
     const out = openSync(join(layout.logs, `${name}.out`), 'a', 0o600);
     try {
-      await this.#spawn(folder, command, clientDir, out, {
-        ...Object.fromEntries(environment),
-        [ProcessEnvironment.processName]: name,
-        [ProcessEnvironment.processDir]: folder, // L1
-      });
+      const environment = this.#environment(folder, name, spec, values);
+      await this.#spawn(folder, command, values['client.dir']!, out, environment);
     } finally {
       closeSync(out);
     }
+  }
+
+  #environment(
+    folder: string,
+    name: string,
+    spec: ProcessSpec,
+    values: Readonly<Record<string, string>>,
+  ): Record<string, string | undefined> {
+    const own = Object.entries(spec.environment);
+    return {
+      ...this.#options.environment,
+      ...Object.fromEntries(own.map(([key, text]) => [key, substitutePlaceholders(text, values)])),
+      [ProcessEnvironment.processName]: name,
+      [ProcessEnvironment.processDir]: folder, // L1
+    };
+  }
+
+  /** Runs a command with the environment of a process. @returns its exit code; `null`: no such process. */
+  async exec(
+    layout: ClusterLayout,
+    name: string,
+    command: readonly string[],
+    io: ExecStreams,
+  ): Promise<number | null> {
+    const folder = join(layout.processes, name);
+    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
+    if (started?.place === undefined) return null;
+    const { place, ...rest } = started;
+    const values = placeholderValues(this.#options, layout, name, { ...rest, place });
+    return runCommand(command, {
+      cwd: values['work.dir']!,
+      // A mark would make it a part of the process, which is ended with it.
+      env: {
+        ...this.#environment(folder, name, started.spec, values),
+        [ProcessEnvironment.processDir]: undefined,
+      },
+      io,
+    });
   }
 
   async #spawn(
@@ -98,14 +125,14 @@ export class LocalClient {
     command: readonly string[],
     cwd: string,
     out: number,
-    environment: Readonly<Record<string, string>>,
+    environment: Readonly<Record<string, string | undefined>>,
   ): Promise<void> {
     const [shell, args] = supervise(this.#options.supervisor, folder, command);
     const child = spawn(shell, args, {
       cwd,
       detached: true,
       stdio: ['ignore', out, out],
-      env: { ...this.#options.environment, ...environment },
+      env: environment,
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -135,36 +162,6 @@ export class LocalClient {
     );
   }
 
-  #placeholders(
-    layout: ClusterLayout,
-    name: string,
-    index: number,
-    spec: ProcessSpec,
-    clientDir: string,
-  ): Record<string, string> {
-    return {
-      'runtime.node': this.#options.node,
-      'runtime.dir': this.#options.runtimeDir,
-      'process.dir': join(layout.processes, name),
-      'record.dir': layout.record,
-      'log.dir': layout.logs,
-      'work.dir': join(layout.work, name),
-      'client.dir': clientDir,
-      'self.name': name,
-      'self.index': String(index),
-      'self.release': spec.labels['fctl.dev/release'],
-      'self.address': '127.0.0.1',
-      'jobmanager.address': '127.0.0.1',
-      ...Object.fromEntries(spec.ports.map((p) => [`port.${p.name}`, String(p.port)])),
-      ...Object.fromEntries(spec.secrets.map((s) => [`secret.${s}`, join(layout.secrets, s)])),
-      ...Object.fromEntries(
-        spec.files.flatMap((f) =>
-          f.type === 'artifact' ? [[`artifact.${f.hash}`, join(layout.artifacts, f.hash)]] : [],
-        ),
-      ),
-    };
-  }
-
   /** What runs, or ran, of a cluster. `ended` tells that the cluster wrote its outcome. */
   async inspect(layout: ClusterLayout, ended: boolean): Promise<ObservedProcess[]> {
     const names = await namesIn(layout.processes);
@@ -178,7 +175,7 @@ export class LocalClient {
     ended: boolean,
   ): Promise<ObservedProcess | null> {
     const folder = join(layout.processes, name);
-    const started = await readJson<SpecFile>(join(folder, 'spec.json'));
+    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
     if (started === null) return null; // The client died before it started anything (L1).
     const { spec, index } = started;
     return {
@@ -186,6 +183,8 @@ export class LocalClient {
       role: spec.role,
       index,
       release: spec.labels['fctl.dev/release'],
+      host: null,
+      misplaced: null,
       ...(await this.#observeRun(folder, ended)),
       spec,
     };
@@ -216,7 +215,7 @@ export class LocalClient {
   async stop(layout: ClusterLayout, name: string, signal: AbortSignal): Promise<void> {
     const folder = join(layout.processes, name);
     const found = await readSupervised(folder);
-    const started = await readJson<SpecFile>(join(folder, 'spec.json'));
+    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
     const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
     if (found?.supervisor) {
       await this.#end(found.supervisor, -found.supervisor.pid, graceMs, signal);

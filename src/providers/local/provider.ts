@@ -7,11 +7,13 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
 import {
   type ClusterDocument,
   DocumentName,
   type EndpointDocument,
+  type LockDocument,
   type OutcomeDocument,
 } from '../../contract/documents.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
@@ -21,14 +23,18 @@ import { sha256OfFile } from '../../contract/hash.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type {
   Action,
+  ApplyOptions,
   ArtifactStore,
+  DestroyOptions,
   DocumentStore,
+  ExecStreams,
   LogOptions,
   ObservedCluster,
   Orphan,
   Provider,
   ReachableEndpoint,
 } from '../provider.ts';
+import { checkFence } from '../fence.ts';
 import { LocalClient } from './client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
 import { readLogs } from './logs.ts';
@@ -36,12 +42,15 @@ import type { LocalOptions } from './options.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
+const loopback = '127.0.0.1';
+
 export function createLocalProvider(options: LocalOptions): Provider {
   return new LocalProvider(options);
 }
 
 class LocalProvider implements Provider {
   readonly name = 'local';
+  readonly storageScope = 'common';
   readonly #options: LocalOptions;
   readonly #client: LocalClient;
 
@@ -115,7 +124,7 @@ class LocalProvider implements Provider {
       (await exists(path)) && (await sha256OfFile(path)) === hash;
     return {
       has: (hash) => verified(join(folder, hash), hash),
-      put: async ({ hash, file, sizeBytes, name }) => {
+      put: async ({ hash, file, sizeBytes, name }, { onProgress }) => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         const temporary = join(folder, `.${hash}.${randomBytes(4).toString('hex')}`);
         await copyFile(file, temporary);
@@ -126,15 +135,20 @@ class LocalProvider implements Provider {
           );
         }
         await rename(temporary, join(folder, hash));
+        onProgress({ what: name, where: '', sentBytes: sizeBytes, totalBytes: sizeBytes });
         return sizeBytes;
       },
     };
   }
 
-  async apply(action: Action, spec: ClusterSpec, signal: AbortSignal): Promise<void> {
+  /** Clusters run with the runtime that this fctl has. */
+  async install(): Promise<void> {}
+
+  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
     const layout = this.#layout(spec.clusterId);
     if (action.kind === 'none') return;
     signal.throwIfAborted();
+    await this.#checkFence(layout, fence);
     await this.#client.stop(layout, action.process, signal);
     if (action.spec === null) {
       await rm(join(layout.processes, action.process), { recursive: true, force: true });
@@ -143,7 +157,24 @@ class LocalProvider implements Provider {
     }
     signal.throwIfAborted();
     await this.#writeSecrets(layout, spec);
-    await this.#client.start(layout, action.process, action.index, action.spec, spec.clientDir);
+    await this.#client.start(layout, action.process, {
+      spec: action.spec,
+      index: action.index,
+      place: {
+        address: loopback,
+        bind: loopback,
+        jobManagerAddress: loopback,
+        recordUrl: pathToFileURL(layout.record).href,
+        clientDir: spec.clientDir,
+        storageScope: this.storageScope,
+        ports: {},
+      },
+    });
+  }
+
+  async #checkFence({ record }: ClusterLayout, fence: number): Promise<void> {
+    const { value } = await readDocument<LockDocument>(record, DocumentName.lock);
+    checkFence(value, fence);
   }
 
   async #writeSecrets(layout: ClusterLayout, spec: ClusterSpec): Promise<void> {
@@ -179,8 +210,30 @@ class LocalProvider implements Provider {
     return readLogs(logs, file, options);
   }
 
-  async destroy(clusterId: string, signal: AbortSignal): Promise<void> {
+  async exec(
+    clusterId: string,
+    name: string,
+    command: readonly string[],
+    io: ExecStreams,
+  ): Promise<number> {
+    const code = await this.#client.exec(this.#layout(clusterId), name, command, io);
+    if (code !== null) return code;
+    throw new ClusterError(
+      ExitCode.notFound,
+      problem({
+        code: 'no-such-process',
+        message: `cluster ${clusterId} has no process ${name}`,
+        hint: `'fctl status ${clusterId}' names its processes`,
+      }),
+    );
+  }
+
+  async destroy(
+    clusterId: string,
+    { fence, signal }: Pick<DestroyOptions, 'fence' | 'signal'>,
+  ): Promise<readonly string[]> {
     const layout = this.#layout(clusterId);
+    if (fence !== null) await this.#checkFence(layout, fence);
     const names = await namesIn(layout.processes);
     // The JobManager first: it dismisses its TaskManagers.
     const ordered = names.sort((a, b) => Number(b.startsWith('job')) - Number(a.startsWith('job')));
@@ -195,7 +248,15 @@ class LocalProvider implements Provider {
       if (join(root, name) !== record) await rm(join(root, name), { recursive: true, force: true });
     }
     await rm(root, { recursive: true, force: true });
+    return [];
   }
+
+  /** What clusters share here is a part of fctl. */
+  async prune(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async close(): Promise<void> {}
 
   async orphans(): Promise<readonly Orphan[]> {
     const found: Orphan[] = [];
@@ -236,7 +297,8 @@ class LocalProvider implements Provider {
       const marked = (await findMarkedProcesses()).find((m) => m.pid === pid);
       if (marked) await this.#client.endMarked(marked.processDir);
     } else {
-      await this.destroy(orphan.clusterId, new AbortController().signal);
+      const { signal } = new AbortController();
+      await this.destroy(orphan.clusterId, { fence: null, signal });
     }
   }
 }

@@ -5,14 +5,14 @@ import {
   type OutcomeDocument,
   type ReleasesDocument,
 } from '../../contract/documents.ts';
-import type { ClusterRecord } from './record.ts';
+import type { RecordReader } from './record.ts';
 
 /**
  * Whether the cluster's current release has an outcome: then no JobManager comes any more, and one that
  * is started again must not run the application a second time. A new deployment is in the record before
  * its processes start, so that the outcome of the run before is never taken for this one's.
  */
-export async function hasEnded(record: ClusterRecord): Promise<boolean> {
+export async function hasEnded(record: RecordReader): Promise<boolean> {
   const documents = await Promise.all([
     record.read<OutcomeDocument>(DocumentName.outcome),
     record.read<EndpointDocument>(DocumentName.endpoint),

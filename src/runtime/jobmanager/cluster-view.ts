@@ -8,6 +8,7 @@ import type {
   ClusterInfo,
   JobAttemptsResponse,
   JobResultResponse,
+  RecordDocumentResponse,
   SubmitJobRequest,
 } from '../../contract/fctl-rest.ts';
 import type { JsonValue } from '../../contract/json.ts';
@@ -52,6 +53,9 @@ export interface ClusterView {
   taskManagerLogs(id: string): LogFiles;
   taskManagerThreads(id: string): Promise<readonly ThreadInfo[]>;
   job(jobId: string): JobView | null;
+
+  /** A document of the cluster's record, as it is now. */
+  document(name: string): Promise<RecordDocumentResponse>;
 
   /** Takes a job in. Repeating a request with the same `jobId` is accepted and changes nothing. */
   submitJob(request: SubmitJobRequest): Promise<SubmitResult>;

@@ -227,6 +227,7 @@ export class JobManager {
       resources: this.#resources,
       ready: () => this.#leadership !== null,
       info: () => this.#info(),
+      document: (name) => openRecord(this.#options.config.record).read(name),
       submitJob: (request) => (this.#onlyJob ?? this.#dispatcher).submit(request),
       cancelApplication: () => this.#cancelApplication(),
       shutDown: () => this.#shutDown(),

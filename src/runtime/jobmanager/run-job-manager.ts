@@ -77,7 +77,15 @@ async function start(parts: Parts, applicationScript: string): Promise<JobManage
     secretArgs,
     redactor,
     applicationScript,
-    createRestServer: (view) => createRestServer({ ...config.rest, token, view, logger, redactor }),
+    createRestServer: (view) =>
+      createRestServer({
+        ...config.rest,
+        port: Number(config.rest.port),
+        token,
+        view,
+        logger,
+        redactor,
+      }),
     logger,
     output: createOutput(config.logging, config.resourceId, redactor),
     clock: systemClock,

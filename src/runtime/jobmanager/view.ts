@@ -26,6 +26,7 @@ export interface ViewParts {
   readonly resources: ResourceManager;
   readonly ready: () => boolean;
   readonly info: () => ClusterInfo;
+  readonly document: ClusterView['document'];
   readonly submitJob: ClusterView['submitJob'];
   readonly cancelApplication: () => CommandResult;
   readonly shutDown: () => CommandResult;
@@ -51,6 +52,7 @@ export function createClusterView(parts: ViewParts): ClusterView {
     taskManagerThreads: (id) => resources.call(id, 'threadDump'),
     jobs: () => dispatcher.views().toReversed(),
     job: (jobId) => dispatcher.view(jobId),
+    document: parts.document,
     submitJob: parts.submitJob,
     cancelJob: (jobId) => dispatcher.cancel(jobId),
     cancelApplication: parts.cancelApplication,

@@ -1,4 +1,5 @@
 /** Our extensions under `/fctl/v1`: the table in `contract/fctl-rest.ts`. */
+import { DocumentName } from '../../contract/documents.ts';
 import type { SubmitJobRequest } from '../../contract/fctl-rest.ts';
 import { READY_PATH } from '../../contract/runtime-config.ts';
 import { accepted, checkEpoch, hexId, wholeNumber } from './checks.ts';
@@ -67,6 +68,19 @@ async function writeBlob(request: RestRequest): Promise<RestAnswer> {
   return { status: result === 'created' ? 201 : 200, body: {} };
 }
 
+/** What a TaskManager asks for to find the leader, and to know when nobody will lead any more. */
+const readable: ReadonlySet<string> = new Set([
+  DocumentName.endpoint,
+  DocumentName.outcome,
+  DocumentName.releases,
+]);
+
+async function readDocument({ params, view }: RestRequest): Promise<RestAnswer> {
+  const name = params['name']!;
+  if (!readable.has(name)) throw new HttpError(404, `There is no document ${name}`);
+  return ok(await view.document(name));
+}
+
 const blobs = '/fctl/v1/blobs/:hash';
 
 export const fctlRoutes: readonly Route[] = [
@@ -77,6 +91,7 @@ export const fctlRoutes: readonly Route[] = [
   get('/fctl/v1/jobs/:jobid/attempts', jobAttempts),
   { method: 'POST', pattern: '/fctl/v1/cancel', handle: cancelApplication },
   { method: 'DELETE', pattern: '/cluster', handle: shutDown },
+  get('/fctl/v1/record/:name', readDocument),
   get(blobs, readBlob),
   { method: 'HEAD', pattern: blobs, handle: readBlob },
   { method: 'PUT', pattern: blobs, handle: writeBlob },

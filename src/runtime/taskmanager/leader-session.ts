@@ -11,7 +11,7 @@
 import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { hasEnded } from '../ha/ended.ts';
-import { openRecord } from '../ha/record.ts';
+import { type RecordReader, openRecordReader } from '../ha/record.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectJobManager } from '../rpc/client.ts';
 import { type RpcConnection, describeReason } from '../rpc/connection.ts';
@@ -36,12 +36,13 @@ export interface LeaderSessionOptions {
 
 /** Resolves when it has ended; the log says why. */
 export async function runLeaderSession(options: LeaderSessionOptions): Promise<void> {
-  const { config, logger, signal } = options;
+  const { config, logger, signal, token } = options;
+  const record = openRecordReader(config.record, token);
   let lastSeen = performance.now();
   let pollMs = firstPollMs;
   let lastProblem = '';
   while (!signal.aborted) {
-    const connection = await tryRegister(options).catch((error: Error) => {
+    const connection = await tryRegister(options, record).catch((error: Error) => {
       if (error.message !== lastProblem) logger.info(`no JobManager yet: ${error.message}`);
       lastProblem = error.message;
       return null;
@@ -54,7 +55,7 @@ export async function runLeaderSession(options: LeaderSessionOptions): Promise<v
       lastSeen = performance.now();
       pollMs = firstPollMs;
       lastProblem = '';
-    } else if (await hasEnded(openRecord(config.record))) {
+    } else if (await hasEnded(record)) {
       logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release'); // J1
       return;
     } else if (performance.now() - lastSeen >= config.registrationTimeoutMs) {
@@ -71,9 +72,10 @@ export async function runLeaderSession(options: LeaderSessionOptions): Promise<v
 /** @returns the connection once registered; `null` when there is no endpoint. Rejects when it does not answer. */
 async function tryRegister(
   options: LeaderSessionOptions,
+  record: RecordReader,
 ): Promise<RpcConnection<JobManagerApi> | null> {
   const { config, resourceId, token, taskManager, logger, signal } = options;
-  const { value } = await openRecord(config.record).read<EndpointDocument>(DocumentName.endpoint);
+  const { value } = await record.read<EndpointDocument>(DocumentName.endpoint);
   if (value === null) throw new Error('none has published its endpoint');
   const connection = await connectJobManager({
     url: value.rpc,

@@ -15,6 +15,9 @@ import type { Action, Provider } from '../../../src/providers/provider.ts';
 import { eventually } from './eventually.ts';
 
 const never = new AbortController().signal;
+const locked = { fence: 1, signal: never };
+const gently = { fence: null, deleteState: false, signal: never };
+const silently = { onProgress: () => {}, signal: never };
 let home: string;
 let provider: Provider;
 const supervisor = resolve(import.meta.dirname, '../../../templates/supervise.sh');
@@ -31,7 +34,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  for (const id of await provider.list()) await provider.destroy(id, never);
+  for (const id of await provider.list()) await provider.destroy(id, gently);
   await rm(home, { recursive: true, force: true });
 });
 
@@ -84,7 +87,7 @@ const create = (spec: ProcessSpec, process = 'jobmanager-0'): Action => ({
 
 async function start(script: string): Promise<number> {
   const spec = processSpec(script);
-  await provider.apply(create(spec), clusterSpec(spec), never);
+  await provider.apply(create(spec), clusterSpec(spec), locked);
   const observed = await provider.inspect('demo');
   return Number(observed!.processes[0]!.location.replace('pid ', ''));
 }
@@ -114,7 +117,7 @@ describe('starting', () => {
 
   it('refuses a placeholder that it does not know, and starts nothing', async () => {
     const spec = processSpec(idle, { command: ['${runtime.node}', '${node.port}'] });
-    await expect(provider.apply(create(spec), clusterSpec(spec), never)).rejects.toThrow(
+    await expect(provider.apply(create(spec), clusterSpec(spec), locked)).rejects.toThrow(
       '${node.port}',
     );
     expect(
@@ -140,7 +143,7 @@ describe('starting', () => {
         location: `pid ${pid}`,
       },
     ]);
-    await other.destroy('demo', never);
+    await other.destroy('demo', gently);
     await gone(pid);
     expect(await provider.list()).toEqual([]);
     expect(await provider.inspect('demo')).toBeNull();
@@ -158,7 +161,7 @@ describe('ending', () => {
   it('kills a process that ignores SIGTERM', async () => {
     const pid = await start(`process.on('SIGTERM', () => {}); console.log('ready'); ${idle}`);
     await output('ready');
-    await provider.destroy('demo', never);
+    await provider.destroy('demo', gently);
     expect(await identifyProcess(pid)).toBeNull();
   });
 
@@ -170,7 +173,7 @@ describe('ending', () => {
     process.kill(pid, 'SIGKILL');
     await gone(pid);
     expect(await identifyProcess(child)).not.toBeNull();
-    await provider.destroy('demo', never);
+    await provider.destroy('demo', gently);
     await gone(child);
   });
 
@@ -185,7 +188,7 @@ describe('ending', () => {
     const supervisor = { pid: stranger.pid, identity: 'of an earlier process' };
     await writeFile(file, JSON.stringify({ ...known, pid: stranger.pid, supervisor }));
     expect((await provider.inspect('demo'))!.processes[0]!.status).toBe('lost');
-    await provider.destroy('demo', never);
+    await provider.destroy('demo', gently);
     expect(await identifyProcess(stranger.pid!)).not.toBeNull();
     stranger.kill('SIGKILL');
     await once(stranger, 'exit');
@@ -219,7 +222,7 @@ describe('a client that died half-way', () => {
     const [found] = (await provider.inspect('demo'))!.processes;
     expect(found).toMatchObject({ status: 'running' });
     expect(pids).toContain(found!.location);
-    await provider.destroy('demo', never);
+    await provider.destroy('demo', gently);
     await gone(pid);
   });
 
@@ -228,7 +231,7 @@ describe('a client that died half-way', () => {
     await provider.apply(
       { ...create(processSpec(idle)), kind: 'delete', spec: null },
       clusterSpec(processSpec(idle)),
-      never,
+      locked,
     );
     const folder = join(home, 'clusters/demo/processes/taskmanager-0');
     await mkdir(folder, { recursive: true });
@@ -295,12 +298,12 @@ describe('artifacts and logs', () => {
     const hash = sha256('export {}');
     const store = provider.artifacts('demo');
     expect(await store.has(hash)).toBe(false);
-    expect(await store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).toBe(9);
+    expect(await store.put({ hash, name: 'bundle', sizeBytes: 9, file }, silently)).toBe(9);
     expect(await store.has(hash)).toBe(true);
     await writeFile(join(home, 'clusters/demo/artifacts', hash), 'corrupt');
     expect(await store.has(hash)).toBe(false);
     await writeFile(file, 'changed meanwhile');
-    await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, never)).rejects.toThrow(
+    await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, silently)).rejects.toThrow(
       'bundle changed',
     );
     expect(await store.has(hash)).toBe(false);

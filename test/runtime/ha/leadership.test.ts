@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EndpointDocument, OutcomeDocument } from '../../../src/contract/documents.ts';
@@ -11,7 +12,7 @@ let record: ClusterRecord;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fctl-record-'));
-  record = openRecord({ type: 'file', directory });
+  record = openRecord(pathToFileURL(directory).href);
 });
 
 afterEach(() => rm(directory, { recursive: true }));

@@ -1,4 +1,5 @@
 /** A record in memory, with writes that a test may hold back or let fail. */
+import type { Versioned } from '../../../src/contract/file-documents.ts';
 import type { ClusterRecord } from '../../../src/runtime/ha/record.ts';
 
 export class MemoryRecord implements ClusterRecord {
@@ -7,9 +8,13 @@ export class MemoryRecord implements ClusterRecord {
   gate: Promise<void> = Promise.resolve();
   writes = 0;
 
-  async read<T>(name: string): Promise<{ version: number; value: T | null }> {
+  async read<T>(name: string): Promise<Versioned<T>> {
     const found = this.#documents.get(name);
-    return { version: found?.version ?? 0, value: found ? (JSON.parse(found.json) as T) : null };
+    return {
+      ageMs: null,
+      version: found?.version ?? 0,
+      value: found ? (JSON.parse(found.json) as T) : null,
+    };
   }
 
   async write(name: string, expected: number, value: unknown): Promise<number | null> {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,6 +70,7 @@ export class ApplicationCluster {
         secretArgsHash: null,
       },
       parallelism: 1,
+      storage: { scope: 'common', shared: [] },
       network,
       effectiveConfig: {},
       ...over,
@@ -97,7 +99,7 @@ export class ApplicationCluster {
       clusterId: 'app',
       release: 'r1',
       resourceId,
-      record: { type: 'file', directory: this.path('record') },
+      record: pathToFileURL(this.path('record')).href,
       heartbeat: { intervalMs: 200, timeoutMs: 20_000 },
       logging: {
         level: 'info',

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
@@ -43,7 +44,7 @@ let running: JobManager[];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fctl-jm-'));
   await mkdir(join(directory, 'src'));
-  record = openRecord({ type: 'file', directory: join(directory, 'record') });
+  record = openRecord(pathToFileURL(join(directory, 'record')).href);
   printed = '';
   running = [];
 });
@@ -102,7 +103,7 @@ async function configFor(
     clusterId,
     release: 'r1',
     resourceId: 'jobmanager-0',
-    record: { type: 'file', directory: join(directory, 'record') },
+    record: pathToFileURL(join(directory, 'record')).href,
     heartbeat: { intervalMs: 50, timeoutMs: 10_000 },
     logging: { level: 'info', directory: join(directory, 'logs'), maxSizeBytes: 1e6, maxFiles: 1 },
     auth: 'token',
@@ -119,6 +120,7 @@ async function configFor(
     workDir: join(directory, 'work'),
     application,
     parallelism: 1,
+    storage: { scope: 'common', shared: [] },
     network: {
       bufferTimeoutMs: 0,
       bufferSizeBytes: 1024,

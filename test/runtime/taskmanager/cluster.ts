@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -143,7 +144,7 @@ export class TestCluster {
       clusterId,
       release: 'r',
       resourceId: name,
-      record: { type: 'file', directory: join(this.folder, 'record') },
+      record: pathToFileURL(join(this.folder, 'record')).href,
       heartbeat: this.heartbeat,
       logging: { level: 'debug', directory: folder, maxSizeBytes: 10_000_000, maxFiles: 2 },
       auth: 'token',

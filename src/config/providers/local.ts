@@ -1,0 +1,22 @@
+/** `providers.local`: where clusters of this machine live. */
+import type { z } from 'zod';
+import { resolvePath } from '../paths.ts';
+import { section, text } from '../schema-parts.ts';
+
+export const localSchema = section({
+  dir: text(
+    'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
+  ).optional(),
+});
+
+export interface ResolvedLocal {
+  /** Absolute; `null` for the default. */
+  readonly dir: string | null;
+}
+
+export function resolveLocal(
+  { dir }: z.output<typeof localSchema>,
+  projectDir: string,
+): ResolvedLocal {
+  return { dir: dir === undefined ? null : resolvePath(projectDir, dir) };
+}
