@@ -1,0 +1,243 @@
+/**
+ * Hosts that are reached by SSH, each in namespaces of its own: its address, its processes, its users and
+ * its files (/etc /home /opt /root /run /tmp /var/log /var/tmp); of the rest of the machine it sees the
+ * files, and cannot change them. The scripts beside this file make, break and remove them.
+ *
+ * Stages: starting (the script `up`), on; each host on its own off and on again; stopped.
+ *
+ * S1  Sets do not meet: each has a number, from which its network and all of its names come.
+ * S2  Nothing is left of a set: `stop` removes it, the end of this process does, and, where that was killed,
+ *     the next start does.
+ * S3  A pid counts only with the time of its birth.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import {
+  type ProcessInfo,
+  birthOf,
+  filesInUse,
+  listeningPorts,
+  processesWhere,
+} from '../processes.ts';
+import type { Rig } from '../rig.ts';
+
+const needed = [
+  '/usr/sbin/sshd',
+  '/usr/lib/openssh/sftp-server',
+  '/usr/bin/ssh',
+  '/usr/bin/ssh-keygen',
+  '/usr/bin/openssl',
+  '/usr/bin/python3',
+  '/usr/bin/unshare',
+  '/usr/bin/nsenter',
+  '/usr/sbin/iptables',
+  '/sbin/ip',
+];
+
+export const sshRig: Rig = {
+  name: 'ssh-hosts',
+  install: 'test/rigs/ssh-hosts/install',
+  isInstalled: () => process.getuid?.() === 0 && needed.every(isExecutable),
+};
+
+export interface SshHost {
+  /** h1, h2, …: its hostname, by which hosts know each other. The machine knows them by address only. */
+  readonly name: string;
+  readonly address: string;
+  /** The folder on this machine where its own files lie: `home` in it is the host's /home. */
+  readonly root: string;
+}
+
+interface HostsOptions {
+  readonly count: number;
+  /** A binary that is the hosts' `node`. Default null: they have none, and cannot run the machine's. */
+  readonly node?: string | null;
+}
+
+interface Answer {
+  /** Null: a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Down and up are of its cable; freeze and thaw of its processes. */
+type Fault = 'down' | 'up' | 'freeze' | 'thaw' | 'clear';
+
+export class SshHosts {
+  readonly hosts: readonly SshHost[];
+  /** May log in with the key only. */
+  readonly user = 'fctl';
+  readonly keyFile: string;
+  /** All keys of all hosts, by name and address. */
+  readonly knownHostsFile: string;
+  /** May log in with the password only. */
+  readonly passwordUser = 'fctlpw';
+  readonly password: string;
+  readonly port = 22;
+  /** The machine, as the hosts see it. */
+  readonly gateway: string;
+  /** Hosts and this machine see it under this path, and everybody may write in it. */
+  readonly sharedDir: string;
+  readonly #set: string;
+  readonly #end = () => {
+    spawnSync(script('down'), [this.#set]); // S2
+  };
+
+  private constructor(count: number, said: Readonly<Record<string, string>>) {
+    const set = said['SET']!;
+    this.#set = set;
+    this.password = said['PASSWORD']!;
+    this.gateway = said['GATEWAY']!;
+    this.keyFile = join(set, 'key');
+    this.knownHostsFile = join(set, 'known_hosts');
+    this.sharedDir = join(set, 'shared');
+    const subnet = this.gateway.slice(0, this.gateway.lastIndexOf('.'));
+    this.hosts = Array.from({ length: count }, (_, i) => {
+      const name = `h${i + 1}`;
+      return { name, address: `${subnet}.${11 + i}`, root: join(set, name) };
+    });
+    process.once('exit', this.#end);
+  }
+
+  /** Returns when all hosts answer. */
+  static async start({ count, node = null }: HostsOptions): Promise<SshHosts> {
+    // It may not come back: the process may be ended while `up` runs.
+    const up = execa(script('up'), ['--owner', `${process.pid}`, `${count}`, node ?? ''], {
+      cleanup: false,
+    });
+    const abandon = () => {
+      up.kill('SIGKILL');
+      spawnSync(script('down'), ['--owner', `${process.pid}`]);
+    };
+    process.once('exit', abandon);
+    try {
+      const { stdout } = await up;
+      const lines = stdout.split('\n').map((line) => line.split('=') as [string, string]);
+      return new SshHosts(count, Object.fromEntries(lines));
+    } finally {
+      process.off('exit', abandon);
+    }
+  }
+
+  async fault(host: SshHost, fault: Fault): Promise<void> {
+    await this.#run('fault', host, fault);
+  }
+
+  /** Round trips take that much longer; 0 ends it. */
+  async delay(host: SshHost, ms: number): Promise<void> {
+    await this.#run('fault', host, 'delay', `${ms}`);
+  }
+
+  /** Of the packets in each direction that many are lost; 0 ends it. */
+  async drop(host: SshHost, percent: number): Promise<void> {
+    await this.#run('fault', host, 'drop', `${percent}`);
+  }
+
+  /** A power failure: silence, no closed connections. Files are kept. */
+  async kill(host: SshHost): Promise<void> {
+    await this.#run('kill', host);
+  }
+
+  /** Turns on a host that was killed. Its faults are gone. */
+  async boot(host: SshHost): Promise<void> {
+    await this.#run('boot', host);
+  }
+
+  /** Runs a command of sh on the host, as root; not by SSH, so that no fault keeps it from that. */
+  async exec(host: SshHost, command: string): Promise<Answer> {
+    const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+    const target = `${this.#firstProcess(host)}`;
+    const args = ['--target', target, ...namespaces, 'env', '-i', path, 'HOME=/root'];
+    const answer = await execa('nsenter', [...args, 'sh', '-c', command], {
+      reject: false,
+      stdin: 'ignore',
+    });
+    return { code: answer.exitCode ?? null, stdout: answer.stdout, stderr: answer.stderr };
+  }
+
+  /** All of the host, those of the rig and of sshd among them. */
+  async processes(host: SshHost): Promise<readonly ProcessInfo[]> {
+    const space = (pid: number) => readlinkSync(`/proc/${pid}/ns/pid`);
+    const own = space(this.#firstProcess(host));
+    return processesWhere((pid) => space(pid) === own);
+  }
+
+  /** Every file that a process of the host has in use, as it sees them: see filesInUse. */
+  async usedFiles(host: SshHost, pid: number): Promise<string[]> {
+    if (!(await this.processes(host)).some((process) => process.pid === pid))
+      throw new Error(`${host.name} has no process ${pid}`);
+    return filesInUse(pid);
+  }
+
+  /** Ports, sorted. */
+  async listening(host: SshHost): Promise<readonly number[]> {
+    return listeningPorts(this.#firstProcess(host));
+  }
+
+  /**
+   * The host's /home becomes a file system with the same files and that much free space. The machine does
+   * not see it; `unfill` or a power failure brings the old one back, as it was.
+   */
+  async fill(host: SshHost, freeBytes: number): Promise<void> {
+    await this.#do(host, [
+      'mkdir -p /run/small',
+      'mount -t tmpfs -o mode=755 small /run/small',
+      'cp -a /home/. /run/small',
+      `mount -o remount,size=$(($(df --output=used -B1 /run/small | tail -n 1) + ${freeBytes})) /run/small`,
+      'mount --bind /run/small /home',
+      'umount /run/small',
+    ]);
+  }
+
+  async unfill(host: SshHost): Promise<void> {
+    await this.#do(host, ['umount --lazy /home']);
+  }
+
+  /** Arguments of OpenSSH's client, before the command: with the key, and strict about the host's. */
+  sshArgs(host: SshHost): string[] {
+    const options = [
+      'BatchMode=yes',
+      'IdentitiesOnly=yes',
+      `UserKnownHostsFile=${this.knownHostsFile}`,
+      'StrictHostKeyChecking=yes',
+    ];
+    const flags = options.flatMap((option) => ['-o', option]);
+    return ['-F', 'none', '-i', this.keyFile, ...flags, `${this.user}@${host.address}`];
+  }
+
+  async stop(): Promise<void> {
+    await execa(script('down'), [this.#set]);
+    process.off('exit', this.#end);
+  }
+
+  async #run(name: string, host: SshHost, ...args: readonly string[]): Promise<void> {
+    await execa(script(name), [this.#set, host.name, ...args]);
+  }
+
+  async #do(host: SshHost, commands: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.exec(host, ['set -e', ...commands].join('\n'));
+    if (code !== 0) throw new Error(`${host.name}: ${stderr}`);
+  }
+
+  #firstProcess(host: SshHost): number {
+    const record = readFileSync(join(this.#set, 'state', `${host.name}.init`), 'utf8');
+    const [pid, birth] = record.trim().split(' ') as [string, string];
+    if (birthOf(Number(pid)) !== birth) throw new Error(`${host.name} is off`); // S3
+    return Number(pid);
+  }
+}
+
+const script = (name: string) => join(import.meta.dirname, name);
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
