@@ -39,22 +39,25 @@ within() {
   done
 }
 
-# claim SUBNET OWNER: takes the first free number N whose addresses, SUBNET.N.*, the machine does not know,
-# makes the folder of this rig with that number, and prints it. Folders whose owner is no more go first; an
-# owner is a pid, or empty: then nothing but `down` removes the folder.
+# claim ADDRESSES OFFSET OWNER: takes the first free number N whose addresses the machine does not know: those
+# that begin with ADDRESSES, in which %d stands for OFFSET + N. Makes the folder of this rig with that number,
+# and prints it. Folders whose owner is no more go first; an owner is a pid, or empty: then nothing but `down`
+# removes the folder.
 claim() {
   mkdir -p -m 755 "$RIGS"
   (
     flock 9
-    local folder n
+    local folder n addresses
     for folder in "$RIGS/$RIG"-*; do
       if [[ -s $folder/owner ]] && ! lives "$folder/owner"; then "$HERE/down" "$folder" 9>&-; fi
     done
     for ((n = 1; n < 64; n++)); do
-      if [[ $(ip -4 route show table all) == *" $1.$n."* ]]; then continue; fi
+      # shellcheck disable=SC2059
+      addresses=$(printf "$1" $(($2 + n)))
+      if [[ " $(ip -4 route show table all)" == *[[:space:]]"$addresses"* ]]; then continue; fi
       folder=$RIGS/$RIG-$n
       if mkdir -m 755 "$folder" 2>/dev/null; then
-        if [[ -n $2 ]]; then record "$2" "$folder/owner"; fi
+        if [[ -n $3 ]]; then record "$3" "$folder/owner"; fi
         echo "$folder"
         return
       fi

@@ -6,12 +6,10 @@
  * Stages: starting (the script `up`), on; each host on its own off and on again; stopped.
  *
  * S1  Sets do not meet: each has a number, from which its network and all of its names come.
- * S2  Nothing is left of a set: `stop` removes it, the end of this process does, and, where that was killed,
- *     the next start does.
+ * S2  Nothing is left of a set: `stop` removes it, or the end of this process, or the next start.
  * S3  A pid counts only with the time of its birth.
  */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import {
@@ -22,6 +20,7 @@ import {
   processesWhere,
 } from '../processes.ts';
 import type { Rig } from '../rig.ts';
+import { Scripts, canRun } from '../scripts.ts';
 
 const needed = [
   '/usr/sbin/sshd',
@@ -39,7 +38,7 @@ const needed = [
 export const sshRig: Rig = {
   name: 'ssh-hosts',
   install: 'test/rigs/ssh-hosts/install',
-  isInstalled: () => process.getuid?.() === 0 && needed.every(isExecutable),
+  isInstalled: () => canRun(needed),
 };
 
 export interface SshHost {
@@ -81,69 +80,50 @@ export class SshHosts {
   readonly gateway: string;
   /** Hosts and this machine see it under this path, and everybody may write in it. */
   readonly sharedDir: string;
-  readonly #set: string;
-  readonly #end = () => {
-    spawnSync(script('down'), [this.#set]); // S2
-  };
+  readonly #scripts: Scripts;
 
-  private constructor(count: number, said: Readonly<Record<string, string>>) {
-    const set = said['SET']!;
-    this.#set = set;
-    this.password = said['PASSWORD']!;
-    this.gateway = said['GATEWAY']!;
-    this.keyFile = join(set, 'key');
-    this.knownHostsFile = join(set, 'known_hosts');
-    this.sharedDir = join(set, 'shared');
+  private constructor(count: number, scripts: Scripts) {
+    this.#scripts = scripts;
+    const { folder, said } = scripts;
+    this.password = said.get('PASSWORD')!;
+    this.gateway = said.get('GATEWAY')!;
+    this.keyFile = join(folder, 'key');
+    this.knownHostsFile = join(folder, 'known_hosts');
+    this.sharedDir = join(folder, 'shared');
     const subnet = this.gateway.slice(0, this.gateway.lastIndexOf('.'));
     this.hosts = Array.from({ length: count }, (_, i) => {
       const name = `h${i + 1}`;
-      return { name, address: `${subnet}.${11 + i}`, root: join(set, name) };
+      return { name, address: `${subnet}.${11 + i}`, root: join(folder, name) };
     });
-    process.once('exit', this.#end);
   }
 
   /** Returns when all hosts answer. */
   static async start({ count, node = null }: HostsOptions): Promise<SshHosts> {
-    // It may not come back: the process may be ended while `up` runs.
-    const up = execa(script('up'), ['--owner', `${process.pid}`, `${count}`, node ?? ''], {
-      cleanup: false,
-    });
-    const abandon = () => {
-      up.kill('SIGKILL');
-      spawnSync(script('down'), ['--owner', `${process.pid}`]);
-    };
-    process.once('exit', abandon);
-    try {
-      const { stdout } = await up;
-      const lines = stdout.split('\n').map((line) => line.split('=') as [string, string]);
-      return new SshHosts(count, Object.fromEntries(lines));
-    } finally {
-      process.off('exit', abandon);
-    }
+    return new SshHosts(count, await Scripts.up(import.meta.dirname, `${count}`, node ?? ''));
   }
 
   async fault(host: SshHost, fault: Fault): Promise<void> {
-    await this.#run('fault', host, fault);
+    await this.#scripts.run('fault', host.name, fault);
   }
 
   /** Round trips take that much longer; 0 ends it. */
   async delay(host: SshHost, ms: number): Promise<void> {
-    await this.#run('fault', host, 'delay', `${ms}`);
+    await this.#scripts.run('fault', host.name, 'delay', `${ms}`);
   }
 
   /** Of the packets in each direction that many are lost; 0 ends it. */
   async drop(host: SshHost, percent: number): Promise<void> {
-    await this.#run('fault', host, 'drop', `${percent}`);
+    await this.#scripts.run('fault', host.name, 'drop', `${percent}`);
   }
 
   /** A power failure: silence, no closed connections. Files are kept. */
   async kill(host: SshHost): Promise<void> {
-    await this.#run('kill', host);
+    await this.#scripts.run('kill', host.name);
   }
 
   /** Turns on a host that was killed. Its faults are gone. */
   async boot(host: SshHost): Promise<void> {
-    await this.#run('boot', host);
+    await this.#scripts.run('boot', host.name);
   }
 
   /** Runs a command of sh on the host, as root; not by SSH, so that no fault keeps it from that. */
@@ -210,12 +190,7 @@ export class SshHosts {
   }
 
   async stop(): Promise<void> {
-    await execa(script('down'), [this.#set]);
-    process.off('exit', this.#end);
-  }
-
-  async #run(name: string, host: SshHost, ...args: readonly string[]): Promise<void> {
-    await execa(script(name), [this.#set, host.name, ...args]);
+    await this.#scripts.down(); // S2
   }
 
   async #do(host: SshHost, commands: readonly string[]): Promise<void> {
@@ -224,20 +199,9 @@ export class SshHosts {
   }
 
   #firstProcess(host: SshHost): number {
-    const record = readFileSync(join(this.#set, 'state', `${host.name}.init`), 'utf8');
+    const record = readFileSync(join(this.#scripts.folder, 'state', `${host.name}.init`), 'utf8');
     const [pid, birth] = record.trim().split(' ') as [string, string];
     if (birthOf(Number(pid)) !== birth) throw new Error(`${host.name} is off`); // S3
     return Number(pid);
-  }
-}
-
-const script = (name: string) => join(import.meta.dirname, name);
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
