@@ -2,7 +2,7 @@
 #
 #   N in its name        the number of its network, 10.150.N.0/24, and of everything it has on the machine
 #   h1, h2, …            the files of a host, as it sees them: etc, home, tmp, …
-#   state/               what the rig knows of the hosts: h1.init (its first process), h1.console, …
+#   state/               what the rig knows of the hosts: h1.init (its first process), h1.behind, h1.console, …
 #   shared/              the folder that all hosts and the machine see under this very path
 #
 # Every process of a set runs in one of its network namespaces; so none is missed, and no other one is met.
@@ -27,6 +27,13 @@ use() {
 }
 
 address() { echo "$SUBNET.$((10 + ${1#h}))"; }
+
+# host_keys: new ones for the host.
+host_keys() {
+  local folder=$SET/$HOST/etc/ssh kind
+  rm -f "$folder"/ssh_host_*
+  for kind in ed25519 ecdsa; do ssh-keygen -q -t "$kind" -N '' -C "$HOST" -f "$folder/ssh_host_${kind}_key"; done
+}
 
 # inside COMMAND...: in the host's network, but with the machine's processes and files.
 inside() { ip netns exec "$NETNS" "$@"; }

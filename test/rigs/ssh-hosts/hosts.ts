@@ -10,6 +10,7 @@
  * S3  A pid counts only with the time of its birth.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import {
@@ -21,6 +22,7 @@ import {
 } from '../processes.ts';
 import type { Rig } from '../rig.ts';
 import { Scripts, canRun } from '../scripts.ts';
+import { clockStandIns, glibcStandIns, machineStandIns } from './stand-ins.ts';
 
 const needed = [
   '/usr/sbin/sshd',
@@ -53,6 +55,19 @@ interface HostsOptions {
   readonly count: number;
   /** A binary that is the hosts' `node`. Default null: they have none, and cannot run the machine's. */
   readonly node?: string | null;
+  /**
+   * `{ h2: 'h1' }`: h2 is reached by way of h1 only. Other hosts reach all of its ports but that of SSH, the
+   * machine none.
+   */
+  readonly behind?: Readonly<Record<string, string>>;
+}
+
+/** What a host pretends to be. */
+interface Pretence {
+  /** As `uname -m` says it. */
+  readonly machine?: string;
+  /** Version of its C library, as `getconf GNU_LIBC_VERSION` and `ldd --version` say it. */
+  readonly glibc?: string;
 }
 
 interface Answer {
@@ -70,7 +85,12 @@ export class SshHosts {
   /** May log in with the key only. */
   readonly user = 'fctl';
   readonly keyFile: string;
-  /** All keys of all hosts, by name and address. */
+  /** The same user's other key, and what opens it. */
+  readonly lockedKeyFile: string;
+  readonly passphrase: string;
+  /** Of an ssh-agent, which has one more key of this user. */
+  readonly agentSocket: string;
+  /** The keys that the hosts started with, an ed25519 and an ecdsa each, by name and address. */
   readonly knownHostsFile: string;
   /** May log in with the password only. */
   readonly passwordUser = 'fctlpw';
@@ -86,8 +106,11 @@ export class SshHosts {
     this.#scripts = scripts;
     const { folder, said } = scripts;
     this.password = said.get('PASSWORD')!;
+    this.passphrase = said.get('PASSPHRASE')!;
     this.gateway = said.get('GATEWAY')!;
     this.keyFile = join(folder, 'key');
+    this.lockedKeyFile = join(folder, 'locked-key');
+    this.agentSocket = join(folder, 'agent.sock');
     this.knownHostsFile = join(folder, 'known_hosts');
     this.sharedDir = join(folder, 'shared');
     const subnet = this.gateway.slice(0, this.gateway.lastIndexOf('.'));
@@ -98,8 +121,10 @@ export class SshHosts {
   }
 
   /** Returns when all hosts answer. */
-  static async start({ count, node = null }: HostsOptions): Promise<SshHosts> {
-    return new SshHosts(count, await Scripts.up(import.meta.dirname, `${count}`, node ?? ''));
+  static async start({ count, node = null, behind = {} }: HostsOptions): Promise<SshHosts> {
+    const options = Object.entries(behind).flatMap(([host, by]) => ['--behind', `${host}:${by}`]);
+    if (node !== null) options.push('--node', node);
+    return new SshHosts(count, await Scripts.up(import.meta.dirname, ...options, `${count}`));
   }
 
   async fault(host: SshHost, fault: Fault): Promise<void> {
@@ -177,6 +202,34 @@ export class SshHosts {
     await this.#do(host, ['umount --lazy /home']);
   }
 
+  /** What `date` says on the host is ahead by that much, or behind where it is negative; 0 ends it. */
+  async clockOffset(host: SshHost, seconds: number): Promise<void> {
+    await this.#standIn(host, ['date'], seconds === 0 ? {} : clockStandIns(seconds));
+  }
+
+  /** Instead of what it pretended before; `{}` ends it. Its files are the machine's nevertheless. */
+  async pretend(host: SshHost, { machine, glibc }: Pretence): Promise<void> {
+    await this.#standIn(host, ['uname', 'arch', 'getconf', 'ldd'], {
+      ...(machine === undefined ? {} : machineStandIns(machine)),
+      ...(glibc === undefined ? {} : glibcStandIns(glibc)),
+    });
+  }
+
+  /** The host has new keys from now on. `knownHostsFile` has the old ones still. */
+  async replaceHostKeys(host: SshHost): Promise<void> {
+    await this.#scripts.run('rekey', host.name);
+  }
+
+  /** Lines of a known_hosts file with the keys that the host has now, `ssh-ed25519` and the like by type. */
+  knownHostLines(host: SshHost): ReadonlyMap<string, string> {
+    const lines = ['ed25519', 'ecdsa'].map((kind) => {
+      const file = join(host.root, 'etc/ssh', `ssh_host_${kind}_key.pub`);
+      const [type, key] = readFileSync(file, 'utf8').split(' ') as [string, string];
+      return [type, `${host.address} ${type} ${key}`] as const;
+    });
+    return new Map(lines);
+  }
+
   /** Arguments of OpenSSH's client, before the command: with the key, and strict about the host's. */
   sshArgs(host: SshHost): string[] {
     const options = [
@@ -191,6 +244,17 @@ export class SshHosts {
 
   async stop(): Promise<void> {
     await this.#scripts.down(); // S2
+  }
+
+  async #standIn(
+    host: SshHost,
+    names: readonly string[],
+    standIns: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const folder = join(host.root, 'opt/rig/bin');
+    for (const name of names) await rm(join(folder, name), { force: true });
+    for (const [name, text] of Object.entries(standIns))
+      await writeFile(join(folder, name), text, { mode: 0o755 });
   }
 
   async #do(host: SshHost, commands: readonly string[]): Promise<void> {
