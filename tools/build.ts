@@ -5,6 +5,8 @@
  * B1  Whoever reads `dist/` while it is built sees, for each entry point, the old or the new one with all
  *     its chunks: chunks are named by their content and written first, each file takes its place by a
  *     rename, and chunks that are no longer used stay for a while, as running processes may load them.
+ * B2  `runtime.json`, written last, lists what processes of a cluster load, each with its hash: whoever
+ *     packs a runtime notices a build in between.
  *
  * `--prune` removes what is no longer used at once, for a package.
  */
@@ -19,9 +21,10 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { type OutputFile, build } from 'esbuild';
-import { entryPoints } from './entry-points.ts';
+import { basename, dirname, join, relative } from 'node:path';
+import { type Metafile, type OutputFile, build } from 'esbuild';
+import { sha256 } from '../src/contract/hash.ts';
+import { clientEntryPoints, entryPoints } from './entry-points.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -38,8 +41,10 @@ const banner = [
 /** How long a file outlives the last build that made it. */
 const keepUnusedMs = process.argv.includes('--prune') ? 0 : 3_600_000;
 
-async function bundle(): Promise<OutputFile[]> {
-  const { outputFiles } = await build({
+type BuiltFile = Pick<OutputFile, 'path' | 'contents'>;
+
+async function bundle(): Promise<{ outputFiles: OutputFile[]; metafile: Metafile }> {
+  return build({
     absWorkingDir: root,
     entryPoints,
     outdir: dist,
@@ -51,6 +56,7 @@ async function bundle(): Promise<OutputFile[]> {
     target: 'node22.18',
     sourcemap: 'linked',
     sourcesContent: false,
+    metafile: true,
     legalComments: 'none',
     chunkNames: 'chunks/[name]-[hash]',
     // msgpackr-extract is an optional accelerator in native code; msgpackr works without it.
@@ -58,11 +64,28 @@ async function bundle(): Promise<OutputFile[]> {
     banner: { js: banner },
     logLevel: 'warning',
   });
-  return outputFiles;
+}
+
+/** The scripts that processes of a cluster load, without source maps (B2). */
+function runtimeList(outputFiles: readonly OutputFile[], { outputs }: Metafile): BuiltFile {
+  const pathOf = (name: string) => relative(root, join(dist, `${name}.js`));
+  const names = Object.keys(entryPoints).filter((name) => !clientEntryPoints.includes(name));
+  const reachable = new Set(names.map(pathOf));
+  for (const path of reachable) {
+    for (const { external, path: imported } of outputs[path]!.imports) {
+      if (!external) reachable.add(imported);
+    }
+  }
+  const listed = outputFiles
+    .filter(({ path }) => reachable.has(relative(root, path)))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const hashes = listed.map(({ contents, path }) => [relative(dist, path), sha256(contents)]);
+  const text = JSON.stringify(Object.fromEntries(hashes), null, 2);
+  return { path: join(dist, 'runtime.json'), contents: Buffer.from(`${text}\n`) };
 }
 
 /** Puts a file in its place at once. The same bytes stay, as made now. */
-async function place({ path, contents }: OutputFile, staging: string): Promise<void> {
+async function place({ path, contents }: BuiltFile, staging: string): Promise<void> {
   const old = await readFile(path).catch(() => null);
   if (old?.equals(contents)) return utimes(path, new Date(), new Date());
   const staged = join(staging, basename(path));
@@ -70,9 +93,9 @@ async function place({ path, contents }: OutputFile, staging: string): Promise<v
   await rename(staged, path);
 }
 
-/** Writes chunks before the entry points that import them (B1). */
-async function write(files: readonly OutputFile[]): Promise<void> {
-  const isChunk = ({ path }: OutputFile) => dirname(path) === chunks;
+/** Writes chunks before the entry points that import them (B1), and the list last (B2). */
+async function write(files: readonly BuiltFile[], list: BuiltFile): Promise<void> {
+  const isChunk = ({ path }: BuiltFile) => dirname(path) === chunks;
   const folders = new Set(files.map(({ path }) => dirname(path)));
   await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })));
   await mkdir(cache, { recursive: true });
@@ -80,6 +103,7 @@ async function write(files: readonly OutputFile[]): Promise<void> {
   try {
     await Promise.all(files.filter(isChunk).map((file) => place(file, staging)));
     await Promise.all(files.filter((file) => !isChunk(file)).map((file) => place(file, staging)));
+    await place(list, staging);
   } finally {
     await rm(staging, { recursive: true });
   }
@@ -96,9 +120,10 @@ async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<
   }
 }
 
-const files = await bundle();
-await write(files);
-const made = new Set(files.map(({ path }) => path));
+const { outputFiles, metafile } = await bundle();
+const list = runtimeList(outputFiles, metafile);
+await write(outputFiles, list);
+const made = new Set([...outputFiles, list].map(({ path }) => path));
 await removeUnused(chunks, made);
 await removeUnused(dist, made);
 await removeUnused(join(dist, 'connectors'), made);

@@ -16,3 +16,6 @@ export const entryPoints = {
   'connectors/generator': 'src/connectors/generator/index.ts',
   'connectors/print': 'src/connectors/print/index.ts',
 } as const;
+
+/** Those that only the command line starts; no process of a cluster does. */
+export const clientEntryPoints: readonly string[] = ['cli', 'inspect'];
