@@ -1,5 +1,5 @@
 /** Everything that is wrong with a merged configuration. */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import type { JsonValue } from '../contract/json.ts';
 import { parseDurationMs } from '../contract/units.ts';
 import { explainIssue } from './explain.ts';
@@ -39,6 +39,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
   const more = [
     ...checkSupported(values, options),
     ...checkEntry(values, options),
+    ...checkNode(values, options),
     ...checkHeartbeat(values),
     ...checkBackoff(values),
     ...checkOpenAccess(values, options),
@@ -121,6 +122,26 @@ function checkEntry(values: Tree, options: CheckOptions): Finding[] {
       hint: 'the path is relative to the config file',
     },
   ];
+}
+
+function checkNode(values: Tree, options: CheckOptions): Finding[] {
+  const path = ['runtime', 'node'];
+  const node = valueAt(values, path);
+  if (typeof node !== 'string') return [];
+  const file = resolvePath(options.folder, node);
+  const shown = options.secrets.has(pointer(path)) ? '' : ` ${file}`;
+  const wrong = (what: string, hint: string): Finding[] => [
+    { code: 'node-missing', message: `the file${shown} ${what}`, path, part: 'value', hint },
+  ];
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    return wrong('does not exist', 'the path is relative to the config file');
+  }
+  try {
+    accessSync(file, constants.X_OK);
+    return [];
+  } catch {
+    return wrong('is not executable', 'name the executable of Node.js, which is called node');
+  }
 }
 
 /** The text of a key, or its default; empty when it is no text. */

@@ -24,7 +24,6 @@ export const notYet: readonly NotYet[] = [
   { key: 'ha.type', works: ['none'] },
   { key: 'metrics.reporters', works: [], what: 'metric reporters' },
   { key: 'security.tls', works: ['off'], what: 'TLS' },
-  { key: 'runtime.node', works: [], what: 'choice of the Node.js of clusters' },
 ];
 
 /** The description of a key, with what of it does not work yet. */

@@ -96,6 +96,7 @@ export function resolveConfig(
     },
     security: { auth: config.security.auth, tls: config.security.tls },
     storage: config.storage,
+    runtime: { node: config.runtime.node ? resolvePath(projectDir, config.runtime.node) : null },
     retentionMs: ms(config.retention),
     providers: {
       local: resolveLocal(providers.local, projectDir),

@@ -50,6 +50,8 @@ export interface ResolvedConfig {
   readonly security: { readonly auth: 'token' | 'none'; readonly tls: 'off' | 'on' };
   /** Paths and schemes that every process of the cluster sees. */
   readonly storage: { readonly shared: readonly string[] };
+  /** `node`: absolute path of the executable that processes run with; `null`: the provider's default. */
+  readonly runtime: { readonly node: string | null };
   readonly retentionMs: number;
   /** Only the chosen one's section is what the user wrote. */
   readonly providers: {

@@ -202,10 +202,7 @@ const operations = {
   }),
   runtime: section({
     node: text(
-      about(
-        'runtime.node',
-        'Node.js executable that clusters run with, instead of the pinned one.',
-      ),
+      'Node.js executable that processes of clusters run with, relative to the config file. Default: where fctl runs, its own; elsewhere a pinned one, fetched once with npm. For machines without a registry, with musl or with an old glibc; processes that run already keep theirs.',
     ).optional(),
   }),
   retention: duration('How long outcome and logs of an ended cluster are kept.').default('24h'),

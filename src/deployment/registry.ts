@@ -27,7 +27,7 @@ export async function loadProvider(context: ProviderContext): Promise<Provider> 
   const name = config?.provider ?? 'local';
   if (name !== 'local') throw unknown('provider', name, 'local');
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
-  const runtime = { dir: runtimeDir, node };
+  const runtime = { dir: runtimeDir, node: config?.runtime.node ?? node };
   const dir = config?.providers.local.dir ?? null;
   return createLocalProvider(resolveLocalOptions(dir, runtime, environment));
 }

@@ -15,7 +15,7 @@ export function releaseHash(
   engine: string,
   key: string,
 ): string {
-  const { projectDir: _folder, application, providers, ...rest } = config;
+  const { projectDir: _folder, application, providers, runtime: _node, ...rest } = config;
   const content = {
     ...rest,
     application: portable(application, key),

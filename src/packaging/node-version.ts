@@ -1,5 +1,5 @@
 /** The version of a Node.js executable. */
-import { NODE_VERSION, pinnedBinaries } from './target-node.ts';
+import { NODE_VERSION, pinnedNodes } from './target-node.ts';
 
 /**
  * @param sha256 of the file.
@@ -10,7 +10,7 @@ export async function nodeVersionOf(
   sha256: string,
   signal: AbortSignal,
 ): Promise<string> {
-  if (Object.values(pinnedBinaries).some((pinned) => pinned.sha256 === sha256)) return NODE_VERSION;
+  if (Object.values(pinnedNodes).some((pinned) => pinned.sha256 === sha256)) return NODE_VERSION;
   const { execa } = await import('execa');
   const { failed, stdout } = await execa(file, ['--version'], {
     env: {},

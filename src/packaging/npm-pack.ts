@@ -2,26 +2,20 @@
 import { join } from 'node:path';
 import { type Problem, ProviderError, problem } from '../contract/errors.ts';
 
-export interface PackRequest {
-  /** Without a scope. */
-  readonly name: string;
-  readonly version: string;
-  /** An empty folder. */
-  readonly into: string;
-}
-
 /**
  * npm checks the package against the registry's integrity.
+ * @param into an empty folder.
  * @returns path of the tarball.
  * @throws ProviderError `npm-missing`, `node-not-fetched`, `node-corrupt`; what `signal` was aborted with.
  */
 export async function npmPack(
-  { name, version, into }: PackRequest,
+  wanted: { readonly package: string; readonly version: string },
+  into: string,
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<string> {
   const { execa } = await import('execa');
-  const spec = `${name}@${version}`;
+  const spec = `${wanted.package}@${wanted.version}`;
   // Settings of the user that would make it do something else are overridden.
   const flags = ['--json', '--dry-run=false', '--ignore-scripts', '--pack-destination', into];
   const result = await execa('npm', ['pack', ...flags, spec], {
@@ -32,7 +26,7 @@ export async function npmPack(
     cancelSignal: signal,
   });
   signal.throwIfAborted();
-  if (!result.failed) return join(into, `${name}-${version}.tgz`);
+  if (!result.failed) return join(into, `${wanted.package}-${wanted.version}.tgz`);
   throw new ProviderError(
     result.code === 'ENOENT'
       ? failure('npm-missing', `npm, which fetches ${spec}, is not on the PATH`)

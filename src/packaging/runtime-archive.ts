@@ -21,8 +21,9 @@ import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { ProviderError, problem } from '../contract/errors.ts';
 import { canonicalJson, sha256 } from '../contract/hash.ts';
-import { FCTL_VERSION } from '../contract/version.ts';
+import { FCTL_VERSION, OLDEST_NODE, isTooOld } from '../contract/version.ts';
 import {
   hashOf,
   keepHash,
@@ -79,8 +80,8 @@ const FORMAT = 1;
 const gzipLevel = 4;
 
 /**
- * @throws ProviderError `runtime-missing` (fctl is not built, or damaged), `cache-not-writable`,
- *   `disk-full`; what `signal` was aborted with.
+ * @throws ProviderError `runtime-missing` (fctl is not built, or damaged), `node-too-old`,
+ *   `file-changed`, `cache-not-writable`, `disk-full`; what `signal` was aborted with.
  */
 export async function buildRuntimeArchive(options: ArchiveOptions): Promise<RuntimeArchive> {
   const { cacheDir, node, runtimeDir, signal, templatesDir } = options;
@@ -125,6 +126,7 @@ async function make(
   { cacheDir, node, runtimeDir, signal }: ArchiveOptions,
 ): Promise<KeptArchive> {
   const nodeVersion = await nodeVersionOf(node.file, inputs.nodeHash, signal);
+  if (nodeVersion !== 'unknown' && isTooOld(nodeVersion)) throw tooOld(node.file, nodeVersion);
   const content = createHash('sha256');
   const bytes = createHash('sha256');
   const temporary = temporaryName(fileOf(folder, ''));
@@ -149,6 +151,17 @@ async function make(
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function tooOld(file: string, version: string): ProviderError {
+  return new ProviderError(
+    problem({
+      code: 'node-too-old',
+      message: `${file} is Node.js ${version}, with which processes cannot run`,
+      path: '/runtime/node',
+      hint: `use Node.js ${OLDEST_NODE} or newer`,
+    }),
+  );
 }
 
 /** In the order of their names, folders before what is in them (A1). */

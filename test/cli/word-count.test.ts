@@ -1,5 +1,5 @@
 /** Word count from its input to its result files, and what the verbs say about it. */
-import { copyFile, mkdir, readFile, readdir, realpath } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, readlink, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
@@ -167,4 +167,25 @@ export const job = defineJob('endless', (env) => {
   expect((await project.run('doctor')).json.data.orphans).toEqual([]);
   expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
   expect(project.running()).toEqual([]);
+});
+
+it('runs its processes with the Node.js of the config', async () => {
+  await mkdir(join(project.folder, 'bin'));
+  await copyFile(process.execPath, join(project.folder, 'bin/node'));
+  await project.configure(
+    `  args: ${arguments_}`,
+    'taskmanager: { registrationTimeout: 2s }',
+    'runtime: { node: bin/node }',
+  );
+  const used = new Set<string>();
+  const deploying = project.run('deploy');
+  await eventually(async () => {
+    for (const pid of project.running()) {
+      used.add(await readlink(`/proc/${pid}/exe`).catch(() => ''));
+    }
+    return used.has(join(await realpath(project.folder), 'bin/node'));
+  });
+  expect((await deploying).json.data.outcome.status).toBe('SUCCEEDED');
+  expect([...used]).not.toContain(await realpath(process.execPath));
+  expect(await result()).toEqual(first);
 });

@@ -19,7 +19,6 @@ describe('what this version cannot honour', () => {
       'remove',
     ],
     ['security: { tls: on }', '2:18 /security/tls', 'no TLS yet', "use 'off'"],
-    ['runtime: { node: /bin/node }', '2:18 /runtime/node', 'Node.js', 'remove'],
     [
       'application: { entry: app.ts, savepoint: latest }',
       '2:42 /application/savepoint',

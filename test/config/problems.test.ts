@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/contract/errors.ts';
@@ -145,6 +146,26 @@ describe('what the schema does not know', () => {
   it('lets verbs that need no application go on without its entry', async () => {
     const { config } = await load('cluster: ab\napplication: { entry: ./gone.ts }');
     expect(config.application?.entry).toMatch(/\/gone\.ts$/);
+  });
+
+  it.each([
+    ['./gone', 'does not exist'],
+    ['.', 'does not exist'],
+    ['app.ts', 'is not executable'],
+  ])('does not take %s for a Node.js executable', async (node, what) => {
+    const problems = await problemsOf(`cluster: ab\nruntime: { node: ${node} }`);
+    expect(problems.map(brief)).toEqual(['2:18 /runtime/node node-missing']);
+    expect(problems[0]!.message).toMatch(new RegExp(`^the file /.* ${what}$`));
+  });
+
+  it('finds a Node.js executable beside the config file', async () => {
+    await using project = await Project.with({
+      'fctl.config.yaml': 'cluster: ab\nruntime: { node: bin/node }',
+      'bin/node': '#!/bin/sh\n',
+    });
+    await chmod(join(project.folder, 'bin/node'), 0o755);
+    const { config } = await project.load();
+    expect(config.runtime.node).toBe(join(project.folder, 'bin/node'));
   });
 
   it('wants an application where one is needed', async () => {

@@ -42,6 +42,7 @@ describe('the resolved configuration', () => {
       logging: { level: 'info', maxSizeBytes: 10 * 1024 * 1024, maxFiles: 3 },
       security: { auth: 'token', tls: 'off' },
       storage: { shared: [] },
+      runtime: { node: null },
       retentionMs: 86_400_000,
       providers: {
         local: { dir: null },

@@ -145,6 +145,7 @@ describe('releaseHash', () => {
       (await spec(set, env, code)).release;
     const first = await hash([]);
     expect(await hash([])).toBe(first); // another temporary folder
+    expect(await hash([`runtime.node=${process.execPath}`])).toBe(first); // a path of the client
     const others = await Promise.all([
       hash(['taskmanager.slots=2']),
       hash([], { PW: 'hunter3' }),

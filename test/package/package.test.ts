@@ -1,11 +1,11 @@
 /** The package as a user gets it: packed, installed into an empty folder, without this repository. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { entryPoints } from '../../tools/entry-points.ts';
+import { clientEntryPoints, entryPoints } from '../../tools/entry-points.ts';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -42,6 +42,21 @@ describe('the package', () => {
     expect(packed.some((path) => path.startsWith('templates/'))).toBe(true);
     const folders = packed.map((path) => path.split('/')[0]!).filter((name) => !name.includes('.'));
     expect(new Set(folders)).toEqual(new Set(['LICENSE', 'bin', 'dist', 'templates']));
+  });
+
+  it('lists what processes of a cluster load, and has all of it', () => {
+    const text = readFileSync(join(folder, 'node_modules/fctl/dist/runtime.json'), 'utf8');
+    const listed = new Set(Object.keys(JSON.parse(text)));
+    expect(packed).toEqual(expect.arrayContaining([...listed].map((path) => `dist/${path}`)));
+    const processes = Object.keys(entryPoints).filter((name) => !clientEntryPoints.includes(name));
+    expect([...listed]).toEqual(expect.arrayContaining(processes.map((name) => `${name}.js`)));
+    for (const name of clientEntryPoints) expect(listed).not.toContain(`${name}.js`);
+    for (const path of listed) {
+      const script = readFileSync(join(folder, 'node_modules/fctl/dist', path), 'utf8');
+      for (const [, imported] of script.matchAll(/(?:from|import\()\s*"(\.[^"]+\.js)"/g)) {
+        expect(listed).toContain(join(dirname(path), imported!));
+      }
+    }
   });
 
   it('brings esbuild and nothing else', () => {

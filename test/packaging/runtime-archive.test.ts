@@ -171,6 +171,21 @@ describe('the cache', () => {
 });
 
 describe('an installation', () => {
+  it('is not packed with a Node.js that is too old', async () => {
+    const options = await install(root, { node: '#!/bin/sh\necho v22.17.0\n' });
+    const error = await build(options, cacheDir).catch((e: unknown) => e);
+    expect(problemOf(error as ProviderError)).toMatchObject({
+      code: 'node-too-old',
+      message: `${options.node.file} is Node.js 22.17.0, with which processes cannot run`,
+      path: '/runtime/node',
+    });
+  });
+
+  it('is packed with a Node.js that does not run here', async () => {
+    const options = await install(root, { node: '\0' });
+    expect((await build(options, cacheDir)).nodeVersion).toBe('unknown');
+  });
+
   it.each([
     ['is not built', 'dist/runtime.json', 'there is no runtime in'],
     ['lacks a file', 'dist/chunks/a.js', 'incomplete: chunks/a.js'],

@@ -6,6 +6,7 @@ import type { ResolvedConfig } from '../../config/resolved.ts';
 const left: ReadonlySet<string> = new Set([
   'projectDir',
   'providers',
+  'runtime',
   'application.args',
   'application.entry',
   'application.secretArgs',

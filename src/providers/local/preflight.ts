@@ -1,11 +1,14 @@
 /** What could keep a cluster from running on this machine; found before anything is changed. */
+import { execFile } from 'node:child_process';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { totalmem, userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { type Problem, problem } from '../../contract/errors.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { formatBytes } from '../../contract/units.ts';
+import { OLDEST_NODE, isTooOld } from '../../contract/version.ts';
 import { exists } from './layout.ts';
 import type { LocalOptions } from './options.ts';
 
@@ -21,6 +24,7 @@ export async function findProblems(
   const found = await Promise.all([
     checkHome(options.home),
     checkRuntime(options),
+    checkNode(options.node),
     ...fixedPorts(spec).map((port) => (ownPorts.has(port.port) ? null : checkPort(port))),
   ]);
   return [...found, checkMemory(spec)].filter((p) => p !== null);
@@ -91,6 +95,23 @@ async function checkRuntime(options: LocalOptions): Promise<Problem | null> {
     message: `there is no runtime in ${dirname(options.runtimeDir)}`,
     hint: 'install fctl again; in its repository: npm run build',
   });
+}
+
+/** Of the config: the one that runs fctl is known to do. */
+async function checkNode(node: string): Promise<Problem | null> {
+  if (node === process.execPath || !(await exists(node))) return null;
+  const wrong = (code: string, message: string) =>
+    problem({ code, message, path: '/runtime/node', hint: `use Node.js ${OLDEST_NODE} or newer` });
+  try {
+    const { stdout } = await promisify(execFile)(node, ['--version'], { timeout: 10_000 });
+    const version = /^v(\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+    if (version === undefined) return wrong('node-not-usable', `${node} is not Node.js`);
+    if (!isTooOld(version)) return null;
+    return wrong('node-too-old', `${node} is Node.js ${version}, with which processes cannot run`);
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    return wrong('node-not-usable', `${node} does not run on this machine: ${reason}`);
+  }
 }
 
 function checkMemory(spec: ClusterSpec): Problem | null {

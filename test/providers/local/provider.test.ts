@@ -277,6 +277,22 @@ describe('preflight', () => {
     holder.close();
   });
 
+  it.each([
+    ['#!/bin/sh\necho v22.17.9\n', 'node-too-old', 'is Node.js 22.17.9'],
+    ['#!/bin/sh\necho hello\n', 'node-not-usable', 'is not Node.js'],
+    ['#!/gone/interpreter\n', 'node-not-usable', 'does not run on this machine'],
+    ['#!/bin/sh\necho v22.18.0\n', null, null],
+  ])('tries the Node.js of the config out: %j', async (content, code, message) => {
+    const node = join(home, 'node');
+    await writeFile(node, content, { mode: 0o755 });
+    const options = { home, runtimeDir: home, supervisor, node, environment: {} };
+    const spec = clusterSpec(processSpec(idle));
+    const problems = await createLocalProvider(options).preflight(spec, never);
+    if (code === null) expect(problems).toEqual([]);
+    else expect(problems).toMatchObject([{ code, path: '/runtime/node' }]);
+    if (message !== null) expect(problems[0]!.message).toContain(message);
+  });
+
   it('names a home that cannot be written', async () => {
     await writeFile(join(home, 'file'), '');
     const broken = createLocalProvider({
