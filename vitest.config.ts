@@ -16,7 +16,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Component tests start processes of their own: more workers only make them wait for each other.
     maxWorkers: 2,
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     // Read by tools/test-counts.ts.
     outputFile: { json: path('./node_modules/.cache/fctl/tests.json') },

@@ -28,4 +28,7 @@ it('scaffolds a project that deploys as it is, and never changes a file that is 
   expect(again.exitCode).toBe(8);
   expect(again.json.errors.map((e) => e.code)).toContain('file-exists');
   expect((await project.run('init', '--template', 'nope')).exitCode).toBe(2);
+  const onto = await project.run('init', 'fctl.config.yaml');
+  expect(onto.exitCode).toBe(2);
+  expect(onto.json.errors[0]).toMatchObject({ code: 'folder-not-writable' });
 });

@@ -73,6 +73,23 @@ describe('the package', () => {
     expect(help).toMatch(/deploy/);
   });
 
+  it('makes a project whose test passes, deploys it and removes the cluster', async () => {
+    const fctl = join(folder, 'node_modules/.bin/fctl');
+    await inFolder(process.execPath, fctl, 'init', 'my-job');
+    const project = join(folder, 'my-job');
+    const env = { ...process.env, FCTL_HOME: join(folder, 'home') };
+    const inProject = async (...args: readonly string[]) =>
+      (await run(process.execPath, args, { cwd: project, env })).stdout;
+    try {
+      expect(await inProject('--test', '--test-reporter=tap')).toMatch(/^# pass 1$/m);
+      expect(await inProject(fctl, 'deploy')).toMatch(/^SUCCEEDED after /);
+      expect(readdirSync(join(project, 'out')).sort()).toEqual(['part-0.csv', 'part-1.csv']);
+    } finally {
+      await inProject(fctl, 'destroy', '--yes');
+    }
+    expect(await inProject(fctl, 'list')).toMatch(/^No clusters /);
+  });
+
   it('can be imported by its names', async () => {
     const script = `
       import { defineJob, types } from 'fctl';
