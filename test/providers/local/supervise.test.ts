@@ -64,7 +64,7 @@ interface Settings {
   readonly first?: number;
   readonly stable?: number;
   readonly crashes?: number;
-  /** Goes before the machine's own programs. */
+  /** Take the place of the machine's own programs. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 
@@ -80,7 +80,11 @@ async function start(
     await writeFile(join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   }
   const settings = [first, 30, stable, crashes].map(String);
-  const child = spawn(shell[0]!, [...shell.slice(1), script, folder, ...settings, ...command], {
+  // A shell such as BusyBox's takes its own programs before any others, but functions before those.
+  const functions = Object.keys(programs).map((name) => `${name}() { '${join(bin, name)}' "$@"; }`);
+  const run =
+    functions.length === 0 ? [script] : ['-c', [...functions, '. "$0"'].join('\n'), script];
+  const child = spawn(shell[0]!, [...shell.slice(1), ...run, folder, ...settings, ...command], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: `${bin}:${process.env['PATH']}`, HOME_OF_TEST: home },
