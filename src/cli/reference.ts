@@ -26,7 +26,7 @@ export async function cliReference(): Promise<string> {
     '',
     'Generated from the table of verbs (`npm run docs`). `fctl VERB --help` says the same.',
     '',
-    'Results go to stdout, progress and messages to stderr. With `--json` stdout has one JSON document, `{ "ok", "command", "data", "errors": [{ "code", "message", "path", "file", "line", "column", "hint" }] }`; verbs that follow (`status --watch`, `logs`) print one a line.',
+    'Results go to stdout, progress and messages to stderr. With `--json` stdout has one JSON document, `{ "ok", "command", "data", "errors": [{ "code", "message", "path", "file", "line", "column", "hint" }] }`; verbs that follow (`status --watch`, `logs -f`) print one a line, and what ended them as the last one where that was not the end of the cluster.',
     '',
     ...verbs.flatMap(describeVerb),
     '## Options of every verb',

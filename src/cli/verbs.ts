@@ -216,7 +216,10 @@ export const verbs: readonly Verb[] = [
       { usage: '[process]', description: 'only this process, such as taskmanager-0' },
     ],
     options: [
-      { flags: '-f, --follow', description: 'go on printing what is added' },
+      {
+        flags: '-f, --follow',
+        description: 'go on printing what is added, until the cluster has ended',
+      },
       { flags: '-n, --tail <lines>', description: 'only the last lines of each process' },
       {
         flags: '--out',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Project, eventually, imports } from './project.ts';
+import { type Answer, Project, eventually, imports } from './project.ts';
 
 let project: Project;
 beforeEach(async () => {
@@ -15,6 +15,10 @@ const endless = `${imports}
 export const job = defineJob('demo', (env) => {
   env.fromSource(GeneratorSource.of({ count: 1e6, create: (i) => i, ratePerSecond: 10 })).sinkTo(DiscardSink.create());
 });`;
+
+/** One a line. */
+const documents = (stdout: string) =>
+  stdout.split('\n').map((line) => JSON.parse(line) as Answer['json']);
 
 async function deployEndless(): Promise<void> {
   await project.write('src/app.ts', endless);
@@ -112,13 +116,69 @@ export const job = defineJob('demo', (env) => {
 
   it('ends at once when it is interrupted, and leaves the cluster alone', async () => {
     await deployEndless();
-    const watching = project.start(['status', '--watch']);
+    const watching = project.start(['status', '--watch', '--json']);
     await once(watching.stdout, 'data');
     watching.kill('SIGINT');
-    const { exitCode } = await watching;
+    const { exitCode, stdout } = await watching;
     expect(exitCode).toBe(130);
+    expect(documents(stdout).at(-1)).toMatchObject({
+      ok: false,
+      errors: [{ code: 'interrupted' }],
+    });
     expect((await project.run('status')).json.data.state).toBe('RUNNING');
   });
+});
+
+describe('logs -f', () => {
+  const ticking = (gate: string) => `${imports}
+import { existsSync } from 'node:fs';
+export const job = defineJob('demo', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 1e6, create: (i) => i, ratePerSecond: 20 }))
+    .map((n) => { if (existsSync(${JSON.stringify(gate)})) throw new Error('enough'); console.log('tick', n); return n; })
+    .sinkTo(DiscardSink.create());
+});`;
+
+  it('tells what is added as lines of JSON, and ends with the cluster', async () => {
+    const gate = join(project.folder, 'gate');
+    await project.write('src/app.ts', ticking(gate));
+    expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+    const printed = project.start(['logs', 'demo', 'taskmanager-0', '--out', '-f']);
+    const logged = project.start(['logs', '-f', '--json']);
+    let seen = '';
+    printed.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+    await eventually(() => seen.split('taskmanager-0 tick ').length > 10);
+    await writeFile(gate, '');
+    expect((await printed).exitCode).toBe(0);
+    const { exitCode, stdout } = await logged;
+    expect(exitCode).toBe(0);
+    const lines = documents(stdout);
+    for (const line of lines) expect(line).toMatchObject({ ok: true, command: 'logs', errors: [] });
+    const said = lines.map(({ data }) => `${data.process}: ${data.entry.message}`);
+    expect(said).toContain('taskmanager-0: TaskManager ends: the JobManager dismissed it');
+    expect(said.some((line) => line.startsWith('jobmanager-0: '))).toBe(true);
+  });
+
+  it.each([
+    ['SIGINT', 130, 'interrupted'],
+    ['--timeout', 124, 'timed-out'],
+  ])('ends by %s with exit code %i', async (how, code, error) => {
+    await deployEndless();
+    const timeout = how === '--timeout' ? ['--timeout', '2s'] : [];
+    const following = project.start(['logs', '-f', '--json', ...timeout]);
+    await once(following.stdout, 'data');
+    if (how === 'SIGINT') following.kill('SIGINT');
+    const { exitCode, stdout } = await following;
+    expect(exitCode).toBe(code);
+    expect(documents(stdout).at(-1)).toMatchObject({ ok: false, errors: [{ code: error }] });
+  });
+});
+
+it('prints no line of a log when none was asked for', async () => {
+  await deployEndless();
+  expect((await project.run('logs', '-n', '0')).json.data.lines).toEqual([]);
+  expect((await project.run('logs', '-n', '1')).json.data.lines).toHaveLength(2);
+  expect((await project.run('logs', '-n', '-1')).exitCode).toBe(2);
+  expect((await project.run('logs', 'demo', 'nobody-0')).exitCode).toBe(7);
 });
 
 describe('a secret argument', () => {

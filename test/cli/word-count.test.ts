@@ -128,14 +128,17 @@ it('tells people results on stdout, progress on stderr, and prints logs', async 
   expect(deployed.stderr).toContain('create taskmanager-0: not there yet');
   expect(deployed.stderr).toMatch(/Finished in \S+\.$/);
 
-  const logs = await project.start(['logs', '--json']);
+  const logs = await project.run('logs');
   expect(logs.exitCode).toBe(0);
-  const lines = logs.stdout.split('\n').map((line) => JSON.parse(line));
-  for (const line of lines) {
-    expect(line).toMatchObject({ ok: true, command: 'logs', errors: [] });
-    expect(line.data.entry).toMatchObject({ level: expect.any(String) });
-  }
-  const names = new Set(lines.map((line) => line.data.process));
+  expect(logs.json).toMatchObject({
+    ok: true,
+    command: 'logs',
+    data: { clusterId: 'demo' },
+    errors: [],
+  });
+  const lines = logs.json.data.lines as { process: string; entry: object }[];
+  for (const { entry } of lines) expect(entry).toMatchObject({ level: expect.any(String) });
+  const names = new Set(lines.map(({ process }) => process));
   expect(names).toEqual(new Set(['jobmanager-0', 'taskmanager-0']));
   const tail = await project.start(['logs', 'demo', 'jobmanager-0', '--tail', '1']);
   expect(tail.stdout).toMatch(/^jobmanager-0 \d{4}-\S+Z [A-Z]+ [^\n]+$/);

@@ -1,6 +1,6 @@
 /**
  * What a verb says: results on stdout, messages and progress on stderr. With `--json` stdout has one JSON
- * document (a following verb: one a line) and nothing else.
+ * document (a following verb: one a line, and a failure as the last one) and nothing else.
  */
 import type { Problem } from '../../contract/errors.ts';
 import { Redactor } from '../../contract/secrets.ts';
@@ -26,16 +26,22 @@ export class Report {
   /** The verb's result. `text` is only made for people. */
   result(data: unknown, text: () => string): void {
     if (this.options.json) {
-      this.#document(true, data, []);
+      this.#document(data, []);
       return;
     }
     const lines = text();
     if (lines !== '') this.#print(process.stdout, lines.replace(/\n$/, ''));
   }
 
+  /** One of many results of a verb that follows something; a failure may come behind them. */
+  line(data: unknown, text: () => string): void {
+    if (this.options.json) this.#print(process.stdout, envelope(this.options.command, data));
+    else this.result(data, text);
+  }
+
   /** A failed verb; `data` is what it found out all the same. */
   failure(problems: readonly Problem[], data: unknown = null): void {
-    if (this.options.json && !this.#answered) this.#document(false, data, problems);
+    if (this.options.json && !this.#answered) this.#document(data, problems);
     for (const problem of problems) this.#print(process.stderr, describeProblem(problem));
   }
 
@@ -54,16 +60,18 @@ export class Report {
     if (this.options.verbose) this.#print(process.stderr, err.dim(text));
   }
 
-  #document(ok: boolean, data: unknown, errors: readonly Problem[]): void {
+  #document(data: unknown, errors: readonly Problem[]): void {
     this.#answered = true;
-    const { command } = this.options;
-    this.#print(process.stdout, JSON.stringify({ ok, command, data, errors }));
+    this.#print(process.stdout, envelope(this.options.command, data, errors));
   }
 
   #print(stream: NodeJS.WriteStream, text: string): void {
     stream.write(`${this.redactor.mask(text)}\n`);
   }
 }
+
+const envelope = (command: string, data: unknown, errors: readonly Problem[] = []) =>
+  JSON.stringify({ ok: errors.length === 0, command, data, errors });
 
 const describeProblem = (problem: Problem) => describe(problem, err.red('error'));
 

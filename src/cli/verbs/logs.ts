@@ -1,7 +1,9 @@
 /** `fctl logs`: logs of all processes of a cluster, or of one. */
-import { UsageError, problem } from '../../contract/errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import type { Provider } from '../../providers/provider.ts';
+import { type Provider, isAlive } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { out } from '../output/style.ts';
 
@@ -14,36 +16,67 @@ interface LogFlags extends CommonOptions {
 
 const levels = ['debug', 'info', 'warn', 'error'];
 
+/** How often a follower looks for processes that came later, and whether any is left. */
+const lookMs = 500;
+
+/** What to read. */
+interface Request {
+  readonly provider: Provider;
+  readonly clusterId: string;
+  /** `null`: all. */
+  readonly process: string | null;
+  readonly stream: 'log' | 'out';
+  /** `null`: all. */
+  readonly tail: number | null;
+  /** Index into `levels`. */
+  readonly level: number;
+}
+
 interface Line {
   readonly process: string;
-  readonly text: string;
+  /** A parsed line of a log, or text. */
+  readonly entry: Entry | string;
+}
+
+interface Entry {
+  readonly time?: unknown;
+  readonly level?: string;
+  readonly message?: unknown;
 }
 
 export async function run(
   context: Context<LogFlags>,
   named: string | undefined,
-  processName: string | undefined,
+  process: string | undefined,
 ): Promise<void> {
+  const { options, report, signal } = context;
+  const tail = tailOf(options.tail);
+  const level = levelOf(options.level);
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  const observed = await provider.inspect(clusterId);
-  if (observed === null) throw noSuchCluster(clusterId);
-  const names = processName === undefined ? await logNames(provider, clusterId) : [processName];
-  const minimum = minimumLevel(context.options.level);
-  const show = (line: Line) => print(context, line, minimum);
-  if (context.options.follow) {
-    await Promise.all(names.map((name) => read(context, provider, clusterId, name, show)));
-    return;
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const stream = options.out ? ('out' as const) : ('log' as const);
+  const request = { provider, clusterId, process: process ?? null, stream, tail, level };
+  if (options.follow) {
+    return follow(request, signal, (line) => report.line(line, () => describe(line)));
   }
-  for (const name of names) await read(context, provider, clusterId, name, show);
+  const lines: Line[] = [];
+  await readAll(request, signal, (line) => {
+    if (report.options.json) lines.push(line);
+    else report.line(line, () => describe(line));
+  });
+  if (report.options.json) report.result({ clusterId, lines }, () => '');
 }
 
-async function logNames(provider: Provider, clusterId: string): Promise<string[]> {
-  const observed = await provider.inspect(clusterId);
-  return (observed?.processes ?? []).map((p) => p.name).sort();
+function tailOf(tail: string | undefined): number | null {
+  if (tail === undefined) return null;
+  if (/^\d+$/.test(tail)) return Number(tail);
+  throw new UsageError(
+    problem({ code: 'not-a-number', message: `--tail ${tail} is not a number of lines` }),
+  );
 }
 
-function minimumLevel(level: string | undefined): number {
+function levelOf(level: string | undefined): number {
   if (level === undefined) return 0;
   const at = levels.indexOf(level);
   if (at >= 0) return at;
@@ -56,39 +89,76 @@ function minimumLevel(level: string | undefined): number {
   );
 }
 
-async function read(
-  context: Context<LogFlags>,
-  provider: Provider,
-  clusterId: string,
-  name: string,
-  show: (line: Line) => void,
-): Promise<void> {
-  const { options, signal } = context;
-  const tail = options.tail === undefined ? null : Number(options.tail);
-  if (tail !== null && !(Number.isInteger(tail) && tail >= 0)) {
-    throw new UsageError(
-      problem({ code: 'not-a-number', message: `--tail ${options.tail} is not a number` }),
-    );
-  }
-  const stream = await provider.logs(clusterId, name, {
-    stream: options.out ? 'out' : 'log',
-    follow: options.follow ?? false,
-    tail,
-    signal,
-  });
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (rest + String(chunk)).split('\n');
-    rest = lines.pop()!;
-    for (const text of lines) show({ process: name, text });
-  }
-  if (rest !== '') show({ process: name, text: rest });
+type Show = (line: Line) => void;
+
+async function processesOf({ provider, clusterId, process }: Request) {
+  const { processes } = (await provider.inspect(clusterId)) ?? { processes: [] };
+  const wanted = process === null ? processes : processes.filter((p) => p.name === process);
+  const names = process === null ? wanted.map((p) => p.name).sort() : [process];
+  return { names, anyAlive: wanted.some(isAlive) };
 }
 
-interface Entry {
-  readonly time?: unknown;
-  readonly level?: string;
-  readonly message?: unknown;
+async function readAll(request: Request, signal: AbortSignal, show: Show): Promise<void> {
+  const { names } = await processesOf(request);
+  for (const name of names) await (await openLog(request, name, false, signal))?.read(show);
+}
+
+/**
+ * Prints what is added until none of the processes is left that could write.
+ * @throws the reason of the signal.
+ */
+async function follow(request: Request, signal: AbortSignal, show: Show): Promise<void> {
+  const end = new AbortController();
+  const ended = AbortSignal.any([signal, end.signal]);
+  const readers = new Map<string, Promise<void>>();
+  try {
+    for (;;) {
+      const { names, anyAlive } = await processesOf(request);
+      for (const name of names.filter((n) => !readers.has(n))) {
+        const log = await openLog(request, name, true, ended);
+        if (log === null) continue; // It has written nothing yet.
+        const reader = log.read(show);
+        reader.catch(() => end.abort());
+        readers.set(name, reader);
+      }
+      if (!anyAlive) return;
+      await delay(lookMs, undefined, { signal: ended });
+    }
+  } finally {
+    end.abort();
+    await Promise.all(readers.values());
+  }
+}
+
+/** @returns `null` where there is none; one that was asked for by its name has to be there. */
+async function openLog(request: Request, name: string, follows: boolean, signal: AbortSignal) {
+  const { provider, clusterId, process, stream, tail, level } = request;
+  const options = { stream, follow: follows, tail, signal };
+  const log = await provider.logs(clusterId, name, options).catch((error: unknown) => {
+    const missing = error instanceof ClusterError && error.exitCode === ExitCode.notFound;
+    if (missing && process === null) return null;
+    throw error;
+  });
+  if (log === null) return null;
+  const read = async (show: Show): Promise<void> => {
+    const tell = (text: string) => {
+      const entry = stream === 'out' ? text : (parse(text) ?? text);
+      if (!isBelow(level, entry)) show({ process: name, entry });
+    };
+    let rest = '';
+    for await (const chunk of log) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop()!;
+      for (const text of lines) tell(text);
+    }
+    if (rest !== '') tell(rest);
+  };
+  return { read };
+}
+
+function isBelow(level: number, entry: Entry | string): boolean {
+  const own = typeof entry === 'string' ? -1 : levels.indexOf(entry.level ?? '');
+  return own >= 0 && own < level;
 }
 
 function parse(text: string): Entry | null {
@@ -100,15 +170,11 @@ function parse(text: string): Entry | null {
   }
 }
 
-function print({ options, report }: Context<LogFlags>, line: Line, minimum: number): void {
-  const entry = options.out ? null : parse(line.text);
-  if (entry?.level !== undefined && levels.indexOf(entry.level) < minimum) return;
-  report.result({ process: line.process, entry: entry ?? line.text }, () => {
-    const process = out.dim(line.process);
-    if (entry === null) return `${process} ${line.text}`;
-    const { time, level, message, ...rest } = entry;
-    const more = Object.keys(rest).length === 0 ? '' : ` ${out.dim(JSON.stringify(rest))}`;
-    const at = typeof time === 'number' ? new Date(time).toISOString() : String(time);
-    return `${process} ${at} ${(level ?? '').toUpperCase()} ${String(message)}${more}`;
-  });
+function describe({ process, entry }: Line): string {
+  const name = out.dim(process);
+  if (typeof entry === 'string') return `${name} ${entry}`;
+  const { time, level, message, ...rest } = entry;
+  const more = Object.keys(rest).length === 0 ? '' : ` ${out.dim(JSON.stringify(rest))}`;
+  const at = typeof time === 'number' ? new Date(time).toISOString() : String(time);
+  return `${name} ${at} ${(level ?? '').toUpperCase()} ${String(message)}${more}`;
 }

@@ -21,15 +21,17 @@ export async function run(context: Context<StatusFlags>, named: string | undefin
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   await removeExpired(provider, Date.now());
+  const { options, report, signal } = context;
   let shown = '';
   for (;;) {
     const status = await clusterStatus(provider, clusterId);
     if (status === null) throw noSuchCluster(clusterId);
     const text = await describe(provider, status);
-    if (text !== shown) context.report.result(statusData(status), () => text);
+    if (!options.watch) return report.result(statusData(status), () => text);
+    if (text !== shown) report.line(statusData(status), () => text);
     shown = text;
-    if (!context.options.watch || ended.has(status.state)) return;
-    await delay(watchMs, undefined, { signal: context.signal });
+    if (ended.has(status.state)) return;
+    await delay(watchMs, undefined, { signal });
   }
 }
 
