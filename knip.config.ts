@@ -26,5 +26,5 @@ export default {
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
   // Of the operating system, and of Java.
-  ignoreBinaries: ['jar', 'mount', 'nsenter', 'umount', 'unshare'],
+  ignoreBinaries: ['jar', 'mount', 'nsenter', 'script', 'umount', 'unshare'],
 } satisfies KnipConfig;

@@ -4,7 +4,7 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { type CommonOptions, type Place, createContext } from './context.ts';
 import { Report } from './output/report.ts';
 import { CommanderError, createProgram } from './program.ts';
-import type { Verb } from './verbs.ts';
+import { type Verb, groups, verbs } from './verbs.ts';
 
 /** @returns the exit code. */
 export async function run(argv: readonly string[], place: Place): Promise<number> {
@@ -20,8 +20,7 @@ export async function run(argv: readonly string[], place: Place): Promise<number
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return ExitCode.done; // --help, --version
-    const bare = error.code === 'commander.help' || error.code === 'commander.helpDisplayed';
-    if (json) answerUsage(argv, bare ? 'no command was given' : error.message);
+    if (json) answerUsage(argv, error.message);
     return ExitCode.usage;
   }
   return exitCode;
@@ -39,12 +38,26 @@ function configureOutput(
 }
 
 function answerUsage(argv: readonly string[], message: string): void {
-  const command = argv.find((word) => !word.startsWith('-')) ?? '';
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const command = [words.slice(0, 2).join(' '), words[0] ?? ''].find(isCommand) ?? '';
   const report = new Report({ command, json: true, quiet: false, verbose: false });
   report.failure([
-    problem({ code: 'usage', message: message.replace(/^error: /, ''), hint: "see 'fctl --help'" }),
+    problem({
+      code: 'usage',
+      message: describeUsage(words, message),
+      hint: `see 'fctl ${command === '' ? '' : `${command} `}--help'`,
+    }),
   ]);
 }
+
+function describeUsage([first, ...more]: readonly string[], message: string): string {
+  const isBare = first === undefined || (first in groups && more.length === 0);
+  if (isBare) return 'no command was given';
+  if (first === 'help') return `unknown command '${more.join(' ')}'`;
+  return message.replace(/^error: /, '');
+}
+
+const isCommand = (words: string) => words in groups || verbs.some(({ name }) => name === words);
 
 async function invoke(
   verb: Verb,

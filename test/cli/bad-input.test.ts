@@ -136,6 +136,23 @@ describe('before anything is started', () => {
   });
 });
 
+describe('a wrong command line', () => {
+  it.each([
+    [[], '', 'no command was given'],
+    [['nope'], '', "unknown command 'nope'"],
+    [['help', 'nope'], '', "unknown command 'nope'"],
+    [['session'], 'session', 'no command was given'],
+    [['session', 'nope'], 'session', "unknown command 'nope'"],
+    [['session', 'start', 'a', 'b'], 'session start', 'too many arguments'],
+    [['list', '--nope'], 'list', "unknown option '--nope'"],
+  ])('is answered with exit code 2 and one JSON document: %j', async (args, command, message) => {
+    const { exitCode, json } = await project.run(...args);
+    expect(exitCode).toBe(2);
+    expect(json).toMatchObject({ ok: false, command, data: null, errors: [{ code: 'usage' }] });
+    expect(json.errors[0]!.message).toContain(message);
+  });
+});
+
 describe('while it runs', () => {
   const record = 'const t = types.record({ a: types.int32, b: types.string });';
 

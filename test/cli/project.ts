@@ -36,6 +36,11 @@ export class Project {
     this.folder = folder;
   }
 
+  /** Where its clusters live. */
+  get home(): string {
+    return join(this.folder, 'home');
+  }
+
   static async create(): Promise<Project> {
     const project = new Project(await mkdtemp(join(tmpdir(), 'fctl-cli-')));
     await project.configure();
@@ -56,7 +61,7 @@ export class Project {
   start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     return execa(process.execPath, [launcher, ...args], {
       cwd: this.folder,
-      env: { FCTL_HOME: join(this.folder, 'home'), NO_COLOR: '1', ...environment },
+      env: { FCTL_HOME: this.home, NO_COLOR: '1', ...environment },
       reject: false,
       timeout: 60_000,
     });
@@ -69,7 +74,7 @@ export class Project {
 
   /** Pids of everything that this project's clusters started and that still runs. */
   running(): number[] {
-    const mark = `FCTL_PROCESS_DIR=${join(this.folder, 'home')}`;
+    const mark = `FCTL_PROCESS_DIR=${this.home}`;
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => read(`/proc/${pid}/environ`).includes(mark))
@@ -87,7 +92,7 @@ export class Project {
   }
 
   #process(name: string) {
-    const file = join(this.folder, 'home/clusters/demo/processes', name, 'process.json');
+    const file = join(this.home, 'clusters/demo/processes', name, 'process.json');
     return JSON.parse(readFileSync(file, 'utf8')) as {
       readonly pid: number;
       readonly supervisor: { readonly pid: number };

@@ -19,7 +19,9 @@ export async function createProgress(options: { quiet: boolean }): Promise<Progr
   // A terminal that says it has no columns (as `script` without one makes it) would be cleared for ever.
   if (!process.stderr.isTTY || !process.stderr.columns) return plainProgress();
   const { default: ora } = await import('ora');
-  return terminalProgress(ora({ stream: process.stderr, discardStdin: false }));
+  // ora would colour its spinner whatever NO_COLOR says.
+  const color = process.stderr.hasColors() ? 'cyan' : false;
+  return terminalProgress(ora({ stream: process.stderr, discardStdin: false, color }));
 }
 
 const ignore = () => undefined;

@@ -1,7 +1,7 @@
 /** `fctl completion`: scripts that complete verbs and options, made from the table of verbs. */
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { Context } from '../context.ts';
-import { type Verb, commonOptions, verbs } from '../verbs.ts';
+import { type Verb, type VerbOption, commonOptions, groups, verbs } from '../verbs.ts';
 
 export async function run(context: Context, shell: string | undefined): Promise<void> {
   const scripts: Readonly<Record<string, () => string>> = { bash, zsh, fish };
@@ -20,16 +20,25 @@ export async function run(context: Context, shell: string | undefined): Promise<
 }
 
 /** `-n, --tail <lines>` → `['-n', '--tail']` */
-function flagsOf(verb: Verb): string[] {
-  const options = [...(verb.options ?? []), ...commonOptions];
-  return options.flatMap((o) => o.flags.replace(/ [<[].*/, '').split(', '));
+const namesOf = ({ flags }: VerbOption) => flags.replace(/ [<[].*/, '').split(', ');
+
+const helpOption: VerbOption = { flags: '-h, --help', description: '' };
+
+const optionsOf = (verb: Verb) => [...(verb.options ?? []), ...commonOptions, helpOption];
+
+const flagsOf = (verb: Verb) => optionsOf(verb).flatMap(namesOf);
+
+/** Options whose next word is their value. */
+function flagsWithValue(): string[] {
+  const options = verbs.flatMap(optionsOf).filter(({ flags }) => /[<[]/.test(flags));
+  return [...new Set(options.flatMap(namesOf))];
 }
 
-/** Words after `fctl`, by what is already there. */
-function words(): Map<string, string[]> {
-  const next = new Map<string, string[]>();
+/** Words after `fctl`, by the verb that is already there; for half a verb what follows it. */
+function words(): Map<string, Set<string>> {
+  const next = new Map<string, Set<string>>();
   const add = (after: string, word: string) =>
-    next.set(after, [...new Set([...(next.get(after) ?? []), word])]);
+    next.set(after, (next.get(after) ?? new Set()).add(word));
   for (const verb of verbs) {
     const parts = verb.name.split(' ');
     add('', parts[0]!);
@@ -40,13 +49,26 @@ function words(): Map<string, string[]> {
 }
 
 function bash(): string {
-  const cases = [...words()].map(([after, list]) => `    "${after}") words="${list.join(' ')}" ;;`);
+  const cases = [...words()].map(
+    ([after, next]) => `    "${after}") words="${[...next].join(' ')}" ;;`,
+  );
   return [
     '_fctl() {',
-    '  local current="${COMP_WORDS[COMP_CWORD]}" path="" word words=""',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" path="" value="" word words=""',
     '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-    '    case "$word" in -*) ;; *) [ -z "$path" ] && path="$word" || case "$path" in config) path="$path $word" ;; esac ;; esac',
+    '    if [ "$word" = "=" ]; then value=yes; continue; fi',
+    '    if [ -n "$value" ]; then value=""; continue; fi',
+    '    case "$word" in',
+    `      ${flagsWithValue().join('|')}) value=yes ;;`,
+    '      -*) ;;',
+    '      *) case "$path" in',
+    '        "") path="$word" ;;',
+    `        ${Object.keys(groups).join('|')}) path="$path $word" ;;`,
+    '      esac ;;',
+    '    esac',
     '  done',
+    '  COMPREPLY=()',
+    '  [ -z "$value" ] && [ "$current" != "=" ] || return 0',
     '  case "$path" in',
     ...cases,
     '  esac',

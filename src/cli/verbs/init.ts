@@ -44,9 +44,10 @@ export async function run(context: Context<InitFlags>, folder: string | undefine
   const where = relative(context.place.cwd, target) || '.';
   const next = [...(where === '.' ? [] : [`cd ${where}`]), 'npm install', 'npx fctl deploy'];
   context.report.result({ folder: target, template, files }, () =>
-    [`Made ${files.length} files in ${where}. Next:`, ...next.map((line) => `  ${line}`)].join(
-      '\n',
-    ),
+    [
+      `Made ${files.length} files in ${where === '.' ? 'this folder' : where}. Next:`,
+      ...next.map((line) => `  ${line}`),
+    ].join('\n'),
   );
 }
 
