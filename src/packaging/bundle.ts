@@ -6,11 +6,11 @@
  *     begin at `node_modules`, wherever that lies.
  * B2  A bundle is written once: its name is its hash.
  */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
-import { ConfigError, type Problem, problem } from '../contract/errors.ts';
+import { ConfigError, type Problem, ProviderError, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
 import { findNativePackages } from './native-modules.ts';
 
@@ -37,7 +37,7 @@ export interface BundleOptions {
 /**
  * Bundles an application.
  * @throws ConfigError with every problem esbuild found, each with its place in the user's files, and for
- *   npm packages with native modules.
+ *   npm packages with native modules. ProviderError when it cannot be written.
  */
 export async function bundleApplication(options: BundleOptions): Promise<ApplicationBundle> {
   const { build } = await import('esbuild');
@@ -67,11 +67,27 @@ export async function bundleApplication(options: BundleOptions): Promise<Applica
   const bytes = assemble(result.outputFiles, Object.keys(result.metafile.inputs));
   const hash = sha256(bytes);
   const file = join(cacheDir, `${hash}.mjs`);
-  await mkdir(cacheDir, { recursive: true });
-  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, file); // B2
+  await keep(file, bytes);
   return { hash, file, sizeBytes: bytes.length };
+}
+
+async function keep(file: string, bytes: Buffer): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(temporary, bytes);
+    await rename(temporary, file); // B2
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new ProviderError(
+      problem({
+        code: 'cache-not-writable',
+        message: `the application's bundle cannot be written: ${(error as Error).message}`,
+        hint: 'set XDG_CACHE_HOME to a folder that you may write, on a disk that is not full',
+      }),
+      { cause: error },
+    );
+  }
 }
 
 /** CommonJS packages in the bundle may `require` Node's own modules. */

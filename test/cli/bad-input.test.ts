@@ -1,9 +1,10 @@
 /** What users do wrong: a clear answer, a documented exit code, nothing left running. */
-import { readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { onTmpfs, whyNoTmpfs } from '../tmpfs.ts';
 import { Project, eventually, imports } from './project.ts';
 
 let project: Project;
@@ -199,6 +200,35 @@ describe('while it runs', () => {
     expect(files.filter((name) => name.startsWith('out/'))).toEqual([]);
     const status = await project.run('status');
     expect(status.json.data.state).toBe('FAILED');
+  });
+
+  const disk = whyNoTmpfs === null ? '' : ` (${whyNoTmpfs})`;
+  it(`fails when the disk is full, and keeps the output of the run before${disk}`, async (context) => {
+    if (whyNoTmpfs !== null) return context.skip(whyNoTmpfs);
+    const numbers = (count: number) =>
+      job(
+        `${record} env.fromSource(GeneratorSource.of({ count: ${count}, create: (a) => ({ a, b: 'b' }) })).sinkTo(FileSink.csv('disk/out', { type: t }));`,
+      );
+    await mkdir(join(project.folder, 'disk'));
+    await onTmpfs(join(project.folder, 'disk'), 64, async () => {
+      await project.write('src/app.ts', numbers(1));
+      expect((await project.run('deploy')).exitCode).toBe(0);
+      await project.write('src/app.ts', numbers(1e5));
+      const { exitCode, json } = await project.run('deploy');
+      expect(exitCode).toBe(6);
+      expect(json.errors[0]!.message).toContain('the disk is full');
+      const out = join(project.folder, 'disk/out');
+      expect(await readdir(out)).toEqual(['part-0.csv']);
+      expect(await readFile(join(out, 'part-0.csv'), 'utf8')).toBe('a,b\n0,b\n');
+    });
+  });
+
+  it('says that nothing can be written where bundles are kept', async () => {
+    await project.write('src/app.ts', job(`${numbers}.sinkTo(DiscardSink.create());`));
+    const environment = { XDG_CACHE_HOME: join(project.folder, 'fctl.config.yaml') };
+    const { exitCode, stderr } = await project.start(['deploy'], environment);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('set XDG_CACHE_HOME');
   });
 
   it("shows the user's file, line and task of an exception", async () => {

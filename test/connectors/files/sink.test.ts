@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import type { Committable, Sink, SinkCommitter, SinkWriter } from '../../../src/
 import { types } from '../../../src/api/types.ts';
 import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
 import { createCommitter } from '../../../src/connectors/registry.ts';
+import { onTmpfs, whyNoTmpfs } from '../../tmpfs.ts';
 import { readAll } from '../read.ts';
 
 let base: string;
@@ -347,22 +347,10 @@ describe('a target that cannot be written', () => {
     await expect(committer.prepare()).rejects.toThrow(`the output folder ${out} cannot be written`);
   });
 
-  const mountable = (() => {
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
-    try {
-      // In a mount namespace of its own: nothing is left.
-      execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-      return null;
-    } catch {
-      return 'this machine lets nobody mount a tmpfs';
-    }
-  })();
-
-  test(`a full disk${mountable === null ? '' : ` (${mountable})`}`, async (context) => {
-    if (mountable !== null) return context.skip(mountable);
+  test(`a full disk${whyNoTmpfs === null ? '' : ` (${whyNoTmpfs})`}`, async (context) => {
+    if (whyNoTmpfs !== null) return context.skip(whyNoTmpfs);
     await mkdir(out);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', out]);
-    try {
+    await onTmpfs(out, 64, async () => {
       await run(cities(), 'a', [[rome]]);
       const sink = FileSink.csv<City>('out', { type: city });
       const committer = await committerOf(sink as Sink<never>, 'b');
@@ -380,9 +368,7 @@ describe('a target that cannot be written', () => {
       await committer.abort();
       await rm(join(out, 'ballast'));
       expect(await output()).toEqual(romeOnly);
-    } finally {
-      execFileSync('umount', ['-l', out]); // its error would hide that of the test
-    }
+    });
   });
 });
 
