@@ -48,7 +48,27 @@ export type ApplicationEvent =
       readonly jobId: string;
       readonly name: string;
     }
-  | { readonly type: 'ended'; readonly executeIndex: number; readonly outcome: JobOutcome };
+  | { readonly type: 'ended'; readonly executeIndex: number; readonly outcome: JobOutcome }
+  | UploadEvent;
+
+/** A cached file that the cluster does not have goes there. */
+export type UploadEvent =
+  /** Now and then. */
+  | {
+      readonly type: 'uploading';
+      /** Absolute path. */
+      readonly file: string;
+      /** Sent, or there from an upload that broke off. */
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  | {
+      readonly type: 'uploaded';
+      readonly file: string;
+      /** Over the network: less than the file has when its beginning was there. */
+      readonly sentBytes: number;
+      readonly totalBytes: number;
+    };
 
 /** Per-job mode: asked by the submitter, answered by fctl. */
 export type ClusterRequest =

@@ -5,8 +5,8 @@
  * |--------------------------------------|-----------------------------------------------------|
  * | `GET /fctl/v1/ready`                 | 200 `{}` once the JobManager leads                  |
  * | `GET /fctl/v1/cluster`               | `ClusterInfo`                                       |
- * | `HEAD/GET /fctl/v1/blobs/:hash`      | 200 / 404; the bytes                                |
- * | `PUT /fctl/v1/blobs/:hash`           | 201, 200 if there already; 400 if the hash differs  |
+ * | `HEAD/GET /fctl/v1/blobs/:hash`      | 200 / 404, which tells how much of it is there; the bytes |
+ * | `PUT /fctl/v1/blobs/:hash`           | 201, 200 if there already; 400 if the hash differs. With `Content-Range: bytes 5-9/10` the rest of one that broke off; 409 if it does not go on there, or somebody else goes on with it |
  * | `POST /fctl/v1/jobs`                 | 202 `{ jobId }`; body `SubmitJobRequest`           |
  * | `GET /fctl/v1/jobs/:id/result?wait=ms` | 200 `JobResultResponse`; waits up to 60 s for the end |
  * | `GET /fctl/v1/jobs/:id/attempts`     | 200 `JobAttemptsResponse`, also of jobs of an earlier JobManager |
@@ -23,6 +23,11 @@ import type { JsonObject, JsonValue } from './json.ts';
  * the command. Optional: most clients know no epoch.
  */
 export const EPOCH_HEADER = 'fctl-epoch';
+
+/** How many bytes of a blob are there, whose upload has not ended: in answers 404 and 409. */
+export const UPLOAD_OFFSET_HEADER = 'upload-offset';
+/** Beside it: `1` while somebody sends it, else `0`. */
+export const UPLOAD_ACTIVE_HEADER = 'upload-active';
 
 export interface ClusterInfo {
   readonly protocol: number;

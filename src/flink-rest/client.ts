@@ -153,7 +153,13 @@ export class FctlRestClient {
 
   /** Whether the JobManager leads. */
   async ready(): Promise<boolean> {
-    return this.#unless(503, { path: READY_PATH });
+    try {
+      await exchange(this.#options, { path: READY_PATH });
+      return true;
+    } catch (error) {
+      if (error instanceof RestError && error.status === 503) return false;
+      throw error;
+    }
   }
 
   cluster(): Promise<ClusterInfo> {
@@ -185,26 +191,5 @@ export class FctlRestClient {
   /** Asks for it; all jobs are cancelled, and the cluster ends a little later. */
   async shutDownCluster(): Promise<void> {
     await exchange(this.#options, { method: 'DELETE', path: '/v1/cluster' });
-  }
-
-  async hasBlob(hash: string): Promise<boolean> {
-    return this.#unless(404, { method: 'HEAD', path: path('fctl', 'v1', 'blobs', hash) });
-  }
-
-  /** Uploads what has this SHA-256; the server verifies it. Rejects also with what `content` fails with. */
-  async putBlob(hash: string, content: AsyncIterable<Uint8Array>): Promise<'created' | 'exists'> {
-    const blob = path('fctl', 'v1', 'blobs', hash);
-    const { status } = await exchange(this.#options, { method: 'PUT', path: blob, content });
-    return status === 201 ? 'created' : 'exists';
-  }
-
-  async #unless(status: number, call: Parameters<typeof exchange>[1]): Promise<boolean> {
-    try {
-      await exchange(this.#options, call);
-      return true;
-    } catch (error) {
-      if (error instanceof RestError && error.status === status) return false;
-      throw error;
-    }
   }
 }

@@ -40,8 +40,6 @@ export interface RestCall {
   readonly path: string;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is; the time limit then is that of silence. */
-  readonly content?: AsyncIterable<Uint8Array>;
   /** Added to the time limit: how long the server may wait by itself. */
   readonly waitMs?: number;
 }
@@ -91,12 +89,11 @@ interface TextAnswer {
 
 async function fetchText(
   { token, timeoutMs, signal }: RestClientOptions,
-  { method = 'GET', json, content, waitMs = 0 }: RestCall,
+  { method = 'GET', json, waitMs = 0 }: RestCall,
   address: string,
 ): Promise<TextAnswer> {
   signal?.throwIfAborted();
-  const upload = content && new Upload(content, timeoutMs);
-  const limit = upload?.signal ?? AbortSignal.timeout(timeoutMs + waitMs);
+  const limit = AbortSignal.timeout(timeoutMs + waitMs);
   try {
     const answer = await fetch(address, {
       method,
@@ -105,7 +102,6 @@ async function fetchText(
         ...(json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      ...(upload ? { body: upload.chunks(), duplex: 'half' as const } : {}),
       // The token is for this server alone.
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -114,58 +110,7 @@ async function fetchText(
     return { status: answer.status, text, location: answer.headers.get('location') };
   } catch (error) {
     signal?.throwIfAborted();
-    if (upload?.failure) throw upload.failure.error;
     throw noAnswer(address, error as Error, limit.aborted ? timeoutMs + waitMs : null);
-  } finally {
-    upload?.end();
-  }
-}
-
-/**
- * A body on its way: it may take any time, but not stand still.
- *
- * U1  Reading begins at once: a stream that fails before anybody listens to it would end the process.
- * U2  The content is released in every case, also when the request ends before it was read.
- */
-class Upload {
-  /** What reading the content failed with: no fault of the server's. */
-  failure: { readonly error: unknown } | null = null;
-  readonly #content: AsyncIterator<Uint8Array>;
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  #next: Promise<IteratorResult<Uint8Array>>;
-
-  constructor(content: AsyncIterable<Uint8Array>, silenceMs: number) {
-    this.#content = content[Symbol.asyncIterator]();
-    this.#timer = setTimeout(() => this.#controller.abort(), silenceMs);
-    this.#next = this.#read(); // U1
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    for (let read = await this.#next; !read.done; read = await this.#next) {
-      this.#timer.refresh();
-      yield read.value;
-      this.#next = this.#read();
-    }
-    this.#timer.refresh();
-  }
-
-  #read(): Promise<IteratorResult<Uint8Array>> {
-    const next = this.#content.next();
-    next.catch((error: unknown) => {
-      this.failure = { error };
-    });
-    return next;
-  }
-
-  /** U2 */
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#content.return?.().catch(() => {}); // what it fails with now, nobody needs
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   ClusterReply,
   ClusterRequest,
   JobManagerAddress,
+  UploadEvent,
 } from '../contract/application-messages.ts';
 import type { JobSubmitter } from './application.ts';
 import { createHttpSubmitter } from './http-submitter.ts';
@@ -19,11 +20,12 @@ export interface ClusterPerJobOptions {
   /** Asks whoever runs this process. Rejects when the process ends first. */
   readonly ask: (request: ClusterRequest) => Promise<ClusterReply>;
   readonly secrets: readonly string[];
+  readonly onUpload?: (event: UploadEvent) => void;
 }
 
 export function createClusterPerJobSubmitter({
   ask,
-  secrets,
+  ...options
 }: ClusterPerJobOptions): JobSubmitter & { close(): void } {
   const jobs = new Map<string, { submitter: HttpSubmitter; executeIndex: number }>();
   const files = new Map<string, string>();
@@ -43,7 +45,7 @@ export function createClusterPerJobSubmitter({
     submit: async (submission) => {
       const { executeIndex, graph } = submission;
       const address = await clusterFor(executeIndex, graph.name);
-      const submitter = createHttpSubmitter({ ...address, secrets });
+      const submitter = createHttpSubmitter({ ...address, ...options });
       for (const { hash } of Object.values(graph.cachedFiles ?? {})) {
         if (!(await submitter.has(hash))) await submitter.upload(hash, files.get(hash)!); // P1
       }

@@ -1,13 +1,7 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FctlRestClient, FlinkRestClient, RestError } from '../../src/flink-rest/client.ts';
-import { createBlobStore } from '../../src/runtime/jobmanager/blob-store.ts';
 import { recording } from '../reference/flink-rest/recordings.ts';
 import {
   failure,
@@ -232,80 +226,6 @@ describe('our extensions', () => {
   it('know when a JobManager does not lead yet', async () => {
     const { url } = await serve({ view: fakeView('empty', { ready: false }), token });
     expect(await new FctlRestClient(optionsOf(url)).ready()).toBe(false);
-  });
-});
-
-describe('blobs', () => {
-  async function setUp() {
-    const directory = await mkdtemp(join(tmpdir(), 'fctl-client-'));
-    onTestFinished(() => rm(directory, { recursive: true }));
-    const blobs = createBlobStore({ directory: join(directory, 'blobs'), placed: new Map() });
-    const { url } = await serve({ token, view: fakeView('empty', { blobs }) });
-    const content = Buffer.from('bundle '.repeat(300_000));
-    const file = join(directory, 'bundle.js');
-    await writeFile(file, content);
-    const hash = createHash('sha256').update(content).digest('hex');
-    return { directory, hash, file, url, fctl: new FctlRestClient({ ...optionsOf(url), token }) };
-  }
-
-  it('are uploaded as streams, once', async () => {
-    const { fctl, file, hash } = await setUp();
-    expect(await fctl.hasBlob(hash)).toBe(false);
-    expect(await fctl.putBlob(hash, createReadStream(file))).toBe('created');
-    expect(await fctl.hasBlob(hash)).toBe(true);
-    expect(await fctl.putBlob(hash, createReadStream(file))).toBe('exists');
-  });
-
-  it('are refused with another hash, and without the token', async () => {
-    const { fctl, file, url } = await setUp();
-    const other = 'a'.repeat(64);
-    expect(await failureOf(fctl.putBlob(other, createReadStream(file)))).toMatchObject({
-      status: 400,
-      message: 'The content does not have this hash.',
-    });
-    expect(await fctl.hasBlob(other)).toBe(false);
-    const stranger = new FctlRestClient(optionsOf(url));
-    expect(await failureOf(stranger.putBlob(other, createReadStream(file)))).toMatchObject({
-      status: 401,
-    });
-    expect(await failureOf(stranger.hasBlob(other))).toMatchObject({ status: 401 });
-  });
-
-  it('that cannot be read here are no fault of the server', async () => {
-    const { directory, fctl, hash } = await setUp();
-    const upload = fctl.putBlob(hash, createReadStream(join(directory, 'gone.js')));
-    await expect(upload).rejects.toMatchObject({ code: 'ENOENT' });
-    expect(await fctl.hasBlob(hash)).toBe(false);
-  });
-
-  it('are closed when the server cannot be reached', async () => {
-    const { file, hash } = await setUp();
-    const { close, url } = await serve();
-    await close();
-    const content = createReadStream(file);
-    const closed = new Promise<void>((resolve) => content.once('close', () => resolve()));
-    const error = await failureOf(new FctlRestClient(optionsOf(url)).putBlob(hash, content));
-    expect(error.message).toMatch(/ECONNREFUSED/);
-    await closed;
-  });
-
-  it('may take longer than the time limit, but not stand still', async () => {
-    const { hash, url } = await setUp();
-    const fctl = new FctlRestClient({ url, token, timeoutMs: 150 });
-    async function* slowly(): AsyncGenerator<Uint8Array> {
-      for (let i = 0; i < 6; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        yield Buffer.from('bundle '.repeat(50_000));
-      }
-    }
-    expect(await fctl.putBlob(hash, slowly())).toBe('created');
-    async function* never(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from('x');
-      await new Promise(() => {});
-    }
-    expect((await failureOf(fctl.putBlob('a'.repeat(64), never()))).message).toMatch(
-      /does not answer within 150 ms$/,
-    );
   });
 });
 

@@ -10,6 +10,7 @@ import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
 import type { Progress } from '../output/progress.ts';
+import { Uploads } from '../output/uploads.ts';
 import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
 import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
@@ -24,6 +25,7 @@ export async function deployPerJob(
   const detached = options.detach ?? false;
   await removeExpired(input.provider, Date.now());
   const jobs = new SubmittedJobs(progress);
+  const uploads = new Uploads(progress);
   try {
     const result = await runPerJob(input, {
       script: join(place.runtimeDir, 'application.js'),
@@ -39,12 +41,15 @@ export async function deployPerJob(
         progress.done(`Cluster ${clusterId} for job ${name}`);
       },
       onEndpoint: (executeIndex, endpoint) => jobs.locate(executeIndex, endpoint),
-      onJob: (event) => jobs.take(event),
+      onJob: (event) => {
+        if (event.type === 'uploading' || event.type === 'uploaded') uploads.take(event);
+        else jobs.take(event);
+      },
       onOutput: (text) => report.message(text.replace(/\n$/, '')),
     });
     jobs.stop();
     progress.stop();
-    return answerJobs(report, { detached }, jobs.all, result);
+    return answerJobs(report, { uploadedBytes: uploads.sentBytes, detached }, jobs.all, result);
   } catch (error) {
     if (!signal.aborted) throw error;
     jobs.stop();

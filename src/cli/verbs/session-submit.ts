@@ -3,7 +3,6 @@ import { dirname, join, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { type ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { formatBytes } from '../../contract/units.ts';
 import { reachSession, submitToSession } from '../../deployment/modes/session.ts';
 import { type ApplicationBundle, bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
@@ -12,6 +11,7 @@ import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
+import { Uploads } from '../output/uploads.ts';
 import { parseCount, parseJsonArgs } from './option-values.ts';
 import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
@@ -80,7 +80,8 @@ async function submit(
 ): Promise<number> {
   const detached = options.detach ?? false;
   const jobs = new SubmittedJobs(progress);
-  let uploadedBytes = 0;
+  const uploads = new Uploads(progress);
+  const name = 'the application';
   try {
     const result = await submitToSession({
       endpoint,
@@ -94,15 +95,13 @@ async function submit(
       job: options.job ?? null,
       detached,
       signal,
-      onUploaded: (bytes) => {
-        uploadedBytes = bytes;
-        progress.done(
-          bytes === 0
-            ? 'The session has this application already: nothing was uploaded'
-            : `Uploaded the application (${formatBytes(bytes)})`,
-        );
+      onUpload: (doneBytes, totalBytes) => uploads.under(name, doneBytes, totalBytes),
+      onUploaded: (sentBytes) => {
+        if (sentBytes !== null) uploads.done(name, sentBytes, bundle.sizeBytes);
+        else progress.done('The session has this application already: nothing was uploaded');
       },
       onEvent: (event) => {
+        if (event.type === 'uploading' || event.type === 'uploaded') return uploads.take(event);
         if (event.type === 'submitted') {
           jobs.expect(event.executeIndex, clusterId, event.name);
           jobs.locate(event.executeIndex, endpoint);
@@ -113,6 +112,7 @@ async function submit(
     });
     jobs.stop();
     progress.stop();
+    const uploadedBytes = uploads.sentBytes;
     return answerJobs(report, { clusterId, uploadedBytes, detached }, jobs.all, result);
   } catch (error) {
     throw signal.aborted ? left(signal, clusterId, jobs.open) : error;

@@ -1,5 +1,5 @@
 /** The jobs of a `main()` that runs here: what is known of them, and how they look while they run. */
-import type { ApplicationEvent } from '../../contract/application-messages.ts';
+import type { ApplicationEvent, UploadEvent } from '../../contract/application-messages.ts';
 import type { JobOutcome } from '../../contract/documents.ts';
 import { FlinkRestClient } from '../../flink-rest/client.ts';
 import type { ReachableEndpoint } from '../../providers/provider.ts';
@@ -16,6 +16,8 @@ export interface SubmittedJob {
   /** `null` while it runs. */
   readonly outcome: JobOutcome | null;
 }
+
+type JobEvent = Exclude<ApplicationEvent, UploadEvent>;
 
 export class SubmittedJobs {
   readonly #progress: Progress;
@@ -49,7 +51,7 @@ export class SubmittedJobs {
     this.#endpoints.set(executeIndex, endpoint);
   }
 
-  take(event: ApplicationEvent): void {
+  take(event: JobEvent): void {
     const job = this.#jobs.get(event.executeIndex)!;
     const { jobId } = event.type === 'submitted' ? event : job;
     const outcome = event.type === 'ended' ? event.outcome : null;

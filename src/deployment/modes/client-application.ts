@@ -50,7 +50,8 @@ export async function runClientApplication(
     else take(message as ApplicationEvent | ClusterRequest);
   });
   const take = (message: ApplicationEvent | ClusterRequest): void => {
-    if (message.type === 'submitted' || message.type === 'ended') return options.onEvent(message);
+    if (message.type !== 'cluster-wanted' && message.type !== 'result-wanted')
+      return options.onEvent(message);
     void options.answer?.(message).then((reply) => child.connected && child.send(reply, () => {}));
   };
   const stop = () => child.kill('SIGKILL');

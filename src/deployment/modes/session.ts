@@ -1,18 +1,18 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
-import { createReadStream } from 'node:fs';
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
 import {
   DocumentName,
   type OutcomeDocument,
   type ReleasesDocument,
 } from '../../contract/documents.ts';
-import { ClusterError, problem } from '../../contract/errors.ts';
+import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { ParsedConfig } from '../../config/schema.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { FctlRestClient, FlinkRestClient } from '../../flink-rest/client.ts';
+import { uploadBlob } from '../../graph/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
 import { awaitOutcome, noSuchCluster } from '../cancel.ts';
@@ -64,7 +64,10 @@ export interface SessionSubmission {
   readonly job: string | null;
   readonly detached: boolean;
   readonly signal: AbortSignal;
-  readonly onUploaded: (bytes: number) => void;
+  /** The bundle is on its way. */
+  readonly onUpload: (doneBytes: number, totalBytes: number) => void;
+  /** @param sentBytes over the network; `null`: the session had it. */
+  readonly onUploaded: (sentBytes: number | null) => void;
   readonly onEvent: (event: ApplicationEvent) => void;
   readonly onOutput: (text: string) => void;
 }
@@ -98,13 +101,17 @@ export async function submitToSession(submission: SessionSubmission): Promise<Ap
   });
 }
 
-async function uploadBundle({ bundle, endpoint, onUploaded }: SessionSubmission): Promise<void> {
-  const { token, url } = endpoint;
-  const client = new FctlRestClient({ url, token, timeoutMs: 60_000 });
-  const sent = (await client.hasBlob(bundle.hash))
-    ? 'exists'
-    : await client.putBlob(bundle.hash, createReadStream(bundle.file));
-  onUploaded(sent === 'created' ? bundle.sizeBytes : 0);
+async function uploadBundle(submission: SessionSubmission): Promise<void> {
+  const { bundle, endpoint, onUpload, onUploaded, signal } = submission;
+  const { hash, file } = bundle;
+  const target = { restUrl: endpoint.url, token: endpoint.token };
+  const options = { hash, file, onProgress: onUpload, signal };
+  const sentBytes = await uploadBlob(target, options).catch((error: Error) => {
+    signal.throwIfAborted();
+    const message = `the application cannot be uploaded: ${error.message}`;
+    throw new DeploymentError(problem({ code: 'upload-failed', message }), { cause: error });
+  });
+  onUploaded(sentBytes);
 }
 
 /**

@@ -72,8 +72,8 @@ async function run(start: ApplicationStart): Promise<ApplicationResult> {
 
 function createSubmitter({ jobManager, secrets }: ApplicationStart) {
   return jobManager === null
-    ? createClusterPerJobSubmitter({ ask, secrets })
-    : createHttpSubmitter({ ...jobManager, secrets });
+    ? createClusterPerJobSubmitter({ ask, secrets, onUpload: report })
+    : createHttpSubmitter({ ...jobManager, secrets, onUpload: report });
 }
 
 /** Tells what becomes of the jobs. */

@@ -91,9 +91,24 @@ export type SubmitResult =
 export interface BlobStore {
   /** Where the verified content lies; `null` when it is not there. */
   find(hash: string): Promise<{ readonly file: string; readonly sizeBytes: number } | null>;
-  /** Writes under a temporary name, verifies, renames. Consumes `content` in every case but `exists`. */
-  put(hash: string, content: Readable): Promise<'created' | 'exists' | 'hash-differs'>;
+  /** What has come of an upload that has not ended well; `isGrowing`: somebody is sending it. */
+  part(hash: string): Promise<{ readonly sizeBytes: number; readonly isGrowing: boolean }>;
+  /**
+   * Writes under a temporary name, verifies, renames. Not all of `content` is read unless that is done.
+   * @param offset where `content` begins; above 0 it is the rest of what `part` has. Default: 0.
+   */
+  put(hash: string, content: Readable, offset?: number): Promise<PutResult>;
 }
+
+export type PutResult =
+  | 'created'
+  | 'exists'
+  /** What came is thrown away. */
+  | 'hash-differs'
+  /** `part` has another size. */
+  | 'other-offset'
+  /** A newer upload of it goes on from what came. */
+  | 'superseded';
 
 export interface LogFiles {
   /** The file that the process logs to, and the one with what user code prints. */

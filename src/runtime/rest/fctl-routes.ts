@@ -1,6 +1,10 @@
 /** Our extensions under `/fctl/v1`: the table in `contract/fctl-rest.ts`. */
 import { DocumentName } from '../../contract/documents.ts';
-import type { SubmitJobRequest } from '../../contract/fctl-rest.ts';
+import {
+  type SubmitJobRequest,
+  UPLOAD_ACTIVE_HEADER,
+  UPLOAD_OFFSET_HEADER,
+} from '../../contract/fctl-rest.ts';
 import { READY_PATH } from '../../contract/runtime-config.ts';
 import { accepted, checkEpoch, hexId, wholeNumber } from './checks.ts';
 import { HttpError } from './http-error.ts';
@@ -58,14 +62,47 @@ function blobHash({ params }: RestRequest): string {
 async function readBlob(request: RestRequest): Promise<RestAnswer> {
   const hash = blobHash(request);
   const found = await request.view.blobs.find(hash);
-  if (found === null) throw new HttpError(404, `There is no blob ${hash}`);
-  return { status: 200, ...found };
+  if (found !== null) return { status: 200, ...found };
+  throw new HttpError(404, `There is no blob ${hash}`, await partHeaders(request, hash));
 }
 
 async function writeBlob(request: RestRequest): Promise<RestAnswer> {
-  const result = await request.view.blobs.put(blobHash(request), request.body());
-  if (result === 'hash-differs') throw new HttpError(400, 'The content does not have this hash.');
-  return { status: result === 'created' ? 201 : 200, body: {} };
+  const hash = blobHash(request);
+  const offset = contentOffset(request);
+  const result = await request.view.blobs.put(hash, request.body(), offset);
+  switch (result) {
+    case 'created':
+    case 'exists':
+      return { status: result === 'created' ? 201 : 200, body: {} };
+    case 'hash-differs':
+      throw new HttpError(400, 'The content does not have this hash.');
+    case 'other-offset':
+    case 'superseded': {
+      const why =
+        result === 'superseded'
+          ? 'A newer upload goes on with it.'
+          : `It does not go on at ${offset}.`;
+      throw new HttpError(409, why, await partHeaders(request, hash));
+    }
+  }
+}
+
+async function partHeaders({ view }: RestRequest, hash: string): Promise<Record<string, string>> {
+  const { isGrowing, sizeBytes } = await view.blobs.part(hash);
+  return {
+    [UPLOAD_OFFSET_HEADER]: String(sizeBytes),
+    [UPLOAD_ACTIVE_HEADER]: isGrowing ? '1' : '0',
+  };
+}
+
+/** Where the body begins. It must go on to the end. @throws HttpError 400. */
+function contentOffset({ header }: RestRequest): number {
+  const range = header('content-range');
+  if (range === undefined) return 0;
+  const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range) ?? [];
+  if (first !== undefined && Number(first) <= Number(last) && Number(last) + 1 === Number(total))
+    return Number(first);
+  throw new HttpError(400, `Content-Range must go to the end, as 'bytes 5-9/10' does: ${range}`);
 }
 
 /** What a TaskManager asks for to find the leader, and to know when nobody will lead any more. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -37,15 +37,65 @@ describe('blobs', () => {
     expect(await readdir(join(directory, 'blobs'))).toEqual([]);
   });
 
-  it('leave nothing when the upload breaks off', async () => {
-    const blobs = create();
-    const broken = Readable.from(
+  const broken = (first: string) =>
+    Readable.from(
       (async function* () {
-        yield content;
+        yield first;
         throw new Error('connection lost');
       })(),
     );
-    await expect(blobs.put(hash, broken)).rejects.toThrow('connection lost');
+
+  it('go on where an upload broke off (B3)', async () => {
+    const blobs = create();
+    await expect(blobs.put(hash, broken(content.slice(0, 5)))).rejects.toThrow('connection lost');
+    expect(await blobs.find(hash)).toBeNull();
+    expect(await blobs.part(hash)).toEqual({ sizeBytes: 5, isGrowing: false });
+    const rest = (offset: number) => Readable.from([content.slice(offset)]);
+    expect(await blobs.put(hash, rest(4), 4)).toBe('other-offset');
+    const again = broken(content.slice(5, 8));
+    await expect(blobs.put(hash, again, 5)).rejects.toThrow('connection lost');
+    expect(await create().put(hash, rest(8), 8)).toBe('created'); // another process
+    expect(await readFile((await blobs.find(hash))!.file, 'utf8')).toBe(content);
+    expect(await blobs.part(hash)).toEqual({ sizeBytes: 0, isGrowing: false });
+  });
+
+  it('that do not have their hash in the end leave nothing, however they came (B1)', async () => {
+    const blobs = create();
+    await expect(blobs.put(hash, broken('other'))).rejects.toThrow('connection lost');
+    expect(await blobs.put(hash, Readable.from([content.slice(5)]), 5)).toBe('hash-differs');
+    expect(await readdir(join(directory, 'blobs'))).toEqual([]);
+  });
+
+  it('are written by the newest upload alone (B2)', async () => {
+    const blobs = create();
+    const endless = new Readable({ read: () => {} });
+    endless.push(content.slice(0, 5));
+    const older = blobs.put(hash, endless);
+    await expect.poll(() => blobs.part(hash)).toEqual({ sizeBytes: 5, isGrowing: true });
+    expect(blobs.isUploading).toBe(true);
+    const newer = blobs.put(hash, Readable.from([content.slice(5)]), 5);
+    expect(await older).toBe('superseded');
+    expect(await newer).toBe('created');
+    expect(blobs.isUploading).toBe(false);
+  });
+
+  it('of which many are uploaded at once are there once, whole', async () => {
+    const blobs = create();
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => blobs.put(hash, Readable.from(content.split('')))),
+    );
+    expect(results.filter((result) => result === 'created')).toHaveLength(1);
+    expect(await readFile((await blobs.find(hash))!.file, 'utf8')).toBe(content);
+    expect(await readdir(join(directory, 'blobs'))).toEqual([hash]);
+  });
+
+  it('leave nothing where they cannot be written (B3)', async () => {
+    const blobs = create();
+    await mkdir(join(directory, 'blobs'));
+    await symlink('/dev/full', join(directory, 'blobs', `.${hash}.part`));
+    await expect(blobs.put(hash, Readable.from([content]))).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
     expect(await readdir(join(directory, 'blobs'))).toEqual([]);
   });
 

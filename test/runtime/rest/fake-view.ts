@@ -198,6 +198,7 @@ function fakeTaskManager(inUse: boolean): TaskManagerView {
 
 const noBlobs: BlobStore = {
   find: async () => null,
+  part: async () => ({ sizeBytes: 0, isGrowing: false }),
   put: async (_hash, content) => {
     for await (const _chunk of content) continue;
     return 'hash-differs';

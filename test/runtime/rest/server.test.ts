@@ -254,19 +254,19 @@ describe('blobs', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
       code: 'ENOSPC',
     });
-    const blobs = { find: async () => null, put: () => Promise.reject(full) };
+    const blobs = { ...(await temporaryBlobs()), put: () => Promise.reject(full) };
     const { url } = await serve({ view: fakeView('empty', { blobs }) });
     const answer = await fetch(url + blob('x'), { method: 'PUT', body: 'x'.repeat(1_000_000) });
     expect(await json(answer)).toEqual([507, errors(/no space left/)]);
   });
 
-  it('of which a client sends only a part leave nothing and are no bug', async () => {
+  it('of which a client sends only a part are not there, can go on, and are no bug', async () => {
     const blobs = await temporaryBlobs();
     const logger = recordingLogger();
     let failed!: (error: unknown) => void;
     const failure = new Promise((resolve) => (failed = resolve));
-    const put: typeof blobs.put = (hash, content) =>
-      blobs.put(hash, content).catch((error: unknown) => {
+    const put: typeof blobs.put = (hash, content, offset) =>
+      blobs.put(hash, content, offset).catch((error: unknown) => {
         failed(error);
         throw error;
       });
@@ -278,10 +278,24 @@ describe('blobs', () => {
     socket.write(
       `PUT ${blob('abcdef')} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc`,
     );
+    const look = async () => {
+      const { headers, status } = await fetch(url + blob('abcdef'), { method: 'HEAD' });
+      return [status, headers.get('upload-offset'), headers.get('upload-active')];
+    };
+    await expect.poll(look).toEqual([404, '3', '1']);
     socket.end(); // the rest never comes
     await failure;
-    expect((await fetch(url + blob('abcdef'))).status).toBe(404);
+    expect(await look()).toEqual([404, '3', '0']);
     expect(logger.errors).toEqual([]);
+    const send = (range: string, body: string) =>
+      fetch(url + blob('abcdef'), { method: 'PUT', headers: { 'content-range': range }, body });
+    for (const range of ['bytes 3-4/6', 'bytes 3-5/*', 'bytes 5-3/6', 'lines 3-5/6']) {
+      expect(await json(await send(range, 'def'))).toEqual([400, errors(/Content-Range/)]);
+    }
+    const elsewhere = await send('bytes 2-5/6', 'cdef');
+    expect([elsewhere.status, elsewhere.headers.get('upload-offset')]).toEqual([409, '3']);
+    expect(await json(await send('bytes 3-5/6', 'def'))).toEqual([201, {}]);
+    expect(await (await fetch(url + blob('abcdef'))).text()).toBe('abcdef');
   });
 
   it('whose file is gone end the connection, not the server', async () => {
@@ -290,7 +304,7 @@ describe('blobs', () => {
     await writeFile(join(directory, 'short'), 'abc');
     const find = async () => ({ file: join(directory, 'gone'), sizeBytes: 3 });
     const { url } = await serve({
-      view: fakeView('empty', { blobs: { find, put: async () => 'exists' } }),
+      view: fakeView('empty', { blobs: { ...(await temporaryBlobs()), find } }),
     });
     await expect(fetch(url + blob('abc')).then((answer) => answer.text())).rejects.toThrow();
     expect((await fetch(`${url}/overview`)).status).toBe(200);
