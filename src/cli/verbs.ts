@@ -92,6 +92,18 @@ export const verbs: readonly Verb[] = [
     load: () => import('./verbs/compile.ts'),
   },
   {
+    name: 'bundle',
+    summary: 'Write the application as one file, to upload it',
+    description:
+      "Makes the file that a deployment ships, for whoever submits it without fctl: the page Submit New Job of Flink's Web UI before a session, or POST /jars/upload.",
+    arguments: [{ usage: '[file]', description: 'where; default: the id of the cluster and .mjs' }],
+    examples: [
+      'fctl bundle',
+      'fctl bundle flights.mjs && curl -F jarfile=@flights.mjs http://127.0.0.1:8081/jars/upload',
+    ],
+    load: () => import('./verbs/bundle.ts'),
+  },
+  {
     name: 'plan',
     summary: 'Show what a deploy would do, and change nothing',
     options: [{ flags: '--mode <mode>', description: "deployment mode; default: the config's" }],

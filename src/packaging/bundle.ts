@@ -10,12 +10,10 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
+import { BUNDLE_HEADER } from '../contract/bundle.ts';
 import { ConfigError, type Problem, ProviderError, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
 import { findNativePackages } from './native-modules.ts';
-
-/** Version of the application API that bundles are made for; recorded in each. */
-const API_VERSION = 1;
 
 export interface ApplicationBundle {
   /** Lowercase hex SHA-256 of the file's bytes. */
@@ -92,7 +90,7 @@ async function keep(file: string, bytes: Buffer): Promise<void> {
 
 /** CommonJS packages in the bundle may `require` Node's own modules. */
 const banner = [
-  `// fctl application, API ${API_VERSION}`,
+  BUNDLE_HEADER,
   "import { createRequire as __createRequire } from 'node:module';",
   'const require = __createRequire(import.meta.url);',
 ].join('\n');

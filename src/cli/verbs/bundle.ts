@@ -1,0 +1,27 @@
+/** `fctl bundle`: the application as the one file that is shipped. */
+import { copyFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError, problem } from '../../contract/errors.ts';
+import { formatBytes } from '../../contract/units.ts';
+import { bundleApplication } from '../../packaging/bundle.ts';
+import type { CommonOptions, Context } from '../context.ts';
+
+/** It is not evaluated: which arguments it will get, and which job is run, is said when it is submitted. */
+export async function run(
+  context: Context<CommonOptions>,
+  named: string | undefined,
+): Promise<void> {
+  const { place, report } = context;
+  const { config } = await context.config({ application: true });
+  const { application, cluster, projectDir } = config;
+  const { entry } = application!;
+  const file = resolve(place.cwd, named ?? `${cluster}.mjs`);
+  const cacheDir = join(place.cacheDir, 'bundles');
+  const bundle = await bundleApplication({ entry, projectDir, cacheDir });
+  await copyFile(bundle.file, file).catch((error: NodeJS.ErrnoException) => {
+    const message = `the bundle cannot be written to ${file}: ${error.message}`;
+    throw new UsageError(problem({ code: 'not-writable', message }));
+  });
+  const { hash, sizeBytes } = bundle;
+  report.result({ file, hash, sizeBytes }, () => `${file} (${formatBytes(sizeBytes)})`);
+}
