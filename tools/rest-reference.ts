@@ -45,8 +45,10 @@ const v8 =
   "Flink's names for a JVM, with the figures of V8: `Heap` is the heap of the main thread, `Direct` the buffers outside of it, `NonHeap` what else the process occupies.";
 const logTail = 'The last 16 MiB of a larger file. JSON lines.';
 /** A "jar" is an application bundle. */
-const jar = (endpoint: string): EndpointClaim =>
-  absent(endpoint, 'Not yet; bundles are uploaded to `PUT /fctl/v1/blobs/:hash`.');
+const jar =
+  'A "jar" is an application bundle, as `fctl bundle` makes it; `main()` runs on the JobManager. In sessions only; elsewhere 404.';
+const jarRun =
+  'An unknown jar is 404, an unknown entry or a `main()` that throws 400, not 500. `entryClass` is `main` or the name of a job. Arguments are a JSON object or `--name value`; `programArgs`, which the Web UI sends, count. A savepoint path or a `flinkConfiguration` is 400.';
 const threads =
   'What each thread is about, not its stack, which JavaScript cannot see: what the main thread waits for, which tasks a slot runs.';
 const vertex = 'GET /jobs/:jobid/vertices/:vertexid';
@@ -159,13 +161,16 @@ export const endpointClaims: readonly EndpointClaim[] = [
   supported('GET /applications/:applicationid/jobmanager/config'),
   supported('POST /applications/:applicationid/cancel'),
 
-  jar('GET /jars'),
-  jar('POST /jars/upload'),
-  jar('DELETE /jars/:jarid'),
-  jar('GET /jars/:jarid/plan'),
-  jar('POST /jars/:jarid/plan'),
-  jar('POST /jars/:jarid/run'),
-  jar('POST /jars/:jarid/run-application'),
+  different('GET /jars', jar),
+  different(
+    'POST /jars/upload',
+    'What is no bundle, or cannot be evaluated, is 400; whatever its file is called. At most 64 MiB.',
+  ),
+  supported('DELETE /jars/:jarid'),
+  different('GET /jars/:jarid/plan', jarRun),
+  different('POST /jars/:jarid/plan', jarRun),
+  different('POST /jars/:jarid/run', jarRun),
+  different('POST /jars/:jarid/run-application', jarRun),
 
   supported('GET /jobmanager/config', 'The resolved configuration of the cluster, secrets masked.'),
   different('GET /jobmanager/environment', 'Node.js in the place of the JVM.'),

@@ -7,12 +7,30 @@ import type { FailureInfo, JobOutcome } from './documents.ts';
 import type { JobResultResponse } from './fctl-rest.ts';
 import type { JsonObject } from './json.ts';
 
+/** What an application can be asked instead of running: what may be run of it, and the graph of its first job. */
+export type ApplicationQuestion = 'entries' | 'plan';
+
+/** What may be run of an application. */
+export interface ApplicationEntry {
+  /** `main`, or the job's name. */
+  readonly name: string;
+  /** `null`: `main()`. */
+  readonly job: string | null;
+}
+
+export type ApplicationAnswer =
+  | { readonly type: 'entries'; readonly entries: readonly ApplicationEntry[] }
+  /** `graph`: a `JobGraph`. */
+  | { readonly type: 'plan'; readonly graph: JsonObject };
+
 /** A JobManager as the process of `main()` reaches it. */
 export interface JobManagerAddress {
   readonly restUrl: string;
   readonly token: string | null;
   /** Requests are refused by a JobManager of another epoch. */
   readonly epoch: number;
+  /** What the JobManager calls this application, if it started it in a session. */
+  readonly applicationId?: string | null;
 }
 
 /** First message to the process; `workerData` of the worker. */
@@ -31,6 +49,10 @@ export interface ApplicationStart {
   readonly detached: boolean;
   /** Takes all jobs; `null`: every job has one of its own, which is asked for (per-job mode). */
   readonly jobManager: JobManagerAddress | null;
+  /** Id of the first job that is executed; default: a random one. */
+  readonly jobId?: string | null;
+  /** Answered instead of running the application, which then needs no JobManager. Default: none. */
+  readonly question?: ApplicationQuestion | null;
 }
 
 /** How `main()` ended. */
@@ -85,7 +107,11 @@ export type ClusterReply =
   | { readonly type: 'result'; readonly executeIndex: number; readonly result: JobResultResponse }
   | { readonly type: 'no-cluster'; readonly executeIndex: number; readonly message: string };
 
-export type ApplicationMessage = ApplicationResult | ApplicationEvent | ClusterRequest;
+export type ApplicationMessage =
+  | ApplicationResult
+  | ApplicationEvent
+  | ApplicationAnswer
+  | ClusterRequest;
 
 export function isApplicationResult(value: unknown): value is ApplicationResult {
   const type = (value as { type?: unknown } | null)?.type;

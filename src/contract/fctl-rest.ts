@@ -65,6 +65,8 @@ export interface SubmitJobRequest {
   readonly secrets?: readonly string[];
   /** What relative paths are relative to, where the cluster's machines have that folder. */
   readonly workingDirectory?: string | null;
+  /** Of the application that this JobManager runs, when that submits it; `null` or left out: another one. */
+  readonly applicationId?: string | null;
 }
 
 export interface JobResultResponse {

@@ -54,6 +54,8 @@ export interface ApplicationOptions {
   readonly job?: string | null;
   /** End with `main()`: jobs that it does not wait for go on alone. Default: false. */
   readonly detached?: boolean;
+  /** Id of the first job that is executed; default: a random one. */
+  readonly jobId?: string | null;
   readonly mode: DeploymentMode;
   /** Absolute. Relative paths of cached files are relative to it. */
   readonly workingDirectory: string;
@@ -158,7 +160,8 @@ function createContext(
     const cachedFiles = await shipCachedFiles(job, compiled.cachedFiles, options, submitter);
     const graph: JobGraph =
       cachedFiles === null ? compiled.graph : { ...compiled.graph, cachedFiles };
-    const chosen = randomBytes(16).toString('hex');
+    const wanted = executeIndex === 0 ? (options.jobId ?? null) : null;
+    const chosen = wanted ?? randomBytes(16).toString('hex');
     const jobId = await submitter.submit({ jobId: chosen, graph, executeIndex });
     return createHandle(jobId, job.name, submitter);
   };

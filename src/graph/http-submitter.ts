@@ -30,7 +30,9 @@ export function createHttpSubmitter(
   };
   return {
     submit: async (submission) => {
-      const request = { ...submission, secrets: options.secrets, workingDirectory: process.cwd() };
+      const { applicationId = null, secrets } = options;
+      const workingDirectory = process.cwd();
+      const request = { ...submission, secrets, workingDirectory, applicationId };
       const { body } = await ask('POST', '/fctl/v1/jobs', request);
       return (body as { jobId: string }).jobId;
     },

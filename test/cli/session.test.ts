@@ -1,8 +1,9 @@
 /** Session mode through the built CLI, on real processes. */
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Project, eventually, imports } from './project.ts';
+import { type Answer, Project, eventually, imports } from './project.ts';
 
 let project: Project;
 beforeEach(async () => {
@@ -135,6 +136,37 @@ describe('a session', () => {
     expect(await states()).toHaveLength(2);
     await project.run('session', 'stop', '--cancel');
     await eventually(() => project.running().length === 0);
+  });
+
+  it('takes an application without fctl, as the file that fctl made of it', async () => {
+    await project.run('session', 'start', '--slots', '2');
+    const bundle = await project.run('bundle', 'out.mjs');
+    expect([bundle.exitCode, bundle.stderr]).toEqual([0, '']);
+    const file = join(project.folder, 'out.mjs');
+    expect(bundle.json.data).toMatchObject({ file, hash: expect.stringMatching(/^[\da-f]{64}$/) });
+
+    const proxy = project.start(['proxy', 'demo', '--json']);
+    const [said] = (await once(proxy.stdout, 'data')) as [Buffer];
+    const { url } = (JSON.parse(said.toString()) as Answer['json']).data as { url: string };
+    const form = new FormData();
+    form.set('jarfile', new File([await readFile(file)], 'out.mjs'));
+    const post = async (path: string, body: FormData | string) => {
+      const answer = await fetch(url + path, { method: 'POST', body });
+      return (await answer.json()) as { filename: string; jobid: string };
+    };
+    const { filename } = await post('/jars/upload', form);
+    const run = JSON.stringify({ entryClass: 'main' });
+    const { jobid } = await post(`/jars/${filename.split('/').at(-1)}/run`, run);
+    await eventually(async () => (await states()).includes('endless CANCELED'));
+    const status = await project.run('session', 'status', 'demo');
+    expect(jobsOf(status).find((job) => job.jid === jobid)).toMatchObject({
+      name: 'small',
+      state: 'FINISHED',
+    });
+    const out = project.start(['logs', 'demo', 'jobmanager-0', '--out']);
+    expect((await out).stdout).toContain('collected [2,4,6]');
+    proxy.kill('SIGINT');
+    await proxy;
   });
 
   it('resolves relative paths in the folder of whoever submits', async () => {

@@ -9,6 +9,8 @@ import { stat } from 'node:fs/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { Logger, Output } from '../logging/logger.ts';
 import {
+  type ApplicationAnswer,
+  type ApplicationEvent,
   type ApplicationResult,
   type ApplicationStart,
   isApplicationResult,
@@ -22,6 +24,8 @@ export interface ApplicationProcessOptions {
   readonly start: ApplicationStart;
   /** What `main()` prints goes here. */
   readonly output: Output;
+  /** What it says before its result. */
+  readonly onMessage?: (message: ApplicationEvent | ApplicationAnswer) => void;
   readonly logger: Logger;
 }
 
@@ -68,7 +72,7 @@ function environment(): NodeJS.ProcessEnv {
 
 function watch(
   child: ChildProcess,
-  { logger, output }: ApplicationProcessOptions,
+  { logger, onMessage, output }: ApplicationProcessOptions,
 ): Promise<ApplicationResult> {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => output.write(chunk));
@@ -76,6 +80,7 @@ function watch(
   let result: ApplicationResult | null = null;
   child.on('message', (message: unknown) => {
     if (isApplicationResult(message)) result ??= message;
+    else onMessage?.(message as ApplicationEvent | ApplicationAnswer);
   });
   return new Promise((resolve) => {
     child.once('error', (error) =>

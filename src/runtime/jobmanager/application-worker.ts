@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { JobExecutionError } from '../../api/job.ts';
 import { FctlError } from '../../contract/errors.ts';
+import type { JsonObject } from '../../contract/json.ts';
 import { type JobSubmitter, runApplication } from '../../graph/application.ts';
+import { findEntries, planApplication } from '../../graph/application-questions.ts';
 import { createClusterPerJobSubmitter } from '../../graph/cluster-per-job-submitter.ts';
 import { createHttpSubmitter } from '../../graph/http-submitter.ts';
 import { loadBundle } from '../../graph/load-bundle.ts';
@@ -48,20 +50,20 @@ export function reportExit(code: number | string | null | undefined): void {
 const report = (message: ApplicationMessage) => parentPort!.postMessage(message);
 
 async function run(start: ApplicationStart): Promise<ApplicationResult> {
-  const { args, bundleFile, bundleHash, detached, job, mode, parallelism } = start;
+  const { bundleFile, question = null } = start;
   const submitter = createSubmitter(start);
   try {
     const { exports, registry } = await loadBundle(bundleFile);
-    await runApplication(exports, registry, {
-      args,
-      bundleHash,
-      parallelism,
+    const options = {
+      ...start,
       submitter: reporting(submitter),
-      mode,
-      job,
-      detached,
       workingDirectory: process.cwd(),
-    });
+    };
+    if (question === null) await runApplication(exports, registry, options);
+    else if (question === 'plan') {
+      const graph = await planApplication(exports, registry, options);
+      report({ type: 'plan', graph: graph as unknown as JsonObject });
+    } else report({ type: 'entries', entries: findEntries(exports, registry) });
     return { type: 'succeeded' };
   } catch (error) {
     return toResult(error, start);

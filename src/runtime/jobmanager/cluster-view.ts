@@ -11,7 +11,7 @@ import type {
   RecordDocumentResponse,
   SubmitJobRequest,
 } from '../../contract/fctl-rest.ts';
-import type { JsonValue } from '../../contract/json.ts';
+import type { JsonObject, JsonValue } from '../../contract/json.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import type {
   ExecutionState,
@@ -21,11 +21,14 @@ import type {
   TaskMetrics,
   ThreadInfo,
 } from '../rpc/protocol.ts';
+import type { Jar } from './jars.ts';
 import type { JobStatus } from './job-status.ts';
 import type { Operations } from './operations.ts';
 import type { RecentMetrics } from './recent-metrics.ts';
 
 export interface ClusterView {
+  /** Applications that are uploaded and run here; `null`: this cluster takes none. */
+  readonly jars: Jars | null;
   /** Whether this JobManager leads and takes requests: `/fctl/v1/ready`. */
   readonly ready: boolean;
   readonly epoch: number;
@@ -82,11 +85,68 @@ export type CommandResult =
       readonly message: string;
     };
 
-type Refused = Extract<CommandResult, { type: 'refused' }>;
+export type Refused = Extract<CommandResult, { type: 'refused' }>;
 
 export type SubmitResult =
   /** `jobId`: the one of the request, or that of the same `execute` of an earlier run of `main()`. */
   { readonly type: 'accepted'; readonly jobId: string } | Refused;
+
+/** What is run of an uploaded application, and how. */
+export interface JarRun {
+  /** `main`, or a job's name; `null`: as the application says. */
+  readonly entry: string | null;
+  readonly args: JsonObject;
+  /** Default parallelism; `null`: the cluster's. */
+  readonly parallelism: number | null;
+  /** Id of the first job that it executes; `null`: a random one. */
+  readonly jobId: string | null;
+}
+
+export interface Jars {
+  /** Newest first. */
+  list(): Promise<readonly Jar[]>;
+  find(id: string): Promise<Jar | null>;
+  /** Rejects with JarError when it is none that can run here. */
+  add(name: string, content: Uint8Array): Promise<Jar>;
+  /** @returns whether there was one. */
+  remove(id: string): Promise<boolean>;
+  /** The graph of the first job that it would execute. */
+  plan(
+    jar: Jar,
+    run: JarRun,
+  ): Promise<{ readonly type: 'planned'; readonly graph: JobGraph } | Refused>;
+  /** Starts it, and answers when it has submitted its first job. */
+  run(
+    jar: Jar,
+    run: JarRun,
+  ): Promise<
+    { readonly type: 'submitted'; readonly jobId: string; readonly applicationId: string } | Refused
+  >;
+  /** Starts it, and answers at once. */
+  start(
+    jar: Jar,
+    run: JarRun,
+  ): Promise<{ readonly type: 'started'; readonly applicationId: string } | Refused>;
+  /** Those that were started, newest first. */
+  applications(): readonly JarApplicationView[];
+  /** Cancels `main()` and its jobs. */
+  cancel(applicationId: string): CommandResult;
+}
+
+export interface JarApplicationView {
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly startTime: number;
+  /** In the order of their submission. */
+  readonly jobIds: readonly string[];
+  /** Whether it was told to end. */
+  readonly isCanceled: boolean;
+  /** When `main()` ended; -1 while it runs. */
+  readonly mainEndTime: number;
+  /** Why `main()` failed; `null`: it did not. */
+  readonly error: FailureInfo | null;
+}
 
 export interface BlobStore {
   /** Where the verified content lies; `null` when it is not there. */

@@ -11,12 +11,11 @@
  * M4  The process of `main()` is dead before the outcome is written.
  */
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
-import { type JobManagerConfig, RPC_PATH } from '../../contract/runtime-config.ts';
-import { type Redactor, type SecretArguments, joinSecrets } from '../../contract/secrets.ts';
+import { RPC_PATH } from '../../contract/runtime-config.ts';
+import { joinSecrets } from '../../contract/secrets.ts';
 import {
   type Candidacy,
   type Leadership,
@@ -24,10 +23,8 @@ import {
   standForLeadership,
 } from '../ha/leadership.ts';
 import { openRecord } from '../ha/record.ts';
-import type { Logger, Output } from '../logging/logger.ts';
-import type { Clock } from '../rpc/clock.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
-import type { ApplicationResult } from '../../contract/application-messages.ts';
+import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
 import { localHost, reachableHost } from './addresses.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
 import { createBlobStore } from './blob-store.ts';
@@ -35,34 +32,13 @@ import { Journal } from './journal.ts';
 import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { JarApplications } from './jar-applications.ts';
+import type { JobManagerOptions, RestServer } from './job-manager-options.ts';
 import { createLocalView } from './local-view.ts';
 import { OnlyJob, type OnlyJobOptions } from './only-job.ts';
 import { ResourceManager } from './resource-manager.ts';
 import { SlotManager } from './slot-manager.ts';
 import { createClusterView } from './view.ts';
-
-/** The http server of REST, listening. RPC joins it by its `upgrade` event. */
-export interface RestServer {
-  readonly server: Server;
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-export interface JobManagerOptions {
-  readonly config: JobManagerConfig;
-  /** `null`: the cluster needs none. */
-  readonly token: string | null;
-  /** Belong into the application's arguments. */
-  readonly secretArgs: SecretArguments;
-  /** Keeps secrets out of the record. */
-  readonly redactor: Redactor;
-  /** The built script of `application-main.ts`. */
-  readonly applicationScript: string;
-  readonly createRestServer: (view: ClusterView) => Promise<RestServer>;
-  readonly logger: Logger;
-  readonly output: Output;
-  readonly clock: Clock;
-}
 
 /** How a JobManager ended by itself. */
 export type JobManagerEnd =
@@ -97,6 +73,8 @@ export class JobManager {
   readonly #dispatcher: Dispatcher;
   /** In per-job mode. */
   readonly #onlyJob: OnlyJob | null;
+  /** In session mode. */
+  readonly #jars: JarApplications | null;
   readonly #resources: ResourceManager;
   readonly #local: ReturnType<typeof createLocalView>;
   #leadership: Leadership | null = null;
@@ -164,6 +142,20 @@ export class JobManager {
       config.mode === 'per-job'
         ? new OnlyJob({ dispatcher, journal, resourceId, clock, ended })
         : null;
+    this.#jars =
+      config.mode === 'session'
+        ? new JarApplications({
+            ...options,
+            directory: join(config.workDir, 'jars'),
+            script: options.applicationScript,
+            workingDirectory: process.cwd(),
+            parallelism: config.parallelism,
+            address: () => this.#address(),
+            blobs: this.#blobs,
+            dispatcher,
+            newId,
+          })
+        : null;
   }
 
   /** Listens, leads, starts the application. */
@@ -188,6 +180,7 @@ export class JobManager {
         jobmanager: { resourceId: this.#resourceId, pid: process.pid },
       });
       await this.#journal.open();
+      await this.#jars?.open();
       this.#leadership = leadership;
     } catch (error) {
       await this.#close();
@@ -228,7 +221,8 @@ export class JobManager {
       ready: () => this.#leadership !== null,
       info: () => this.#info(),
       document: (name) => openRecord(this.#options.config.record).read(name),
-      submitJob: (request) => (this.#onlyJob ?? this.#dispatcher).submit(request),
+      jars: this.#jars,
+      submitJob: (request) => (this.#onlyJob ?? this.#jars ?? this.#dispatcher).submit(request),
       cancelApplication: () => this.#cancelApplication(),
       shutDown: () => this.#shutDown(),
     });
@@ -270,15 +264,13 @@ export class JobManager {
   }
 
   async #startApplication(): Promise<void> {
-    const { applicationScript, config, logger, output, secretArgs, token } = this.#options;
+    const { applicationScript, config, logger, output, secretArgs } = this.#options;
     const { application, parallelism } = config;
     this.#onlyJob?.expect();
     if (application === null || config.mode !== 'application') return;
     if (this.#ending || this.#rest === null) return;
     const { bundleFile, bundleHash, workingDirectory } = application;
     const args = joinSecrets(application.args, secretArgs);
-    const restUrl = `http://${localHost(config.rest.bind)}:${this.#rest.port}`;
-    const { epoch } = this.#candidacy;
     this.#application = startApplicationProcess({
       script: applicationScript,
       workingDirectory,
@@ -291,7 +283,7 @@ export class JobManager {
         job: null,
         secrets: [],
         detached: false,
-        jobManager: { restUrl, token, epoch },
+        jobManager: this.#address(),
       },
       output,
       logger,
@@ -300,10 +292,17 @@ export class JobManager {
     void ended.then((result) => this.#applicationEnded(result));
   }
 
+  /** For `main()`, on this machine. */
+  #address(): JobManagerAddress {
+    const { config, token } = this.#options;
+    const restUrl = `http://${localHost(config.rest.bind)}:${this.#rest!.port}`;
+    return { restUrl, token, epoch: this.#candidacy.epoch };
+  }
+
   async #killApplication(): Promise<void> {
     const application = await this.#application;
     application?.kill();
-    await application?.ended;
+    await Promise.all([application?.ended, this.#jars?.close()]);
   }
 
   #applicationEnded(result: ApplicationResult): void {

@@ -27,6 +27,7 @@ export interface ViewParts {
   readonly ready: () => boolean;
   readonly info: () => ClusterInfo;
   readonly document: ClusterView['document'];
+  readonly jars: ClusterView['jars'];
   readonly submitJob: ClusterView['submitJob'];
   readonly cancelApplication: () => CommandResult;
   readonly shutDown: () => CommandResult;
@@ -53,6 +54,7 @@ export function createClusterView(parts: ViewParts): ClusterView {
     jobs: () => dispatcher.views().toReversed(),
     job: (jobId) => dispatcher.view(jobId),
     document: parts.document,
+    jars: parts.jars,
     submitJob: parts.submitJob,
     cancelJob: (jobId) => dispatcher.cancel(jobId),
     cancelApplication: parts.cancelApplication,

@@ -53,11 +53,48 @@ export async function readForm(
   return new URLSearchParams(await readText(incoming, limits, askForBody));
 }
 
+export interface UploadedFile {
+  /** As the client calls it. */
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+/**
+ * The files of a `multipart/form-data` body; none when the body is of another type.
+ * @throws HttpError 400, 408 or 413.
+ */
+export async function readFiles(
+  incoming: IncomingMessage,
+  limits: BodyLimits,
+  askForBody: () => void,
+): Promise<readonly UploadedFile[]> {
+  const type = incoming.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data\b/i.test(type)) return [];
+  const bytes = await readBytes(incoming, limits, askForBody);
+  // Node's own parser of forms, which takes them as answers.
+  const form = new Response(bytes as Buffer<ArrayBuffer>, { headers: { 'content-type': type } });
+  const fields = await form.formData().catch((error: unknown) => {
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
+    throw new HttpError(400, `Request did not match expected format multipart/form-data: ${why}`);
+  });
+  const files = [...fields.values()].filter((value) => typeof value !== 'string');
+  return Promise.all(files.map(async (file) => ({ name: file.name, content: await file.bytes() })));
+}
+
 async function readText(
+  incoming: IncomingMessage,
+  limits: BodyLimits,
+  askForBody: () => void,
+): Promise<string> {
+  return (await readBytes(incoming, limits, askForBody)).toString('utf8');
+}
+
+/** @throws HttpError 408 or 413. */
+async function readBytes(
   incoming: IncomingMessage,
   { maxBytes, timeoutMs }: BodyLimits,
   askForBody: () => void,
-): Promise<string> {
+): Promise<Buffer> {
   const tooLarge = () => new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   askForBody();
@@ -69,7 +106,7 @@ async function readText(
       if (size > maxBytes) throw tooLarge();
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    return Buffer.concat(chunks);
   };
   return withinTime(read(), timeoutMs);
 }

@@ -3,6 +3,7 @@
  * route that fits is taken, so words stand before parameters. What is different is said in `docs/rest.md`.
  */
 import { applicationRoutes } from './flink/application-routes.ts';
+import { jarRoutes } from './flink/jar-routes.ts';
 import { jobRoutes } from './flink/job-routes.ts';
 import { metricRoutes } from './flink/metric-routes.ts';
 import { operationRoutes } from './flink/operation-routes.ts';
@@ -17,4 +18,5 @@ export const flinkRoutes: readonly Route[] = [
   ...operationRoutes,
   ...vertexRoutes,
   ...applicationRoutes,
+  ...jarRoutes,
 ];

@@ -1,6 +1,7 @@
 /** Finds the handler of a request: a table of methods and patterns such as `/jobs/:jobid`. */
 import type { Readable } from 'node:stream';
 import type { ClusterView } from '../jobmanager/cluster-view.ts';
+import type { UploadedFile } from './body.ts';
 import { HttpError } from './http-error.ts';
 
 export interface RestRequest {
@@ -16,6 +17,8 @@ export interface RestRequest {
   readonly json: () => Promise<unknown>;
   /** Reads a form's fields. @throws HttpError 408, 413 or 415. */
   readonly form: () => Promise<URLSearchParams>;
+  /** Reads the files of a multipart form. @throws HttpError 400, 408 or 413. */
+  readonly files: () => Promise<readonly UploadedFile[]>;
   /** The body as it comes; of any length. */
   readonly body: () => Readable;
 }

@@ -28,7 +28,7 @@ import {
   withHeaders,
 } from './answer.ts';
 import { Authentication } from './authentication.ts';
-import { bodyStream, readForm, readJson } from './body.ts';
+import { bodyStream, readFiles, readForm, readJson } from './body.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { fctlRoutes } from './fctl-routes.ts';
 import { flinkRoutes } from './flink-routes.ts';
@@ -264,6 +264,7 @@ class HttpRestServer implements RestServer {
       header: (name) => headers[name]?.toString(),
       json: () => readJson(incoming, limits, askForBody),
       form: () => readForm(incoming, limits, askForBody),
+      files: () => readFiles(incoming, limits, askForBody),
       body: () => {
         askForBody();
         return bodyStream(incoming);

@@ -14,11 +14,8 @@ import type { JobManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
 import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
 import type { ClusterView } from '../../../src/runtime/jobmanager/cluster-view.ts';
-import {
-  type JobManager,
-  type RestServer,
-  startJobManager,
-} from '../../../src/runtime/jobmanager/job-manager.ts';
+import { type JobManager, startJobManager } from '../../../src/runtime/jobmanager/job-manager.ts';
+import type { RestServer } from '../../../src/runtime/jobmanager/job-manager-options.ts';
 import { Journal } from '../../../src/runtime/jobmanager/journal.ts';
 import type { TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
 import { systemClock } from '../../../src/runtime/rpc/clock.ts';

@@ -224,6 +224,7 @@ export function fakeView(
     epoch: 3,
     effectiveConfig: { 'taskmanager.slots': '2', 'security.token': '******' },
     blobs: noBlobs,
+    jars: null,
     now: () => startTime + 60_000,
     operations: new Operations({ now: () => startTime, after: () => () => {} }),
     logs: fakeLogs('jobmanager-0'),

@@ -8,7 +8,8 @@ import { createRouter } from '../../../src/runtime/rest/router.ts';
 import { createRestServer } from '../../../src/runtime/rest/server.ts';
 import type { Logger } from '../../../src/runtime/logging/logger.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
-import { fakeView, jobId, sinkId, unknownId } from './fake-view.ts';
+import { jarId, sessionView } from './fake-jars.ts';
+import { jobId, sinkId, unknownId } from './fake-view.ts';
 import { parseRaw, sendRaw } from './server.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
     port: 0,
     token: null,
     maxBodyBytes: 10_000,
-    view: fakeView('running'),
+    view: sessionView(),
     redactor: new Redactor(),
     logger,
   });
@@ -103,6 +104,7 @@ const known = fc.constantFrom(
   jobId,
   sinkId,
   unknownId,
+  jarId,
   'taskmanager-0',
   'a'.repeat(64),
 );
@@ -134,6 +136,10 @@ const parameters = [
   'subtaskindex',
   'type',
   'parallelism',
+  'entry-class',
+  'programArg',
+  'program-args',
+  'savepointPath',
 ];
 const query = fc
   .array(
@@ -179,7 +185,53 @@ const body = fc.oneof(
   fc.json().map((graph) => `{"jobId":"${jobId}","graph":${graph}}`),
 );
 
+/** What a browser would send, whole or damaged. */
+const upload = fc
+  .record({
+    boundary: fc.constantFrom('x', 'XX', '"x y"', ''),
+    parts: fc.array(
+      fc.record({
+        header: fc.oneof(
+          fc.constantFrom(
+            'Content-Disposition: form-data; name="jarfile"; filename="a.mjs"',
+            'Content-Disposition: form-data; name="jarfile"; filename="../../a"',
+            'Content-Disposition: form-data; name="other"',
+            'Content-Disposition: attachment',
+            'Content-Type: text/plain',
+          ),
+          fc.string(),
+        ),
+        content: fc.oneof(fc.string(), fc.constantFrom('no', '\r\n--x', '--XX--')),
+      }),
+      { maxLength: 3 },
+    ),
+    end: fc.constantFrom('--\r\n', '--', '', '\r\n'),
+    cut: fc.nat(40),
+  })
+  .map(({ boundary, cut, end, parts }) => {
+    const mark = boundary.replaceAll('"', '');
+    const text = parts.map(({ content, header }) => `--${mark}\r\n${header}\r\n\r\n${content}\r\n`);
+    const whole = `${text.join('')}--${mark}${end}`;
+    return {
+      type: `multipart/form-data; boundary=${boundary}`,
+      body: cut > 20 ? whole : whole.slice(0, whole.length - cut),
+    };
+  });
+
 describe('any request', () => {
+  it('is answered, also as a form with files', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        upload,
+        fc.constantFrom('/jars/upload', '/jobs'),
+        ({ body: sent, type }, to) =>
+          expectAnswer({ method: 'POST', path: to, headers: { 'content-type': type }, body: sent }),
+      ),
+      { numRuns: 300 },
+    );
+    expect(bugs).toEqual([]);
+  });
+
   it('is answered', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,12 +1,13 @@
 /**
  * Applications in the shapes of Flink's REST API: in application mode the one of the cluster, whose jobs
- * all jobs are; else every job is one by itself, as in Flink, with the same id. Pure.
+ * all jobs are; else those that were uploaded and run, and every other job by itself, as in Flink, with the
+ * same id. Pure.
  */
 import { createHash } from 'node:crypto';
 import { ApplicationStatus } from '../../../contract/documents.ts';
 import type { FailureInfo } from '../../../contract/documents.ts';
 import type { ClusterInfo } from '../../../contract/fctl-rest.ts';
-import type { ClusterView, JobView } from '../../jobmanager/cluster-view.ts';
+import type { ClusterView, JarApplicationView, JobView } from '../../jobmanager/cluster-view.ts';
 import { exceptionName } from './exceptions.ts';
 import { jobSummary } from './job-summary.ts';
 
@@ -34,7 +35,7 @@ export function applicationsOf(view: ClusterView): ApplicationView[] {
   const info = view.info();
   const jobs = view.jobs();
   const id = clusterApplicationId(info);
-  if (id === null || info.application === null) return jobs.map(singleJobApplication);
+  if (id === null || info.application === null) return sessionApplications(view, jobs);
   const { endTime, error, startTime, status } = info.application;
   return [
     {
@@ -47,6 +48,40 @@ export function applicationsOf(view: ClusterView): ApplicationView[] {
       error,
     },
   ];
+}
+
+function sessionApplications({ jars }: ClusterView, jobs: readonly JobView[]): ApplicationView[] {
+  const run = (jars?.applications() ?? []).map((application) => runApplication(application, jobs));
+  const taken = new Set(run.flatMap((application) => application.jobs));
+  const single = jobs.filter((job) => !taken.has(job)).map(singleJobApplication);
+  return [...run, ...single].toSorted((a, b) => b.startTime - a.startTime);
+}
+
+/** One that was uploaded: it ends after `main()` and all its jobs. */
+function runApplication(
+  { error, id, isCanceled, jobIds, mainEndTime, name, startTime }: JarApplicationView,
+  all: readonly JobView[],
+): ApplicationView {
+  const jobs = all.filter((job) => jobIds.includes(job.id));
+  const failed = jobs.find(({ state }) => state === 'FAILED');
+  const cause = error ?? failed?.failure ?? null;
+  const end = isCanceled
+    ? (['CANCELING', 'CANCELED'] as const)
+    : cause !== null || failed !== undefined
+      ? (['FAILING', 'FAILED'] as const)
+      : jobs.some(({ state }) => state === 'CANCELED')
+        ? (['RUNNING', 'CANCELED'] as const)
+        : (['RUNNING', 'FINISHED'] as const);
+  const hasEnded = mainEndTime >= 0 && jobs.every(({ endTime }) => endTime >= 0);
+  return {
+    id,
+    name,
+    startTime,
+    jobs,
+    status: end[hasEnded ? 1 : 0],
+    endTime: hasEnded ? Math.max(mainEndTime, ...jobs.map(({ endTime }) => endTime)) : -1,
+    error: cause,
+  };
 }
 
 const jobStatusWords: Readonly<Record<string, string>> = {
@@ -76,8 +111,10 @@ function clusterApplicationId({ application, clusterId, mode, release }: Cluster
 }
 
 /** Id of the application that the job belongs to. */
-export const applicationIdOf = (job: JobView, info: ClusterInfo): string =>
-  clusterApplicationId(info) ?? job.id;
+export function applicationIdOf({ id }: JobView, view: ClusterView): string {
+  const run = view.jars?.applications().find(({ jobIds }) => jobIds.includes(id));
+  return clusterApplicationId(view.info()) ?? run?.id ?? id;
+}
 
 const durationOf = ({ endTime, startTime }: ApplicationView, now: number) =>
   Math.max(0, (endTime < 0 ? now : endTime) - startTime);

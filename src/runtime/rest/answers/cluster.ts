@@ -10,7 +10,7 @@ import type { ClusterView } from '../../jobmanager/cluster-view.ts';
 const FLINK_DIALECT = '2.3.0';
 const FCTL_COMMIT = `fctl-${FCTL_VERSION}`;
 
-export function dashboardConfig(): DashboardConfig {
+export function dashboardConfig({ jars }: ClusterView): DashboardConfig {
   return {
     'refresh-interval': 3000,
     'timezone-name': 'Coordinated Universal Time',
@@ -18,7 +18,7 @@ export function dashboardConfig(): DashboardConfig {
     'flink-version': FLINK_DIALECT,
     'flink-revision': FCTL_COMMIT,
     features: {
-      'web-submit': false,
+      'web-submit': jars !== null,
       'web-cancel': true,
       'web-rescale': false,
       'web-history': false,

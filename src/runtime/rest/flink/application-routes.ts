@@ -1,4 +1,4 @@
-/** Applications: of application mode the one of the cluster, else one for each job. */
+/** Applications: of application mode the one of the cluster, else those that were uploaded, and jobs. */
 import {
   applicationDetails,
   applicationExceptions,
@@ -26,6 +26,8 @@ function cancel(request: RestRequest): RestAnswer {
   if (status === 'FINISHED' || status === 'FAILED') {
     throw new HttpError(409, `Application ${id} has already reached ${status}`);
   }
+  if (view.jars?.applications().some((application) => application.id === id))
+    return accepted(view.jars.cancel(id));
   const isJob = view.job(id) !== null;
   return accepted(isJob ? view.cancelJob(id) : view.cancelApplication());
 }

@@ -32,7 +32,7 @@ function cancelJob(request: RestRequest): RestAnswer {
 
 function details(request: RestRequest): RestAnswer {
   const job = requireJob(request);
-  return ok(jobDetails(job, applicationIdOf(job, request.view.info())));
+  return ok(jobDetails(job, applicationIdOf(job, request.view)));
 }
 
 function exceptions(request: RestRequest): RestAnswer {
@@ -139,7 +139,7 @@ export const jobRoutes: readonly Route[] = [
   get(`${job}/accumulators`, accumulators),
   get(`${job}/execution-result`, (request) => {
     const found = requireJob(request);
-    return ok(executionResult(found, applicationIdOf(found, request.view.info())));
+    return ok(executionResult(found, applicationIdOf(found, request.view)));
   }),
   get(`${job}/jobmanager/config`, (request) => {
     requireJob(request);

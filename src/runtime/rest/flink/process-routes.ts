@@ -82,7 +82,7 @@ async function noProfiler(request: RestRequest): Promise<RestAnswer> {
 const taskManager = '/taskmanagers/:taskmanagerid';
 
 export const processRoutes: readonly Route[] = [
-  get('/config', () => ok(dashboardConfig())),
+  get('/config', ({ view }) => ok(dashboardConfig(view))),
   get('/overview', ({ view }) => ok(overview(view))),
   get('/jobmanager/config', ({ view }) => ok(jobManagerConfig(view))),
   get('/jobmanager/environment', ({ view }) => ok(environmentInfo(view.environment))),

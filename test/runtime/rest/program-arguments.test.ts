@@ -1,0 +1,80 @@
+/** Arguments as Flink's clients give them, to those of an application. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HttpError } from '../../../src/runtime/rest/http-error.ts';
+import { parseArguments, splitArguments } from '../../../src/runtime/rest/program-arguments.ts';
+
+const parse = (line: string) => parseArguments(splitArguments(line));
+
+describe('program arguments', () => {
+  it.each([
+    ['', {}],
+    ['  ', {}],
+    ['--input a.csv', { input: 'a.csv' }],
+    ['-input a.csv -n 3', { input: 'a.csv', n: 3 }],
+    ['--input=a.csv --n=3', { input: 'a.csv', n: 3 }],
+    ['--where a=b', { where: 'a=b' }],
+    ['--where=a=b', { where: 'a=b' }],
+    ['--on --off false', { on: true, off: false }],
+    ['--below -3.5', { below: -3.5 }],
+    ['--last', { last: true }],
+    [`--a "b c" --d 'e "f"'`, { a: 'b c', d: 'e "f"' }],
+    ['--list ["a","b"]', { list: ['a', 'b'] }],
+    [`--text '"5"'`, { text: '5' }],
+    ['--empty ""', { empty: '' }],
+    [' {"a": {"b c": 1}} ', { a: { 'b c': 1 } }],
+  ])('are read: %j', (line, expected) => {
+    expect(parse(line)).toEqual(expected);
+  });
+
+  it.each([['x'], ['--a 1 x'], ['{"a": 1'], ['{"a": 1} --b 2'], ['- 1'], ['-1 2']])(
+    'are refused where they are neither: %j',
+    (line) => {
+      expect(() => parse(line)).toThrow(HttpError);
+    },
+  );
+
+  it('may be any object, as JSON', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (args) => {
+        const text = JSON.stringify(args);
+        expect(parse(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('may be anything: they are read or refused', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' })), (words) => {
+        try {
+          expect(typeof parseArguments(words)).toBe('object');
+        } catch (error) {
+          expect(error).toBeInstanceOf(HttpError);
+        }
+      }),
+    );
+  });
+
+  it('keep names and texts as they are, in both forms', () => {
+    const name = fc.stringMatching(/^[A-Za-z_][\w.-]*$/);
+    const text = fc
+      .string({ unit: 'grapheme' })
+      .filter((t) => !isJson(t) && !/^--?[A-Za-z_]/.test(t));
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(name, text), { selector: ([n]) => n }), (pairs) => {
+        const expected = Object.fromEntries(pairs);
+        expect(parseArguments(pairs.flatMap(([n, t]) => [`--${n}`, t]))).toEqual(expected);
+        expect(parseArguments(pairs.map(([n, t]) => `--${n}=${t}`))).toEqual(expected);
+      }),
+    );
+  });
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
