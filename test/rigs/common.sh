@@ -49,7 +49,7 @@ claim() {
     flock 9
     local folder n addresses
     for folder in "$RIGS/$RIG"-*; do
-      if [[ -s $folder/owner ]] && ! lives "$folder/owner"; then "$HERE/down" "$folder" 9>&-; fi
+      if [[ -s $folder/owner ]] && ! lives "$folder/owner"; then "$HERE/down" "$folder" 9>&- || true; fi
     done
     for ((n = 1; n < 64; n++)); do
       # shellcheck disable=SC2059

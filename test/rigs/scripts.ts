@@ -31,9 +31,11 @@ export class Scripts {
    */
   static async up(rig: string, ...args: readonly string[]): Promise<Scripts> {
     const owner = ['--owner', `${process.pid}`];
-    const up = execa(join(rig, 'up'), [...owner, ...args], { stdin: 'ignore' });
+    // A process group of its own, which ends as a whole.
+    const up = execa(join(rig, 'up'), [...owner, ...args], { stdin: 'ignore', detached: true });
+    let running = true;
     const end = () => {
-      up.kill('SIGKILL');
+      if (running) process.kill(-up.pid!, 'SIGKILL');
       spawnSync(join(rig, 'down'), owner);
     };
     process.once('exit', end);
@@ -43,6 +45,8 @@ export class Scripts {
     } catch (error) {
       process.off('exit', end);
       throw error;
+    } finally {
+      running = false;
     }
   }
 

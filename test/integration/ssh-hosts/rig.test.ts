@@ -236,16 +236,18 @@ function leftovers(sharedDir: string): string[] {
 describeWith([sshRig], 'the end of a set of hosts', () => {
   const hosts = new URL('../../rigs/ssh-hosts/hosts.ts', import.meta.url).href;
 
-  /** Another process that starts a set, says where, and then does as it is told. */
-  async function startElsewhere(then: string): Promise<{ child: ChildProcess; sharedDir: string }> {
-    const start = `const { SshHosts } = await import('${hosts}'); const set = await SshHosts.start({ count: 1 });`;
-    const program = `${start} console.log(set.sharedDir); ${then}`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+  /** Another process, which imports SshHosts and says where its shared folder is. */
+  async function elsewhere(
+    ...program: readonly string[]
+  ): Promise<{ child: ChildProcess; sharedDir: string }> {
+    const lines = [`import { SshHosts } from '${hosts}';`, ...program];
+    const child = spawn(process.execPath, ['--input-type=module', '-e', lines.join('\n')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     return { child, sharedDir: line.toString().trim() };
   }
+  const startAndSay = 'const set = await SshHosts.start({ count: 1 }); console.log(set.sharedDir);';
 
   it('leaves nothing, whatever runs on them', async () => {
     const set = await SshHosts.start({ count: 3 });
@@ -271,13 +273,33 @@ describeWith([sshRig], 'the end of a set of hosts', () => {
   });
 
   it('comes with the end of the process that started them', async () => {
-    const { child, sharedDir } = await startElsewhere('process.exit();');
+    const { child, sharedDir } = await elsewhere(startAndSay, 'process.exit();');
     if (child.exitCode === null) await once(child, 'exit');
     expect(leftovers(sharedDir)).toEqual([]);
   });
 
+  it('comes with the end of the process that is starting them', async () => {
+    const { child, sharedDir } = await elsewhere(
+      `import { existsSync, globSync, readFileSync } from 'node:fs';`,
+      `let started = false;`,
+      `void SshHosts.start({ count: 3 }).then(() => (started = true));`,
+      `const mine = (file) => readFileSync(file, 'utf8').startsWith(process.pid + ' ');`,
+      `setInterval(() => {`,
+      `  const [owner] = globSync('${rigs}/ssh-hosts-*/owner').filter(mine);`,
+      `  if (owner === undefined) return;`,
+      `  const sharedDir = owner.replace(/owner$/, 'shared');`,
+      `  if (!existsSync(sharedDir + '/../state/h2.console')) return;`,
+      `  console.log(sharedDir);`,
+      `  process.exit(started ? 1 : 0);`,
+      `}, 1);`,
+    );
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+    expect(leftovers(sharedDir)).toEqual([]);
+  });
+
   it('comes with the next start where that process was killed', async () => {
-    const { child, sharedDir } = await startElsewhere('setInterval(() => {}, 1000);');
+    const { child, sharedDir } = await elsewhere(startAndSay, 'setInterval(() => {}, 1000);');
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(leftovers(sharedDir)).not.toEqual([]);
