@@ -18,7 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
-    // Read by tools/test-counts.ts.
-    outputFile: { json: path('./node_modules/.cache/fctl/tests.json') },
+    // Read by tools/test-counts.ts; each run has a report of its own.
+    outputFile: { json: path(`./node_modules/.cache/fctl/test-reports/${Date.now()}.json`) },
   },
 });

@@ -15,7 +15,6 @@ export default mergeConfig(
       fileParallelism: false,
       // Names every test, and so says of those that are skipped why.
       reporters: process.env['CI'] ? ['verbose', 'json'] : ['verbose'],
-      outputFile: { json: path('./node_modules/.cache/fctl/integration-tests.json') },
     },
   }),
 );
