@@ -51,13 +51,14 @@ export function imageContext(archive: RuntimeArchive, { baseImage }: ImageOption
   const { home, user } = imageLayout;
   const dockerfile = [
     `FROM ${baseImage}`,
-    `LABEL ${RUNTIME_LABEL}=${archive.hash}`,
-    'ADD runtime.tar.gz /opt/fctl/',
     `COPY --chown=${user}:${user} home/ ${home}/`,
     `ENV HOME=${home}`,
     `WORKDIR ${home}`,
     `USER ${user}:${user}`,
     'ENTRYPOINT []',
+    // Last what differs between versions of fctl: the engine keeps the steps before.
+    `LABEL ${RUNTIME_LABEL}=${archive.hash}`,
+    'ADD runtime.tar.gz /opt/fctl/',
     '',
   ].join('\n');
   const { file, fileHash, hash, sizeBytes } = archive;

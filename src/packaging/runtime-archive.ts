@@ -13,43 +13,29 @@
  *     owners, modes and times. It is the same on every machine, whatever its zlib makes of the tar.
  * A2  An archive is made once: a cheap key of everything that goes in finds it again, and neither Node.js
  *     nor the archive is read for that.
- * A3  A kept archive that is not what was written is made again.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { ProviderError, problem } from '../contract/errors.ts';
 import { canonicalJson, sha256 } from '../contract/hash.ts';
 import { FCTL_VERSION, OLDEST_NODE, isTooOld } from '../contract/version.ts';
-import {
-  hashOf,
-  keepHash,
-  readJson,
-  removeAbandoned,
-  replaceFile,
-  temporaryName,
-  writingCache,
-} from './cache.ts';
+import { hashOf, temporaryName, writingCache } from './cache.ts';
+import { gzip } from './gzip.ts';
 import { hashing } from './hashing.ts';
+import { type RuntimeArchive, archiveFile, findArchive, recordArchive } from './kept-archives.ts';
 import { nodeVersionOf } from './node-version.ts';
-import { type RuntimeFile, readRuntimeFile, runtimeFiles } from './runtime-files.ts';
+import {
+  type RuntimeFile,
+  readRuntimeFile,
+  readSupervisor,
+  runtimeFiles,
+} from './runtime-files.ts';
 import { type TarEntry, tarStream } from './tar.ts';
 
-export interface RuntimeArchive {
-  /** Lowercase hex SHA-256 of the uncompressed tar: names the content. */
-  readonly hash: string;
-  /** Absolute path of the tar.gz on the client. */
-  readonly file: string;
-  /** Of the tar.gz. */
-  readonly sizeBytes: number;
-  /** Lowercase hex SHA-256 of the tar.gz itself, for those who receive it; differs between machines. */
-  readonly fileHash: string;
-  /** `24.21.0`; `unknown` for an executable that does not run on the client. */
-  readonly nodeVersion: string;
-}
+export type { RuntimeArchive } from './kept-archives.ts';
 
 export interface ArchiveOptions {
   /** The executable that becomes `bin/node`; a plain file. */
@@ -62,9 +48,6 @@ export interface ArchiveOptions {
   readonly cacheDir: string;
   readonly signal: AbortSignal;
 }
-
-/** What is kept of an archive, by its key (A2). */
-interface KeptArchive extends Omit<RuntimeArchive, 'file'> {}
 
 interface Inputs {
   readonly nodeHash: string;
@@ -89,62 +72,45 @@ export async function buildRuntimeArchive(options: ArchiveOptions): Promise<Runt
     const inputs: Inputs = {
       nodeHash: await hashOf(node.file, cacheDir),
       files: await runtimeFiles(runtimeDir),
-      supervisor: await readFile(join(templatesDir, 'supervise.sh'), 'utf8'),
+      supervisor: await readSupervisor(templatesDir),
       packageJson: `${JSON.stringify({ name: 'fctl', version: FCTL_VERSION, type: 'module' })}\n`,
     };
     const folder = join(cacheDir, 'runtimes');
-    const record = join(folder, 'made', `${sha256(canonicalJson([FORMAT, inputs]))}.json`);
-    const kept = await findKept(folder, record, cacheDir);
-    if (kept !== null) return kept;
+    const key = sha256(canonicalJson([FORMAT, inputs]));
+    const kept = await findArchive(folder, key, cacheDir);
+    if (kept !== null) return kept; // A2
     signal.throwIfAborted();
-    await mkdir(folder, { recursive: true });
-    await removeAbandoned(folder);
     const made = await make(folder, inputs, options);
-    await replaceFile(record, JSON.stringify(made));
-    return { ...made, file: fileOf(folder, made.hash) };
+    await recordArchive(folder, key, made, cacheDir);
+    return made;
   });
-}
-
-const fileOf = (folder: string, hash: string) => join(folder, `${hash}.tar.gz`);
-
-async function findKept(
-  folder: string,
-  record: string,
-  cacheDir: string,
-): Promise<RuntimeArchive | null> {
-  const kept = await readJson<KeptArchive>(record);
-  if (kept === null) return null;
-  const file = fileOf(folder, kept.hash);
-  const found = await stat(file).catch(() => null);
-  if (found?.size !== kept.sizeBytes) return null; // A3
-  return (await hashOf(file, cacheDir)) === kept.fileHash ? { ...kept, file } : null;
 }
 
 async function make(
   folder: string,
   inputs: Inputs,
-  { cacheDir, node, runtimeDir, signal }: ArchiveOptions,
-): Promise<KeptArchive> {
+  { node, runtimeDir, signal }: ArchiveOptions,
+): Promise<RuntimeArchive> {
   const nodeVersion = await nodeVersionOf(node.file, inputs.nodeHash, signal);
   if (nodeVersion !== 'unknown' && isTooOld(nodeVersion)) throw tooOld(node.file, nodeVersion);
+  await mkdir(folder, { recursive: true });
   const content = createHash('sha256');
   const bytes = createHash('sha256');
-  const temporary = temporaryName(fileOf(folder, ''));
+  const temporary = temporaryName(archiveFile(folder, ''));
   try {
     await pipeline(
       tarStream(await entriesOf(inputs, node.file, runtimeDir)),
       hashing(content),
-      createGzip({ level: gzipLevel, chunkSize: 256 * 1024 }),
+      gzip(gzipLevel),
       hashing(bytes),
       createWriteStream(temporary, { mode: 0o644, flush: true }),
       { signal },
     );
     const hash = content.digest('hex');
-    const fileHash = bytes.digest('hex');
-    const file = fileOf(folder, hash);
+    const file = archiveFile(folder, hash);
+    const { size } = await stat(temporary);
     await rename(temporary, file);
-    await keepHash(file, fileHash, cacheDir);
-    return { hash, fileHash, sizeBytes: (await stat(file)).size, nodeVersion };
+    return { hash, file, sizeBytes: size, fileHash: bytes.digest('hex'), nodeVersion };
   } catch (error) {
     signal.throwIfAborted();
     throw error;

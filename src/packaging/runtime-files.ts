@@ -44,6 +44,14 @@ export async function readRuntimeFile(runtimeDir: string, file: RuntimeFile): Pr
   throw missing(path, `the runtime is damaged: ${file.path} is not what was built`, null);
 }
 
+/** `supervise.sh`. @throws ProviderError `runtime-missing`. */
+export async function readSupervisor(templatesDir: string): Promise<string> {
+  const path = join(templatesDir, 'supervise.sh');
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw missing(path, `the runtime is incomplete: ${path} is missing`, error);
+  });
+}
+
 function missing(file: string, message: string, cause: unknown): ProviderError {
   return new ProviderError(
     problem({

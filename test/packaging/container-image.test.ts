@@ -33,13 +33,13 @@ it('holds the Dockerfile, an empty home and the archive', async () => {
   const { home, node, user } = imageLayout;
   expect(node.startsWith('/opt/fctl/')).toBe(true);
   expect(entries.get('0644 0:0 0 Dockerfile')).toBe(`FROM node:24-slim
-LABEL ${RUNTIME_LABEL}=${archive.hash}
-ADD runtime.tar.gz /opt/fctl/
 COPY --chown=${user}:${user} home/ ${home}/
 ENV HOME=${home}
 WORKDIR ${home}
 USER ${user}:${user}
 ENTRYPOINT []
+LABEL ${RUNTIME_LABEL}=${archive.hash}
+ADD runtime.tar.gz /opt/fctl/
 `);
   expect(context.labels).toEqual({ [RUNTIME_LABEL]: archive.hash });
 });

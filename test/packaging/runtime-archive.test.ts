@@ -12,14 +12,18 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProviderError } from '../../src/contract/errors.ts';
 import { sha256 } from '../../src/contract/hash.ts';
 import { FCTL_VERSION } from '../../src/contract/version.ts';
+import type { RuntimeArchive } from '../../src/packaging/runtime-archive.ts';
 import { build, claimedNode, install, readTar, scripts } from './installation.ts';
+
+/** How many are kept beside those in use. */
+const keptRecords = 5;
 
 let root: string;
 let cacheDir: string;
@@ -159,6 +163,40 @@ describe('the cache', () => {
     expect(await made()).toEqual([]);
   });
 
+  it('has the archives that were used last, and those in use', async () => {
+    const all: RuntimeArchive[] = [];
+    const packed = async (index: number) => {
+      const options = await install(join(root, String(index)), { supervisor: `#${index}` });
+      return build(options, cacheDir);
+    };
+    for (let index = 0; index < 8; index++) all.push(await packed(index));
+    expect(await made()).toHaveLength(all.length + 1); // none is old
+    const yesterday = Date.now() / 1000 - 86_400;
+    const records = join(cacheDir, 'runtimes/made');
+    const old = all.map(({ file }) => file);
+    for (const name of await readdir(records)) old.push(join(records, name));
+    for (const file of old) await utimes(file, yesterday, yesterday);
+    await packed(0); // used again
+    all.push(await packed(8));
+    const kept = await made();
+    expect(kept).toHaveLength(keptRecords + 1);
+    expect(kept).toContain(basename(all[0]!.file));
+    expect(kept).toContain(basename(all[8]!.file));
+    expect(await readdir(records)).toHaveLength(keptRecords);
+  });
+
+  it('is rid of what an interrupted fctl left there long ago', async () => {
+    const options = await install(root, {});
+    await build(options, cacheDir);
+    const [long, short] = ['.0123456789ab.tmp', '.ba9876543210.tmp'];
+    for (const name of [long, short]) await writeFile(join(cacheDir, 'runtimes', name), '');
+    await utimes(join(cacheDir, 'runtimes', long), 1e9, 1e9);
+    await build(await install(join(root, 'other'), { supervisor: '#' }), cacheDir);
+    const kept = await made();
+    expect(kept).not.toContain(long);
+    expect(kept).toContain(short);
+  });
+
   it('that cannot be written is an error that says so', async () => {
     const options = await install(root, {});
     const error = await build(options, join(options.node.file, 'cache')).catch((e: unknown) => e);
@@ -189,6 +227,7 @@ describe('an installation', () => {
   it.each([
     ['is not built', 'dist/runtime.json', 'there is no runtime in'],
     ['lacks a file', 'dist/chunks/a.js', 'incomplete: chunks/a.js'],
+    ['lacks its supervisor', 'templates/supervise.sh', 'supervise.sh is missing'],
   ])('that %s is refused', async (_what, missing, message) => {
     const options = await install(root, {});
     await rm(join(root, missing));
