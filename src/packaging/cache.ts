@@ -98,9 +98,10 @@ export async function writingCache<T>(cacheDir: string, write: () => Promise<T>)
   try {
     return await write();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code = '', message, path = '' } = error as NodeJS.ErrnoException;
     const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-    if (!isFull && !refusals.includes(code ?? '')) throw error;
+    const isRefused = refusals.includes(code) && path.startsWith(cacheDir);
+    if (!isFull && !isRefused) throw error;
     throw new ProviderError(
       problem({
         code: isFull ? 'disk-full' : 'cache-not-writable',

@@ -63,14 +63,14 @@ const FORMAT = 1;
 const gzipLevel = 4;
 
 /**
- * @throws ProviderError `runtime-missing` (fctl is not built, or damaged), `node-too-old`,
- *   `file-changed`, `cache-not-writable`, `disk-full`; what `signal` was aborted with.
+ * @throws ProviderError `runtime-missing` (fctl is not built, or damaged), `node-not-readable`,
+ *   `node-too-old`, `file-changed`, `cache-not-writable`, `disk-full`; what `signal` was aborted with.
  */
 export async function buildRuntimeArchive(options: ArchiveOptions): Promise<RuntimeArchive> {
   const { cacheDir, node, runtimeDir, signal, templatesDir } = options;
   return writingCache(cacheDir, async () => {
     const inputs: Inputs = {
-      nodeHash: await hashOf(node.file, cacheDir),
+      nodeHash: await hashOfNode(node.file, cacheDir),
       files: await runtimeFiles(runtimeDir),
       supervisor: await readSupervisor(templatesDir),
       packageJson: `${JSON.stringify({ name: 'fctl', version: FCTL_VERSION, type: 'module' })}\n`,
@@ -119,15 +119,21 @@ async function make(
   }
 }
 
+async function hashOfNode(file: string, cacheDir: string): Promise<string> {
+  return hashOf(file, cacheDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.path !== file) throw error;
+    throw notUsable('node-not-readable', `${file} cannot be packed: ${error.message}`, error);
+  });
+}
+
 function tooOld(file: string, version: string): ProviderError {
-  return new ProviderError(
-    problem({
-      code: 'node-too-old',
-      message: `${file} is Node.js ${version}, with which processes cannot run`,
-      path: '/runtime/node',
-      hint: `use Node.js ${OLDEST_NODE} or newer`,
-    }),
-  );
+  const message = `${file} is Node.js ${version}, with which processes cannot run`;
+  return notUsable('node-too-old', message, null);
+}
+
+function notUsable(code: string, message: string, cause: unknown): ProviderError {
+  const hint = `use a Node.js executable of version ${OLDEST_NODE} or newer that you may read`;
+  return new ProviderError(problem({ code, message, path: '/runtime/node', hint }), { cause });
 }
 
 /** In the order of their names, folders before what is in them (A1). */

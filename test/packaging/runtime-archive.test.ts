@@ -219,6 +219,16 @@ describe('an installation', () => {
     });
   });
 
+  it('is not packed with a Node.js that cannot be read', async () => {
+    const options = await install(root, {});
+    await rm(options.node.file);
+    const error = await build(options, cacheDir).catch((e: unknown) => e);
+    expect(problemOf(error as ProviderError)).toMatchObject({
+      code: 'node-not-readable',
+      path: '/runtime/node',
+    });
+  });
+
   it('is packed with a Node.js that does not run here', async () => {
     const options = await install(root, { node: '\0' });
     expect((await build(options, cacheDir)).nodeVersion).toBe('unknown');
