@@ -279,7 +279,7 @@ export interface VertexView {
   readonly tasks: Readonly<Record<ExecutionState, number>>;
   /** Sums; `watermark` is the lowest, `null` when a subtask has none yet. */
   readonly metrics: TaskMetrics;
-  /** Whether every subtask's final values are in `metrics`. */
+  /** Whether the values of every subtask are known: as in Flink, from its first report on. */
   readonly metricsComplete: boolean;
   readonly accumulators: Readonly<Record<string, JsonValue>>;
   readonly subtasks: readonly SubtaskView[];

@@ -64,13 +64,12 @@ export class Execution {
   readonly attemptId: string;
   /** Where it was deployed. */
   location: SlotLocation | null = null;
-  metricsComplete = false;
   accumulators: Readonly<Record<string, JsonValue>> = {};
   /** What its sinks prepared, by operator id. */
   committables: Readonly<Record<string, readonly Committable[]>> = {};
   readonly #machine: StateMachine<ExecutionState>;
   readonly #now: () => number;
-  #metrics: TaskMetrics = noMetrics;
+  #metrics: TaskMetrics | null = null;
   #window: MetricsWindow | null = null;
 
   constructor(options: ExecutionOptions) {
@@ -89,7 +88,12 @@ export class Execution {
 
   /** Of the last report. */
   get metrics(): TaskMetrics {
-    return this.#metrics;
+    return this.#metrics ?? noMetrics;
+  }
+
+  /** Whether they are known: it has reported some, or ended and will report none. */
+  get metricsComplete(): boolean {
+    return this.#metrics !== null || this.ended;
   }
 
   set metrics(metrics: TaskMetrics) {

@@ -208,7 +208,6 @@ export class JobAttempt {
     }
     if (change.metrics) execution.metrics = change.metrics;
     if (change.accumulators) execution.accumulators = change.accumulators;
-    if (execution.ended) execution.metricsComplete = true;
     if (execution.state === ExecutionState.finished)
       execution.committables = change.committables ?? {};
     if (execution.state === ExecutionState.failed) {

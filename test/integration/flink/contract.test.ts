@@ -194,6 +194,10 @@ function contract(start: () => Promise<Subject>): void {
       (metrics: (typeof job.vertices)[0]['metrics']) =>
         metrics['read-records'] > 0 && metrics['read-bytes'] > 0,
     );
+    expect((await client.job(jobId)).vertices[1]!.metrics).toMatchObject({
+      'read-bytes-complete': true,
+      'read-records-complete': true,
+    });
 
     const plan = await client.jobPlan(jobId);
     expect(plan).toMatchObject({ jid: jobId, name: 'contract', type: 'STREAMING' });

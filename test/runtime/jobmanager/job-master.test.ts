@@ -147,6 +147,7 @@ describe('a job that goes well', () => {
       gc: { count: 0, ms: 0 },
     };
     const metrics = { ...noMetrics, recordsOut: 42, watermark: 7 };
+    expect(job.view().vertices[0]!.metricsComplete).toBe(false);
     await first.connection.call('heartbeat', {
       tasks: { [task.attemptId]: metrics, unknown: metrics },
       accumulators: { [task.attemptId]: { seen: 3 } },
@@ -154,7 +155,7 @@ describe('a job that goes well', () => {
     });
     expect(job.view().vertices[0]).toMatchObject({
       metrics: { recordsOut: 42, watermark: 7 },
-      metricsComplete: false,
+      metricsComplete: true,
       accumulators: { seen: 3 },
     });
     expect(cluster.resources.taskManagers[0]!.report?.process).toEqual(process);

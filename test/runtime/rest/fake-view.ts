@@ -101,7 +101,6 @@ export function fakeJob(phase: Phase, changes: Partial<TaskMetrics> = {}): JobVi
       execution.enter('CANCELING');
       execution.enter('CANCELED');
     }
-    execution.metricsComplete = true;
   }
   const end = { finished: 'FINISHED', failed: 'FAILED', cancelled: 'CANCELED' } as const;
   if (phase in end) machine.enter(end[phase as keyof typeof end]);

@@ -212,6 +212,23 @@ describe('metrics', () => {
   });
 });
 
+describe('figures of tasks', () => {
+  it.each([
+    ['waiting', 'no-taskmanagers', 'waiting-job'],
+    ['running', 'running', 'job'],
+    ['finished', 'finished', 'job'],
+  ] as const)('are said to be known when Flink says so: %s', async (phase, recorded, name) => {
+    const known = (body: unknown) =>
+      (
+        body as { vertices: readonly { metrics: Readonly<Record<string, unknown>> }[] }
+      ).vertices.map(({ metrics: of }) =>
+        Object.entries(of).filter(([key]) => key.endsWith('-complete')),
+      );
+    const { body } = await ask(await serve({ view: fakeView(phase) }), `/jobs/${jobId}`);
+    expect(known(body)[0]).toEqual(known(recording(recorded, name).response.body)[0]);
+  });
+});
+
 describe('statistics over subtasks', () => {
   it.each(['running', 'finished', 'failed', 'cancelled'] as const)(
     'are those that Flink computes from the same subtasks: %s',

@@ -2,7 +2,7 @@
 import type { IoMetrics, Statistics } from '../../../contract/rest.ts';
 import type { TaskMetrics } from '../../rpc/protocol.ts';
 
-/** @param complete whether the values are final. */
+/** @param complete whether the values are known; the Web UI shows `loading...` until they are. */
 export function ioMetrics(metrics: TaskMetrics, complete: boolean): IoMetrics {
   return {
     'read-bytes': metrics.bytesIn,
