@@ -74,6 +74,11 @@ export const endpointClaims: readonly EndpointClaim[] = [
   ),
   supported('GET /jobs/:jobid', 'Never cached. Vertices have a `watermark` besides.'),
   different('PATCH /jobs/:jobid', '`mode=stop` is 400, not a redirect to nowhere.'),
+  supported(
+    'GET /jobs/:jobid/yarn-cancel',
+    'How the Web UI cancels a job. Links of other pages cannot.',
+  ),
+  different('GET /jobs/:jobid/yarn-stop', '400, as `mode=stop`.'),
   different('GET /jobs/:jobid/status', unknown404),
   supported('GET /jobs/:jobid/plan'),
   supported(

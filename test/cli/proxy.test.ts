@@ -203,6 +203,12 @@ describe('a cluster that runs', () => {
     ]) {
       expect((await overview(headers as Record<string, string>)).status).toBe(200);
     }
+    const { jobs } = json(await ask(through.port, { path: '/jobs' })) as { jobs: { id: string }[] };
+    const byLink = await ask(through.port, {
+      path: `/jobs/${jobs[0]!.id}/yarn%2Dcancel`,
+      headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    });
+    expect(byLink.status).toBe(403);
     expect(json(await overview({}))).toMatchObject({ 'jobs-running': 1 });
   });
 

@@ -7,7 +7,8 @@
  * A request: host, origin → file? → JobManager found → connected → body and answer streamed
  *
  * P1  Whatever a browser was made to send by another site goes nowhere: this proxy holds the token.
- *     Therefore only requests for its own host, from pages of its own, or from no page, are taken.
+ *     Therefore only requests for its own host, from pages of its own, or from no page, are taken. What a
+ *     browser says of the page goes on: by a link from elsewhere the JobManager is read, and told nothing.
  * P2  Cookies and credentials of the client stay here.
  * P3  Nothing is sent before there is a connection, so that a request whose JobManager has moved can go
  *     to where it is now, whatever it does.
@@ -169,7 +170,7 @@ function withoutHops(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
 function forwarded(headers: IncomingHttpHeaders, endpoint: ReachableEndpoint): OutgoingHttpHeaders {
   const left = withoutHops(headers);
   for (const name of Object.keys(left)) {
-    if (withheld.includes(name) || name.startsWith('sec-fetch-')) delete left[name];
+    if (withheld.includes(name)) delete left[name];
   }
   const { token, url } = endpoint;
   const bearer = token === null ? {} : { authorization: `Bearer ${token}` };

@@ -41,6 +41,8 @@ export interface Route {
   readonly pattern: string;
   /** Whether it needs no token. */
   readonly open?: boolean;
+  /** Whether it changes something though its method says that it reads: no link may do that. */
+  readonly isCommand?: boolean;
   readonly handle: (request: RestRequest) => Promise<RestAnswer> | RestAnswer;
 }
 
@@ -58,7 +60,7 @@ export const get = (pattern: string, handle: Route['handle']): Route => ({
 });
 
 /**
- * What may be got may be asked for by HEAD, too.
+ * What may be got may be asked for by HEAD, too, but for commands.
  * @returns a function from method and path, still encoded, to the route; it throws HttpError 400.
  */
 export function createRouter(
@@ -76,7 +78,10 @@ export function createRouter(
       }
       return null;
     };
-    return find(method) ?? (method === 'HEAD' ? find('GET') : null);
+    const found = find(method);
+    if (found !== null || method !== 'HEAD') return found;
+    const read = find('GET');
+    return read?.route.isCommand ? null : read;
   };
 }
 

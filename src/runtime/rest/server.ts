@@ -240,7 +240,7 @@ class HttpRestServer implements RestServer {
   /** @throws HttpError */
   async #handle(
     incoming: IncomingMessage,
-    { path, query }: Target,
+    { host, path, query }: Target,
     source: Source,
     askForBody: () => void,
   ): Promise<RestAnswer> {
@@ -250,7 +250,9 @@ class HttpRestServer implements RestServer {
     }
     const client = socket.remoteAddress ?? '';
     const found = this.#match(method, path);
-    if (!found?.route.open) this.#authentication?.check({ method, headers, source, client }); // R1
+    const meant = found?.route.isCommand ? 'POST' : method;
+    if (meant !== method) checkOrigin(meant, headers, host, this.#options.allowedOrigins ?? []);
+    if (!found?.route.open) this.#authentication?.check({ method: meant, headers, source, client }); // R1
     if (found === null) throw new HttpError(404, `Not found: ${path}`);
     const limits = {
       maxBytes: this.#options.maxBodyBytes,

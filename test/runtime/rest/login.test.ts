@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RestServerOptions } from '../../../src/runtime/rest/server.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
-import { fakeView } from './fake-view.ts';
+import { fakeView, jobId } from './fake-view.ts';
 import { parseRaw, sendRaw, serve, type Served, token } from './server.ts';
 
 const html = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
@@ -160,6 +160,9 @@ describe('a session', () => {
     expect(await cancel({ origin: 'http://localhost:1' })).toMatchObject({ status: 403 });
     // An allowed origin needs the token itself.
     expect(await cancel({ origin: 'https://ui.example' })).toMatchObject({ status: 401 });
+    // A GET that cancels is no reading.
+    const byGet = await fetch(`${rest.url}/jobs/${jobId}/yarn-cancel`, { headers: session });
+    expect(byGet.status).toBe(403);
     expect(view.commands).toEqual([]);
     expect(await cancel({ 'sec-fetch-site': 'same-origin' })).toMatchObject({ status: 202 });
   });

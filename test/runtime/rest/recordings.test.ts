@@ -413,6 +413,25 @@ describe('cancelling', () => {
     expect(view.commands).toEqual([`cancel ${jobId}`]);
   });
 
+  it('by GET, as the Web UI does, is no matter of links and images', async () => {
+    const view = fakeView('running');
+    const rest = await serve({ view });
+    const cancel = async (headers: Record<string, string>, method = 'GET') => {
+      const answer = await fetch(`${rest.url}/jobs/${jobId}/yarn-cancel`, { method, headers });
+      return answer.status;
+    };
+    for (const site of ['same-site', 'cross-site']) {
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' };
+      expect(await cancel(headers)).toBe(403);
+    }
+    expect(await cancel({}, 'HEAD')).toBe(404);
+    expect(view.commands).toEqual([]);
+    expect(await cancel({ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' })).toBe(202);
+    expect(await cancel({})).toBe(202);
+    expect(view.commands).toEqual([`cancel ${jobId}`, `cancel ${jobId}`]);
+    expect((await fetch(`${rest.url}/jobs/${jobId}/yarn-stop`)).status).toBe(400);
+  });
+
   it('of a job that has ended is a conflict', async () => {
     const { request, response } = recording('finished', 'cancel-finished');
     const rest = await serve({ view: refusing('job x has already reached FINISHED') });

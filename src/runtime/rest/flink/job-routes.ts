@@ -15,10 +15,9 @@ import { requireJob } from './find.ts';
 
 const defaultExceptions = 20;
 
-function cancelJob(request: RestRequest): RestAnswer {
+function cancelJob(request: RestRequest, mode = request.query.get('mode') ?? 'cancel'): RestAnswer {
   checkEpoch(request);
   const id = hexId(request, 'jobid');
-  const mode = request.query.get('mode') ?? 'cancel';
   if (mode === 'stop') {
     // Flink redirects (308), to nowhere.
     throw new HttpError(
@@ -119,6 +118,12 @@ function submitJavaJob(): never {
   );
 }
 
+/** How the Web UI cancels: a proxy of YARN lets nothing but GET through. Flink lists it nowhere. */
+const byGet = (mode: string, handle: Route['handle']): Route => ({
+  ...get(`/jobs/:jobid/yarn-${mode}`, handle),
+  isCommand: true,
+});
+
 const job = '/jobs/:jobid';
 
 export const jobRoutes: readonly Route[] = [
@@ -128,7 +133,9 @@ export const jobRoutes: readonly Route[] = [
   get('/jobs/overview', ({ view }) => ok({ jobs: view.jobs().map(jobSummary) })),
   { method: 'POST', pattern: '/jobs', handle: submitJavaJob },
   get(job, details),
-  { method: 'PATCH', pattern: job, handle: cancelJob },
+  { method: 'PATCH', pattern: job, handle: (request) => cancelJob(request) },
+  byGet('cancel', (request) => cancelJob(request, 'cancel')),
+  byGet('stop', (request) => cancelJob(request, 'stop')),
   get(`${job}/status`, (request) => ok({ status: requireJob(request).state })),
   get(`${job}/plan`, (request) => {
     const { graph, id } = requireJob(request);
