@@ -10,8 +10,9 @@ export default mergeConfig(
   defineConfig({
     test: {
       dir: path('./test/integration'),
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      // A JVM takes its time on a machine that does much else.
+      testTimeout: 300_000,
+      hookTimeout: 600_000,
       fileParallelism: false,
       // Names every test, and so says of those that are skipped why.
       reporters: process.env['CI'] ? ['verbose', 'json'] : ['verbose'],

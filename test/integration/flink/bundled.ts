@@ -24,23 +24,49 @@ export interface BundledCluster {
   readonly client: FlinkRestClient;
 }
 
+interface BundledOptions {
+  /** Default: in application mode, as one application that waits for all jobs. */
+  readonly mode?: 'application' | 'session';
+  readonly slots: number;
+  readonly auth?: 'token' | 'none';
+}
+
 export async function startBundled(
   jobs: readonly Counted[],
-  { slots, auth = 'token' }: { readonly slots: number; readonly auth?: 'token' | 'none' },
+  { slots, auth = 'token', mode = 'application' }: BundledOptions,
 ): Promise<BundledCluster> {
   const project = await Project.create();
+  const run = async (...args: string[]) => {
+    const { exitCode, json } = await project.run(...args);
+    if (exitCode !== 0) throw new Error(`fctl ${args.join(' ')}: ${JSON.stringify(json.errors)}`);
+  };
   try {
     await project.write('src/app.ts', application(jobs));
-    await project.configure(`taskmanager: { slots: ${slots} }`, `security: { auth: ${auth} }`);
-    const deployed = await project.run('deploy', '--detach');
-    if (deployed.exitCode !== 0) throw new Error(JSON.stringify(deployed.json.errors));
+    await project.configure(
+      `  args: { waits: ${mode === 'application'} }`,
+      `taskmanager: { slots: ${slots} }`,
+      `security: { auth: ${auth} }`,
+    );
+    if (mode === 'application') await run('deploy', '--detach');
+    else {
+      await run('session', 'start');
+      await run('session', 'submit', '--detach');
+    }
     const { url, token } = await endpointOf(project);
-    const client = new FlinkRestClient({ url, token, timeoutMs: 5000 });
+    const client = new FlinkRestClient({ url, token, timeoutMs: 30_000 });
     return { project, url, token, client };
   } catch (error) {
     await project.remove();
     throw error;
   }
+}
+
+/** The file that a person uploads: an application with one job, without end. */
+export async function bundleOf(project: Project, name: string): Promise<string> {
+  await project.write('src/app.ts', application([{ name }]));
+  const { exitCode, json } = await project.run('bundle');
+  if (exitCode !== 0) throw new Error(JSON.stringify(json.errors));
+  return (json.data as { readonly file: string }).file;
 }
 
 /** `fctl proxy` in a process of its own. */
@@ -97,6 +123,6 @@ const jobs = ${JSON.stringify(jobs)}.map(({ name, count, failAt }) =>
 export async function main(ctx) {
   const handles = [];
   for (const job of jobs) handles.push(await ctx.executeAsync(job));
-  await Promise.allSettled(handles.map((handle) => handle.result()));
+  if (ctx.args.waits) await Promise.allSettled(handles.map((handle) => handle.result()));
 }
 `;

@@ -3,7 +3,7 @@
  * `fctl proxy`, which adds it.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { flinkCli, flinkRig } from '../../rigs/flink/installation.ts';
+import { flinkCli, flinkRig, testJar } from '../../rigs/flink/installation.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { type BundledCluster, startBundled, startProxy } from './bundled.ts';
 
@@ -48,7 +48,7 @@ describeWith([flinkRig], "Flink's own CLI", () => {
       cluster = await startBundled(jobs, { slots: 3, auth });
       way = await open(cluster);
       const finished = async () => (await cluster.client.overview())['jobs-finished'] === 1;
-      await vi.waitUntil(finished, { timeout: 20_000, interval: 100 });
+      await vi.waitUntil(finished, { timeout: 120_000, interval: 100 });
       for (const { jid, name } of (await cluster.client.jobsOverview()).jobs) ids.set(name, jid);
     });
     afterAll(async () => {
@@ -63,11 +63,17 @@ describeWith([flinkRig], "Flink's own CLI", () => {
       expect(running).toContain(`${ids.get('contract')} : contract (RUNNING)`);
       expect(running).toContain(`${ids.get('spare')} : spare (RUNNING)`);
       expect(ended).toContain(`${ids.get('brief')} : brief (FINISHED)`);
+      const onlyRunning = await flink('list', '-r');
+      expect([onlyRunning.exitCode, onlyRunning.stderr]).toEqual([0, '']);
+      expect(onlyRunning.stdout).toContain('contract (RUNNING)');
+      expect(onlyRunning.stdout).not.toContain('brief');
+      expect((await flink('list', '-s')).stdout).toContain('No scheduled jobs.');
     });
 
     it.each([
       ['savepoint', ['contract'], 'cannot take a savepoint: this JobManager has no checkpointing'],
       ['stop', ['contract'], 'cannot stop with a savepoint: this JobManager has no checkpointing'],
+      ['stop', ['-p', '/none', 'contract'], 'cannot stop with a savepoint'],
       [
         'checkpoint',
         ['contract'],
@@ -85,12 +91,24 @@ describeWith([flinkRig], "Flink's own CLI", () => {
       expect(await cluster.client.jobStatus(ids.get('contract')!)).toBe('RUNNING');
     });
 
+    it.each([
+      ['detached', ['-d']],
+      ['attached', []],
+    ])('is told what to do with a job in Java, %s', async (_, how) => {
+      const { exitCode, stderr } = await flink('run', ...how, testJar, 'name', 'java');
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('This JobManager cannot run Java job graphs');
+      expect(stderr).toContain("Deploy one with 'fctl deploy', or run this job on an Apache Flink");
+      const { jobs: all } = await cluster.client.jobsOverview();
+      expect(all.map(({ name }) => name).toSorted()).toEqual(['brief', 'contract', 'spare']);
+    });
+
     it('cancels a job', async () => {
       const { exitCode, stdout, stderr } = await flink('cancel', 'spare');
       expect([exitCode, stderr]).toEqual([0, '']);
       expect(stdout).toContain(`Cancelled job ${ids.get('spare')}.`);
       const status = () => cluster.client.jobStatus(ids.get('spare')!);
-      await expect.poll(status, { timeout: 20_000 }).toBe('CANCELED');
+      await expect.poll(status, { timeout: 60_000 }).toBe('CANCELED');
     });
 
     it.each([

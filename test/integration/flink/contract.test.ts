@@ -3,17 +3,21 @@
  * the one it reads of the other. Each has four jobs of the same shape: `contract` and `spare` without end,
  * `doomed` that fails, `brief` that finishes.
  */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FlinkRestClient, RestError } from '../../../src/flink-rest/client.ts';
 import { FlinkCluster } from '../../rigs/flink/cluster.ts';
-import { flinkRig } from '../../rigs/flink/installation.ts';
+import { flinkRig, testJar } from '../../rigs/flink/installation.ts';
 import { describeWith } from '../../rigs/rig.ts';
-import { startBundled } from './bundled.ts';
+import { bundleOf, startBundled } from './bundled.ts';
 
 interface Subject {
   readonly client: FlinkRestClient;
   /** A request that the client does not make. */
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
+  /** An application whose job is called `contract`: file, what is run of it. */
+  readonly upload: { readonly file: string; readonly entry: string };
   readonly stop: () => Promise<void>;
 }
 
@@ -28,6 +32,7 @@ async function realFlink(): Promise<Subject> {
   return {
     client: cluster.client,
     ask: (path, init) => fetch(cluster.url + path, init),
+    upload: { file: testJar, entry: 'TestJob' },
     stop: () => cluster.stop(),
   };
 }
@@ -39,18 +44,19 @@ async function ourCluster(): Promise<Subject> {
     { name: 'doomed', failAt: 5 },
     { name: 'brief', count: 100 },
   ];
-  const { client, project, token, url } = await startBundled(jobs, { slots });
+  const { client, project, token, url } = await startBundled(jobs, { slots, mode: 'session' });
   const headers = { authorization: `Bearer ${token}` };
   return {
     client,
     ask: (path, init) => fetch(url + path, { ...init, headers }),
+    upload: { file: await bundleOf(project, 'contract'), entry: 'main' },
     stop: () => project.remove(),
   };
 }
 
 const unknownId = '0123456789abcdef0123456789abcdef';
 
-const waiting = { timeout: 20_000, interval: 100 };
+const waiting = { timeout: 60_000, interval: 100 };
 
 /** A running cluster changes, and Flink answers from a cache of 3 s. */
 const expectSoon = <T>(read: () => Promise<T>) => expect.poll(read, waiting);
@@ -62,6 +68,11 @@ async function refusalOf(promise: Promise<unknown>): Promise<RestError> {
   );
   expect(error).toBeInstanceOf(RestError);
   return error as RestError;
+}
+
+interface Uploaded {
+  readonly filename: string;
+  readonly status: string;
 }
 
 const subjects = [
@@ -297,6 +308,50 @@ function contract(start: () => Promise<Subject>): void {
       'jobs-running': 1,
       'jobs-cancelled': 1,
     });
+  });
+
+  it('takes an application, shows its plan, runs it, and forgets it', async () => {
+    const { ask, upload } = subject;
+    const json = async <T>(path: string, init?: RequestInit) =>
+      (await (await ask(path, init)).json()) as T;
+    const form = new FormData();
+    form.set('jarfile', new File([await readFile(upload.file)], basename(upload.file)));
+    const sent = { method: 'POST', body: form };
+    const { filename, status } = await json<Uploaded>('/v1/jars/upload', sent);
+    const id = filename.split('/').at(-1)!;
+    expect(status).toBe('success');
+    const { files } = await json<{ files: unknown[] }>('/v1/jars');
+    expect(files).toEqual([
+      {
+        id,
+        name: basename(upload.file),
+        uploaded: expect.any(Number),
+        entry: expect.arrayContaining([{ name: upload.entry, description: null }]),
+      },
+    ]);
+    const plan = await json(`/v1/jars/${id}/plan?parallelism=1`);
+    expect(plan).toMatchObject({
+      plan: { name: 'contract', type: 'STREAMING', nodes: [{ parallelism: 1 }, {}] },
+    });
+    const body = JSON.stringify({ entryClass: upload.entry, parallelism: 1 });
+    const ran = await json<{ jobid: string; applicationId: string }>(`/v1/jars/${id}/run`, {
+      method: 'POST',
+      body,
+    });
+    await expectSoon(() => client.jobStatus(ran.jobid)).toBe('RUNNING');
+    await expectSoon(() => client.job(ran.jobid)).toMatchObject({
+      name: 'contract',
+      'application-id': ran.applicationId,
+    });
+    await client.cancelJob(ran.jobid);
+    await expectSoon(() => client.jobStatus(ran.jobid)).toBe('CANCELED');
+    expect(await json(`/v1/jars/${id}`, { method: 'DELETE' })).toEqual({});
+    expect(await json('/v1/jars')).toMatchObject({ files: [] });
+    const unknown = await ask(`/v1/jars/${id}`, { method: 'DELETE' });
+    expect([unknown.status, await unknown.json()]).toEqual([
+      400,
+      { errors: [expect.stringContaining(id)] },
+    ]);
   });
 
   it('does not know what does not exist', async () => {

@@ -19,7 +19,9 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable!, args: ['--no-sandbox'] });
 }
 
-const settleLimitMs = 15_000;
+/** On a machine that does much else. */
+const settleLimitMs = 60_000;
+const actionLimitMs = 90_000;
 
 /** A page, and what went wrong in it since it was last asked. */
 export class WatchedPage {
@@ -51,7 +53,9 @@ export class WatchedPage {
   }
 
   static async open(browser: Browser): Promise<WatchedPage> {
-    return new WatchedPage(await browser.newPage({ viewport: { width: 1400, height: 900 } }));
+    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+    page.setDefaultTimeout(actionLimitMs);
+    return new WatchedPage(page);
   }
 
   /**

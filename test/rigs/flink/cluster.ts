@@ -19,7 +19,7 @@ import { parse, stringify } from 'yaml';
 import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
 import { flinkHome, testJar } from './installation.ts';
 
-const startLimitMs = 90_000;
+const startLimitMs = 240_000;
 const stopLimitMs = 10_000;
 const pollMs = 20;
 
@@ -46,7 +46,7 @@ export class FlinkCluster {
   private constructor(folder: string, port: number) {
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
-    this.client = new FlinkRestClient({ url: this.url, token: null, timeoutMs: 5000 });
+    this.client = new FlinkRestClient({ url: this.url, token: null, timeoutMs: 30_000 });
     process.once('exit', this.#endAll);
   }
 

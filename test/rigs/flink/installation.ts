@@ -35,7 +35,7 @@ export async function flinkCli(...args: readonly string[]): Promise<CliAnswer> {
       env: { FLINK_CONF_DIR: join(flinkHome, 'conf'), FLINK_LOG_DIR: logs },
       reject: false,
       // It asks again for minutes when it does not like an answer.
-      timeout: 60_000,
+      timeout: 240_000,
     });
   } finally {
     rmSync(logs, { recursive: true, force: true });
