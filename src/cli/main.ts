@@ -8,6 +8,9 @@ import { run } from './run.ts';
 onClosedPipe(process.stdout, () => setImmediate(() => process.exit()));
 onClosedPipe(process.stderr, () => {});
 
+// A config file that is a script runs here, and stdout is for results.
+globalThis.console = new console.Console(process.stderr);
+
 process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   runtimeDir: import.meta.dirname,

@@ -8,7 +8,17 @@ import { loadBundle, type LoadedBundle } from '../graph/load-bundle.ts';
 import type { InspectAnswer, InspectRequest, Inspection } from './inspect-messages.ts';
 
 const request = workerData as InspectRequest;
-parentPort!.postMessage(await answer());
+const report = (message: InspectAnswer) => parentPort!.postMessage(message);
+
+// Nothing is left to do, and yet there is no answer: Node.js would only tell of our own await.
+process.once('beforeExit', () => report(invalid('its top-level await waits for ever')));
+void answer().then(async (answered) => {
+  await Promise.all([process.stdout, process.stderr].map(flushed)); // The caller ends this thread.
+  report(answered);
+});
+
+const flushed = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => stream.write('', () => resolve()));
 
 async function answer(): Promise<InspectAnswer> {
   try {
@@ -17,19 +27,20 @@ async function answer(): Promise<InspectAnswer> {
     const { message = String(error), stack = null } = error as { message?: string; stack?: string };
     const cause =
       error instanceof FctlError && error.cause instanceof Error ? error.cause.stack : stack;
-    const problems =
-      error instanceof FctlError
-        ? error.problems.map((p) => ({ ...p, hint: p.hint ?? place(cause ?? null) }))
-        : [
-            problem({
-              code: 'application-failed',
-              message: `the application cannot be evaluated: ${message}`,
-              path: '/application/entry',
-              hint: place(stack),
-            }),
-          ];
+    if (!(error instanceof FctlError)) return invalid(message, stack);
+    const problems = error.problems.map((p) => ({ ...p, hint: p.hint ?? place(cause ?? null) }));
     return { type: 'invalid', problems, stack: cause ?? null };
   }
+}
+
+function invalid(why: string, stack: string | null = null): InspectAnswer {
+  const found = problem({
+    code: 'application-failed',
+    message: `the application cannot be evaluated: ${why}`,
+    path: '/application/entry',
+    hint: place(stack),
+  });
+  return { type: 'invalid', problems: [found], stack };
 }
 
 /** Where in the user's files it was thrown: source maps name those relative to the bundle. */

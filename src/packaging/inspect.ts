@@ -2,6 +2,7 @@
  * Evaluates a bundle before it is shipped: which jobs it defines, whether it can be run, what graphs they
  * make. In a worker thread, so that user code that spins or fails does not take the client with it.
  */
+import { finished } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { ApplicationBundle } from './bundle.ts';
@@ -11,6 +12,8 @@ export interface InspectOptions extends Omit<InspectRequest, 'file' | 'bundleHas
   /** Built script of `inspect-main.ts`. */
   readonly script: string;
   readonly signal: AbortSignal;
+  /** What user code prints meanwhile. */
+  readonly onOutput: (text: string) => void;
 }
 
 /** User code that is evaluated for longer than this hangs. */
@@ -21,7 +24,7 @@ export async function inspectApplication(
   bundle: ApplicationBundle,
   options: InspectOptions,
 ): Promise<Inspection> {
-  const { script, signal, args, parallelism, compile } = options;
+  const { script, signal, onOutput, args, parallelism, compile } = options;
   const request: InspectRequest = {
     file: bundle.file,
     bundleHash: bundle.hash,
@@ -30,7 +33,14 @@ export async function inspectApplication(
     compile,
   };
   signal.throwIfAborted();
-  const worker = new Worker(script, { workerData: request, execArgv: ['--enable-source-maps'] });
+  const worker = new Worker(script, {
+    workerData: request,
+    execArgv: ['--enable-source-maps'],
+    stdout: true,
+    stderr: true,
+  });
+  const streams = [worker.stdout, worker.stderr];
+  for (const stream of streams) stream.setEncoding('utf8').on('data', onOutput);
   try {
     const answer = await answerOf(worker, signal);
     if (answer.type === 'inspected') return answer.inspection;
@@ -40,6 +50,7 @@ export async function inspectApplication(
     throw new ConfigError(answer.problems, { cause });
   } finally {
     await worker.terminate();
+    await Promise.all(streams.map((stream) => finished(stream).catch(() => undefined)));
   }
 }
 

@@ -50,6 +50,11 @@ export class Report {
     if (!this.options.quiet) this.#print(process.stderr, text);
   }
 
+  /** What user code printed while it ran here: whole lines, or parts of them. */
+  output(text: string): void {
+    this.message(text.replace(/\n$/, ''));
+  }
+
   /** Something that is allowed and yet worth a thought. */
   warning(problem: Problem): void {
     if (!this.options.quiet) this.#print(process.stderr, describe(problem, err.yellow('warning')));

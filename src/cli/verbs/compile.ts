@@ -46,6 +46,7 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     compile: options.job === undefined ? { jobs: 'all' } : { job: options.job },
     script: join(context.place.runtimeDir, 'inspect.js'),
     signal,
+    onOutput: (text) => report.output(text),
   });
   report.result({ bundleHash: bundle.hash, graphs }, () =>
     graphs.map((graph) => renderJobGraph(graph, format)).join('\n\n'),

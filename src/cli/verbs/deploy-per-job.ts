@@ -45,7 +45,7 @@ export async function deployPerJob(
         if (event.type === 'uploading' || event.type === 'uploaded') uploads.take(event);
         else jobs.take(event);
       },
-      onOutput: (text) => report.message(text.replace(/\n$/, '')),
+      onOutput: (text) => report.output(text),
     });
     jobs.stop();
     progress.stop();

@@ -46,6 +46,7 @@ export async function prepareDeployment(
     compile: { jobs: 'if-no-main' },
     script: join(context.place.runtimeDir, 'inspect.js'),
     signal: context.signal,
+    onOutput: (text) => context.report.output(text),
   });
   return {
     config,

@@ -51,7 +51,7 @@ export async function run(
 
 /** @throws ConfigError with everything that is wrong with the application. */
 async function prepare(
-  { options, place, signal }: Context<SubmitFlags>,
+  { options, place, report, signal }: Context<SubmitFlags>,
   { args, entry, parallelism, projectDir }: Application,
 ): Promise<ApplicationBundle> {
   const cacheDir = join(place.cacheDir, 'bundles');
@@ -62,6 +62,7 @@ async function prepare(
     compile: options.job === undefined ? { jobs: 'if-no-main' } : { job: options.job },
     script: join(place.runtimeDir, 'inspect.js'),
     signal,
+    onOutput: (text) => report.output(text),
   });
   return bundle;
 }
@@ -108,7 +109,7 @@ async function submit(
         }
         jobs.take(event);
       },
-      onOutput: (text) => report.message(text.replace(/\n$/, '')),
+      onOutput: (text) => report.output(text),
     });
     jobs.stop();
     progress.stop();
