@@ -19,7 +19,8 @@ import { type FileLayer, type Origin, type Part, type Path, isTree, pointer } fr
 type PositionAt = (offset: number) => { readonly line: number; readonly column: number };
 
 /** JSON is read as the YAML that it is, so that it gets positions and all its errors too. */
-export function textLayer({ file, text }: ConfigFile): FileLayer {
+export function textLayer({ file, text: content }: ConfigFile): FileLayer {
+  const text = content.replace(/^\uFEFF/, ''); // No editor counts a byte order mark as a column.
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const positionAt: PositionAt = (offset) => {

@@ -34,6 +34,16 @@ application:
     );
   });
 
+  it('has the places that an editor shows, in a file of Windows', async () => {
+    await using project = await Project.with({
+      'fctl.config.yaml': '\uFEFFcluster: Flights\r\ntaskmanager:\r\n  slot: 2\r\n',
+    });
+    expect((await project.problems()).map(brief)).toEqual([
+      '1:10 /cluster invalid-value',
+      '3:3 /taskmanager/slot unknown-key',
+    ]);
+  });
+
   const json = `{
 \t"cluster": "Flights",
 \t"provider": "kubernets",
