@@ -4,16 +4,21 @@ import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';
-import type { DocumentStore, Provider, ReachableEndpoint } from '../providers/provider.ts';
-import { clusterStatus } from './status.ts';
+import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
+import { lossOf } from './follow.ts';
+import { ClusterState, type ClusterStatus, clusterStatus } from './status.ts';
 
-const pollMs = 50;
+const outcomePollMs = 50;
+/** How often whoever waits for an end looks for the JobManager. */
+const lookMs = 400;
+const timeoutMs = 10_000;
 
 /**
  * Cancels and waits for the end.
  * @param jobId only this job; `null`: the application with all its jobs.
  * @returns the outcome, or `null` when only a job was cancelled.
- * @throws ClusterError (exit 7: no such cluster or job; exit 8: it has already ended).
+ * @throws ClusterError (exit 7: no such cluster or job; exit 8: it has already ended), DeploymentError when
+ *   the JobManager died without an outcome.
  */
 export async function cancel(
   provider: Provider,
@@ -21,45 +26,85 @@ export async function cancel(
   jobId: string | null,
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
-  const endpoint = await reachable(provider, clusterId);
-  const options = { url: endpoint.url, token: endpoint.token, timeoutMs: 10_000 };
+  const endpoint = await reachable(provider, clusterId, signal);
   if (jobId !== null) {
-    await new FlinkRestClient(options).cancelJob(jobId).catch(refused);
+    const { token, url } = endpoint;
+    await new FlinkRestClient({ url, token, timeoutMs }).cancelJob(jobId).catch(refused);
     return null;
   }
-  await new FctlRestClient(options).cancelApplication().catch(refused);
-  return awaitOutcome(provider.store(clusterId), endpoint.document.epoch, signal);
+  return endCluster(provider, endpoint, clusterId, signal, (c) => c.cancelApplication());
 }
 
-/** Waits until the JobManager of that epoch, or a later one, has written how the cluster ended. */
-export async function awaitOutcome(
-  store: DocumentStore,
-  epoch: number,
+/**
+ * Asks a cluster to end and waits until it has written how it did. A JobManager that was started again does
+ * not know what the one before it was asked: it is asked anew.
+ * @throws ClusterError (exit 8) when it refuses, DeploymentError when it died without an outcome.
+ */
+export async function endCluster(
+  provider: Provider,
+  endpoint: ReachableEndpoint,
+  clusterId: string,
   signal: AbortSignal,
+  ask: (client: FctlRestClient) => Promise<unknown>,
 ): Promise<OutcomeDocument> {
-  for (;;) {
+  const { epoch } = endpoint.document;
+  const askAt = ({ token, url }: ReachableEndpoint) =>
+    ask(new FctlRestClient({ url, token, timeoutMs }));
+  await askAt(endpoint).catch(refused);
+  const store = provider.store(clusterId);
+  const checkForLoss = lossOf(provider, clusterId);
+  let asked = epoch;
+  for (let nextLook = Date.now() + lookMs; ;) {
     signal.throwIfAborted();
     const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
     if (value !== null && value.epoch >= epoch) return value;
-    await delay(pollMs, undefined, { signal });
+    if (Date.now() >= nextLook) {
+      await checkForLoss(false);
+      const now = await provider.endpoint(clusterId);
+      const isNew = now !== null && now.document.epoch > asked;
+      if (isNew && (await wasTold(askAt(now)))) asked = now.document.epoch;
+      nextLook = Date.now() + lookMs;
+    }
+    await delay(outcomePollMs, undefined, { signal });
   }
 }
 
-async function reachable(provider: Provider, clusterId: string): Promise<ReachableEndpoint> {
-  const status = await clusterStatus(provider, clusterId);
-  if (status === null) throw noSuchCluster(clusterId);
-  const endpoint = await provider.endpoint(clusterId);
-  if (status.info === null || endpoint === null) {
-    throw new ClusterError(
-      ExitCode.conflict,
-      problem({
-        code: 'not-running',
-        message: `cluster ${clusterId} is ${status.state}: there is nothing to cancel`,
-        hint: status.explanation,
-      }),
-    );
+/** A refusal will do: it ends already. */
+async function wasTold(answer: Promise<unknown>): Promise<boolean> {
+  return answer.then(
+    () => true,
+    (error: unknown) => error instanceof RestError && error.status !== null,
+  );
+}
+
+/** Where its JobManager is, once it answers: one that is on its way up is waited for. */
+async function reachable(
+  provider: Provider,
+  clusterId: string,
+  signal: AbortSignal,
+): Promise<ReachableEndpoint> {
+  for (;;) {
+    const status = await clusterStatus(provider, clusterId);
+    if (status === null) throw noSuchCluster(clusterId);
+    const endpoint = status.info === null ? null : await provider.endpoint(clusterId);
+    if (endpoint !== null) return endpoint;
+    if (!onItsWay.has(status.state)) throw notRunning(status);
+    await delay(lookMs, undefined, { signal });
   }
-  return endpoint;
+}
+
+const onItsWay: ReadonlySet<string> = new Set([ClusterState.starting, ClusterState.restarting]);
+
+function notRunning({ clusterId, state, explanation, outcome }: ClusterStatus): ClusterError {
+  const why = outcome === null ? 'it cannot be cancelled' : 'there is nothing to cancel';
+  return new ClusterError(
+    ExitCode.conflict,
+    problem({
+      code: 'not-running',
+      message: `cluster ${clusterId} is ${state}: ${why}`,
+      hint: explanation,
+    }),
+  );
 }
 
 /** The JobManager's own words. */

@@ -35,8 +35,8 @@ export async function followApplication(
   options: FollowOptions,
 ): Promise<OutcomeDocument | null> {
   const store = provider.store(clusterId);
+  const checkForLoss = lossOf(provider, clusterId);
   let nextSnapshot = 0;
-  let lostSince: number | null = null;
   for (;;) {
     options.signal.throwIfAborted();
     const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
@@ -45,12 +45,7 @@ export async function followApplication(
       const jobs = await followSnapshot(provider, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
       if (jobs?.some(runsForEver)) return null;
-      lostSince =
-        jobs !== null || (await masterIsAlive(provider, clusterId))
-          ? null
-          : (lostSince ?? Date.now());
-      if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
-        throw await lost(provider, clusterId);
+      await checkForLoss(jobs !== null);
       nextSnapshot = Date.now() + snapshotMs;
     }
     await delay(outcomePollMs, undefined, { signal: options.signal });
@@ -59,6 +54,20 @@ export async function followApplication(
 
 function runsForEver(job: JobDetails): boolean {
   return job['job-type'] === 'STREAMING' && job.vertices.every((v) => v.status === 'RUNNING');
+}
+
+/**
+ * For whoever waits for an outcome: to be called again and again, with whether the JobManager has just
+ * answered. Throws a DeploymentError when the cluster has had none for a while.
+ */
+export function lossOf(provider: Provider, clusterId: string): (answers: boolean) => Promise<void> {
+  let lostSince: number | null = null;
+  return async (answers) => {
+    const alive = answers || (await masterIsAlive(provider, clusterId));
+    lostSince = alive ? null : (lostSince ?? Date.now());
+    if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
+      throw await lost(provider, clusterId);
+  };
 }
 
 async function masterIsAlive(provider: Provider, clusterId: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** Processes that are killed: the next command tells the truth and cleans up, nothing stays. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
 
 const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
@@ -161,6 +161,52 @@ it('fails an application whose TaskManager was killed, naming it', async () => {
   expect(stderr).toContain('taskmanager-0 was lost');
   await eventually(() => project.running().length === 0);
   expect(await state()).toBe('FAILED');
+});
+
+describe('a JobManager that is killed before it has cancelled', () => {
+  /** Begins to cancel an application whose TaskManager does not answer: its JobManager waits for it. */
+  async function cancelStuck() {
+    await project.configure('heartbeat: { timeout: 60s, interval: 1s }');
+    expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+    await eventually(
+      async () => (await project.run('status')).json.data.jobs?.[0]?.state === 'RUNNING',
+    );
+    const taskManager = project.pid('taskmanager-0');
+    process.kill(taskManager, 'SIGSTOP');
+    const cancelling = project.start(['cancel', '--json']);
+    await eventually(
+      async () => (await project.run('status')).json.data.jobs?.[0]?.state === 'CANCELLING',
+    );
+    return { taskManager, cancelling };
+  }
+
+  it('is waited for when it is on its way up', async () => {
+    expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+    process.kill(project.pid('jobmanager-0'), 'SIGKILL');
+    const { exitCode, json } = await project.run('cancel');
+    expect(exitCode).toBe(0);
+    expect(json.data.outcome.status).toBe('CANCELED');
+  });
+
+  it('is asked again when it was started again', async () => {
+    const { taskManager, cancelling } = await cancelStuck();
+    process.kill(project.pid('jobmanager-0'), 'SIGKILL');
+    process.kill(taskManager, 'SIGCONT');
+    const { exitCode, stdout } = await cancelling;
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ data: { outcome: { status: 'CANCELED' } } });
+    await eventually(() => project.running().length === 0);
+  });
+
+  it('is not waited for when it is not started again', async () => {
+    const { cancelling } = await cancelStuck();
+    process.kill(-project.supervisor('jobmanager-0'), 'SIGKILL');
+    const { exitCode, stdout } = await cancelling;
+    expect(exitCode).toBe(5);
+    expect(JSON.parse(stdout)).toMatchObject({ errors: [{ code: 'jobmanager-lost' }] });
+    expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+    expect(project.running()).toEqual([]);
+  });
 });
 
 it('detaches on Ctrl-C; the application goes on until it is cancelled', async () => {

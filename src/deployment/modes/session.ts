@@ -15,7 +15,7 @@ import { FctlRestClient, FlinkRestClient } from '../../flink-rest/client.ts';
 import { uploadBlob } from '../../graph/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
-import { awaitOutcome, noSuchCluster } from '../cancel.ts';
+import { endCluster, noSuchCluster } from '../cancel.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
@@ -117,7 +117,7 @@ async function uploadBundle(submission: SessionSubmission): Promise<void> {
 /**
  * Stops a session and waits until it has said so.
  * @param cancel whether jobs that run are cancelled.
- * @throws ClusterError (exit 8) naming the jobs that run, without `cancel`.
+ * @throws ClusterError (exit 8) naming the jobs that run, without `cancel`; DeploymentError when it died.
  */
 export async function stopSession(
   provider: Provider,
@@ -139,8 +139,7 @@ export async function stopSession(
       }),
     );
   }
-  await new FctlRestClient(options).shutDownCluster();
-  return awaitOutcome(provider.store(clusterId), endpoint.document.epoch, signal);
+  return endCluster(provider, endpoint, clusterId, signal, (c) => c.shutDownCluster());
 }
 
 const terminal: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']);
