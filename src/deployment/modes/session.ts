@@ -11,7 +11,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { ParsedConfig } from '../../config/schema.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { FctlRestClient, FlinkRestClient } from '../../flink-rest/client.ts';
+import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { uploadBlob } from '../../graph/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
