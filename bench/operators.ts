@@ -100,6 +100,7 @@ function makeChain(operations: readonly Operation[], output: ElementConsumer): E
       kind: operation.kind,
       inputs: i === 0 ? [] : [ids[i - 1]!],
       outputType: null,
+      stateful: false,
       enumerator: null,
       committer: null,
     })),

@@ -37,6 +37,8 @@ export interface Context<O extends CommonOptions = CommonOptions> {
     readonly application?: boolean;
     readonly set?: readonly string[];
   }): Promise<LoadedConfig>;
+  /** The config, where there is one that is valid; `null` otherwise. What was asked for must be valid. */
+  optionalConfig(): Promise<LoadedConfig | null>;
   /**
    * The provider of the config, or the local one where there is none. So it is, with a warning, where
    * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
@@ -81,17 +83,17 @@ export function createContext<O extends CommonOptions>(
       const all = { ...options, set: [...(options.set ?? []), ...set] };
       return (loaded ??= load(all, place, report, application));
     },
-    provider: async () => {
-      if (!(await hasConfig(options, place))) return context.providerFor(null);
+    optionalConfig: async () => {
+      if (!(await hasConfig(options, place))) return null;
       try {
-        const { config } = await context.config();
-        return await context.providerFor(config);
+        return await context.config();
       } catch (error) {
         if (isChosen(options) || !(error instanceof ConfigError)) throw error;
         report.warning(unusable(error));
-        return context.providerFor(null);
+        return null;
       }
     },
+    provider: async () => context.providerFor((await context.optionalConfig())?.config ?? null),
     providerFor: (config) => (provider ??= open(config, place)),
     clusterId: async (named) => {
       if (named !== undefined) return named;

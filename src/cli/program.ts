@@ -2,7 +2,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FCTL_VERSION } from '../contract/version.ts';
 import type { CommonOptions } from './context.ts';
-import { type Verb, type VerbOption, commonOptions, groups, verbs } from './verbs.ts';
+import type { Verb, VerbOption } from './verb.ts';
+import { commonOptions, groups, verbs } from './verbs.ts';
 
 export type Invoke = (
   verb: Verb,
@@ -61,7 +62,8 @@ function addVerb(parent: Command, name: string, verb: Verb, invoke: Invoke): voi
   for (const option of verb.options ?? []) addOption(command, option);
   for (const option of commonOptions) addOption(command, option);
   command.action((...given: unknown[]) => {
-    const args = given.slice(0, verb.arguments?.length ?? 0) as (string | undefined)[];
+    // The words of a variadic argument come as a list.
+    const args = given.slice(0, verb.arguments?.length ?? 0).flat() as (string | undefined)[];
     return invoke(verb, command.opts(), args);
   });
 }

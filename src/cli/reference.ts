@@ -1,6 +1,7 @@
 /** docs/cli.md, made from the table of verbs. */
 import { ExitCode } from '../contract/exit-codes.ts';
-import { type Verb, type VerbOption, commonOptions, verbs } from './verbs.ts';
+import type { Verb, VerbOption } from './verb.ts';
+import { commonOptions, verbs } from './verbs.ts';
 
 const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   done: 'done',

@@ -4,7 +4,8 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { type CommonOptions, type Place, createContext } from './context.ts';
 import { Report } from './output/report.ts';
 import { CommanderError, createProgram } from './program.ts';
-import { type Verb, groups, verbs } from './verbs.ts';
+import type { Verb } from './verb.ts';
+import { groups, verbs } from './verbs.ts';
 
 /** @returns the exit code. */
 export async function run(argv: readonly string[], place: Place): Promise<number> {

@@ -2,45 +2,13 @@
  * The verbs: what the command line accepts and what `--help` says. Their code is loaded when they run, so
  * nothing else may be imported here.
  */
-import type { Context } from './context.ts';
-
-export interface VerbArgument {
-  /** Commander's form: `<required>`, `[optional]`. */
-  readonly usage: string;
-  readonly description: string;
-}
-
-export interface VerbOption {
-  readonly flags: string;
-  readonly description: string;
-}
-
-export interface Verb {
-  /** `deploy`, or `config show` for a verb of a group. */
-  readonly name: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly arguments?: readonly VerbArgument[];
-  readonly options?: readonly VerbOption[];
-  readonly examples: readonly string[];
-  /** @returns an exit code; nothing means 0. */
-  readonly load: () => Promise<VerbModule>;
-}
-
-export interface VerbModule {
-  // Each verb knows the options that it declared.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  run(context: Context<any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
-}
-
-const cluster: VerbArgument = {
-  usage: '[cluster]',
-  description: "id of the cluster; default: the config file's",
-};
+import { lifecycleVerbs } from './lifecycle-verbs.ts';
+import { type Verb, type VerbOption, cluster } from './verb.ts';
 
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
   session: 'Run many jobs on one long-lived cluster',
+  lock: 'See who changes a cluster now, and take it away',
 };
 
 export const verbs: readonly Verb[] = [
@@ -103,46 +71,7 @@ export const verbs: readonly Verb[] = [
     ],
     load: () => import('./verbs/bundle.ts'),
   },
-  {
-    name: 'plan',
-    summary: 'Show what a deploy would do, and change nothing',
-    options: [{ flags: '--mode <mode>', description: "deployment mode; default: the config's" }],
-    examples: ['fctl plan', 'fctl plan --set taskmanager.replicas=3 --json'],
-    load: () => import('./verbs/plan.ts'),
-  },
-  {
-    name: 'deploy',
-    summary: 'Deploy the application and follow it to its end',
-    description:
-      'Bundles the application, starts what is missing, waits until the cluster is healthy and follows a bounded application to its end, an unbounded one until it runs. Ctrl-C while following detaches; the application goes on.',
-    options: [
-      { flags: '--mode <mode>', description: "deployment mode; default: the config's" },
-      { flags: '--detach', description: 'return as soon as the cluster is healthy' },
-      { flags: '--dry-run', description: 'the same as plan' },
-      { flags: '--if-changed', description: 'do nothing when this release has run already' },
-      {
-        flags: '--allow-state-loss',
-        description: 'replace a running application although what it computed so far is lost',
-      },
-    ],
-    examples: [
-      'fctl deploy --mode application',
-      'fctl deploy --env production --detach',
-      'fctl deploy --set application.parallelism=4 --json',
-    ],
-    load: () => import('./verbs/deploy.ts'),
-  },
-  {
-    name: 'session start',
-    summary: 'Start a session cluster, or change the one that runs',
-    arguments: [cluster],
-    options: [
-      { flags: '--taskmanagers <n>', description: "how many; default: the config's" },
-      { flags: '--slots <n>', description: "slots of each TaskManager; default: the config's" },
-    ],
-    examples: ['fctl session start', 'fctl session start demo --taskmanagers 2 --slots 4'],
-    load: () => import('./verbs/session-start.ts'),
-  },
+  ...lifecycleVerbs,
   {
     name: 'session submit',
     summary: 'Run an application on a session and follow it to its end',
@@ -184,14 +113,6 @@ export const verbs: readonly Verb[] = [
     ],
     examples: ['fctl session status', 'fctl session status demo --watch'],
     load: () => import('./verbs/status.ts'),
-  },
-  {
-    name: 'session scale',
-    summary: 'Change the number of TaskManagers of a session that runs',
-    arguments: [cluster],
-    options: [{ flags: '--taskmanagers <n>', description: 'how many' }],
-    examples: ['fctl session scale demo --taskmanagers 3'],
-    load: () => import('./verbs/session-scale.ts'),
   },
   {
     name: 'session stop',
@@ -238,6 +159,11 @@ export const verbs: readonly Verb[] = [
         description: 'what the processes and user code printed, instead of their logs',
       },
       {
+        flags: '--role <role>',
+        description: 'only processes of a role: jobmanager or taskmanager',
+      },
+      { flags: '--host <host>', description: 'only processes on a host, as the config names it' },
+      {
         flags: '--level <level>',
         description: 'only lines of this level and above (debug, info, warn, error)',
       },
@@ -256,13 +182,6 @@ export const verbs: readonly Verb[] = [
     options: [{ flags: '--job <id>', description: 'only this job' }],
     examples: ['fctl cancel flights', 'fctl cancel flights --job 5f0c…'],
     load: () => import('./verbs/cancel.ts'),
-  },
-  {
-    name: 'destroy',
-    summary: 'End all processes of a cluster and remove everything of it',
-    arguments: [cluster],
-    examples: ['fctl destroy flights', 'fctl destroy flights --yes'],
-    load: () => import('./verbs/destroy.ts'),
   },
   {
     name: 'proxy',

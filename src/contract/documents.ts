@@ -14,6 +14,7 @@ export const DocumentName = {
   endpoint: 'endpoint',
   outcome: 'outcome',
   jobs: 'jobs',
+  audit: 'audit',
 } as const;
 export type DocumentName = (typeof DocumentName)[keyof typeof DocumentName];
 
@@ -45,23 +46,70 @@ export interface LockDocument {
   readonly released: boolean;
 }
 
+export const ReleaseStatus = {
+  /** Recorded before anything is done; stays where the deployment was interrupted. */
+  intended: 'intended',
+  /** It passed its health gate. */
+  stable: 'stable',
+  failed: 'failed',
+  /** It was the current one when somebody, or its own deployment, went back to an earlier one. */
+  rolledBack: 'rolled-back',
+} as const;
+export type ReleaseStatus = (typeof ReleaseStatus)[keyof typeof ReleaseStatus];
+
+/** What made a release, or started the processes of one again. */
+export type ReleaseCause = 'deploy' | 'rollback' | 'scale' | 'restart';
+
 export interface ReleaseEntry {
+  /** 1-based; grows with every entry. */
+  readonly number: number;
   readonly release: string;
+  readonly cause: ReleaseCause;
   readonly createdAt: number;
   /** Endpoints and outcomes of a higher epoch are of this release; lower ones of an earlier run. */
   readonly afterEpoch: number;
   readonly by: string;
   readonly fctlVersion: string;
-  /** `intended` is written before anything is done, `stable` after the health gate. */
-  readonly status: 'intended' | 'stable' | 'failed';
-  /** The resolved config with secrets masked. */
+  /** Name and version: `bundled 0.1.0`. */
+  readonly engine: string;
+  readonly status: ReleaseStatus;
+  /** The config in the user's units, with secrets masked. */
   readonly config: JsonObject;
-  /** Hash per part of the config, for the plan's causes: `/taskmanager/slots` → hash. */
+  /** Keyed hash of the secret arguments; `null`: there are none. */
+  readonly secretsHash: string | null;
+  /** Its artifact stays in the cluster; `null`: there is no application. */
   readonly bundleHash: string | null;
+  readonly bundleSizeBytes: number;
+  /** Folder of the config file on the client; not part of the release. Counts where the cluster sees it. */
+  readonly clientDir: string;
 }
 
 export interface ReleasesDocument {
   readonly releases: readonly ReleaseEntry[];
+}
+
+/** Something that somebody did, or tried to do, to a cluster. */
+export interface AuditEntry {
+  /** Names the entry. */
+  readonly id: string;
+  /** `user@host/pid` */
+  readonly by: string;
+  readonly fctlVersion: string;
+  readonly at: number;
+  /** `null`: it is not over, or was interrupted so hard that nobody could write this. */
+  readonly endedAt: number | null;
+  /** `deploy`, `rollback`, `scale`, `restart`, `cancel`, `lock release`, `destroy`. */
+  readonly action: string;
+  /** `null` where no release is concerned. */
+  readonly release: string | null;
+  readonly result: 'succeeded' | 'failed' | 'refused' | 'interrupted' | null;
+  /** What failed, or what was done. */
+  readonly message: string | null;
+}
+
+export interface AuditDocument {
+  /** Oldest first. */
+  readonly entries: readonly AuditEntry[];
 }
 
 /** What nobody can know beforehand; published by the leading JobManager, fenced by its epoch. */
@@ -164,6 +212,8 @@ export interface RecordedJob {
     readonly name: string;
     readonly parallelism: number;
     readonly maxParallelism: number;
+    /** Whether one of its operators has state; absent in records of earlier versions: nobody knows. */
+    readonly stateful?: boolean;
   }[];
   readonly startTime: number;
   readonly attempts: readonly RecordedAttempt[];

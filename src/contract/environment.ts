@@ -12,4 +12,6 @@ export const ProcessEnvironment = {
   processName: 'FCTL_PROCESS',
   /** The process's own folder: tells processes of equal clusters in different homes apart. */
   processDir: 'FCTL_PROCESS_DIR',
+  /** Version of the fctl that made the process's spec. */
+  version: 'FCTL_VERSION',
 } as const;

@@ -92,7 +92,6 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly maxConcurrentRestarts: number;
   /** After this, a task that was told to cancel costs its slot (and, if that hangs, its process). */
   readonly cancellationTimeoutMs: number;
-  readonly retentionMs: number;
   /** Folder for uploaded bundles and other working files. */
   readonly workDir: string;
   readonly application: ApplicationConfig | null;

@@ -5,6 +5,7 @@ import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';
 import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
+import { audited } from './audit.ts';
 import { lossOf } from './follow.ts';
 import { ClusterState, type ClusterStatus, clusterStatus } from './status.ts';
 
@@ -27,6 +28,19 @@ export async function cancel(
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
   const endpoint = await reachable(provider, clusterId, signal);
+  const what = jobId === null ? 'cancel' : `cancel job ${jobId}`;
+  return audited(provider.store(clusterId), what, null, signal, () =>
+    cancelAt(provider, endpoint, clusterId, jobId, signal),
+  );
+}
+
+async function cancelAt(
+  provider: Provider,
+  endpoint: ReachableEndpoint,
+  clusterId: string,
+  jobId: string | null,
+  signal: AbortSignal,
+): Promise<OutcomeDocument | null> {
   if (jobId !== null) {
     const { token, url } = endpoint;
     await new FlinkRestClient({ url, token, timeoutMs }).cancelJob(jobId).catch(refused);

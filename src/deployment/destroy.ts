@@ -2,6 +2,7 @@
 import { DocumentName, type ClusterDocument, type OutcomeDocument } from '../contract/documents.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
+import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './lock.ts';
 
@@ -25,7 +26,27 @@ export async function destroyCluster(
   });
   await lock?.abandon();
   const { deleteState, signal } = options;
-  return provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
+  // With success the record goes, and the entry with it.
+  const entry = lock === null ? null : await beginAudit(provider.store(clusterId), 'destroy', null);
+  try {
+    return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
+  } catch (error) {
+    await entry?.failed(error, signal);
+    throw error;
+  }
+}
+
+/**
+ * Removes what no cluster uses any more, and clusters that ended longer ago than their retention.
+ * @returns what it was, for people.
+ */
+export async function prune(
+  provider: Provider,
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const clusters = await removeExpired(provider, now);
+  return [...clusters.map((id) => `cluster ${id}`), ...(await provider.prune(signal))];
 }
 
 /**

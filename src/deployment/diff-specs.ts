@@ -1,35 +1,24 @@
 /** Names what differs between two process specs, in the words of the config where it can. Pure. */
+import { ProcessEnvironment } from '../contract/environment.ts';
 import type { ProcessSpec } from '../contract/process-spec.ts';
-import { canonicalJson } from '../contract/hash.ts';
+import { type Flat, differences, flatten } from './diff-values.ts';
 
 /** @returns dotted keys with both values: `taskmanager.slots: 1 → 2`, `application bundle: …`. Sorted. */
 export function diffSpecs(before: ProcessSpec, after: ProcessSpec): string[] {
-  const left = flatten(before);
-  const right = flatten(after);
-  const keys = new Set([...left.keys(), ...right.keys()]);
-  return [...keys]
-    .filter((key) => left.get(key) !== right.get(key))
-    .map((key) => `${key}: ${left.get(key) ?? 'absent'} → ${right.get(key) ?? 'absent'}`)
-    .sort();
+  return differences(inWordsOfConfig(before), inWordsOfConfig(after));
 }
 
-function flatten(spec: ProcessSpec): Map<string, string> {
-  const flat = new Map<string, string>();
-  const put = (key: string, value: unknown): void => {
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      for (const [name, inner] of Object.entries(value))
-        put(key === '' ? name : `${key}.${name}`, inner);
-    } else flat.set(configKey(key), typeof value === 'string' ? value : canonicalJson(value));
-  };
+function inWordsOfConfig(spec: ProcessSpec): Flat {
+  const flat: Flat = new Map();
   const { resources, environment, command, secrets, readiness, stop } = spec;
-  put(spec.role, { resources, environment, command, secrets, readiness, stop });
+  flatten({ resources, environment, command, secrets, readiness, stop }, spec.role, flat);
   for (const file of spec.files) {
-    if (file.type === 'artifact') put('application bundle', file.hash.slice(0, 12));
-    else put(spec.role, comparable(file.content));
+    if (file.type === 'artifact') flatten(file.hash.slice(0, 12), 'application bundle', flat);
+    else flatten(comparable(file.content), spec.role, flat);
   }
   // In place of the placeholders that files have for them.
-  for (const port of spec.ports) put(`${spec.role}.${port.name}.port`, port.port);
-  return flat;
+  for (const port of spec.ports) flatten(port.port, `${spec.role}.${port.name}.port`, flat);
+  return new Map([...flat].map(([key, value]) => [configKey(key), value]));
 }
 
 /** Parts of a process's config that are there for people, or said elsewhere, or change while it runs. */
@@ -46,13 +35,13 @@ const comparable = (content: string): unknown =>
 
 /** What a process calls differently than the config does. */
 const configKeys: readonly (readonly [pattern: RegExp, key: string])[] = [
+  [new RegExp(`^\\w+\\.environment\\.${ProcessEnvironment.version}$`), 'fctl'],
   [/^jobmanager\.application\.secretArgsHash$/, 'secrets of application.args'],
   [/^jobmanager\.application\./, 'application.'],
   [/^jobmanager\.parallelism$/, 'application.parallelism'],
   [/^jobmanager\.slotRequestTimeoutMs$/, 'taskmanager.slotRequestTimeoutMs'],
   [/^jobmanager\.loadBalanceMode$/, 'taskmanager.loadBalance.mode'],
-  [/^jobmanager\.restart\./, 'restart.'],
-  [/^jobmanager\.retentionMs$/, 'retentionMs'],
+  [/^jobmanager\.(restart|storage)\./, '$1.'],
   [/^\w+\.auth$/, 'security.auth'],
   [/^\w+\.(heartbeat|logging|network)\./, '$1.'],
 ];

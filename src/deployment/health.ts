@@ -1,6 +1,6 @@
 /**
- * The health gate of a deployment: the new JobManager answers and the expected TaskManagers are
- * registered, or the application has already ended.
+ * The health gate of a deployment: the new JobManager answers, the expected TaskManagers are registered,
+ * and the jobs of an application run (job-gate.ts); or the application has already ended.
  *
  * H1  A JobManager is new when its epoch is above the one seen before anything was started; an endpoint
  *     or outcome of an earlier run never counts.
@@ -14,6 +14,7 @@ import {
 import { DeploymentError, type Problem, problem } from '../contract/errors.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
 import type { Provider } from '../providers/provider.ts';
+import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
 
@@ -25,6 +26,8 @@ export interface HealthOptions {
   /** Epoch before the deployment (H1). */
   readonly previousEpoch: number;
   readonly taskManagers: number;
+  /** How long jobs must run without a failure; `null`: jobs are not looked at. */
+  readonly jobsRunMs: number | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onEvent: OnDeployEvent;
@@ -42,53 +45,67 @@ export async function newestEpoch(provider: Provider, clusterId: string): Promis
 
 /**
  * Waits for the cluster to become healthy.
- * @throws DeploymentError with the relevant log lines when a process died or time ran out.
+ * @returns how the application ended meanwhile; `null`: it has not.
+ * @throws DeploymentError with the relevant log lines when a process died, jobs failed or time ran out.
  */
-export async function awaitHealthy(options: HealthOptions): Promise<void> {
-  const { provider, clusterId, signal, onEvent } = options;
-  const deadline = Date.now() + options.timeoutMs;
+export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocument | null> {
+  const { jobsRunMs, onEvent, signal } = options;
+  const deadline = performance.now() + options.timeoutMs;
   onEvent({ type: 'waiting-for-jobmanager' });
-  let registered = -1;
+  const jobs = jobsRunMs === null ? null : new JobGate(options, jobsRunMs);
+  let registered: number | null = null;
+  let isUp = false;
   for (;;) {
     signal.throwIfAborted();
-    if (await hasEnded(options)) return;
+    const outcome = await outcomeOf(options);
+    if (outcome !== null) return outcome;
     const url = await leaderUrl(options);
-    if (url !== null) {
-      const now = await registeredTaskManagers(options);
-      if (now >= options.taskManagers) {
-        onEvent({ type: 'healthy', url });
-        return;
-      }
-      if (now !== registered) {
-        onEvent({
-          type: 'waiting-for-taskmanagers',
-          registered: now,
-          expected: options.taskManagers,
-        });
-      }
-      registered = now;
+    const now = url === null ? -1 : await registeredTaskManagers(options);
+    if (now >= options.taskManagers) {
+      if (!isUp) onEvent({ type: 'healthy', url: url! });
+      isUp = true;
+      if (jobs === null || (await jobs.passed())) return outcomeOf(options);
+    } else if (url !== null && now !== registered) {
+      onEvent({
+        type: 'waiting-for-taskmanagers',
+        registered: now,
+        expected: options.taskManagers,
+      });
     }
+    registered = now;
     await refuseDead(options);
-    if (Date.now() > deadline) {
-      throw new DeploymentError([
-        problem({
-          code: 'not-healthy',
-          message:
-            url === null
-              ? `the JobManager of ${clusterId} did not answer within ${options.timeoutMs / 1000} s`
-              : `only ${Math.max(registered, 0)} of ${options.taskManagers} TaskManagers registered within ${options.timeoutMs / 1000} s`,
-          hint: `see 'fctl logs ${clusterId}'`,
-        }),
-        ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
-      ]);
-    }
+    if (performance.now() > deadline) throw await late(options, url, now, jobs);
     await delay(pollMs, undefined, { signal });
   }
 }
 
-async function hasEnded({ provider, clusterId, previousEpoch }: HealthOptions): Promise<boolean> {
-  const outcome = await provider.store(clusterId).read<OutcomeDocument>(DocumentName.outcome);
-  return outcome.value !== null && outcome.value.epoch > previousEpoch; // H1
+async function late(
+  { clusterId, provider, taskManagers, timeoutMs }: HealthOptions,
+  url: string | null,
+  registered: number,
+  jobs: JobGate | null,
+): Promise<DeploymentError> {
+  const within = `within ${timeoutMs / 1000} s`;
+  const what =
+    url === null
+      ? `the JobManager of ${clusterId} did not answer ${within}`
+      : registered < taskManagers
+        ? `only ${Math.max(registered, 0)} of ${taskManagers} TaskManagers registered ${within}`
+        : `${jobs?.describe() ?? `${clusterId} was not healthy`} ${within}`;
+  return new DeploymentError([
+    problem({ code: 'not-healthy', message: what, hint: `see 'fctl logs ${clusterId}'` }),
+    ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
+  ]);
+}
+
+/** How this run ended (H1); `null`: it has not. */
+async function outcomeOf({
+  clusterId,
+  previousEpoch,
+  provider,
+}: HealthOptions): Promise<OutcomeDocument | null> {
+  const { value } = await provider.store(clusterId).read<OutcomeDocument>(DocumentName.outcome);
+  return value !== null && value.epoch > previousEpoch ? value : null;
 }
 
 async function leaderUrl({ provider, clusterId, previousEpoch }: HealthOptions) {
@@ -111,7 +128,7 @@ async function refuseDead(options: HealthOptions): Promise<void> {
   const observed = await provider.inspect(clusterId);
   // `exited` too: what explains it is the outcome of an earlier run.
   const dead = (observed?.processes ?? []).filter((p) => p.status !== 'running');
-  if (dead.length === 0 || (await hasEnded(options))) return;
+  if (dead.length === 0 || (await outcomeOf(options)) !== null) return;
   const problems: Problem[] = dead.map((process) =>
     problem({
       code: 'process-died',

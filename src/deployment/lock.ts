@@ -113,6 +113,54 @@ function held(lock: LockDocument): ClusterError {
   );
 }
 
+const takenBy = (lock: LockDocument | null) =>
+  new ClusterError(
+    ExitCode.conflict,
+    problem({
+      code: 'lock-lost',
+      message:
+        lock === null
+          ? 'the cluster was removed meanwhile'
+          : `${lock.holder} took over the cluster: ${lock.message}`,
+      hint: "'fctl status' shows what is true now",
+    }),
+  );
+
+/** Who holds the lock, for how long, and whether it is still renewed. */
+export interface LockStatus {
+  /** `null`: nobody has ever held it. */
+  readonly lock: LockDocument | null;
+  readonly held: boolean;
+  /** Since it was written last, by the clock of where it lies; `null`: nobody knows. */
+  readonly ageMs: number | null;
+}
+
+export async function lockStatus(store: DocumentStore): Promise<LockStatus> {
+  const { ageMs, value } = await store.read<LockDocument>(DocumentName.lock);
+  return { lock: value, held: value !== null && !isFree(value, ageMs ?? 0), ageMs };
+}
+
+/**
+ * Takes the lock away from whoever holds it: nothing that its holder does from now on counts (K3).
+ * @returns who held it; `null`: nobody did, and nothing was changed.
+ */
+export async function releaseLock(store: DocumentStore): Promise<LockDocument | null> {
+  for (;;) {
+    const { ageMs, value, version } = await store.read<LockDocument>(DocumentName.lock);
+    if (value === null || isFree(value, ageMs ?? 0)) return null;
+    const released: LockDocument = {
+      ...value,
+      holder: lockHolder(),
+      machine: thisMachine(),
+      message: `released the lock of ${value.holder}`,
+      epoch: value.epoch + 1,
+      acquiredAt: Date.now(),
+      released: true,
+    };
+    if ((await store.write(DocumentName.lock, version, released)) !== null) return value; // K1
+  }
+}
+
 function hold(store: DocumentStore, first: LockDocument, firstVersion: number): Lock {
   const lost = new AbortController();
   let document = first;
@@ -120,7 +168,8 @@ function hold(store: DocumentStore, first: LockDocument, firstVersion: number): 
   const write = async (next: LockDocument) => {
     const written = await store.write(DocumentName.lock, version, next);
     if (written === null) {
-      lost.abort(held(next));
+      const { value } = await store.read<LockDocument>(DocumentName.lock);
+      lost.abort(takenBy(value));
       return;
     }
     document = next;

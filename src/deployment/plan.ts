@@ -1,70 +1,170 @@
 /**
- * Desired and observed cluster → ordered actions. Pure.
+ * Desired and observed cluster → what would be done, process by process. Pure.
  *
  * N1  A process that runs from an equal spec is left alone: deploying a running release changes nothing.
- * N2  Deletions come first, then the JobManager, then TaskManagers.
+ * N2  `scale` is one TaskManager more or less of a spec that others run with; it concerns no other process.
+ * N3  Where an application has its cluster for itself and a TaskManager that it uses goes away, the
+ *     JobManager starts the application again: else its jobs would fail in the middle.
+ * N4  What is recorded only, such as `retention`, changes the release and no process.
  */
+import { type ReleaseEntry, ReleaseStatus } from '../contract/documents.ts';
+import type { JsonObject } from '../contract/json.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../contract/process-spec.ts';
 import {
   type Action,
   ActionKind,
   type ObservedCluster,
   type ObservedProcess,
+  isAlive,
 } from '../providers/provider.ts';
 import { describeExit } from '../providers/describe-exit.ts';
 import { diffSpecs } from './diff-specs.ts';
+import { differences, flatten } from './diff-values.ts';
 
 export interface Plan {
   readonly clusterId: string;
   readonly release: string;
+  /** The one that was recorded last; `null`: none. */
+  readonly previousRelease: string | null;
+  /** One for each process: deletions, the JobManager, TaskManagers. */
   readonly actions: readonly Action[];
-  /** Whether anything would change. */
+  /** Keys of the config that differ from those of the previous release, with both values. */
+  readonly config: readonly string[];
+  /** Whether a deployment would change anything, be it in the cluster's record alone (N4). */
   readonly changes: boolean;
-  /** Whether a running JobManager would be replaced: its application starts again from nothing. */
+  /** Whether a running JobManager would be ended: its application starts again. */
   readonly restartsApplication: boolean;
 }
 
-export function planCluster(desired: ClusterSpec, observed: ObservedCluster | null): Plan {
+/** What is known beside the processes. */
+export interface PlanContext {
+  /** The release that was recorded last. */
+  readonly current: ReleaseEntry | null;
+  /** With secrets masked. */
+  readonly config: JsonObject;
+  /** TaskManagers that are known to run no task. */
+  readonly idle: ReadonlySet<string>;
+}
+
+const nothingKnown: PlanContext = { current: null, config: {}, idle: new Set() };
+
+export function planCluster(
+  desired: ClusterSpec,
+  observed: ObservedCluster | null,
+  context: PlanContext = nothingKnown,
+): Plan {
   const there = new Map((observed?.processes ?? []).map((p) => [p.name, p]));
   const wanted = desired.processes.flatMap((spec) =>
-    Array.from({ length: spec.count }, (_, index) => ({
-      name: `${spec.role}-${index}`,
-      index,
-      spec,
-    })),
+    Array.from({ length: spec.count }, (_, index) => ({ name: nameOf(spec, index), index, spec })),
   );
   const names = new Set(wanted.map((w) => w.name));
-  const surplus = [...there.values()].filter((p) => !names.has(p.name)).map(deletion);
-  const kept = wanted
-    .sort((a, b) => rank(a.spec.role) - rank(b.spec.role))
-    .map((w) => actionFor(w, there.get(w.name)));
-  const actions = [...surplus, ...kept]; // N2
+  const surplus = [...there.values()].filter((p) => !names.has(p.name));
+  const actions = [
+    ...surplus.map((process) => removal(process, desired, there)),
+    ...wanted
+      .toSorted((a, b) => rank(a.spec.role) - rank(b.spec.role))
+      .map((w) => actionFor(w, there.get(w.name), there)),
+  ];
+  return completePlan(desired, observed, actions, context);
+}
+
+/** Adds what follows from the actions of all processes. */
+function completePlan(
+  desired: ClusterSpec,
+  observed: ObservedCluster | null,
+  given: readonly Action[],
+  { config, current, idle }: PlanContext,
+): Plan {
+  const actions =
+    desired.mode === 'session' ? given : withApplication(given, observed, idle, desired);
+  const isRecorded =
+    current === null ||
+    (current.release === desired.release && current.status === ReleaseStatus.stable);
   return {
     clusterId: desired.clusterId,
     release: desired.release,
+    previousRelease: current?.release ?? null,
     actions,
-    changes: actions.some((a) => a.kind !== ActionKind.none),
-    restartsApplication: actions.some(
-      (a) => a.role === Role.jobmanager && a.kind === ActionKind.replace,
-    ),
+    config: current === null ? [] : diffConfigs(current.config, config),
+    changes: !isRecorded || actions.some((a) => a.kind !== ActionKind.none),
+    restartsApplication: endedBy(actions, observed).some((a) => a.role === Role.jobmanager),
   };
 }
+
+/** The actions that end a process which runs now. */
+export function endedBy(
+  actions: readonly Action[],
+  observed: ObservedCluster | null,
+): readonly Action[] {
+  const running = new Set(
+    (observed?.processes ?? []).filter((p) => p.status === 'running').map((p) => p.name),
+  );
+  return actions.filter((a) => a.kind !== ActionKind.none && running.has(a.process));
+}
+
+/** N3 */
+function withApplication(
+  actions: readonly Action[],
+  observed: ObservedCluster | null,
+  idle: ReadonlySet<string>,
+  desired: ClusterSpec,
+): readonly Action[] {
+  const gone = endedBy(actions, observed).filter(
+    (a) => a.role === Role.taskmanager && !idle.has(a.process),
+  );
+  const spec = desired.processes.find(({ role }) => role === Role.jobmanager);
+  if (gone.length === 0 || spec === undefined) return actions;
+  const others = gone.length === 1 ? '' : ` and ${gone.length - 1} more`;
+  return actions.map((action) =>
+    action.role === Role.jobmanager && action.kind === ActionKind.none
+      ? {
+          ...action,
+          kind: ActionKind.restart,
+          reason: `its application starts again, for ${gone[0]!.process}${others} goes away`,
+          causes: [...new Set(gone.flatMap((a) => a.causes))],
+          spec,
+        }
+      : action,
+  );
+}
+
+/** In the user's words; masked values say nothing. */
+const diffConfigs = (before: JsonObject, after: JsonObject): string[] =>
+  differences(flatten(before, '', new Map()), flatten(after, '', new Map()));
+
+const nameOf = ({ role }: ProcessSpec, index: number) => `${role}-${index}`;
 
 const lastExit = ({ exitCode }: ObservedProcess) =>
   exitCode === null ? '' : ` (${describeExit(exitCode)})`;
 
 const rank = (role: Role) => (role === Role.jobmanager ? 0 : 1);
 
-function deletion(process: ObservedProcess): Action {
+type Processes = ReadonlyMap<string, ObservedProcess>;
+
+const isEqual = ({ spec }: ObservedProcess, wanted: ProcessSpec) =>
+  spec !== null && diffSpecs(spec, wanted).length === 0;
+
+/** N2 */
+function scaling(spec: ProcessSpec, there: Processes): { reason: string; cause: string } | null {
+  const peers = [...there.values()].filter((p) => p.role === spec.role);
+  const isRun = peers.some((p) => isAlive(p) && isEqual(p, spec));
+  if (spec.role !== Role.taskmanager || !isRun) return null;
+  const cause = `taskmanager.replicas: ${peers.length} → ${spec.count}`;
+  return { reason: cause, cause };
+}
+
+function removal(process: ObservedProcess, desired: ClusterSpec, there: Processes): Action {
   const { name, role, index } = process;
-  const reason = `${role}.replicas no longer includes it`;
+  const spec = desired.processes.find((p) => p.role === role);
+  const scaled =
+    spec !== undefined && isAlive(process) && isEqual(process, spec) ? scaling(spec, there) : null;
   return {
-    kind: ActionKind.delete,
+    kind: scaled === null ? ActionKind.delete : ActionKind.scale,
     process: name,
     role,
     index,
-    reason,
-    causes: [`${role}.replicas`],
+    reason: scaled?.reason ?? `${role}.replicas no longer includes it`,
+    causes: [scaled?.cause ?? `${role}.replicas`],
     spec: null,
   };
 }
@@ -72,17 +172,24 @@ function deletion(process: ObservedProcess): Action {
 function actionFor(
   wanted: { name: string; index: number; spec: ProcessSpec },
   process: ObservedProcess | undefined,
+  there: Processes,
 ): Action {
   const { name, index, spec } = wanted;
-  const base = { process: name, role: spec.role, index };
   const because = (kind: ActionKind, reason: string, causes: readonly string[] = []): Action => ({
-    ...base,
     kind,
+    process: name,
+    role: spec.role,
+    index,
     reason,
     causes,
     spec: kind === ActionKind.none ? null : spec,
   });
-  if (process === undefined) return because(ActionKind.create, 'not there yet');
+  if (process === undefined) {
+    const scaled = scaling(spec, there);
+    return scaled === null
+      ? because(ActionKind.create, 'not there yet')
+      : because(ActionKind.scale, scaled.reason, [scaled.cause]);
+  }
   if (process.misplaced !== null)
     return because(ActionKind.replace, process.misplaced, ['providers']);
   if (process.status === 'restarting') {
@@ -98,4 +205,49 @@ function actionFor(
   const causes = process.spec ? diffSpecs(process.spec, spec) : ['its spec is not known any more'];
   if (causes.length === 0) return because(ActionKind.none, 'runs as wanted'); // N1
   return because(ActionKind.replace, `changed: ${causes.join(', ')}`, causes);
+}
+
+/**
+ * Ends and starts processes of a cluster as they are.
+ * @param names those that were chosen.
+ */
+export function planRestart(
+  desired: ClusterSpec,
+  observed: ObservedCluster,
+  names: ReadonlySet<string>,
+  context: PlanContext,
+): Plan {
+  const actions = observed.processes
+    .toSorted((a, b) => rank(a.role) - rank(b.role) || a.index - b.index)
+    .map(({ index, name, role, spec }): Action => {
+      const isChosen = names.has(name);
+      return {
+        kind: isChosen ? ActionKind.restart : ActionKind.none,
+        process: name,
+        role,
+        index,
+        reason: isChosen ? 'asked for' : 'not asked for',
+        causes: [],
+        spec: isChosen ? spec : null,
+      };
+    });
+  return completePlan(desired, observed, actions, context);
+}
+
+/**
+ * The order in which a plan is carried out: what `apply` is given, one after the other.
+ *
+ * Where TaskManagers go away, or are replaced, and the JobManager starts, it ends before them and starts
+ * after them, so that no task is deployed to a TaskManager which is about to go. Else deletions come
+ * first, then the JobManager, then TaskManagers.
+ */
+export function stepsOf(plan: Plan, observed: ObservedCluster | null): readonly Action[] {
+  const todo = plan.actions.filter((a) => a.kind !== ActionKind.none);
+  const ended = new Set(endedBy(todo, observed).map((a) => a.process));
+  const master = todo.find((a) => a.role === Role.jobmanager);
+  const going = todo.filter((a) => a.role === Role.taskmanager && ended.has(a.process));
+  if (master === undefined || master.spec === null || going.length === 0) return todo;
+  const coming = todo.filter((a) => a !== master && !going.includes(a));
+  const stop: Action = { ...master, kind: ActionKind.delete, spec: null };
+  return [...(ended.has(master.process) ? [stop] : []), ...going, master, ...coming];
 }

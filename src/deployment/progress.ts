@@ -3,8 +3,10 @@ import type { Action, TransferProgress } from '../providers/provider.ts';
 
 export type DeployEvent =
   | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }
+  | { readonly type: 'hook'; readonly name: string }
   | { readonly type: 'sending'; readonly progress: TransferProgress }
   | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
+  | { readonly type: 'savepoints'; readonly jobs: readonly string[] }
   | { readonly type: 'action'; readonly action: Action }
   | { readonly type: 'waiting-for-jobmanager' }
   | {
@@ -12,6 +14,8 @@ export type DeployEvent =
       readonly registered: number;
       readonly expected: number;
     }
-  | { readonly type: 'healthy'; readonly url: string };
+  | { readonly type: 'healthy'; readonly url: string }
+  | { readonly type: 'waiting-for-jobs'; readonly waitsFor: string }
+  | { readonly type: 'rolling-back'; readonly number: number; readonly release: string };
 
 export type OnDeployEvent = (event: DeployEvent) => void;

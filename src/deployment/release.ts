@@ -7,23 +7,35 @@ import { splitSecrets } from '../contract/secrets.ts';
  * Hash that names a release; equal for equal releases on any client. Secret arguments count by a hash
  * with a key, the cluster's token does not count: it belongs to the cluster, not to a release.
  *
- * @param key known to whoever may deploy the cluster.
+ * @param secretsHash `hashSecrets` of the same config.
  */
 export function releaseHash(
   config: ResolvedConfig,
   bundleHash: string | null,
   engine: string,
-  key: string,
+  secretsHash: string | null,
 ): string {
   const { projectDir: _folder, application, providers, runtime: _node, ...rest } = config;
   const content = {
     ...rest,
-    application: portable(application, key),
+    application: portable(application, secretsHash),
     provider: portableProvider(config.provider, providers),
     bundleHash,
     engine,
   };
   return sha256(canonicalJson(content)).slice(0, 16);
+}
+
+/**
+ * Keyed hash of the secret arguments; `null`: there are none, so that a release without secrets has the
+ * same name before a cluster, and with it its key, is there.
+ *
+ * @param key known to whoever may deploy the cluster.
+ */
+export function hashSecrets({ application }: ResolvedConfig, key: string): string | null {
+  if (application === null || application.secretArgs.length === 0) return null;
+  const { secrets } = splitSecrets(application.args, application.secretArgs);
+  return keyedHash(key, canonicalJson(secrets));
 }
 
 /** Where the cluster is; not how this client reaches it. */
@@ -43,11 +55,9 @@ function portableProvider(name: string, { docker, standalone }: ResolvedConfig['
   return { name };
 }
 
-function portable(application: ResolvedConfig['application'], key: string) {
+function portable(application: ResolvedConfig['application'], secretsHash: string | null) {
   if (application === null) return null;
   const { args, secretArgs, entry: _path, ...rest } = application;
-  const { masked, secrets } = splitSecrets(args, secretArgs);
-  // Without secrets a release has the same name before a cluster, and so its key, is there.
-  const hash = secretArgs.length === 0 ? null : keyedHash(key, canonicalJson(secrets));
-  return { ...rest, args: masked, secrets: hash };
+  const { masked } = splitSecrets(args, secretArgs);
+  return { ...rest, args: masked, secrets: secretsHash };
 }

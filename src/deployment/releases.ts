@@ -5,43 +5,95 @@ import {
   type EndpointDocument,
   type OutcomeDocument,
   type ReleaseEntry,
+  ReleaseStatus,
   type ReleasesDocument,
 } from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { DocumentStore } from '../providers/provider.ts';
 
+/** So many can be returned to. */
 const keptReleases = 20;
 
-/** Adds a release before anything is done for it. */
-export async function recordRelease(store: DocumentStore, entry: ReleaseEntry): Promise<void> {
-  await change(store, (releases) => [...releases, entry].slice(-keptReleases));
+/** Oldest first. */
+export async function readReleases(store: DocumentStore): Promise<readonly ReleaseEntry[]> {
+  const { value } = await store.read<ReleasesDocument>(DocumentName.releases);
+  return value?.releases ?? [];
 }
 
-/** Says how the newest entry of that release went. */
+/** Adds a release before anything is done for it. @returns it with its number. */
+export async function recordRelease(
+  store: DocumentStore,
+  entry: Omit<ReleaseEntry, 'number'>,
+): Promise<ReleaseEntry> {
+  let added: ReleaseEntry | null = null;
+  await change(store, (releases) => {
+    added = { ...entry, number: (releases.at(-1)?.number ?? 0) + 1 };
+    return [...releases, added].slice(-keptReleases);
+  });
+  return added!;
+}
+
+/** Says how an entry went. */
 export async function markRelease(
   store: DocumentStore,
-  release: string,
-  status: ReleaseEntry['status'],
+  number: number,
+  status: ReleaseStatus,
 ): Promise<void> {
-  await change(store, (releases) => {
-    const at = releases.findLastIndex((r) => r.release === release);
-    return releases.map((r, index) => (index === at ? { ...r, status } : r));
-  });
+  await change(store, (releases) =>
+    releases.map((r) => (r.number === number ? { ...r, status } : r)),
+  );
+}
+
+/**
+ * Where a rollback goes to without being told: the newest stable release before the current one that is
+ * another one. `null`: there is none.
+ */
+export function previousStable(releases: readonly ReleaseEntry[]): ReleaseEntry | null {
+  const current = releases.at(-1);
+  return (
+    releases
+      .slice(0, -1)
+      .findLast((r) => r.status === ReleaseStatus.stable && r.release !== current?.release) ?? null
+  );
+}
+
+/**
+ * A release by its number or the beginning of its hash; of several entries of one hash the newest.
+ * @throws ClusterError (exit 7) when there is none, or several are meant.
+ */
+export function findRelease(releases: readonly ReleaseEntry[], wanted: string): ReleaseEntry {
+  const numbered = releases.find((r) => String(r.number) === wanted);
+  const named = releases.filter((r) => wanted.length >= 4 && r.release.startsWith(wanted));
+  const hashes = new Set(named.map((r) => r.release));
+  const found = numbered ?? (hashes.size === 1 ? named.at(-1) : undefined);
+  if (found !== undefined) return found;
+  const known = releases.map((r) => `${r.number} (${r.release})`).join(', ');
+  throw new ClusterError(
+    ExitCode.notFound,
+    problem({
+      code: 'no-such-release',
+      message:
+        hashes.size > 1
+          ? `several releases begin with ${wanted}: ${[...hashes].join(', ')}`
+          : `there is no release ${wanted}`,
+      hint: releases.length === 0 ? 'none is recorded' : `recorded are ${known}`,
+    }),
+  );
 }
 
 /** Whether the newest run of the cluster was of that release, as far as is known, and succeeded. */
 export async function hasSucceeded(store: DocumentStore, release: string): Promise<boolean> {
   const [releases, endpoint, outcome] = await Promise.all([
-    store.read<ReleasesDocument>(DocumentName.releases),
+    readReleases(store),
     store.read<EndpointDocument>(DocumentName.endpoint),
     store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
-  const newest = releases.value?.releases.at(-1);
+  const newest = releases.at(-1);
   // The outcome may be of an earlier run: when this one was interrupted, or was lost.
   return (
     newest?.release === release &&
-    newest.status === 'stable' &&
+    newest.status === ReleaseStatus.stable &&
     outcome.value?.status === ApplicationStatus.succeeded &&
     outcome.value.epoch >= (endpoint.value?.epoch ?? 0)
   );

@@ -2,7 +2,7 @@
  * The engine contract: which processes a cluster consists of. An engine turns a resolved config into
  * `ProcessSpec`s and knows nothing of where they will run.
  */
-import type { ClusterSpec } from '../contract/process-spec.ts';
+import type { ClusterSpec, ProcessSpec } from '../contract/process-spec.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { ApplicationBundle } from '../packaging/bundle.ts';
 
@@ -10,6 +10,8 @@ export interface Engine {
   readonly name: string;
   /** Part of the release. */
   readonly version: string;
+  /** How running jobs keep their state over an upgrade; `null`: this engine cannot do that. */
+  readonly savepoints: SavepointSupport | null;
   /**
    * @param bundle the application; `null` for a session cluster.
    * @param token the cluster's token; `null` when `security.auth` is `none`.
@@ -21,4 +23,21 @@ export interface Engine {
     token: string | null,
     release: string,
   ): ClusterSpec;
+}
+
+/** How to reach the JobManager of a cluster. */
+export interface JobManagerAddress {
+  readonly url: string;
+  readonly token: string | null;
+}
+
+/** What an upgrade asks of an engine whose jobs have state. */
+export interface SavepointSupport {
+  /**
+   * Ends a job with a savepoint, where its cluster keeps them.
+   * @returns the path of the savepoint. Rejects with a DeploymentError; the job then runs on.
+   */
+  stop(jobManager: JobManagerAddress, jobId: string, signal: AbortSignal): Promise<string>;
+  /** The JobManager's spec with which jobs begin from savepoints: paths by the name of the job. */
+  startFrom(jobManager: ProcessSpec, savepoints: ReadonlyMap<string, string>): ProcessSpec;
 }

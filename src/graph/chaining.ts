@@ -8,6 +8,7 @@
  */
 import type { JobDefinition } from '../api/job.ts';
 import type { Transformation } from '../api/transformations.ts';
+import { isStateful } from './stateful.ts';
 import { jobError } from './job-error.ts';
 import { type JobEdge, type JobVertex, type OperatorNode, Partitioner } from './job-graph.ts';
 import type { PlannedOperator } from './plan.ts';
@@ -118,6 +119,7 @@ function operatorNode(
     kind: operation.kind,
     inputs: wires.filter((w) => w.target.id === id && w.chained).map((w) => w.source.id),
     outputType,
+    stateful: isStateful(operation),
     enumerator: operation.kind === 'source' ? operation.source.enumerator : null,
     committer: operation.kind === 'sink' ? operation.sink.committer : null,
   };

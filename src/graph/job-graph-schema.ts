@@ -58,6 +58,10 @@ const operator = object({
     description: 'The operators before it in the same chain.',
   },
   outputType: orNull(ref('type')),
+  stateful: {
+    type: 'boolean',
+    description: 'Whether it remembers anything of earlier records.',
+  },
   enumerator: orNull({ ...madeByKind, description: 'Of a source: what hands out its splits.' }),
   committer: orNull({ ...madeByKind, description: 'Of a sink: what publishes its results.' }),
 });

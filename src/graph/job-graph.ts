@@ -64,6 +64,8 @@ export interface OperatorNode {
   /** Ids of the operators before it in the same chain. Empty for the head. */
   readonly inputs: readonly string[];
   readonly outputType: TypeDescriptor<unknown> | null;
+  /** Whether it remembers anything of earlier records: what is lost when it starts again empty. */
+  readonly stateful: boolean;
   readonly enumerator: EnumeratorSpec | null;
   readonly committer: CommitterSpec | null;
 }

@@ -157,6 +157,18 @@ function checkVertex(vertex: unknown, known: Known, check: Check): void {
   }
 }
 
+const operatorFields = [
+  'id',
+  'uid',
+  'name',
+  'kind',
+  'inputs',
+  'outputType',
+  'stateful',
+  'enumerator',
+  'committer',
+];
+
 function checkOperator(
   operator: unknown,
   at: { readonly vertex: string; readonly isHead: boolean },
@@ -166,9 +178,11 @@ function checkOperator(
   if (!isObject(operator) || !isId(operator['id'])) {
     return void check(false, `vertex ${at.vertex} has an operator without an id of 32 hex digits`);
   }
-  const { id, uid, name, kind, inputs, outputType, enumerator, committer } = operator;
-  const fields = ['id', 'uid', 'name', 'kind', 'inputs', 'outputType', 'enumerator', 'committer'];
-  check(hasOnly(operator, ...fields), `operator ${id}: an operator has only ${fields.join(', ')}`);
+  const { id, uid, name, kind, inputs, outputType, stateful, enumerator, committer } = operator;
+  check(
+    hasOnly(operator, ...operatorFields),
+    `operator ${id}: an operator has only ${operatorFields.join(', ')}`,
+  );
   check(
     isName(name) && isName(kind) && (uid === null || isName(uid)),
     `operator ${id} has no name, kind or uid`,
@@ -178,6 +192,7 @@ function checkOperator(
     `operator ${id}: enumerator and committer need kind and options`,
   );
   check(isTypeOrNull(outputType), `operator ${id}: outputType is not a type`);
+  check(typeof stateful === 'boolean', `operator ${id}: stateful must be true or false`);
   const isChained =
     Array.isArray(inputs) &&
     (inputs as unknown[]).every((input) => known.operators.get(input as string) === at.vertex) &&

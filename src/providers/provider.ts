@@ -155,7 +155,10 @@ export interface Action {
   /** For people, with the config keys that caused it: `taskmanager.slots: 1 → 2`. */
   readonly reason: string;
   readonly causes: readonly string[];
-  /** What to start; `null` for `delete` and `none`. */
+  /**
+   * What runs afterwards: the process is ended, where there is one, and started from this. `null`: it is
+   * ended and removed (`none`: left alone). `scale` may be either.
+   */
   readonly spec: ProcessSpec | null;
 }
 

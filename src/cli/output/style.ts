@@ -33,6 +33,10 @@ export function colorState(state: string): string {
   return out.yellow(state);
 }
 
+/** `2026-01-31 09:05:00`, UTC. */
+export const time = (epochMs: number): string =>
+  new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ');
+
 // Escape sequences take no room. Their first character is a control character on purpose.
 // oxlint-disable-next-line no-control-regex
 const escapes = /\u001b\[[0-9;]*m/g;

@@ -1,7 +1,8 @@
 /** `fctl completion`: scripts that complete verbs and options, made from the table of verbs. */
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { Context } from '../context.ts';
-import { type Verb, type VerbOption, commonOptions, groups, verbs } from '../verbs.ts';
+import type { Verb, VerbOption } from '../verb.ts';
+import { commonOptions, groups, verbs } from '../verbs.ts';
 
 export async function run(context: Context, shell: string | undefined): Promise<void> {
   const scripts: Readonly<Record<string, () => string>> = { bash, zsh, fish };

@@ -1,18 +1,17 @@
-/** What a deployment tells, for people; and how long the verbs wait for it. */
+/** What a deployment tells, for people. */
 import { formatBytes } from '../../contract/units.ts';
 import type { DeployEvent } from '../../deployment/progress.ts';
 import type { TransferProgress } from '../../providers/provider.ts';
 import type { Progress } from '../output/progress.ts';
 
-/** For the cluster to become healthy. */
-export const healthTimeoutMs = 60_000;
-/** For another deployment to end. */
-export const lockWaitMs = 20_000;
-
 export function showDeployEvent(progress: Progress, event: DeployEvent): void {
   switch (event.type) {
     case 'waiting-for-lock':
       return progress.step(`Waiting for ${event.holder} (${event.message})`);
+    case 'hook':
+      return progress.step(`Running the hook ${event.name}`);
+    case 'savepoints':
+      return progress.step(`Stopping ${event.jobs.join(', ')} with a savepoint`);
     case 'sending':
       return progress.step(describeTransfer(event.progress));
     case 'uploaded':
@@ -27,6 +26,10 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
       );
     case 'healthy':
       return progress.done(`The cluster is up: ${event.url}`);
+    case 'waiting-for-jobs':
+      return progress.step(`Waiting for jobs: ${event.waitsFor}`);
+    case 'rolling-back':
+      return progress.done(`Rolling back to release ${event.number} (${event.release})`);
   }
 }
 

@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import type { ClusterError } from '../../contract/errors.ts';
 import type { ExitCode } from '../../contract/exit-codes.ts';
 import { cancel } from '../../deployment/cancel.ts';
-import type { DeployInput } from '../../deployment/deploy.ts';
+import type { DeployInput } from '../../deployment/desired.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { runPerJob } from '../../deployment/modes/per-job.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
 import type { Progress } from '../output/progress.ts';
 import { Uploads } from '../output/uploads.ts';
-import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
+import { type OperationFlags, operationOptions } from './operation-flags.ts';
 import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
 const cancelTimeoutMs = 60_000;
 
 export async function deployPerJob(
-  context: Context<CommonOptions & { readonly detach?: boolean }>,
+  context: Context<OperationFlags & { readonly detach?: boolean }>,
   input: DeployInput,
   progress: Progress,
 ): Promise<ExitCode> {
@@ -32,10 +32,7 @@ export async function deployPerJob(
       environment: place.environment,
       secrets: report.redactor.values,
       detached,
-      signal,
-      healthTimeoutMs,
-      lockWaitMs,
-      onEvent: (event) => showDeployEvent(progress, event),
+      ...operationOptions(context, progress),
       onCluster: (executeIndex, clusterId, name) => {
         jobs.expect(executeIndex, clusterId, name);
         progress.done(`Cluster ${clusterId} for job ${name}`);

@@ -3,24 +3,26 @@ import { ApplicationStatus, type OutcomeDocument } from '../../contract/document
 import { type ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
-import { type DeployInput, deploy, planDeployment } from '../../deployment/deploy.ts';
+import { deploy, planDeployment } from '../../deployment/deploy.ts';
+import type { DeployInput } from '../../deployment/desired.ts';
+import { FailedDeployment } from '../../deployment/failure.ts';
 import { followApplication } from '../../deployment/follow.ts';
+import { planData } from '../../deployment/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
-import type { Context } from '../context.ts';
+import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
-import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
 import { deployPerJob } from './deploy-per-job.ts';
-import { describePlan, planData } from './plan.ts';
+import { operationOptions } from './operation-flags.ts';
+import { describePlan } from './plan.ts';
 import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';
 
 interface DeployFlags extends ModeOption {
   readonly detach?: boolean;
   readonly dryRun?: boolean;
   readonly ifChanged?: boolean;
-  readonly allowStateLoss?: boolean;
 }
 
 export async function run(context: Context<DeployFlags>): Promise<number> {
@@ -39,6 +41,10 @@ export async function run(context: Context<DeployFlags>): Promise<number> {
     return await (input.config.mode === 'per-job'
       ? deployPerJob(context, input, progress)
       : deployAndFollow(context, input, progress));
+  } catch (error) {
+    progress.stop();
+    if (!(error instanceof FailedDeployment)) throw error;
+    return answerFailed(context, loaded.config.cluster, error);
   } finally {
     progress.stop();
   }
@@ -62,25 +68,39 @@ async function deployAndFollow(
     }
   }
   const startedAt = Date.now();
-  const result = await deploy(input, {
-    signal,
-    onEvent: (event) => showDeployEvent(progress, event),
-    healthTimeoutMs,
-    lockWaitMs,
-    allowStateLoss: options.allowStateLoss ?? false,
-  }).catch((error: unknown) => {
-    throw signal.aborted ? interrupted(signal, clusterId) : error;
-  });
-  const data = { clusterId, release: result.plan.release, plan: planData(result.plan) };
+  const result = await deploy(input, operationOptions(context, progress)).catch(
+    (error: unknown) => {
+      throw signal.aborted ? interrupted(signal, clusterId) : error;
+    },
+  );
+  const data = {
+    clusterId,
+    release: result.plan.release,
+    number: result.release?.number ?? null,
+    plan: planData(result.plan),
+  };
+  const failed = result.outcome?.status === ApplicationStatus.failed ? result.outcome : null;
   const outcome = options.detach
-    ? null
-    : await follow(context, input, result.previousEpoch, progress);
+    ? failed
+    : (result.outcome ?? (await follow(context, input, result.previousEpoch, progress)));
   progress.stop();
   if (outcome === null) {
     report.result({ ...data, detached: true, outcome }, () => running(clusterId));
     return ExitCode.done;
   }
   return answer(context, { ...data, detached: false, outcome }, outcome, Date.now() - startedAt);
+}
+
+/** A deployment that failed, with what became of it. @returns the exit code. */
+export function answerFailed(
+  { report }: Context<CommonOptions>,
+  clusterId: string,
+  error: FailedDeployment,
+): number {
+  const { plan, rolledBackTo } = error;
+  const data = { clusterId, release: plan.release, plan: planData(plan), rolledBackTo };
+  report.failure(error.problems, data);
+  return error.exitCode;
 }
 
 /** What was started before stays, and the next deploy goes on from there. */

@@ -3,25 +3,38 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import { destroyCluster } from '../../deployment/destroy.ts';
 import { clusterStatus } from '../../deployment/status.ts';
 import { isAlive } from '../../providers/provider.ts';
-import type { Context } from '../context.ts';
+import type { CommonOptions, Context } from '../context.ts';
+
+interface DestroyFlags extends CommonOptions {
+  readonly deleteState?: boolean;
+}
 
 const lockWaitMs = 5000;
 
-export async function run(context: Context, named: string | undefined): Promise<void> {
+export async function run(
+  context: Context<DestroyFlags>,
+  named: string | undefined,
+): Promise<void> {
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   const status = await clusterStatus(provider, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
+  const deleteState = context.options.deleteState ?? false;
   const running = status.processes.filter(isAlive).length;
-  if (running > 0) {
+  if (running > 0 || deleteState) {
+    const state = deleteState ? ', and its checkpoints, savepoints and volumes,' : '';
     await context.confirm(
-      `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it?`,
+      `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it${state} for good?`,
     );
   }
-  await destroyCluster(provider, clusterId, {
-    lockWaitMs,
-    deleteState: false,
-    signal: context.signal,
-  });
-  context.report.result({ clusterId, destroyed: true }, () => `Cluster ${clusterId} is gone.`);
+  const { signal } = context;
+  const kept = await destroyCluster(provider, clusterId, { lockWaitMs, deleteState, signal });
+  context.report.result({ clusterId, destroyed: true, kept }, () =>
+    [
+      `Cluster ${clusterId} is gone.`,
+      ...(kept.length === 0
+        ? []
+        : [`Kept, as it holds state (--delete-state removes it):\n  ${kept.join('\n  ')}`]),
+    ].join('\n'),
+  );
 }

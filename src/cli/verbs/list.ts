@@ -3,7 +3,7 @@ import { formatDuration } from '../../contract/units.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import type { Context } from '../context.ts';
-import { colorState, table } from '../output/style.ts';
+import { colorState, table, time } from '../output/style.ts';
 
 export const run = (context: Context): Promise<void> => listClusters(context, null);
 
@@ -53,7 +53,7 @@ function describe(found: readonly ClusterStatus[]): string {
       colorState(status.state),
       status.cluster?.mode ?? '?',
       String(runningTaskManagers(status)),
-      started === null ? '' : new Date(started).toISOString().slice(0, 19).replace('T', ' '),
+      started === null ? '' : time(started),
       started === null ? '' : formatDuration(ended - started),
       status.release?.release ?? '',
     ];

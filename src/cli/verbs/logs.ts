@@ -3,15 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
+import type { Role } from '../../contract/process-spec.ts';
 import { type Provider, isAlive } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { out } from '../output/style.ts';
+import { parseRole } from './option-values.ts';
 
 interface LogFlags extends CommonOptions {
   readonly follow?: boolean;
   readonly tail?: string;
   readonly out?: boolean;
   readonly level?: string;
+  readonly role?: string;
+  readonly host?: string;
 }
 
 const levels = ['debug', 'info', 'warn', 'error'];
@@ -25,6 +29,9 @@ interface Request {
   readonly clusterId: string;
   /** `null`: all. */
   readonly process: string | null;
+  /** Of all, only those. `null`: any. */
+  readonly role: Role | null;
+  readonly host: string | null;
   readonly stream: 'log' | 'out';
   /** `null`: all. */
   readonly tail: number | null;
@@ -52,11 +59,14 @@ export async function run(
   const { options, report, signal } = context;
   const tail = tailOf(options.tail);
   const level = levelOf(options.level);
+  const role = parseRole(options.role);
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
   const stream = options.out ? ('out' as const) : ('log' as const);
-  const request = { provider, clusterId, process: process ?? null, stream, tail, level };
+  const chosen = { process: process ?? null, role, host: options.host ?? null };
+  const request = { provider, clusterId, ...chosen, stream, tail, level };
+  await refuseNobody(request);
   if (options.follow) {
     return follow(request, signal, (line) => report.line(line, () => describe(line)));
   }
@@ -89,11 +99,37 @@ function levelOf(level: string | undefined): number {
   );
 }
 
+/** @throws ClusterError (exit 7) when role and host leave no process. */
+async function refuseNobody(request: Request): Promise<void> {
+  const { clusterId, host, provider, role } = request;
+  if (role === null && host === null) return;
+  if ((await processesOf(request)).names.length > 0) return;
+  const { processes } = (await provider.inspect(clusterId)) ?? { processes: [] };
+  const hosts = [...new Set(processes.map((p) => p.host).filter((known) => known !== null))];
+  const wanted = [
+    ...(role === null ? [] : [`of role ${role}`]),
+    ...(host === null ? [] : [`on host ${host}`]),
+  ];
+  throw new ClusterError(
+    ExitCode.notFound,
+    problem({
+      code: 'no-such-process',
+      message: `cluster ${clusterId} has no process ${wanted.join(' ')}`,
+      hint: hosts.length === 0 ? null : `its hosts are ${hosts.join(', ')}`,
+    }),
+  );
+}
+
 type Show = (line: Line) => void;
 
-async function processesOf({ provider, clusterId, process }: Request) {
+async function processesOf({ provider, clusterId, host, process, role }: Request) {
   const { processes } = (await provider.inspect(clusterId)) ?? { processes: [] };
-  const wanted = process === null ? processes : processes.filter((p) => p.name === process);
+  const wanted = processes.filter(
+    (p) =>
+      (process === null || p.name === process) &&
+      (role === null || p.role === role) &&
+      (host === null || p.host === host),
+  );
   const names = process === null ? wanted.map((p) => p.name).sort() : [process];
   return { names, anyAlive: wanted.some(isAlive) };
 }

@@ -1,32 +1,29 @@
 /** `fctl plan`: what a deploy would do. */
-import type { Plan } from '../../deployment/plan.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
 import { planDeployment } from '../../deployment/deploy.ts';
+import type { Plan } from '../../deployment/plan.ts';
+import { planData } from '../../deployment/plan-data.ts';
 import type { Context } from '../context.ts';
 import { out, table } from '../output/style.ts';
 import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';
 
-export async function run(context: Context<ModeOption>): Promise<void> {
+/** As `terraform plan` and `diff` have it: 0 nothing, 2 something would change. */
+const wouldChange = 2;
+
+interface PlanFlags extends ModeOption {
+  readonly detailedExitcode?: boolean;
+}
+
+export async function run(context: Context<PlanFlags>): Promise<number> {
   const input = await prepareDeployment(context, await loadDeployable(context));
   const plan = await planDeployment(input);
   context.report.result(planData(plan), () => describePlan(plan));
-}
-
-/** What scripts see: no specs, which name files and folders. */
-export function planData(plan: Plan) {
-  const { clusterId, release, changes, restartsApplication } = plan;
-  const actions = plan.actions.map(({ kind, process, role, index, reason, causes }) => ({
-    kind,
-    process,
-    role,
-    index,
-    reason,
-    causes,
-  }));
-  return { clusterId, release, changes, restartsApplication, actions };
+  return context.options.detailedExitcode && plan.changes ? wouldChange : ExitCode.done;
 }
 
 const colors: Readonly<Record<string, (text: string) => string>> = {
   create: out.green,
+  scale: out.green,
   replace: out.yellow,
   restart: out.yellow,
   delete: out.red,
@@ -34,7 +31,19 @@ const colors: Readonly<Record<string, (text: string) => string>> = {
 
 export function describePlan(plan: Plan): string {
   const rows = plan.actions.map((a) => [(colors[a.kind] ?? out.dim)(a.kind), a.process, a.reason]);
-  const head = `cluster ${out.bold(plan.clusterId)}, release ${plan.release}`;
-  const last = plan.changes ? '' : `\n\nNothing would change.`;
-  return `${head}\n\n${table(['ACTION', 'PROCESS', 'REASON'], rows)}${last}`;
+  const { changes, config, previousRelease, release } = plan;
+  const before =
+    previousRelease === null || previousRelease === release ? '' : ` (${previousRelease} is there)`;
+  return [
+    `cluster ${out.bold(plan.clusterId)}, release ${release}${before}`,
+    table(['ACTION', 'PROCESS', 'REASON'], rows),
+    ...(config.length === 0
+      ? []
+      : [`Changed keys:\n${config.map((key) => `  ${key}`).join('\n')}`]),
+    ...(changes ? (isRecordedOnly(plan) ? [recordedOnly] : []) : ['Nothing would change.']),
+  ].join('\n\n');
 }
+
+const recordedOnly = 'No process would change; the release would be recorded.';
+
+const isRecordedOnly = ({ actions }: Plan) => actions.every((a) => a.kind === 'none');

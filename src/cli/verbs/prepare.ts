@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { maskedConfig } from '../../config/show.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
-import type { DeployInput } from '../../deployment/deploy.ts';
+import type { DeployInput } from '../../deployment/desired.ts';
 import { loadEngine } from '../../deployment/registry.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
 
-export interface ModeOption extends CommonOptions {
+export interface ModeOption extends OperationFlags {
   readonly mode?: string;
 }
 
@@ -38,7 +39,7 @@ export async function prepareDeployment(
   const bundle = await bundleApplication({
     entry: application.entry,
     projectDir: config.projectDir,
-    cacheDir: join(context.place.cacheDir, 'bundles'),
+    cacheDir: bundlesDir(context),
   });
   await inspectApplication(bundle, {
     args: application.args,
@@ -51,8 +52,14 @@ export async function prepareDeployment(
   return {
     config,
     maskedConfig: maskedConfig(loaded),
+    today: todayOf(loaded),
     bundle,
+    bundlesDir: bundlesDir(context),
     provider: await context.provider(),
     engine: await loadEngine(config.engine),
+    hooks: hooksOf(context, loaded),
   };
 }
+
+/** Where this client keeps application bundles. */
+export const bundlesDir = ({ place }: Context): string => join(place.cacheDir, 'bundles');

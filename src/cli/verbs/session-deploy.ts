@@ -1,51 +1,59 @@
-/** What `session start` and `session scale` have in common: the deployment of a cluster without application. */
+/** `fctl session start`: the deployment of a cluster without application. */
 import type { LoadedConfig } from '../../config/load.ts';
 import { maskedConfig } from '../../config/show.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { type DeployInput, deploy, planDeployment } from '../../deployment/deploy.ts';
+import { deploy } from '../../deployment/deploy.ts';
+import type { DeployInput } from '../../deployment/desired.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
+import { FailedDeployment } from '../../deployment/failure.ts';
+import { planData } from '../../deployment/plan-data.ts';
 import { loadEngine } from '../../deployment/registry.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
-import { healthTimeoutMs, lockWaitMs, showDeployEvent } from './deploy-events.ts';
-import { planData } from './plan.ts';
+import { answerFailed } from './deploy.ts';
+import { type OperationFlags, hooksOf, operationOptions, todayOf } from './operation-flags.ts';
+import { bundlesDir } from './prepare.ts';
 
-export async function deploySession(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
-  const { report, signal } = context;
+export async function deploySession(
+  context: Context<OperationFlags>,
+  loaded: LoadedConfig,
+): Promise<number> {
+  const { report } = context;
   const config = { ...loaded.config, application: null };
+  const { cluster: clusterId } = config;
   const input: DeployInput = {
     config,
     maskedConfig: maskedConfig(loaded),
+    today: todayOf(loaded),
     bundle: null,
+    bundlesDir: bundlesDir(context),
     provider: await context.providerFor(config),
     engine: await loadEngine(config.engine),
+    hooks: hooksOf(context, loaded),
   };
-  const { cluster: clusterId } = config;
   await removeExpired(input.provider, Date.now());
-  const plan = await planDeployment(input);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
-    if (plan.changes) {
-      await deploy(input, {
-        signal,
-        onEvent: (event) => showDeployEvent(progress, event),
-        healthTimeoutMs,
-        lockWaitMs,
-        allowStateLoss: false,
-      });
-    }
+    const { plan, release } = await deploy(input, operationOptions(context, progress));
+    progress.stop();
+    const endpoint = await input.provider.endpoint(clusterId);
+    const { replicas, slots } = config.taskmanager;
+    const rest = endpoint?.url ?? null;
+    const what = `${replicas} TaskManagers with ${slots} slots each`;
+    const number = release?.number ?? null;
+    const changed = plan.changes;
+    const data = { clusterId, changed, number, taskManagers: replicas, slots, rest };
+    report.result(
+      { ...data, plan: planData(plan) },
+      () =>
+        `Session ${clusterId} ${changed ? 'is up' : 'runs already'}: ${what}, REST ${rest}\n` +
+        `'fctl session submit' runs an application on it, 'fctl session stop ${clusterId}' ends it.`,
+    );
+    return ExitCode.done;
+  } catch (error) {
+    if (!(error instanceof FailedDeployment)) throw error;
+    return answerFailed(context, clusterId, error);
   } finally {
     progress.stop();
   }
-  const endpoint = await input.provider.endpoint(clusterId);
-  const { replicas, slots } = config.taskmanager;
-  const rest = endpoint?.url ?? null;
-  const what = `${replicas} TaskManagers with ${slots} slots each`;
-  report.result(
-    { clusterId, changed: plan.changes, taskManagers: replicas, slots, rest, plan: planData(plan) },
-    () =>
-      `Session ${clusterId} ${plan.changes ? 'is up' : 'runs already'}: ${what}, REST ${rest}\n` +
-      `'fctl session submit' runs an application on it, 'fctl session stop ${clusterId}' ends it.`,
-  );
-  return ExitCode.done;
 }

@@ -1,10 +1,10 @@
 /** `fctl session start`: a cluster that waits for jobs. Repeating it changes what differs. */
-import type { ExitCode } from '../../contract/exit-codes.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { OperationFlags } from './operation-flags.ts';
 import { parseCount } from './option-values.ts';
 import { deploySession } from './session-deploy.ts';
 
-interface StartFlags extends CommonOptions {
+interface StartFlags extends OperationFlags {
   readonly taskmanagers?: string;
   readonly slots?: string;
 }
@@ -12,7 +12,7 @@ interface StartFlags extends CommonOptions {
 export async function run(
   context: Context<StartFlags>,
   named: string | undefined,
-): Promise<ExitCode> {
+): Promise<number> {
   const { slots, taskmanagers } = context.options;
   const set = [
     'mode=session',

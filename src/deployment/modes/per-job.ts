@@ -17,14 +17,19 @@ import type {
 import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../contract/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
 import type { ReachableEndpoint } from '../../providers/provider.ts';
-import { type DeployInput, type DeployOptions, deploy } from '../deploy.ts';
+import { deploy } from '../deploy.ts';
+import type { DeployInput } from '../desired.ts';
+import type { OperationOptions } from '../stages.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
 const pollMs = 50;
 const maxIdLength = 40;
 
-export interface PerJobOptions extends Omit<DeployOptions, 'allowStateLoss'> {
+export interface PerJobOptions extends Omit<
+  OperationOptions,
+  'allowStateLoss' | 'rollbackOnFailure'
+> {
   /** The built script of the process of `main()`. */
   readonly script: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -97,7 +102,7 @@ class JobClusters {
     this.#ids.set(executeIndex, clusterId);
     this.#options.onCluster(executeIndex, clusterId, name);
     const input = { ...this.#input, config: { ...config, cluster: clusterId } };
-    await deploy(input, { ...this.#options, allowStateLoss: false });
+    await deploy(input, { ...this.#options, allowStateLoss: false, rollbackOnFailure: false });
     const endpoint = await provider.endpoint(clusterId);
     if (endpoint === null) throw new Error(`cluster ${clusterId} has no JobManager`);
     this.#options.onEndpoint(executeIndex, endpoint);

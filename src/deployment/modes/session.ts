@@ -1,20 +1,14 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
-import {
-  DocumentName,
-  type OutcomeDocument,
-  type ReleasesDocument,
-} from '../../contract/documents.ts';
+import type { OutcomeDocument } from '../../contract/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import type { LoadedConfig } from '../../config/load.ts';
-import { resolveConfig } from '../../config/resolve.ts';
-import type { ParsedConfig } from '../../config/schema.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { uploadBlob } from '../../graph/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
+import { audited } from '../audit.ts';
 import { endCluster, noSuchCluster } from '../cancel.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
@@ -139,32 +133,9 @@ export async function stopSession(
       }),
     );
   }
-  return endCluster(provider, endpoint, clusterId, signal, (c) => c.shutDownCluster());
+  return audited(provider.store(clusterId), 'session stop', null, signal, () =>
+    endCluster(provider, endpoint, clusterId, signal, (c) => c.shutDownCluster()),
+  );
 }
 
 const terminal: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']);
-
-/**
- * The configuration that a session runs with, from its record: whoever scales it need not have the file.
- * @throws ClusterError (exit 7) when no release is recorded.
- */
-export async function sessionConfig(provider: Provider, clusterId: string): Promise<LoadedConfig> {
-  const { value } = await provider.store(clusterId).read<ReleasesDocument>(DocumentName.releases);
-  const entry = value?.releases.findLast(({ status }) => status === 'stable');
-  if (entry === undefined) throw noSuchCluster(clusterId);
-  const parsed = entry.config as unknown as ParsedConfig;
-  return {
-    config: resolveConfig(parsed, process.cwd(), new Set()),
-    file: null,
-    parsed,
-    originOf: () => ({
-      text: `release ${entry.release}`,
-      file: null,
-      line: null,
-      column: null,
-      prefix: [],
-    }),
-    secrets: new Set(),
-    warnings: [],
-  };
-}

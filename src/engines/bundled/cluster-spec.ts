@@ -17,6 +17,7 @@ import {
   type TaskManagerConfig,
 } from '../../contract/runtime-config.ts';
 import { splitSecrets } from '../../contract/secrets.ts';
+import { FCTL_VERSION } from '../../contract/version.ts';
 import type { ResolvedConfig } from '../../config/resolved.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import { effectiveConfig } from './effective-config.ts';
@@ -106,6 +107,8 @@ function commonSpec(labels: ProcessLabels, token: string | null) {
   const environment: Record<string, string> = {
     [ProcessEnvironment.config]: '${process.dir}/config.json',
     [ProcessEnvironment.clusterId]: labels['fctl.dev/cluster'],
+    // So that another version is a reason to replace a process.
+    [ProcessEnvironment.version]: FCTL_VERSION,
   };
   if (token !== null) environment[ProcessEnvironment.tokenFile] = '${secret.token}';
   return {
@@ -135,7 +138,6 @@ function jobManager(
     loadBalanceMode: config.taskmanager.loadBalance.mode,
     restart: config.restart,
     maxConcurrentRestarts,
-    retentionMs: config.retentionMs,
     application,
     parallelism: config.application?.parallelism ?? 1,
     storage: { scope: '${storage.scope}', shared: config.storage.shared.map(escapePlaceholders) },

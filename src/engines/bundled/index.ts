@@ -6,5 +6,6 @@ import { clusterSpec } from './cluster-spec.ts';
 export const bundledEngine: Engine = {
   name: 'bundled',
   version: FCTL_VERSION,
+  savepoints: null,
   clusterSpec,
 };

@@ -9,10 +9,16 @@
  * M2  The outcome is in the record before any TaskManager is dismissed.
  * M3  A JobManager that no longer leads writes nothing and tells nobody anything: it closes.
  * M4  The process of `main()` is dead before the outcome is written.
+ * M5  One that is told to end because another release replaces it leaves its TaskManagers to the next.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
+import {
+  ApplicationStatus,
+  DocumentName,
+  type FailureInfo,
+  type ReleasesDocument,
+} from '../../contract/documents.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { RPC_PATH } from '../../contract/runtime-config.ts';
 import { joinSecrets } from '../../contract/secrets.ts';
@@ -344,9 +350,21 @@ export class JobManager {
     }
   }
 
-  #dismiss(): Promise<void> {
+  async #dismiss(): Promise<void> {
+    if (this.#isTerminated && (await this.#isReplaced())) {
+      this.#options.logger.info('TaskManagers stay: another release of the cluster was deployed'); // M5
+      return;
+    }
     const expected = this.#isTerminated ? 0 : this.#options.config.taskManagers;
-    return this.#resources.dismiss(expected, dismissTimeoutMs);
+    await this.#resources.dismiss(expected, dismissTimeoutMs);
+  }
+
+  /** Whether a deployment was recorded while this one led, which is followed by another JobManager. */
+  async #isReplaced(): Promise<boolean> {
+    const record = openRecord(this.#options.config.record);
+    const releases = await record.read<ReleasesDocument>(DocumentName.releases).catch(() => null); // What cannot be read says nothing.
+    const afterEpoch = releases?.value?.releases.at(-1)?.afterEpoch ?? -1;
+    return afterEpoch >= this.#candidacy.epoch;
   }
 
   #watchLeadership(leadership: Leadership): void {

@@ -292,12 +292,15 @@ function describeJob(
     graphHash: graph.hash,
     argsHash: hashArguments(graph),
     boundedness: graph.boundedness,
-    vertices: graph.vertices.map(({ id: vertexId, maxParallelism, name, parallelism }) => ({
-      id: vertexId,
-      name,
-      parallelism,
-      maxParallelism,
-    })),
+    vertices: graph.vertices.map(
+      ({ id: vertexId, maxParallelism, name, operators, parallelism }) => ({
+        id: vertexId,
+        name,
+        parallelism,
+        maxParallelism,
+        stateful: operators.some(({ stateful }) => stateful),
+      }),
+    ),
     startTime,
     attempts: [],
     outcome: null,

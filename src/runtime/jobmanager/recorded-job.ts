@@ -111,13 +111,20 @@ function graphOf({ boundedness, graphHash, name, vertices }: RecordedJob): JobGr
     name,
     boundedness,
     code: { bundleHash: '', job: name, args: {} },
-    vertices: vertices.map((v) => ({ ...v, slotSharingGroup: 'default', operators: [] })),
+    vertices: vertices.map(({ stateful: _one, ...v }) => ({
+      ...v,
+      slotSharingGroup: 'default',
+      operators: [],
+    })),
     edges: [],
     hash: graphHash,
   };
 }
 
-function viewVertex(vertex: RecordedJob['vertices'][number], job: RecordedJob): VertexView {
+function viewVertex(
+  { stateful: _some, ...vertex }: RecordedJob['vertices'][number],
+  job: RecordedJob,
+): VertexView {
   const ended = job.outcome?.vertices.find(({ id }) => id === vertex.id);
   const state = (ended?.state ?? ExecutionState.canceled) as ExecutionState;
   const { endTime } = outcomeOf(job);

@@ -60,7 +60,6 @@ export class ApplicationCluster {
       restart: { strategy: 'none' },
       maxConcurrentRestarts: 10,
       cancellationTimeoutMs: 300,
-      retentionMs: 1000,
       application: {
         bundleHash: hash,
         bundleFile: file,

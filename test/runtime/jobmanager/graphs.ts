@@ -23,6 +23,7 @@ export function operator(name: string, fields: Partial<OperatorNode> = {}): Oper
     kind: 'map',
     inputs: [],
     outputType: null,
+    stateful: false,
     enumerator: null,
     committer: null,
     ...fields,

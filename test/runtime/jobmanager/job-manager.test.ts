@@ -113,7 +113,6 @@ async function configFor(
     restart: { strategy: 'none' },
     maxConcurrentRestarts: 10,
     cancellationTimeoutMs: 10_000,
-    retentionMs: 1,
     workDir: join(directory, 'work'),
     application,
     parallelism: 1,

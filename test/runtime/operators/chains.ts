@@ -107,6 +107,7 @@ export function buildChain(nodes: readonly NodeSpec[], options: ChainSpecOptions
         kind: n.operation.kind,
         inputs: parent === null ? [] : [parent],
         outputType: null,
+        stateful: false,
         enumerator: null,
         committer: null,
       };

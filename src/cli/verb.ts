@@ -1,0 +1,36 @@
+/** What a verb says of itself. Nothing heavy may be imported here: all verbs are read at each start. */
+import type { Context } from './context.ts';
+
+export interface VerbArgument {
+  /** Commander's form: `<required>`, `[optional]`. */
+  readonly usage: string;
+  readonly description: string;
+}
+
+export interface VerbOption {
+  readonly flags: string;
+  readonly description: string;
+}
+
+export interface Verb {
+  /** `deploy`, or `config show` for a verb of a group. */
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly arguments?: readonly VerbArgument[];
+  readonly options?: readonly VerbOption[];
+  readonly examples: readonly string[];
+  /** @returns an exit code; nothing means 0. */
+  readonly load: () => Promise<VerbModule>;
+}
+
+export interface VerbModule {
+  // Each verb knows the options that it declared.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  run(context: Context<any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
+}
+
+export const cluster: VerbArgument = {
+  usage: '[cluster]',
+  description: "id of the cluster; default: the config file's",
+};

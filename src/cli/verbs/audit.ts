@@ -1,0 +1,25 @@
+/** `fctl audit`: who did what to a cluster. */
+import { readAudit } from '../../deployment/audit.ts';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import type { Context } from '../context.ts';
+import { colorState, table, time } from '../output/style.ts';
+
+export async function run(context: Context, named: string | undefined): Promise<void> {
+  const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const entries = (await readAudit(provider.store(clusterId))).toReversed();
+  context.report.result({ clusterId, entries }, () =>
+    table(
+      ['WHEN (UTC)', 'BY', 'ACTION', 'RELEASE', 'RESULT', 'MESSAGE'],
+      entries.map((e) => [
+        time(e.at),
+        e.by,
+        e.action,
+        e.release ?? '',
+        colorState(e.result ?? 'not ended'),
+        e.message?.split('\n')[0] ?? '',
+      ]),
+    ),
+  );
+}

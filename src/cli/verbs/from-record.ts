@@ -1,0 +1,23 @@
+/** What the verbs need that change a cluster without its application: by its record, and today's config. */
+import { DocumentName, type ClusterDocument } from '../../contract/documents.ts';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { loadEngine } from '../../deployment/registry.ts';
+import type { RunningClusterInput } from '../../deployment/running-cluster.ts';
+import type { Context } from '../context.ts';
+import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
+
+/** @throws ClusterError (exit 7) when there is no such cluster. */
+export async function runningInput(
+  context: Context<OperationFlags>,
+  named: string | undefined,
+): Promise<RunningClusterInput> {
+  const clusterId = await context.clusterId(named);
+  const loaded = await context.optionalConfig();
+  const provider = await context.provider();
+  const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
+  if (value === null) throw noSuchCluster(clusterId);
+  // Secrets and hooks of another cluster are not meant.
+  const own = loaded?.config.cluster === clusterId ? loaded : null;
+  const engine = await loadEngine(value.engine);
+  return { provider, engine, clusterId, today: todayOf(own), hooks: hooksOf(context, own) };
+}

@@ -1,0 +1,27 @@
+/** `fctl lock release`: takes the lock of a cluster away from its holder. */
+import { audited } from '../../deployment/audit.ts';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { lockStatus, releaseLock } from '../../deployment/lock.ts';
+import type { Context } from '../context.ts';
+
+export async function run(context: Context, named: string | undefined): Promise<void> {
+  const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const store = provider.store(clusterId);
+  const { held, lock } = await lockStatus(store);
+  if (held) {
+    await context.confirm(
+      `${lock!.holder} holds the lock of ${clusterId} (${lock!.message}). What it does from now on fails. Take it away?`,
+    );
+  }
+  const from = held
+    ? await audited(store, 'lock release', null, context.signal, () => releaseLock(store))
+    : null;
+  const holder = from?.holder ?? null;
+  context.report.result({ clusterId, released: from !== null, holder }, () =>
+    holder === null
+      ? `Nobody holds the lock of ${clusterId}.`
+      : `${holder} does not hold the lock of ${clusterId} any more.`,
+  );
+}

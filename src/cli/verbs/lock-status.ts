@@ -1,0 +1,27 @@
+/** `fctl lock status`: who holds the lock of a cluster. */
+import { formatDuration } from '../../contract/units.ts';
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { lockStatus } from '../../deployment/lock.ts';
+import type { Context } from '../context.ts';
+import { time } from '../output/style.ts';
+
+export async function run(context: Context, named: string | undefined): Promise<void> {
+  const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const { ageMs, held, lock } = await lockStatus(provider.store(clusterId));
+  const data = {
+    clusterId,
+    held,
+    holder: held ? lock!.holder : null,
+    message: held ? lock!.message : null,
+    since: held ? lock!.acquiredAt : null,
+    ageMs: held ? ageMs : null,
+    epoch: lock?.epoch ?? null,
+  };
+  context.report.result(data, () => {
+    if (!held) return `Nobody holds the lock of ${clusterId}.`;
+    const age = ageMs === null ? '' : `, renewed ${formatDuration(ageMs)} ago`;
+    return `${lock!.holder} holds the lock of ${clusterId} since ${time(lock!.acquiredAt)} (UTC)${age}: ${lock!.message}`;
+  });
+}

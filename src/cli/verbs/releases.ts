@@ -1,0 +1,27 @@
+/** `fctl releases`: the history of a cluster. */
+import { noSuchCluster } from '../../deployment/cancel.ts';
+import { readReleases } from '../../deployment/releases.ts';
+import type { Context } from '../context.ts';
+import { colorState, table, time } from '../output/style.ts';
+
+export async function run(context: Context, named: string | undefined): Promise<void> {
+  const clusterId = await context.clusterId(named);
+  const provider = await context.provider();
+  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const releases = (await readReleases(provider.store(clusterId))).toReversed();
+  context.report.result({ clusterId, releases }, () =>
+    table(
+      ['NUMBER', 'RELEASE', 'STATUS', 'WHY', 'WHEN (UTC)', 'BY', 'FCTL', 'BUNDLE'],
+      releases.map((r) => [
+        String(r.number),
+        r.release,
+        colorState(r.status),
+        r.cause,
+        time(r.createdAt),
+        r.by,
+        r.fctlVersion,
+        r.bundleHash?.slice(0, 12) ?? '',
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,49 @@
+/** `fctl rollback`: deploys an earlier release again. */
+import { FailedDeployment } from '../../deployment/failure.ts';
+import { planData } from '../../deployment/plan-data.ts';
+import { rollback } from '../../deployment/rollback.ts';
+import { ApplicationStatus } from '../../contract/documents.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import type { Context } from '../context.ts';
+import { describeOutcome } from '../output/jobs.ts';
+import { createProgress } from '../output/progress.ts';
+import { answerFailed } from './deploy.ts';
+import { runningInput } from './from-record.ts';
+import { type OperationFlags, operationOptions } from './operation-flags.ts';
+import { bundlesDir } from './prepare.ts';
+
+interface RollbackFlags extends OperationFlags {
+  readonly cluster?: string;
+}
+
+export async function run(
+  context: Context<RollbackFlags>,
+  wanted: string | undefined,
+): Promise<number> {
+  const { options, place, report } = context;
+  const { clusterId, ...rest } = await runningInput(context, options.cluster);
+  const input = { ...rest, bundlesDir: bundlesDir(context) };
+  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  try {
+    const operation = operationOptions(context, progress);
+    const result = await rollback(input, clusterId, wanted ?? null, place.cwd, operation);
+    progress.stop();
+    const { outcome, plan, release, to } = result;
+    const number = release?.number ?? null;
+    const data = { clusterId, release: plan.release, number, to: to.number, plan: planData(plan) };
+    report.result({ ...data, outcome }, () =>
+      [
+        plan.changes
+          ? `${clusterId} is back at release ${to.number} (${to.release}), now release ${number}.`
+          : `Nothing changed: ${clusterId} runs release ${to.release} already.`,
+        ...(outcome === null ? [] : [describeOutcome(outcome)]),
+      ].join('\n'),
+    );
+    return outcome?.status === ApplicationStatus.failed ? ExitCode.jobFailed : ExitCode.done;
+  } catch (error) {
+    if (!(error instanceof FailedDeployment)) throw error;
+    return answerFailed(context, clusterId, error);
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,0 +1,49 @@
+/** Carries a plan out. */
+import type { ClusterSpec } from '../contract/process-spec.ts';
+import type {
+  ApplyOptions,
+  ObservedCluster,
+  Provider,
+  TransferProgress,
+} from '../providers/provider.ts';
+import { type Plan, stepsOf } from './plan.ts';
+import type { OnDeployEvent } from './progress.ts';
+
+interface Telling {
+  readonly signal: AbortSignal;
+  readonly onEvent: OnDeployEvent;
+}
+
+/** Ships what is not there yet: the runtime and the artifacts of the cluster. */
+export async function ship(
+  provider: Provider,
+  spec: ClusterSpec,
+  { onEvent, signal }: Telling,
+): Promise<void> {
+  const onProgress = (progress: TransferProgress) => onEvent({ type: 'sending', progress });
+  const transfer = { signal, onProgress };
+  await provider.install(spec, transfer);
+  const store = provider.artifacts(spec.clusterId);
+  for (const artifact of spec.artifacts) {
+    if (await store.has(artifact.hash)) continue;
+    const bytes = await store.put(artifact, transfer);
+    onEvent({ type: 'uploaded', name: artifact.name, bytes });
+  }
+}
+
+export async function carryOut(
+  provider: Provider,
+  plan: Plan,
+  spec: ClusterSpec,
+  observed: ObservedCluster | null,
+  { fence, onEvent, signal }: ApplyOptions & Telling,
+): Promise<void> {
+  const told = new Set<string>();
+  for (const step of stepsOf(plan, observed)) {
+    // One that ends first and starts later is told once, as the plan has it.
+    const action = plan.actions.find((a) => a.process === step.process)!;
+    if (!told.has(step.process)) onEvent({ type: 'action', action });
+    told.add(step.process);
+    await provider.apply(step, spec, { fence, signal });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The audit log of a cluster: who did what, in the cluster's record. What has begun is in it before
+ * anything is done, so that what was interrupted is seen, too. The newest entries are kept.
+ */
+import { randomBytes } from 'node:crypto';
+import { type AuditDocument, type AuditEntry, DocumentName } from '../contract/documents.ts';
+import { ClusterError, FctlError } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import { FCTL_VERSION } from '../contract/version.ts';
+import type { DocumentStore } from '../providers/provider.ts';
+import { lockHolder } from './lock.ts';
+
+const keptEntries = 200;
+/** An error message may be long; the log is for knowing that it happened. */
+const maxMessage = 500;
+
+/** Oldest first. */
+export async function readAudit(store: DocumentStore): Promise<readonly AuditEntry[]> {
+  const { value } = await store.read<AuditDocument>(DocumentName.audit);
+  return value?.entries ?? [];
+}
+
+/** An entry that is in the record. */
+interface OpenEntry {
+  end(result: AuditEntry['result'], message: string | null): Promise<void>;
+  /** The same with what an error says; never rejects, for the error itself is what is told. */
+  failed(error: unknown, signal: AbortSignal): Promise<void>;
+}
+
+/** @param release what it is about; `null`: none. */
+export async function beginAudit(
+  store: DocumentStore,
+  action: string,
+  release: string | null,
+): Promise<OpenEntry> {
+  const entry: AuditEntry = {
+    id: randomBytes(6).toString('hex'),
+    by: lockHolder(),
+    fctlVersion: FCTL_VERSION,
+    at: Date.now(),
+    endedAt: null,
+    action,
+    release,
+    result: null,
+    message: null,
+  };
+  await change(store, (entries) => [...entries, entry]);
+  const end: OpenEntry['end'] = (result, message) =>
+    change(store, (entries) =>
+      entries.map((e) => (e.id === entry.id ? { ...e, message, result, endedAt: Date.now() } : e)),
+    );
+  return {
+    end,
+    failed: (error, signal) =>
+      end(signal.aborted ? 'interrupted' : resultOf(error), describe(error)).catch(() => {}),
+  };
+}
+
+/** Does something, and writes down that and how it went. */
+export async function audited<T>(
+  store: DocumentStore,
+  action: string,
+  release: string | null,
+  signal: AbortSignal,
+  perform: () => Promise<T>,
+): Promise<T> {
+  const entry = await beginAudit(store, action, release);
+  let done: T;
+  try {
+    done = await perform();
+  } catch (error) {
+    await entry.failed(error, signal);
+    throw error;
+  }
+  await entry.end('succeeded', null);
+  return done;
+}
+
+const describe = (error: unknown) =>
+  (error instanceof FctlError ? error.problems[0]!.message : String(error)).slice(0, maxMessage);
+
+function resultOf(error: unknown): AuditEntry['result'] {
+  const refusals: readonly number[] = [ExitCode.conflict, ExitCode.stateWouldBeLost];
+  const isRefused = error instanceof ClusterError && refusals.includes(error.exitCode);
+  return isRefused ? 'refused' : 'failed';
+}
+
+/** Anybody may write here, with or without a lock: whoever was not fast enough repeats it. */
+async function change(
+  store: DocumentStore,
+  update: (entries: readonly AuditEntry[]) => readonly AuditEntry[],
+): Promise<void> {
+  for (;;) {
+    const { value, version } = await store.read<AuditDocument>(DocumentName.audit);
+    const document: AuditDocument = { entries: update(value?.entries ?? []).slice(-keptEntries) };
+    if ((await store.write(DocumentName.audit, version, document)) !== null) return;
+  }
+}

@@ -1,0 +1,71 @@
+/** Ends processes of a cluster and starts them again, as they are. */
+import { ClusterError, problem } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import type { Role } from '../contract/process-spec.ts';
+import type { ObservedProcess } from '../providers/provider.ts';
+import { performOperation } from './operation.ts';
+import { planRestart } from './plan.ts';
+import { type RunningClusterInput, runningCluster, withSecrets } from './running-cluster.ts';
+import type { Situation } from './situation.ts';
+import type { OperationOptions, OperationResult, Wanted } from './stages.ts';
+
+/** Which processes: one, those of a role, or all. */
+export interface Choice {
+  readonly process: string | null;
+  readonly role: Role | null;
+}
+
+/**
+ * @throws ClusterError (exit 7: no such cluster or process; exit 8: it does not run; exit 9: running jobs
+ *   would lose state), and what `performOperation` throws.
+ */
+export function restart(
+  input: RunningClusterInput,
+  choice: Choice,
+  options: OperationOptions,
+): Promise<OperationResult> {
+  const { clusterId, engine, hooks, provider } = input;
+  const want = (situation: Situation) => wantRestarted(input, choice, situation);
+  const operation = { provider, engine, clusterId, hooks, want, wantRelease: null };
+  const name = choice.process ?? choice.role;
+  return performOperation(operation, name === null ? 'restart' : `restart ${name}`, null, options);
+}
+
+async function wantRestarted(
+  input: RunningClusterInput,
+  choice: Choice,
+  situation: Situation,
+): Promise<Wanted> {
+  const running = await runningCluster(input, situation);
+  const { config, current, spec } = running;
+  const processes = situation.observed!.processes;
+  const names = new Set(chosen(input.clusterId, processes, choice).map((p) => p.name));
+  const context = { current, config: current.config, idle: situation.idle };
+  const plan = planRestart(spec, situation.observed!, names, context);
+  return {
+    spec: withSecrets(running, input.engine, plan),
+    plan,
+    content: { ...current, cause: 'restart' },
+    engine: config.engine,
+    retentionMs: config.retentionMs,
+  };
+}
+
+function chosen(
+  clusterId: string,
+  processes: readonly ObservedProcess[],
+  { process, role }: Choice,
+): readonly ObservedProcess[] {
+  const found = processes.filter(
+    (p) => (process === null || p.name === process) && (role === null || p.role === role),
+  );
+  if (found.length > 0) return found;
+  throw new ClusterError(
+    ExitCode.notFound,
+    problem({
+      code: 'no-such-process',
+      message: `cluster ${clusterId} has no process ${process ?? `of role ${role}`}`,
+      hint: `it has ${processes.map((p) => p.name).join(', ')}`,
+    }),
+  );
+}
