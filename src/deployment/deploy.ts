@@ -32,7 +32,7 @@ export async function deploy(
   await refuseNewerProtocol(provider, clusterId);
   if (hooks !== null) await checkHooks(hooks);
   const { content, spec } = await desiredCluster(input, cause);
-  const problems = await provider.preflight(spec, options.signal);
+  const problems = [...input.problems, ...(await provider.preflight(spec, options.signal))];
   if (problems.length > 0) throw new ProviderError(problems);
   const operation: Operation = {
     provider,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { restoreConfig } from '../config/recorded.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { ReleaseCause, ReleaseEntry } from '../contract/documents.ts';
-import { ClusterError, ConfigError, problem } from '../contract/errors.ts';
+import { ClusterError, ConfigError, type Problem, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { ClusterSpec } from '../contract/process-spec.ts';
@@ -26,6 +26,8 @@ export interface DeployInput {
   readonly bundlesDir: string;
   readonly provider: Provider;
   readonly engine: Engine;
+  /** What is known to be wrong with it; it is told with what preflight finds. */
+  readonly problems: readonly Problem[];
   /** `null`: none are run. */
   readonly hooks: Hooks | null;
 }

@@ -64,7 +64,11 @@ export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocum
     if (now >= options.taskManagers) {
       if (!isUp) onEvent({ type: 'healthy', url: url! });
       isUp = true;
-      if (jobs === null || (await jobs.passed())) return outcomeOf(options);
+      if (jobs === null) return null;
+      if (await jobs.passed()) {
+        onEvent({ type: 'jobs-run' });
+        return outcomeOf(options);
+      }
     } else if (url !== null && now !== registered) {
       onEvent({
         type: 'waiting-for-taskmanagers',

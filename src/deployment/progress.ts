@@ -16,6 +16,7 @@ export type DeployEvent =
     }
   | { readonly type: 'healthy'; readonly url: string }
   | { readonly type: 'waiting-for-jobs'; readonly waitsFor: string }
+  | { readonly type: 'jobs-run' }
   | { readonly type: 'rolling-back'; readonly number: number; readonly release: string };
 
 export type OnDeployEvent = (event: DeployEvent) => void;

@@ -37,22 +37,25 @@ async function deployUntil(text: string, ...args: string[]) {
   return { kill: (signal: NodeJS.Signals) => deploy.kill(signal), ended: () => deploy };
 }
 
-it.each(['Bundling', 'create jobmanager-0', 'create taskmanager-0', 'The cluster is up'])(
-  "cleans up after a CLI that was killed at '%s'",
-  async (step) => {
-    const deploy = await deployUntil(step);
-    deploy.kill('SIGKILL');
-    await deploy.ended();
-    const { exitCode, json } = await project.run('status');
-    if (exitCode === 7) expect(project.running()).toEqual([]);
-    else expect(['INCOMPLETE', 'STARTING', 'RUNNING']).toContain(json.data.state);
-    const again = await project.run('deploy', '--detach');
-    expect(again.exitCode).toBe(0);
-    expect(await state()).toBe('RUNNING');
-    await project.run('destroy', '--yes');
-    expect(project.running()).toEqual([]);
-  },
-);
+it.each([
+  'Bundling',
+  'create jobmanager-0',
+  'create taskmanager-0',
+  'The cluster is up',
+  'Its jobs run',
+])("cleans up after a CLI that was killed at '%s'", async (step) => {
+  const deploy = await deployUntil(step);
+  deploy.kill('SIGKILL');
+  await deploy.ended();
+  const { exitCode, json } = await project.run('status');
+  if (exitCode === 7) expect(project.running()).toEqual([]);
+  else expect(['INCOMPLETE', 'STARTING', 'RUNNING']).toContain(json.data.state);
+  const again = await project.run('deploy', '--detach');
+  expect(again.exitCode).toBe(0);
+  expect(await state()).toBe('RUNNING');
+  await project.run('destroy', '--yes');
+  expect(project.running()).toEqual([]);
+});
 
 it.each(['Uploaded', 'Waiting for the JobManager'])(
   "removes everything of a CLI that was killed at '%s'",
@@ -139,8 +142,7 @@ it('removes a cluster whose JobManager was killed at once, TaskManagers too', as
 });
 
 it('reports a JobManager as lost that was killed with its supervisor; the rest ends by itself', async () => {
-  const deploy = await deployUntil('The cluster is up');
-  await eventually(async () => (await state()) === 'RUNNING');
+  const deploy = await deployUntil('Its jobs run');
   process.kill(-project.supervisor('jobmanager-0'), 'SIGKILL');
   expect((await deploy.ended()).exitCode).toBe(5);
   const { json } = await project.run('status');
@@ -151,10 +153,7 @@ it('reports a JobManager as lost that was killed with its supervisor; the rest e
 });
 
 it('fails an application whose TaskManager was killed, naming it', async () => {
-  const deploy = await deployUntil('The cluster is up');
-  await eventually(
-    async () => (await project.run('status')).json.data.jobs?.[0]?.state === 'RUNNING',
-  );
+  const deploy = await deployUntil('Its jobs run');
   process.kill(project.pid('taskmanager-0'), 'SIGKILL');
   const { exitCode, stderr } = await deploy.ended();
   expect(exitCode).toBe(6);
@@ -210,7 +209,7 @@ describe('a JobManager that is killed before it has cancelled', () => {
 });
 
 it('detaches on Ctrl-C; the application goes on until it is cancelled', async () => {
-  const deploy = await deployUntil('The cluster is up');
+  const deploy = await deployUntil('Its jobs run');
   deploy.kill('SIGINT');
   expect((await deploy.ended()).exitCode).toBe(130);
   expect(await state()).toBe('RUNNING');
@@ -232,6 +231,7 @@ it('says how to go on when a deploy is interrupted on its way up', async () => {
 
 it('times out with exit code 124 and leaves the application running', async () => {
   expect((await project.run('deploy', '--timeout', '2s')).exitCode).toBe(124);
+  expect((await project.run('deploy', '--detach')).exitCode).toBe(0); // goes on
   const unchanged = await project.run('deploy', '--detach');
   expect(unchanged.json.data.plan.changes).toBe(false);
   const replaced = await project.run('plan', '--set', 'application.parallelism=1');

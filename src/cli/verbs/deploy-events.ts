@@ -28,6 +28,8 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
       return progress.done(`The cluster is up: ${event.url}`);
     case 'waiting-for-jobs':
       return progress.step(`Waiting for jobs: ${event.waitsFor}`);
+    case 'jobs-run':
+      return progress.done('Its jobs run');
     case 'rolling-back':
       return progress.done(`Rolling back to release ${event.number} (${event.release})`);
   }

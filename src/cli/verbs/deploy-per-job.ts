@@ -1,6 +1,6 @@
 /** `fctl deploy --mode per-job`: `main()` runs here, each of its jobs on a cluster of its own. */
 import { join } from 'node:path';
-import type { ClusterError } from '../../contract/errors.ts';
+import { type ClusterError, ProviderError } from '../../contract/errors.ts';
 import type { ExitCode } from '../../contract/exit-codes.ts';
 import { cancel } from '../../deployment/cancel.ts';
 import type { DeployInput } from '../../deployment/desired.ts';
@@ -23,6 +23,7 @@ export async function deployPerJob(
 ): Promise<ExitCode> {
   const { options, place, report, signal } = context;
   const detached = options.detach ?? false;
+  if (input.problems.length > 0) throw new ProviderError(input.problems);
   await removeExpired(input.provider, Date.now());
   const jobs = new SubmittedJobs(progress);
   const uploads = new Uploads(progress);

@@ -5,6 +5,7 @@ import { maskedConfig } from '../../config/show.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { DeployInput } from '../../deployment/desired.ts';
 import { loadEngine } from '../../deployment/registry.ts';
+import { findUnsharedPaths } from '../../deployment/storage-check.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import type { Context } from '../context.ts';
@@ -41,7 +42,7 @@ export async function prepareDeployment(
     projectDir: config.projectDir,
     cacheDir: bundlesDir(context),
   });
-  await inspectApplication(bundle, {
+  const { graphs, hasMain } = await inspectApplication(bundle, {
     args: application.args,
     parallelism: application.parallelism,
     compile: { jobs: 'if-no-main' },
@@ -49,13 +50,17 @@ export async function prepareDeployment(
     signal: context.signal,
     onOutput: (text) => context.report.output(text),
   });
+  const provider = await context.provider();
+  const isSeparate = provider.storageScope === 'separate';
+  const { originOf } = loaded;
   return {
     config,
     maskedConfig: maskedConfig(loaded),
     today: todayOf(loaded),
     bundle,
     bundlesDir: bundlesDir(context),
-    provider: await context.provider(),
+    provider,
+    problems: isSeparate ? findUnsharedPaths({ config, hasMain, graphs, originOf }) : [],
     engine: await loadEngine(config.engine),
     hooks: hooksOf(context, loaded),
   };

@@ -22,7 +22,7 @@ export async function run(
 ): Promise<number> {
   const { options, place, report } = context;
   const { clusterId, ...rest } = await runningInput(context, options.cluster);
-  const input = { ...rest, bundlesDir: bundlesDir(context) };
+  const input = { ...rest, bundlesDir: bundlesDir(context), problems: [] };
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     const operation = operationOptions(context, progress);

@@ -12,18 +12,22 @@ export interface ScaleFlags extends OperationFlags {
   readonly taskmanagers?: string;
 }
 
+/** @throws UsageError when the number is missing, or is none. */
+export function wantedTaskManagers({ options }: Context<ScaleFlags>): number {
+  const count = parseCount('--taskmanagers', options.taskmanagers);
+  if (count !== null) return count;
+  throw new UsageError(
+    problem({
+      code: 'option-missing',
+      message: 'how many TaskManagers?',
+      hint: 'for example --taskmanagers 3',
+    }),
+  );
+}
+
 export async function run(context: Context<ScaleFlags>, named: string | undefined): Promise<void> {
-  const { options, report } = context;
-  const taskManagers = parseCount('--taskmanagers', options.taskmanagers);
-  if (taskManagers === null) {
-    throw new UsageError(
-      problem({
-        code: 'option-missing',
-        message: 'how many TaskManagers?',
-        hint: 'for example --taskmanagers 3',
-      }),
-    );
-  }
+  const { report } = context;
+  const taskManagers = wantedTaskManagers(context);
   const input = await runningInput(context, named);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {

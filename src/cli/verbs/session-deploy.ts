@@ -26,6 +26,7 @@ export async function deploySession(
     maskedConfig: maskedConfig(loaded),
     today: todayOf(loaded),
     bundle: null,
+    problems: [],
     bundlesDir: bundlesDir(context),
     provider: await context.providerFor(config),
     engine: await loadEngine(config.engine),

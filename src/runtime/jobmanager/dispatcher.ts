@@ -14,8 +14,10 @@ import type {
   JobResultResponse,
   SubmitJobRequest,
 } from '../../contract/fctl-rest.ts';
-import type { NetworkConfig, RestartConfig } from '../../contract/runtime-config.ts';
+import type { NetworkConfig, RestartConfig, StorageConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
+import { isSharedPath } from '../../contract/shared-storage.ts';
+import { filePathsOf } from '../../graph/file-paths.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import { findGraphProblems } from '../../graph/validate.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -42,6 +44,7 @@ export interface DispatcherOptions {
   /** Relative paths in sources and sinks are relative to this folder. */
   readonly workingDirectory: string;
   readonly network: NetworkConfig;
+  readonly storage: StorageConfig;
   readonly slotRequestTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
   readonly restart: RestartConfig;
@@ -132,6 +135,8 @@ export class Dispatcher implements TaskEvents {
     const problems = findGraphProblems(graph);
     if (problems.length > 0) return invalid(`this is no job graph: ${problems.join('; ')}`);
     const jobGraph = graph as unknown as JobGraph;
+    const unshared = this.#findUnshared(jobGraph);
+    if (unshared !== null) return invalid(unshared);
     const { bundleHash } = jobGraph.code;
     if ((await this.#options.blobs.find(bundleHash)) === null) {
       return invalid(`the application bundle ${bundleHash} is not here: upload it first`);
@@ -147,6 +152,19 @@ export class Dispatcher implements TaskEvents {
     const result = await submission;
     if (result.type === 'refused') this.#submissions.delete(jobId);
     return result;
+  }
+
+  /** Why its paths cannot be used; `null`: they can. */
+  #findUnshared(graph: JobGraph): string | null {
+    const { scope, shared } = this.#options.storage;
+    if (scope !== 'separate') return null;
+    const found = filePathsOf(graph).filter(({ path }) => !isSharedPath(path, shared));
+    if (found.length === 0) return null;
+    const named = found.map(({ operator, path, use }) => `the ${use} '${path}' of '${operator}'`);
+    return (
+      `${named.join(', ')} would be another one in each process of this cluster: ` +
+      "put it below a path that all of them see, and name that in 'storage.shared'"
+    );
   }
 
   /** The client's, where this machine has it. */

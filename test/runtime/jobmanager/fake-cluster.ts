@@ -10,7 +10,11 @@ import {
   type Coordinators,
   createCoordinators,
 } from '../../../src/runtime/jobmanager/coordinators.ts';
-import type { LoadBalanceMode, RestartConfig } from '../../../src/contract/runtime-config.ts';
+import type {
+  LoadBalanceMode,
+  RestartConfig,
+  StorageConfig,
+} from '../../../src/contract/runtime-config.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
 import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
@@ -54,6 +58,7 @@ export interface FakeClusterOptions {
   readonly restart?: RestartConfig;
   readonly record?: MemoryRecord;
   readonly maxConcurrentRestarts?: number;
+  readonly storage?: StorageConfig;
 }
 
 const clusterId = 'flights';
@@ -86,6 +91,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
     },
     workingDirectory: options.workingDirectory ?? '/',
     network,
+    storage: options.storage ?? { scope: 'common', shared: [] },
     slotRequestTimeoutMs: timeouts.slotRequest,
     cancellationTimeoutMs: timeouts.cancellation,
     restart: options.restart ?? { strategy: 'none' },

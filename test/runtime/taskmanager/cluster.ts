@@ -94,6 +94,7 @@ export class TestCluster {
       createCoordinators,
       workingDirectory: this.folder,
       network,
+      storage: { scope: 'common', shared: [] },
       slotRequestTimeoutMs: 20_000,
       restart: { strategy: 'none' },
       maxConcurrentRestarts: 10,
