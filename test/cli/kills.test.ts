@@ -70,6 +70,36 @@ it.each(['Uploaded', 'Waiting for the JobManager'])(
   },
 );
 
+it.each(['replace taskmanager-0', 'replace jobmanager-0', 'The cluster is up', 'Its jobs run'])(
+  "goes on with an upgrade whose CLI was killed at '%s'",
+  async (step) => {
+    expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+    const changed = ['--set', 'heartbeat.timeout=11s', '--set', 'taskmanager.replicas=2'];
+    const deploy = await deployUntil(step, ...changed);
+    deploy.kill('SIGKILL');
+    await deploy.ended();
+    const again = await project.run('deploy', '--detach', ...changed);
+    expect(again.exitCode).toBe(0);
+    expect(await state()).toBe('RUNNING');
+    expect((await project.run('plan', ...changed)).json.data.changes).toBe(false);
+    const releases = await project.run('releases');
+    expect(releases.json.data.releases[0]).toMatchObject({ status: 'stable' });
+  },
+);
+
+it('lets one of two deploys wait for the other, and names it to one that does not wait', async () => {
+  const first = await deployUntil('create jobmanager-0', '--detach');
+  first.kill('SIGSTOP'); // so that it does not end meanwhile
+  const { json, exitCode } = await project.run('deploy', '--detach', '--lock-wait', '1ms');
+  expect(exitCode).toBe(8);
+  expect(json.errors[0]!.message).toMatch(/is locked by .+\/\d+ since .+: deploy release/);
+  first.kill('SIGCONT');
+  const waiting = await project.run('deploy', '--detach', '--lock-wait', '60s');
+  expect(waiting.exitCode).toBe(0);
+  expect(waiting.json.data.plan.changes).toBe(false);
+  expect((await first.ended()).exitCode).toBe(0);
+});
+
 it('does not take a release for done whose deploy was killed', async () => {
   await project.write('src/app.ts', slow.replace('1e6', '1'));
   const changed = ['--set', 'heartbeat.timeout=11s'];

@@ -1,0 +1,103 @@
+/** The history of releases and the audit log: what is kept, and what is meant by a name. */
+import { expect, it } from 'vitest';
+import { type ReleaseEntry, ReleaseStatus } from '../../src/contract/documents.ts';
+import { ClusterError } from '../../src/contract/errors.ts';
+import { audited, readAudit } from '../../src/deployment/audit.ts';
+import {
+  findRelease,
+  markRelease,
+  previousStable,
+  readReleases,
+  recordRelease,
+} from '../../src/deployment/releases.ts';
+import type { DocumentStore } from '../../src/providers/provider.ts';
+
+/** Documents in memory, with compare-and-set. */
+function memoryStore(): DocumentStore {
+  const documents = new Map<string, { version: number; value: unknown }>();
+  return {
+    read: async <T>(name: string) => {
+      const { value = null, version = 0 } = documents.get(name) ?? {};
+      return { version, value: structuredClone(value) as T | null, ageMs: null };
+    },
+    write: async (name, expected, value) => {
+      if ((documents.get(name)?.version ?? 0) !== expected) return null;
+      documents.set(name, { version: expected + 1, value: structuredClone(value) });
+      return expected + 1;
+    },
+  };
+}
+
+const entry = (release: string, status: ReleaseEntry['status'] = 'stable') => ({
+  release,
+  cause: 'deploy' as const,
+  createdAt: 0,
+  afterEpoch: 0,
+  by: 'somebody@somewhere/1',
+  fctlVersion: '0.1.0',
+  engine: 'bundled 0.1.0',
+  status,
+  config: {},
+  secretsHash: null,
+  bundleHash: null,
+  bundleSizeBytes: 0,
+  clientDir: '/',
+});
+
+const numbered = (...entries: ReturnType<typeof entry>[]): ReleaseEntry[] =>
+  entries.map((e, i) => ({ ...e, number: i + 1 }));
+
+it('numbers releases on, also when old ones are forgotten', async () => {
+  const store = memoryStore();
+  for (let i = 1; i <= 25; i++) {
+    const { number } = await recordRelease(store, entry(`r${i}`, 'intended'));
+    expect(number).toBe(i);
+    await markRelease(store, number, ReleaseStatus.stable);
+  }
+  const kept = await readReleases(store);
+  expect(kept.map((r) => r.number)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6));
+  expect(kept.every((r) => r.status === 'stable')).toBe(true);
+});
+
+it.each([
+  ['nothing', [], null],
+  ['the first one', [entry('a')], null],
+  ['the second one', [entry('a'), entry('b')], 1],
+  ['one that failed', [entry('a'), entry('b', 'failed')], 1],
+  ['one after a failed one', [entry('a'), entry('b', 'failed'), entry('c')], 1],
+  ['the same again', [entry('a'), entry('b'), entry('b')], 1],
+  ['one that came by a rollback', [entry('a'), entry('b', 'rolled-back'), entry('a')], null],
+  ['one that is not done', [entry('a'), entry('b', 'intended')], 1],
+])('goes back from %s', (_what, entries, expected) => {
+  expect(previousStable(numbered(...entries))?.number ?? null).toBe(expected);
+});
+
+it('finds a release by its number or the beginning of its hash', () => {
+  const all = numbered(entry('aaaa1'), entry('bbbb1'), entry('aaaa1'), entry('bbbb2'));
+  expect(findRelease(all, '2').number).toBe(2);
+  expect(findRelease(all, 'aaaa').number).toBe(3);
+  expect(findRelease(all, 'bbbb2').number).toBe(4);
+  expect(() => findRelease(all, 'bbbb')).toThrow(/several releases begin with bbbb/);
+  expect(() => findRelease(all, '9')).toThrow(/there is no release 9/);
+  expect(() => findRelease([], 'a')).toThrow(ClusterError);
+});
+
+it('writes down what was done and how it went, and forgets the oldest', async () => {
+  const store = memoryStore();
+  const { signal } = new AbortController();
+  await audited(store, 'scale', 'r1', signal, async () => {});
+  await expect(
+    audited(store, 'restart', null, signal, () => Promise.reject(new Error('no luck'))),
+  ).rejects.toThrow('no luck');
+  expect(await readAudit(store)).toMatchObject([
+    { action: 'scale', release: 'r1', result: 'succeeded', message: null },
+    { action: 'restart', release: null, result: 'failed', message: 'Error: no luck' },
+  ]);
+  const both = [1, 2].map((n) => audited(store, `at once ${n}`, null, signal, async () => {}));
+  await Promise.all(both);
+  expect(await readAudit(store)).toHaveLength(4);
+  for (let i = 0; i < 200; i++) await audited(store, `${i}`, null, signal, async () => {});
+  expect((await readAudit(store)).map((e) => e.action)).toEqual(
+    Array.from({ length: 200 }, (_, i) => `${i}`),
+  );
+});
