@@ -1,10 +1,12 @@
 /** Processes that are killed: the next command tells the truth and cleans up, nothing stays. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
 
 const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let project: Project;
 beforeEach(async () => {

@@ -2,8 +2,11 @@
 import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, Project, eventually, imports } from './project.ts';
+
+// Many deployments, one after the other.
+vi.setConfig({ testTimeout: 180_000 });
 
 let project: Project;
 beforeEach(async () => {

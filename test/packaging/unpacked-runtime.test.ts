@@ -109,8 +109,25 @@ async function run(): Promise<OutcomeDocument> {
   });
   const engine = await loadEngine('bundled');
   const { previousEpoch } = await deploy(
-    { config, maskedConfig: {}, bundle, provider, engine },
-    { signal, onEvent: () => {}, healthTimeoutMs: 30_000, lockWaitMs: 0, allowStateLoss: false },
+    {
+      config,
+      maskedConfig: {},
+      today: null,
+      bundle,
+      bundlesDir: home,
+      provider,
+      engine,
+      problems: [],
+      hooks: null,
+    },
+    {
+      signal,
+      onEvent: () => {},
+      healthTimeoutMs: 30_000,
+      lockWaitMs: 0,
+      allowStateLoss: false,
+      rollbackOnFailure: false,
+    },
   );
   const follow = { previousEpoch, signal, onSnapshot: () => {} };
   return (await followApplication(provider, 'demo', follow))!;

@@ -236,6 +236,17 @@ describe('an application', () => {
     expect(Date.now() - before).toBeLessThan(4000); // of 5000
   });
 
+  it('that is terminated for another release leaves its TaskManagers to the next one', async () => {
+    const jobManager = await start(
+      app('export const main = () => new Promise((r) => setTimeout(r, 60_000));'),
+    );
+    const worker = await taskManager(finishing);
+    await record.write('releases', 0, { releases: [{ afterEpoch: 1 }] });
+    jobManager.terminate('SIGTERM');
+    expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
+    expect(worker.count('dismiss')).toBe(0);
+  });
+
   it('that throws fails, and its running jobs are cancelled', async () => {
     const jobManager = await start(
       app(`export const main = async (ctx) => {
