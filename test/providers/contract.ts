@@ -1,0 +1,507 @@
+/**
+ * The provider contract (provider.ts, V1 to V5) as tests that every provider passes, with real processes:
+ * scripts that stand for JobManager and TaskManager. A provider's own tests are beside this file.
+ */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DocumentName, type LockDocument } from '../../src/contract/documents.ts';
+import { FctlError } from '../../src/contract/errors.ts';
+import { ExitCode } from '../../src/contract/exit-codes.ts';
+import { sha256 } from '../../src/contract/hash.ts';
+import type { Artifact, ClusterSpec } from '../../src/contract/process-spec.ts';
+import type { ExecStreams, LogOptions, Provider } from '../../src/providers/provider.ts';
+import { actionOn, idle, processNames, secret, smallCluster } from './cluster-specs.ts';
+import { eventually } from './local/eventually.ts';
+
+export interface ProviderUnderTest {
+  /** What one client uses. */
+  readonly provider: Provider;
+  /** Another client of the same place, which knows nothing of the first. Its `close` is up to the suite. */
+  another(): Promise<Provider>;
+  /** Changes the content of an artifact where it was shipped to. */
+  corrupt(clusterId: string, hash: string): Promise<void>;
+  /** Ends one process of the cluster as a crash would: SIGKILL, to it and not to whoever starts it again. */
+  crash(clusterId: string, process: string): Promise<void>;
+  /** Something that is there and not ours, and looks as if. */
+  foreigner(): Promise<{ isUntouched(): Promise<boolean>; remove(): Promise<void> }>;
+  /** Removes the place with everything in it. */
+  close(): Promise<void>;
+}
+
+export interface SuiteOptions {
+  /** How long things may take that are not waited for by the provider: `eventually` tries for 10 s. */
+  readonly hookTimeoutMs?: number;
+}
+
+const never = new AbortController().signal;
+const locked = { fence: 1, signal: never };
+const silently = { onProgress: () => {}, signal: never };
+
+/** The error that a call rejects with, which a user can mend (V5). */
+async function errorOf(call: Promise<unknown>): Promise<FctlError> {
+  const error = await call.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(FctlError);
+  return error as FctlError;
+}
+
+const lock = (epoch: number): LockDocument => ({
+  holder: `somebody@elsewhere/${epoch}`,
+  machine: 'elsewhere',
+  message: 'testing',
+  epoch,
+  acquiredAt: 0,
+  termMs: 60_000,
+  released: false,
+});
+
+export function describeProvider(
+  name: string,
+  create: () => Promise<ProviderUnderTest>,
+  { hookTimeoutMs = 30_000 }: SuiteOptions = {},
+): void {
+  let place: ProviderUnderTest;
+  let provider: Provider;
+  let clientDir: string;
+  let others: Provider[];
+
+  beforeEach(async () => {
+    clientDir = await mkdtemp(join(tmpdir(), 'fctl-contract-'));
+    place = await create();
+    others = [];
+    ({ provider } = place);
+  }, hookTimeoutMs);
+  afterEach(async () => {
+    for (const id of await provider.list()) await destroy(id, null);
+    for (const other of others) await other.close();
+    await provider.close();
+    await place.close();
+    await rm(clientDir, { recursive: true, force: true });
+  }, hookTimeoutMs);
+
+  const destroy = (id: string, fence: number | null = 1) =>
+    provider.destroy(id, { fence, deleteState: false, signal: never });
+  const another = async () => {
+    const other = await place.another();
+    others.push(other);
+    return other;
+  };
+
+  /** What a deployment does, with the lock of epoch 1. */
+  async function deploy(spec: ClusterSpec, by: Provider = provider): Promise<void> {
+    await by.install(spec, silently);
+    const store = by.store(spec.clusterId);
+    const { value, version } = await store.read<LockDocument>(DocumentName.lock);
+    if (value === null) await store.write(DocumentName.lock, version, lock(1));
+    const { version: described } = await store.read(DocumentName.cluster);
+    await store.write(DocumentName.cluster, described, { protocol: 1 });
+    for (const artifact of spec.artifacts) {
+      if (!(await by.artifacts(spec.clusterId).has(artifact.hash)))
+        await by.artifacts(spec.clusterId).put(artifact, silently);
+    }
+    for (const process of processNames(spec)) await by.apply(actionOn(spec, process), spec, locked);
+  }
+
+  async function read(
+    id: string,
+    process: string,
+    change: Partial<LogOptions> = {},
+  ): Promise<string> {
+    const options: LogOptions = {
+      stream: 'out',
+      follow: false,
+      tail: null,
+      signal: never,
+      ...change,
+    };
+    return text(await provider.logs(id, process, options));
+  }
+
+  /** What a process printed, once it holds `part`. */
+  const printed = (id: string, process: string, part: string) =>
+    eventually(async () => {
+      const out = await read(id, process).catch(() => '');
+      return out.includes(part) ? out : null;
+    });
+
+  const observe = async (id: string, by: Provider = provider) =>
+    (await by.inspect(id))?.processes ?? [];
+
+  async function run(id: string, command: readonly string[], change: Partial<ExecStreams> = {}) {
+    const stdout = new PassThrough();
+    const stderr = new PassThrough();
+    const said = Promise.all([text(stdout), text(stderr)]);
+    const io = { stdin: null, stdout, stderr, signal: never, ...change };
+    const code = await provider
+      .exec(id, 'jobmanager-0', command, io)
+      .finally(() => [stdout, stderr].forEach((stream) => stream.end()));
+    const [out, err] = await said;
+    return { code, out, err };
+  }
+
+  async function bundle(content: string): Promise<Artifact> {
+    const file = join(clientDir, 'bundle.mjs');
+    await writeFile(file, content);
+    return { hash: sha256(content), name: 'bundle', sizeBytes: Buffer.byteLength(content), file };
+  }
+
+  describe(`${name}: starting and finding`, () => {
+    it('knows nothing of what is not there', async () => {
+      expect(await provider.list()).toEqual([]);
+      expect(await provider.inspect('demo')).toBeNull();
+      expect(await provider.endpoint('demo')).toBeNull();
+      expect(await provider.orphans()).toEqual([]);
+      expect(await provider.store('demo').read('lock')).toMatchObject({ version: 0, value: null });
+      expect(await provider.list()).toEqual([]);
+    });
+
+    it('V1: what one client started another one finds, as it was wanted', async () => {
+      const spec = smallCluster({
+        clusterId: 'demo',
+        taskManager: idle,
+        taskManagers: 2,
+        clientDir,
+      });
+      await deploy(spec);
+      const other = await another();
+      expect(await other.list()).toEqual(['demo']);
+      const processes = await observe('demo', other);
+      expect(processes.map((p) => p.name).sort()).toEqual([
+        'jobmanager-0',
+        'taskmanager-0',
+        'taskmanager-1',
+      ]);
+      for (const process of processes) {
+        expect(process).toMatchObject({
+          release: 'r1',
+          status: 'running',
+          misplaced: null,
+          restarts: 0,
+          spec: spec.processes.find((p) => p.role === process.role),
+        });
+      }
+    });
+
+    it('tells a process its place: files, secrets, addresses, artifacts', async () => {
+      const artifact = await bundle('the bundle');
+      const script = `const fs = require('fs'); const path = process.env;
+        const config = JSON.parse(fs.readFileSync(path.FCTL_CONFIG_FILE));
+        console.log(path.SELF, fs.readFileSync(path.SECRET_FILE, 'utf8'), fs.existsSync(config.logs));
+        console.log(fs.readFileSync(path.BUNDLE, 'utf8'), 'FCTL_PROCESS=' + path.FCTL_PROCESS, 'end'); ${idle}`;
+      const spec = smallCluster({ clusterId: 'demo', script, artifacts: [artifact], clientDir });
+      const [jobManager] = spec.processes;
+      const environment = {
+        ...jobManager!.environment,
+        FCTL_CONFIG_FILE: '${process.dir}/config.json',
+        BUNDLE: `\${artifact.${artifact.hash}}`,
+      };
+      await deploy({ ...spec, processes: [{ ...jobManager!, environment }] });
+      const out = await printed('demo', 'jobmanager-0', 'end');
+      expect(out).toContain(`jobmanager-0 0 r1 ${provider.storageScope} ${secret} true`);
+      expect(out).toContain('the bundle FCTL_PROCESS=jobmanager-0 end');
+    });
+
+    it('starts nothing from a spec that it does not understand', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      const command = ['${runtime.node}', '${no.such}'];
+      const broken = { ...spec, processes: [{ ...spec.processes[0]!, command }] };
+      await expect(deploy(broken)).rejects.toThrow('${no.such}');
+      expect((await observe('demo')).filter((p) => p.status === 'running')).toEqual([]);
+    });
+
+    it('starts nothing for a deployment that was given up', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await deploy({ ...spec, processes: [] });
+      const signal = AbortSignal.abort(new Error('given up'));
+      const applied = provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal });
+      await expect(applied).rejects.toThrow('given up');
+      expect(await observe('demo')).toEqual([]);
+    });
+
+    it('leads to the JobManager', async () => {
+      const script = `require('http').createServer((q, a) => a.end('hello')).listen(Number(process.env.REST_PORT), process.env.BIND, function () {
+        console.log('listening', process.env.ADDRESS + ':' + this.address().port, 'end'); })`;
+      const spec = smallCluster({ clusterId: 'demo', script, clientDir });
+      await deploy(spec);
+      const out = await printed('demo', 'jobmanager-0', 'end');
+      const address = /listening (\S+) end/.exec(out)![1]!;
+      const document = {
+        protocol: 1,
+        rest: `http://${address}`,
+        rpc: `ws://${address}/fctl/v1/rpc`,
+        epoch: 1,
+        jobmanager: { resourceId: 'jobmanager-0', pid: 1 },
+      };
+      await provider.store('demo').write(DocumentName.endpoint, 0, document);
+      const endpoint = await provider.endpoint('demo');
+      expect(endpoint).toMatchObject({ document, token: secret });
+      expect(await (await fetch(endpoint!.url)).text()).toBe('hello');
+    });
+  });
+
+  describe(`${name}: again and again`, () => {
+    it('V2: an action that is repeated leaves one process', async () => {
+      const spec = smallCluster({
+        clusterId: 'demo',
+        script: `console.log('up'); ${idle}`,
+        clientDir,
+      });
+      await deploy(spec);
+      await printed('demo', 'jobmanager-0', 'up');
+      const again = await another();
+      await again.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+      const found = await observe('demo');
+      expect(found).toMatchObject([{ name: 'jobmanager-0', status: 'running' }]);
+      const deletion = actionOn(spec, 'jobmanager-0', 'delete');
+      await again.apply(deletion, spec, locked);
+      expect(await observe('demo')).toEqual([]);
+      await provider.apply(deletion, spec, locked);
+      expect(await observe('demo')).toEqual([]);
+    });
+
+    it('replaces a process by one of another release', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+      const next = smallCluster({ clusterId: 'demo', release: 'r2', clientDir });
+      await provider.apply(actionOn(next, 'jobmanager-0', 'replace'), next, locked);
+      expect(await observe('demo')).toMatchObject([{ release: 'r2', status: 'running' }]);
+    });
+
+    it('V2: a cluster is destroyed whole, also twice, and no other one', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', taskManager: idle, clientDir }));
+      await deploy(smallCluster({ clusterId: 'other', clientDir }));
+      expect(await destroy('demo')).toEqual([]);
+      expect(await provider.list()).toEqual(['other']);
+      expect(await provider.inspect('demo')).toBeNull();
+      expect(await destroy('demo')).toEqual([]);
+      expect(await observe('other')).toMatchObject([{ status: 'running' }]);
+    });
+
+    it('ends a process that does not want to', async () => {
+      const script = `process.on('SIGTERM', () => {}); console.log('deaf'); ${idle}`;
+      await deploy(smallCluster({ clusterId: 'demo', script, clientDir }));
+      await printed('demo', 'jobmanager-0', 'deaf');
+      await destroy('demo');
+      expect(await provider.inspect('demo')).toBeNull();
+    });
+
+    it('installs once', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await provider.install(spec, silently);
+      const sent: unknown[] = [];
+      const again = await another();
+      await again.install(spec, { signal: never, onProgress: (part) => sent.push(part) });
+      expect(sent).toEqual([]);
+    });
+
+    it('starts again what crashed, and not what ended', async () => {
+      const script = `console.log('run'); ${idle}`;
+      const spec = smallCluster({
+        clusterId: 'demo',
+        script,
+        taskManager: `console.log('done'); process.exitCode = 0`,
+        clientDir,
+      });
+      await deploy(spec);
+      await printed('demo', 'jobmanager-0', 'run');
+      await place.crash('demo', 'jobmanager-0');
+      const restarted = await eventually(async () => {
+        const found = (await observe('demo')).find((p) => p.role === 'jobmanager');
+        return found?.restarts === 1 && found.status === 'running' ? found : null;
+      });
+      expect(restarted.exitCode).toBe(137);
+      await eventually(
+        async () => (await read('demo', 'jobmanager-0')).split('run\n').length === 3,
+      );
+      expect((await read('demo', 'taskmanager-0')).split('done\n')).toHaveLength(2);
+      const ended = (await observe('demo')).find((p) => p.role === 'taskmanager');
+      expect(ended).toMatchObject({ restarts: 0, exitCode: 0 });
+      expect(['exited', 'lost']).toContain(ended!.status);
+    });
+  });
+
+  describe(`${name}: record, lock and artifacts`, () => {
+    it('keeps documents with compare-and-set', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await provider.install(spec, silently);
+      const store = provider.store('demo');
+      const other = (await another()).store('demo');
+      const written = await Promise.all([
+        store.write('releases', 0, { by: 'one' }),
+        other.write('releases', 0, { by: 'another' }),
+      ]);
+      expect(written.filter((version) => version !== null)).toHaveLength(1);
+      const { ageMs, value, version } = await other.read<{ by: string }>('releases');
+      expect(version).toBeGreaterThan(0);
+      expect(value).toEqual({ by: written[0] === null ? 'another' : 'one' });
+      expect(ageMs === null || ageMs >= 0).toBe(true);
+      const next = await store.write('releases', version, { by: 'the next' });
+      expect(next).toBeGreaterThan(version);
+      expect(await other.write('releases', version, { by: 'too late' })).toBeNull();
+      expect(await store.read('releases')).toMatchObject({
+        version: next,
+        value: { by: 'the next' },
+      });
+      expect(await provider.list()).toEqual(['demo']);
+    });
+
+    it('V4: whoever lost the lock changes nothing any more', async () => {
+      const spec = smallCluster({ clusterId: 'demo', taskManager: idle, clientDir });
+      await deploy(spec);
+      const before = await observe('demo');
+      const other = await another();
+      const { version } = await other.store('demo').read('lock');
+      expect(await other.store('demo').write('lock', version, lock(2))).not.toBeNull();
+      for (const process of processNames(spec)) {
+        for (const kind of ['replace', 'delete'] as const) {
+          const refused = await errorOf(
+            provider.apply(actionOn(spec, process, kind), spec, locked),
+          );
+          expect(refused.exitCode).toBe(ExitCode.conflict);
+          expect(refused.message).toContain('somebody@elsewhere/2');
+        }
+      }
+      expect((await errorOf(destroy('demo', 1))).exitCode).toBe(ExitCode.conflict);
+      expect(await observe('demo')).toEqual(before);
+      await other.apply(actionOn(spec, 'taskmanager-0', 'delete'), spec, {
+        fence: 2,
+        signal: never,
+      });
+      expect((await observe('demo')).map((p) => p.name)).toEqual(['jobmanager-0']);
+    });
+
+    it('verifies what it ships, and what is there', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await deploy(spec);
+      const artifact = await bundle('export {}');
+      const store = provider.artifacts('demo');
+      expect(await store.has(artifact.hash)).toBe(false);
+      const sent: number[] = [];
+      const options = {
+        signal: never,
+        onProgress: (part: { sentBytes: number }) => sent.push(part.sentBytes),
+      };
+      expect(await store.put(artifact, options)).toBe(artifact.sizeBytes);
+      expect(sent.at(-1)).toBe(artifact.sizeBytes);
+      expect(await (await another()).artifacts('demo').has(artifact.hash)).toBe(true);
+      await place.corrupt('demo', artifact.hash);
+      expect(await store.has(artifact.hash)).toBe(false);
+      expect(await store.put(artifact, silently)).toBe(artifact.sizeBytes);
+      expect(await store.has(artifact.hash)).toBe(true);
+      await place.corrupt('demo', artifact.hash);
+      await writeFile(artifact.file, 'import {}');
+      await errorOf(store.put(artifact, silently));
+      expect(await store.has(artifact.hash)).toBe(false);
+    });
+  });
+
+  describe(`${name}: logs and commands`, () => {
+    it('reads and follows what a process prints', async () => {
+      const script = `console.log('one'); console.error('two'); console.log('ready');
+        const wait = setInterval(() => { if (!require('fs').existsSync(process.env.WORK + '/go')) return;
+          clearInterval(wait); console.log('three'); ${idle} }, 10)`;
+      await deploy(smallCluster({ clusterId: 'demo', script, clientDir }));
+      await printed('demo', 'jobmanager-0', 'ready');
+      const all = await read('demo', 'jobmanager-0');
+      expect(all.split('\n').filter((line) => /^(one|two|ready)$/.test(line))).toHaveLength(3);
+      expect(await read('demo', 'jobmanager-0', { tail: 1 })).toBe('ready\n');
+      const stop = new AbortController();
+      const options = { stream: 'out', follow: true, tail: 1, signal: stop.signal } as const;
+      let seen = '';
+      for await (const chunk of await provider.logs('demo', 'jobmanager-0', options)) {
+        seen += String(chunk);
+        if (seen === 'ready\n') await run('demo', ['sh', '-c', '> "$WORK/go"']);
+        if (seen === 'ready\nthree\n') stop.abort();
+      }
+      expect(seen).toBe('ready\nthree\n');
+    });
+
+    it('says so where there are none', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+      const options = { stream: 'out', follow: false, tail: null, signal: never } as const;
+      const missing = await errorOf(provider.logs('demo', 'taskmanager-7', options));
+      expect(missing.exitCode).toBe(ExitCode.notFound);
+    });
+
+    it('runs commands where a process runs', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+      const script = 'echo "$SELF"; echo problem >&2; cat; exit 3';
+      const said = await run('demo', ['sh', '-c', script], {
+        stdin: Readable.from(['from here\n']),
+      });
+      expect(said).toEqual({
+        code: 3,
+        out: `jobmanager-0 0 r1 ${provider.storageScope}\nfrom here\n`,
+        err: 'problem\n',
+      });
+      expect(await run('demo', ['true'])).toEqual({ code: 0, out: '', err: '' });
+      expect((await run('demo', ['sh', '-c', 'kill -9 $$'])).code).toBe(137);
+      const io = {
+        stdin: null,
+        stdout: new PassThrough(),
+        stderr: new PassThrough(),
+        signal: never,
+      };
+      const missing = await errorOf(provider.exec('demo', 'taskmanager-7', ['true'], io));
+      expect(missing.exitCode).toBe(ExitCode.notFound);
+    });
+
+    it('carries many bytes both ways', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+      const block = Buffer.alloc(64 * 1024, 'abcdefg\n');
+      const stdin = Readable.from(Array.from({ length: 48 }, () => block));
+      const { code, out } = await run('demo', ['cat'], { stdin });
+      expect(code).toBe(0);
+      expect(sha256(out)).toBe(sha256(Buffer.concat(Array.from({ length: 48 }, () => block))));
+    });
+
+    it('ends a command that is given up', async () => {
+      await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+      const stop = new AbortController();
+      const stdout = new PassThrough();
+      const running = run('demo', ['sh', '-c', 'echo up; exec sleep 600'], {
+        stdout,
+        signal: stop.signal,
+      });
+      await once(stdout, 'data');
+      stop.abort(new Error('given up'));
+      await expect(running).rejects.toThrow('given up');
+    });
+  });
+
+  describe(`${name}: what is left`, () => {
+    it('V3: leaves alone what is not ours', async () => {
+      const foreign = await place.foreigner();
+      try {
+        await deploy(smallCluster({ clusterId: 'demo', clientDir }));
+        for (const orphan of await provider.orphans()) await provider.removeOrphan(orphan);
+        await provider.prune(never);
+        expect(await observe('demo')).toMatchObject([{ status: 'running' }]);
+        await destroy('demo');
+        await provider.prune(never);
+        expect(await foreign.isUntouched()).toBe(true);
+      } finally {
+        await foreign.remove();
+      }
+    });
+
+    it('finds and removes a cluster whose record was never written', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await provider.install(spec, silently);
+      await provider.store('demo').write(DocumentName.lock, 0, lock(1));
+      await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+      const other = await another();
+      const orphans = await other.orphans();
+      expect(orphans).toMatchObject([{ clusterId: 'demo' }]);
+      for (const orphan of orphans) await other.removeOrphan(orphan);
+      expect(await other.orphans()).toEqual([]);
+      expect(await provider.inspect('demo')).toBeNull();
+    });
+  });
+}
