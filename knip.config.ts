@@ -1,12 +1,13 @@
 /** Unused files, exports and dependencies. */
 import type { KnipConfig } from 'knip';
-import { entryPoints } from './tools/entry-points.ts';
+import { entryPoints, singleFiles } from './tools/entry-points.ts';
 
 export default {
   workspaces: {
     '.': {
       entry: [
         ...Object.values(entryPoints),
+        ...Object.values(singleFiles),
         'tools/*.ts',
         'bench/*.ts',
         // An application is started by the name of its file, as its config gives it.
@@ -26,5 +27,5 @@ export default {
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
   // Of the operating system, and of Java.
-  ignoreBinaries: ['jar', 'mount', 'nsenter', 'script', 'umount', 'unshare'],
+  ignoreBinaries: ['jar', 'mount', 'nsenter', 'script', 'ssh-keygen', 'umount', 'unshare'],
 } satisfies KnipConfig;

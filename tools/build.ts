@@ -22,9 +22,9 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { type Metafile, type OutputFile, build } from 'esbuild';
+import { type BuildOptions, type Metafile, type OutputFile, build } from 'esbuild';
 import { sha256 } from '../src/contract/hash.ts';
-import { clientEntryPoints, entryPoints } from './entry-points.ts';
+import { clientEntryPoints, entryPoints, singleFiles } from './entry-points.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -32,10 +32,11 @@ const chunks = join(dist, 'chunks');
 /** On the file system of `dist/`, so that a rename is enough. */
 const cache = join(root, 'node_modules/.cache/fctl');
 
-/** CommonJS packages in the bundle require Node's own modules. */
+/** CommonJS packages in the bundle require Node's own modules, and may ask where they are. */
 const banner = [
   "import { createRequire as __createRequire } from 'node:module';",
   'const require = __createRequire(import.meta.url);',
+  'const __dirname = import.meta.dirname;',
 ].join('\n');
 
 /** How long a file outlives the last build that made it. */
@@ -43,26 +44,31 @@ const keepUnusedMs = process.argv.includes('--prune') ? 0 : 3_600_000;
 
 type BuiltFile = Pick<OutputFile, 'path' | 'contents'>;
 
-async function bundle(): Promise<{ outputFiles: OutputFile[]; metafile: Metafile }> {
+/** What all scripts have in common. */
+const common = {
+  absWorkingDir: root,
+  outdir: dist,
+  write: false,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  // Optional accelerators in native code; msgpackr and ssh2 work without them.
+  external: ['esbuild', 'msgpackr-extract', 'cpu-features', '*/sshcrypto.node'] as string[],
+  banner: { js: banner },
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+async function bundle() {
   return build({
-    absWorkingDir: root,
+    ...common,
     entryPoints,
-    outdir: dist,
-    write: false,
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22.18',
-    sourcemap: 'linked',
-    sourcesContent: false,
     metafile: true,
-    legalComments: 'none',
     chunkNames: 'chunks/[name]-[hash]',
-    // msgpackr-extract is an optional accelerator in native code; msgpackr works without it.
-    external: ['esbuild', 'msgpackr-extract'],
-    banner: { js: banner },
-    logLevel: 'warning',
   });
 }
 
@@ -121,6 +127,8 @@ async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<
 }
 
 const { outputFiles, metafile } = await bundle();
+const single = await build({ ...common, entryPoints: singleFiles });
+outputFiles.push(...single.outputFiles);
 const list = runtimeList(outputFiles, metafile);
 await write(outputFiles, list);
 const made = new Set([...outputFiles, list].map(({ path }) => path));

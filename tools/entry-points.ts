@@ -19,3 +19,8 @@ export const entryPoints = {
 
 /** Those that only the command line starts; no process of a cluster does. */
 export const clientEntryPoints: readonly string[] = ['cli', 'inspect'];
+
+/** Scripts that go elsewhere alone: each is built as one file, with everything it needs. */
+export const singleFiles = {
+  'host-agent': 'src/providers/standalone/agent/main.ts',
+} as const;

@@ -141,7 +141,7 @@ export interface TaskManagerConfig extends ProcessConfig {
   readonly slots: number;
   /** Of the whole process. A slot gets its share. */
   readonly memoryBytes: number;
-  /** Address to bind and to advertise the data ports on; `null`: of the JobManager connection. */
+  /** Address that other TaskManagers are told; `null`: the local one of the JobManager connection. */
   readonly advertise: string | null;
   readonly bind: string;
   /** A TaskManager that finds no JobManager for this long ends itself. */

@@ -4,7 +4,7 @@ import type {
   ApplyOptions,
   ObservedCluster,
   Provider,
-  TransferProgress,
+  TransferOptions,
 } from '../providers/provider.ts';
 import { type Plan, stepsOf } from './plan.ts';
 import type { OnDeployEvent } from './progress.ts';
@@ -14,20 +14,20 @@ interface Telling {
   readonly onEvent: OnDeployEvent;
 }
 
+export const transferOptions = ({ onEvent, signal }: Telling): TransferOptions => ({
+  signal,
+  onProgress: (progress) => onEvent({ type: 'sending', progress }),
+});
+
 /** Ships what is not there yet: the runtime and the artifacts of the cluster. */
-export async function ship(
-  provider: Provider,
-  spec: ClusterSpec,
-  { onEvent, signal }: Telling,
-): Promise<void> {
-  const onProgress = (progress: TransferProgress) => onEvent({ type: 'sending', progress });
-  const transfer = { signal, onProgress };
+export async function ship(provider: Provider, spec: ClusterSpec, options: Telling): Promise<void> {
+  const transfer = transferOptions(options);
   await provider.install(spec, transfer);
   const store = provider.artifacts(spec.clusterId);
   for (const artifact of spec.artifacts) {
     if (await store.has(artifact.hash)) continue;
     const bytes = await store.put(artifact, transfer);
-    onEvent({ type: 'uploaded', name: artifact.name, bytes });
+    options.onEvent({ type: 'uploaded', name: artifact.name, bytes });
   }
 }
 

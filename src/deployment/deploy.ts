@@ -1,6 +1,7 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
 import type { ReleaseCause, ReleaseEntry } from '../contract/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
+import { transferOptions } from './apply.ts';
 import { type DeployInput, desiredCluster, inputOfRelease } from './desired.ts';
 import { checkHooks } from './hooks.ts';
 import { performOperation, refuseNewerProtocol } from './operation.ts';
@@ -34,6 +35,8 @@ export async function deploy(
   const { content, spec } = await desiredCluster(input, cause);
   const problems = [...input.problems, ...(await provider.preflight(spec, options.signal))];
   if (problems.length > 0) throw new ProviderError(problems);
+  // Before the lock: where a host has nothing of ours yet, only the runtime can keep a record.
+  await provider.install(spec, transferOptions(options));
   const operation: Operation = {
     provider,
     engine,

@@ -1,4 +1,5 @@
 /** Providers and engines by name. Each is loaded when it is used. */
+import { join } from 'node:path';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -25,11 +26,39 @@ export interface ProviderContext {
 export async function loadProvider(context: ProviderContext): Promise<Provider> {
   const { config, environment, node, runtimeDir } = context;
   const name = config?.provider ?? 'local';
+  if (name === 'standalone') return loadStandalone(context);
   if (name !== 'local') throw unknown('provider', name, 'local');
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
   const runtime = { dir: runtimeDir, node: config?.runtime.node ?? node };
   const dir = config?.providers.local.dir ?? null;
   return createLocalProvider(resolveLocalOptions(dir, runtime, environment));
+}
+
+async function loadStandalone(context: ProviderContext): Promise<Provider> {
+  const { askSecret, cacheDir, config, environment, runtimeDir } = context;
+  const { createStandaloneProvider, resolveStandaloneOptions } =
+    await import('../providers/standalone/index.ts');
+  const options = await resolveStandaloneOptions(config!.providers.standalone!, {
+    askSecret,
+    environment,
+    runtimeDir,
+    runtimeArchive: async (arch, signal) => {
+      const { runtimeFor } = await import('../packaging/runtime.ts');
+      return runtimeFor(
+        { platform: 'linux', arch },
+        {
+          node: config!.runtime.node,
+          runtimeDir,
+          templatesDir: join(runtimeDir, '..', 'templates'),
+          cacheDir,
+          environment,
+          signal,
+          onProgress: () => {},
+        },
+      );
+    },
+  });
+  return createStandaloneProvider(options);
 }
 
 /** @throws ConfigError for an engine that this version does not have. */

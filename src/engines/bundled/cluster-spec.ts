@@ -174,7 +174,7 @@ function taskManager(
     role: 'taskmanager',
     slots,
     memoryBytes: resources.memoryBytes,
-    advertise: null,
+    advertise: '${self.address}',
     bind: '${self.bind}',
     registrationTimeoutMs,
     workingDirectory: '${client.dir}',

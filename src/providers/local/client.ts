@@ -46,6 +46,14 @@ async function writeAtomically(file: string, content: string): Promise<void> {
   await rename(`${file}.tmp`, file);
 }
 
+/** What a process was started from; `null`: there is none, or it never was. */
+export async function readStarted(
+  layout: ClusterLayout,
+  name: string,
+): Promise<StartedProcess | null> {
+  return readJson<StartedProcess>(join(layout.processes, name, 'spec.json'));
+}
+
 export class LocalClient {
   readonly #options: LocalOptions;
 
@@ -105,7 +113,7 @@ export class LocalClient {
     io: ExecStreams,
   ): Promise<number | null> {
     const folder = join(layout.processes, name);
-    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
+    const started = await readStarted(layout, name);
     if (started?.place === undefined) return null;
     const { place, ...rest } = started;
     const values = placeholderValues(this.#options, layout, name, { ...rest, place });
@@ -175,7 +183,7 @@ export class LocalClient {
     ended: boolean,
   ): Promise<ObservedProcess | null> {
     const folder = join(layout.processes, name);
-    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
+    const started = await readStarted(layout, name);
     if (started === null) return null; // The client died before it started anything (L1).
     const { spec, index } = started;
     return {
@@ -215,7 +223,7 @@ export class LocalClient {
   async stop(layout: ClusterLayout, name: string, signal: AbortSignal): Promise<void> {
     const folder = join(layout.processes, name);
     const found = await readSupervised(folder);
-    const started = await readJson<StartedProcess>(join(folder, 'spec.json'));
+    const started = await readStarted(layout, name);
     const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
     if (found?.supervisor) {
       await this.#end(found.supervisor, -found.supervisor.pid, graceMs, signal);

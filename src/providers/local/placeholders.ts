@@ -15,6 +15,8 @@ export interface Place {
   readonly storageScope: 'common' | 'separate';
   /** Ports that were chosen for it, by name; the spec's count for the others. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Hash of the runtime that it was started with; absent: the one of this fctl. */
+  readonly runtime?: string;
 }
 
 /** What was started: the content of a process's `spec.json`. */

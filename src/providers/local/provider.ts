@@ -39,6 +39,7 @@ import { LocalClient } from './client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
 import { readLogs } from './logs.ts';
 import type { LocalOptions } from './options.ts';
+import type { Place } from './placeholders.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
@@ -48,7 +49,8 @@ export function createLocalProvider(options: LocalOptions): Provider {
   return new LocalProvider(options);
 }
 
-class LocalProvider implements Provider {
+/** Also what the agent of a host does there: see standalone/agent. */
+export class LocalProvider implements Provider {
   readonly name = 'local';
   readonly storageScope = 'common';
   readonly #options: LocalOptions;
@@ -144,7 +146,25 @@ class LocalProvider implements Provider {
   /** Clusters run with the runtime that this fctl has. */
   async install(): Promise<void> {}
 
-  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
+  async apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void> {
+    await this.applyAt(action, spec, options, {
+      address: loopback,
+      bind: loopback,
+      jobManagerAddress: loopback,
+      recordUrl: pathToFileURL(this.#layout(spec.clusterId).record).href,
+      clientDir: spec.clientDir,
+      storageScope: this.storageScope,
+      ports: {},
+    });
+  }
+
+  /** `apply`, with what the process is told of its place. */
+  async applyAt(
+    action: Action,
+    spec: Pick<ClusterSpec, 'clusterId' | 'secrets'>,
+    { fence, signal }: ApplyOptions,
+    place: Place,
+  ): Promise<void> {
     const layout = this.#layout(spec.clusterId);
     if (action.kind === 'none') return;
     signal.throwIfAborted();
@@ -160,15 +180,7 @@ class LocalProvider implements Provider {
     await this.#client.start(layout, action.process, {
       spec: action.spec,
       index: action.index,
-      place: {
-        address: loopback,
-        bind: loopback,
-        jobManagerAddress: loopback,
-        recordUrl: pathToFileURL(layout.record).href,
-        clientDir: spec.clientDir,
-        storageScope: this.storageScope,
-        ports: {},
-      },
+      place,
     });
   }
 
@@ -177,7 +189,7 @@ class LocalProvider implements Provider {
     checkFence(value, fence);
   }
 
-  async #writeSecrets(layout: ClusterLayout, spec: ClusterSpec): Promise<void> {
+  async #writeSecrets(layout: ClusterLayout, spec: Pick<ClusterSpec, 'secrets'>): Promise<void> {
     await mkdir(layout.secrets, { recursive: true, mode: 0o700 });
     for (const [name, value] of Object.entries(spec.secrets)) {
       const file = join(layout.secrets, name);

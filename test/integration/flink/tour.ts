@@ -1,4 +1,5 @@
 /** A tour through Flink's Web UI: every page and every tab, by what a person would click. */
+// oxlint-disable vitest/no-standalone-expect -- its steps are called within tests
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';

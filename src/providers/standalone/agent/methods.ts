@@ -1,0 +1,227 @@
+/**
+ * What the agent does on its host: the local provider's work, told where the processes are, beside what
+ * several hosts need of each other.
+ *
+ * M1  Everything that changes processes names the epoch of its lock and is refused here when a newer one
+ *     was seen here (host-document.ts, H1).
+ * M2  A record that moved away is neither read nor written here any more.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { DocumentName, type LockDocument } from '../../../contract/documents.ts';
+import { isRecordDamaged, readDocument } from '../../../contract/file-documents.ts';
+import { sha256OfFile } from '../../../contract/hash.ts';
+import { ProviderError, problem } from '../../../contract/errors.ts';
+import { readStarted } from '../../local/client.ts';
+import { type ClusterLayout, clusterLayout, exists, namesIn } from '../../local/layout.ts';
+import { LocalProvider } from '../../local/provider.ts';
+import type { Orphan } from '../../provider.ts';
+import type * as Request from './requests.ts';
+import { enterFence, noteRecord, readHostDocument } from './host-document.ts';
+import { findFreePort } from './ports.ts';
+import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.ts';
+import { pruneHost } from './prune.ts';
+import type { Methods, RequestContext } from './serve.ts';
+
+/** @param dir folder of fctl on the host. @param environment of processes that are started. */
+export function hostMethods(
+  dir: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Methods {
+  const at = (clusterId: string) => clusterLayout(dir, clusterId);
+  const localFor = (runtime: string) => {
+    const folder = join(dir, 'runtimes', runtime);
+    return new LocalProvider({
+      home: dir,
+      node: join(folder, 'bin', 'node'),
+      runtimeDir: join(folder, 'dist'),
+      supervisor: join(folder, 'templates', 'supervise.sh'),
+      environment,
+    });
+  };
+  const local = localFor('none'); // for all that starts nothing
+  return {
+    list: () => local.list(),
+    look: ({ clusterId }: Request.OfCluster) => look(local, at(clusterId), clusterId),
+    read: async ({ clusterId, generation, name }: Request.Read) =>
+      (await movedBeyond(at(clusterId), generation)) ? 'moved' : local.store(clusterId).read(name),
+    write: async ({ clusterId, expected, name, record, value }: Request.Write) => {
+      if (await movedBeyond(at(clusterId), record.generation)) return 'moved';
+      await noteRecord(at(clusterId), record);
+      return local.store(clusterId).write(name, expected, value);
+    },
+    hasArtifact: ({ clusterId, hash }: Request.HasArtifact) => local.artifacts(clusterId).has(hash),
+    takeArtifact: (request: Request.TakeArtifact) =>
+      takeArtifact(dir, at(request.clusterId), request),
+    apply: async (request: Request.Apply, { signal }: RequestContext) => {
+      const { action, clusterId, fence, place, runtime, secrets } = request;
+      const layout = at(clusterId);
+      await enterFence(layout, fence); // M1
+      if (request.record !== null) await noteRecord(layout, request.record);
+      const recordUrl = place.recordUrl ?? pathToFileURL(layout.record).href;
+      const spec = { clusterId, secrets };
+      await localFor(runtime).applyAt(
+        action,
+        spec,
+        { fence, signal },
+        { ...place, recordUrl, runtime },
+      );
+    },
+    endpoint: ({ clusterId }: Request.OfCluster) => local.endpoint(clusterId),
+    logs: async ({ clusterId, options, process }: Request.Logs, context: RequestContext) => {
+      const lines = await local.logs(clusterId, process, {
+        ...options,
+        signal: context.signal,
+      });
+      for await (const chunk of lines) await context.send(1, Buffer.from(chunk as Buffer | string));
+    },
+    exec: async (
+      { clusterId, command, hasInput, process }: Request.Exec,
+      context: RequestContext,
+    ) => {
+      const started = await readStarted(at(clusterId), process);
+      const stdout = sender(context, 1);
+      const stderr = sender(context, 2);
+      const stdin = hasInput ? context.input : null;
+      const io = { stdin, stdout, stderr, signal: context.signal };
+      const client = localFor(started?.place?.runtime ?? 'none');
+      const code = await client.exec(clusterId, process, command, io);
+      await Promise.all([stdout, stderr].map((stream) => finished(stream.end())));
+      return code;
+    },
+    stopAll: async ({ clusterId, fence }: Request.Destroy, { signal }: RequestContext) => {
+      if (fence !== null) await enterFence(at(clusterId), fence);
+      const { processes } = await look(local, at(clusterId), clusterId);
+      await Promise.all(
+        processes.map(async ({ observed: { index, name, role } }) => {
+          const action = { kind: 'delete', process: name, role, index, spec: null } as const;
+          const told = { ...action, reason: '', causes: [] };
+          const options = { fence: fence ?? Number.MAX_SAFE_INTEGER, signal };
+          await local.applyAt(told, { clusterId, secrets: {} }, options, nowhere);
+        }),
+      );
+    },
+    destroy: async ({ clusterId, fence }: Request.Destroy, { signal }: RequestContext) => {
+      if (!(await exists(at(clusterId).root))) return [];
+      if (fence !== null) await enterFence(at(clusterId), fence); // M1
+      return local.destroy(clusterId, { fence, signal });
+    },
+    orphans: () => local.orphans(),
+    removeOrphan: ({ orphan }: { orphan: Orphan }) => local.removeOrphan(orphan),
+    freePort: ({ bind, wanted }: Request.FreePort) => findFreePort(bind, wanted),
+    recordFiles: ({ clusterId }: Request.OfCluster) => readRecordFiles(at(clusterId)),
+    adoptRecord: async ({ clusterId, fence, files }: Request.AdoptRecord) => {
+      await enterFence(at(clusterId), fence);
+      await writeRecordFiles(at(clusterId), files);
+    },
+    leaveRecord: async ({ clusterId, fence, lockVersion, record }: Request.LeaveRecord) => {
+      await enterFence(at(clusterId), fence);
+      const { version } = await readDocument<LockDocument>(at(clusterId).record, DocumentName.lock);
+      if (version !== lockVersion) return false;
+      await noteRecord(at(clusterId), record);
+      return true;
+    },
+    noteRecord: ({ clusterId, record }: Request.NoteRecord) => noteRecord(at(clusterId), record),
+    prune: ({ keep }: { keep: readonly string[] }) => pruneHost(dir, keep),
+  } satisfies Methods;
+}
+
+/** M2 */
+async function movedBeyond(layout: ClusterLayout, generation: number): Promise<boolean> {
+  return ((await readHostDocument(layout)).record?.generation ?? 0) > generation;
+}
+
+const nowhere = {
+  address: '',
+  bind: '',
+  jobManagerAddress: '',
+  recordUrl: '',
+  clientDir: null,
+  storageScope: 'separate',
+  ports: {},
+} as const;
+
+async function look(
+  local: LocalProvider,
+  layout: ClusterLayout,
+  clusterId: string,
+): Promise<Request.HostView> {
+  const [observed, host, record] = await Promise.all([
+    local.inspect(clusterId),
+    readHostDocument(layout),
+    namesIn(layout.record),
+  ]);
+  const processes = (observed?.processes ?? []).map(async (each) => ({
+    observed: each,
+    place: (await readStarted(layout, each.name))?.place ?? null,
+  }));
+  return {
+    folder: observed !== null,
+    host,
+    hasRecord: record.some((file) => file.endsWith('.json')),
+    described: await isDescribed(layout),
+    ended: observed === null ? false : await hasEnded(local, clusterId),
+    placement: await readPlacement(layout),
+    processes: await Promise.all(processes),
+  };
+}
+
+/** Whether the newest JobManager wrote how it ended. */
+async function hasEnded(local: LocalProvider, clusterId: string): Promise<boolean> {
+  const store = local.store(clusterId);
+  try {
+    const [outcome, endpoint] = await Promise.all([
+      store.read<{ epoch: number }>(DocumentName.outcome),
+      store.read<{ epoch: number }>(DocumentName.endpoint),
+    ]);
+    return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
+  } catch (error) {
+    if (isRecordDamaged(error)) return false;
+    throw error;
+  }
+}
+
+async function isDescribed({ record }: ClusterLayout): Promise<boolean> {
+  try {
+    return (await readDocument(record, DocumentName.cluster)).value !== null;
+  } catch (error) {
+    if (isRecordDamaged(error)) return false;
+    throw error;
+  }
+}
+
+async function readPlacement({ record }: ClusterLayout): Promise<unknown> {
+  try {
+    return (await readDocument(record, 'placement')).value;
+  } catch (error) {
+    if (isRecordDamaged(error)) return null; // its processes are seen all the same
+    throw error;
+  }
+}
+
+/** Verifies what was uploaded and puts it in its place. */
+async function takeArtifact(
+  dir: string,
+  layout: ClusterLayout,
+  { hash, name, upload }: Request.TakeArtifact,
+): Promise<void> {
+  const uploaded = join(dir, 'uploads', upload);
+  if ((await sha256OfFile(uploaded)) !== hash) {
+    await rm(uploaded, { force: true });
+    const message = `${name} is not what was sent: it changed meanwhile, or was damaged on its way`;
+    throw new ProviderError(problem({ code: 'artifact-corrupt', message, hint: 'try again' }));
+  }
+  await moveInPlace(uploaded, layout.artifacts, hash);
+}
+
+function sender(context: RequestContext, stream: 1 | 2): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      const sent = context.send(stream, chunk);
+      void sent.finally(done);
+    },
+  });
+}

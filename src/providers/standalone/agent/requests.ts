@@ -1,0 +1,101 @@
+/** Parameters and answers of the agent's methods. */
+import type { Action, LogOptions, ObservedProcess } from '../../provider.ts';
+import type { Place } from '../../local/placeholders.ts';
+import type { HostDocument, RecordPlace } from './host-document.ts';
+
+export interface OfCluster {
+  readonly clusterId: string;
+}
+
+export interface Read extends OfCluster {
+  readonly name: string;
+  /** Of the record's place, as the client knows it. */
+  readonly generation: number;
+}
+
+export interface Write extends OfCluster {
+  readonly name: string;
+  readonly expected: number;
+  readonly value: unknown;
+  /** Where the client thinks that the record is: here. */
+  readonly record: RecordPlace;
+}
+
+export interface HasArtifact extends OfCluster {
+  readonly hash: string;
+}
+
+export interface TakeArtifact extends HasArtifact {
+  readonly name: string;
+  /** The file below `uploads/`. */
+  readonly upload: string;
+}
+
+export interface Apply extends OfCluster {
+  readonly action: Action;
+  readonly fence: number;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** `recordUrl: null`: the record lies on this host. */
+  readonly place: Omit<Place, 'recordUrl'> & { readonly recordUrl: string | null };
+  /** Hash of the runtime to start it with. */
+  readonly runtime: string;
+  /** `null`: there is none. */
+  readonly record: RecordPlace | null;
+}
+
+export interface Logs extends OfCluster {
+  readonly process: string;
+  readonly options: Omit<LogOptions, 'signal'>;
+}
+
+export interface Exec extends OfCluster {
+  readonly process: string;
+  readonly command: readonly string[];
+  readonly hasInput: boolean;
+}
+
+export interface Destroy extends OfCluster {
+  readonly fence: number | null;
+}
+
+export interface FreePort {
+  readonly bind: string;
+  /** Tried first; 0: any. */
+  readonly wanted: number;
+}
+
+/** Files of a record by name. */
+export type RecordFiles = Readonly<Record<string, string>>;
+
+export interface AdoptRecord extends OfCluster {
+  readonly fence: number;
+  readonly files: RecordFiles;
+}
+
+export interface NoteRecord extends OfCluster {
+  readonly record: RecordPlace;
+}
+
+export interface LeaveRecord extends NoteRecord {
+  readonly fence: number;
+  /** Of the lock, as it was copied. */
+  readonly lockVersion: number;
+}
+
+/** What there is of a cluster on one host. */
+export interface HostView {
+  /** Whether there is anything. */
+  readonly folder: boolean;
+  readonly host: HostDocument;
+  readonly hasRecord: boolean;
+  /** Whether the record says what the cluster is. */
+  readonly described: boolean;
+  /** Whether the record says that the newest JobManager has ended. */
+  readonly ended: boolean;
+  /** The document `placement`, where the record is; else `null`. */
+  readonly placement: unknown;
+  readonly processes: readonly {
+    readonly observed: ObservedProcess;
+    readonly place: Place | null;
+  }[];
+}

@@ -1,0 +1,22 @@
+/** Sends artifacts to the host that needs them. */
+import type { Artifact } from '../../contract/process-spec.ts';
+import type { TransferOptions } from '../provider.ts';
+import type { Host } from './host.ts';
+import { upload } from './upload.ts';
+
+/** @returns bytes sent. */
+export async function sendArtifact(
+  host: Host,
+  clusterId: string,
+  { file, hash, name, sizeBytes }: Artifact,
+  { onProgress, signal }: TransferOptions,
+): Promise<number> {
+  const report = (sentBytes: number) =>
+    onProgress({ what: name, where: host.address, sentBytes, totalBytes: sizeBytes });
+  const sending = { name: `${clusterId}-${hash}`, file, sizeBytes };
+  const options = { dir: host.dir, where: host.address, signal, onSent: report };
+  const sent = await upload(await host.connection(), sending, options);
+  await host.call('takeArtifact', { clusterId, hash, name, upload: sending.name }, { signal });
+  report(sizeBytes);
+  return sent;
+}

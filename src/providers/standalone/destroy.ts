@@ -1,0 +1,43 @@
+/**
+ * Ends and removes a cluster on all hosts.
+ *
+ * D1  The JobManager ends first, it dismisses its TaskManagers; its host's folder goes last, for the record
+ *     in it says what there is to remove. With a host of the config that does not answer it stays, too.
+ */
+import type { Host } from './host.ts';
+import type { Hosts, Outcome } from './hosts.ts';
+import type { ClusterView } from './clusters.ts';
+
+export interface DestroyRequest {
+  readonly clusterId: string;
+  readonly fence: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** @returns what may be left on hosts that left the config and do not answer, for people. */
+export async function destroyCluster(
+  hosts: Hosts,
+  { record, silent, views }: ClusterView,
+  { clusterId, fence, signal }: DestroyRequest,
+): Promise<readonly string[]> {
+  const last = record?.host ?? null;
+  const others = [...views.keys()].filter((host) => host !== last);
+  const ask = async (some: readonly Host[], method: string) =>
+    refuse(
+      await hosts.ask(some, (host) => host.call(method, { clusterId, fence }, { signal })),
+      signal,
+    );
+  if (last && views.has(last)) await ask([last], 'stopAll');
+  await ask(others, 'destroy');
+  const missing = [...silent].filter(([host]) => host.path !== null);
+  if (missing[0] && views.size > 0) throw missing[0][1]; // D1
+  if (last && views.has(last)) await ask([last], 'destroy');
+  return [...silent.keys()]
+    .filter((host) => host.path === null)
+    .map((host) => `what runs on ${host.address}, which left the config and does not answer`);
+}
+
+function refuse(outcomes: readonly Outcome<unknown>[], signal: AbortSignal): void {
+  signal.throwIfAborted();
+  for (const outcome of outcomes) if (!outcome.ok) throw outcome.error;
+}

@@ -1,0 +1,9 @@
+import type { Provider } from '../provider.ts';
+import type { StandaloneOptions } from './options.ts';
+import { StandaloneProvider } from './provider.ts';
+
+export { resolveStandaloneOptions } from './options.ts';
+
+export function createStandaloneProvider(options: StandaloneOptions): Provider {
+  return new StandaloneProvider(options);
+}

@@ -1,0 +1,261 @@
+/**
+ * The standalone provider: clusters on hosts that are reached by SSH. On each host an agent does the work
+ * (agent/); this is what has to be decided for all of them.
+ *
+ * C1  The placement is written before a process is started: whoever died in between is found.
+ * C2  The lock lies with the record, on the JobManager's host. It is looked at before another host is told
+ *     to act, and that host keeps the highest epoch it saw: so a lock that was lost is refused there too.
+ * C3  Before a process is started, whatever has its name on any other host is ended.
+ * C4  What may run on a host that does not answer is never said to be gone.
+ */
+import type { Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
+import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
+import {
+  DocumentName,
+  type EndpointDocument,
+  type LockDocument,
+} from '../../contract/documents.ts';
+import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import type { ClusterSpec } from '../../contract/process-spec.ts';
+import { checkFence } from '../fence.ts';
+import type {
+  Action,
+  ApplyOptions,
+  ArtifactStore,
+  DestroyOptions,
+  DocumentStore,
+  ExecStreams,
+  LogOptions,
+  ObservedCluster,
+  Orphan,
+  Provider,
+  ReachableEndpoint,
+  TransferOptions,
+} from '../provider.ts';
+import { type ApplyContext, applyAction } from './apply.ts';
+import { sendArtifact } from './artifacts.ts';
+import { Clusters } from './clusters.ts';
+import { destroyCluster } from './destroy.ts';
+import { architectureOf } from './facts.ts';
+import type { Host } from './host.ts';
+import { Hosts } from './hosts.ts';
+import { observedProcesses } from './observe.ts';
+import type { StandaloneOptions } from './options.ts';
+import { findOrphans, removeOrphan } from './orphans.ts';
+import { type RuntimeArchive, installRuntime } from './runtimes.ts';
+import { Tunnels } from './tunnel.ts';
+
+export class StandaloneProvider implements Provider {
+  readonly name = 'standalone';
+  readonly storageScope = 'separate';
+  readonly #options: StandaloneOptions;
+  readonly #config: ResolvedStandalone;
+  readonly #hosts: Hosts;
+  readonly #clusters: Clusters;
+  readonly #tunnels = new Tunnels();
+  #archive: Promise<RuntimeArchive> | null = null;
+
+  constructor(options: StandaloneOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#hosts = new Hosts(options.config, options.host);
+    this.#clusters = new Clusters(this.#hosts, options.config.hosts);
+  }
+
+  async preflight(spec: ClusterSpec, signal: AbortSignal) {
+    const { findProblems } = await import('./preflight.ts');
+    const view = await this.#clusters.view(spec.clusterId);
+    return findProblems(this.#hosts, this.#config, spec, view, signal);
+  }
+
+  /** @throws ProviderError when no host answers. */
+  async list(): Promise<readonly string[]> {
+    const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
+      host.look<readonly string[]>('list', {}),
+    );
+    const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
+    const [first] = outcomes;
+    if (answers.length === 0 && first && !first.ok) throw first.error;
+    return [...new Set(answers.flat())].sort();
+  }
+
+  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+    const view = await this.#clusters.view(clusterId);
+    const [silent] = view.silent.values();
+    if (view.views.size === 0 && silent !== undefined) throw silent; // C4
+    if (view.views.size === 0) return null;
+    return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
+  }
+
+  store(clusterId: string): DocumentStore {
+    return this.#clusters.store(clusterId);
+  }
+
+  artifacts(clusterId: string): ArtifactStore {
+    const holder = async () => (await this.#clusters.recordHost(clusterId))?.host ?? null;
+    return {
+      has: async (hash) =>
+        (await (await holder())?.look<boolean>('hasArtifact', { clusterId, hash })) ?? false,
+      put: async (artifact, options) => {
+        const host = await holder();
+        if (host === null) throw noRecord(clusterId);
+        return sendArtifact(host, clusterId, artifact, options);
+      },
+    };
+  }
+
+  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+    const archive = await this.#runtime(options.signal);
+    const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
+      installRuntime(host, archive, options),
+    );
+    options.signal.throwIfAborted();
+    throwAll(outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])));
+  }
+
+  /** Of the hosts' architecture; preflight made sure that there is but one. Made once. */
+  #runtime(signal: AbortSignal): Promise<RuntimeArchive> {
+    this.#archive ??= this.#hosts.configured[0]!.facts().then(({ machine }) =>
+      this.#options.runtimeArchive(architectureOf(machine) ?? 'x64', signal),
+    );
+    const made = this.#archive;
+    made.catch(() => (this.#archive = null));
+    return made;
+  }
+
+  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
+    if (action.kind === 'none') return;
+    signal.throwIfAborted();
+    await this.#checkFence(spec.clusterId, fence);
+    const context: ApplyContext = {
+      hosts: this.#hosts,
+      clusters: this.#clusters,
+      candidates: this.#config.hosts,
+      storageScope: this.storageScope,
+      runtime: async () => (await this.#runtime(signal)).hash,
+      fence,
+      signal,
+    };
+    await applyAction(context, action, spec);
+  }
+
+  /** C2 */
+  async #checkFence(clusterId: string, fence: number): Promise<void> {
+    const { value } = await this.store(clusterId).read<LockDocument>(DocumentName.lock);
+    checkFence(value, fence);
+  }
+
+  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
+    const record = await this.#clusters.recordHost(clusterId);
+    const found = await record?.host.look<
+      Omit<ReachableEndpoint, 'url'> & {
+        document: EndpointDocument;
+      }
+    >('endpoint', { clusterId });
+    if (!record || !found) return null;
+    const url = await this.#tunnels.reach(found.document.rest, record.host, this.#config.rest);
+    return { ...found, url };
+  }
+
+  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+    const host = await this.#hostOf(clusterId, name);
+    const { signal, ...rest } = options;
+    const stdout = new PassThrough();
+    // So that an error that comes at once is the caller's.
+    const started = Promise.withResolvers<void>();
+    stdout.once('readable', started.resolve);
+    host.call('logs', { clusterId, process: name, options: rest }, { signal, stdout }).then(
+      () => stdout.end(),
+      (error: Error) => {
+        started.reject(error);
+        if (signal.aborted) stdout.end();
+        else stdout.destroy(error);
+      },
+    );
+    stdout.once('finish', started.resolve);
+    stdout.once('close', started.resolve);
+    if (options.follow) signal.addEventListener('abort', () => started.resolve(), { once: true });
+    await started.promise;
+    return stdout;
+  }
+
+  async exec(
+    clusterId: string,
+    name: string,
+    command: readonly string[],
+    { signal, stderr, stdin, stdout }: ExecStreams,
+  ): Promise<number> {
+    const host = await this.#hostOf(clusterId, name);
+    const request = { clusterId, process: name, command, hasInput: stdin !== null };
+    return host.call<number>('exec', request, { signal, stderr, stdin, stdout });
+  }
+
+  /** Where a process is, or was at last. @throws ClusterError (exit 7) when nobody has it. */
+  async #hostOf(clusterId: string, name: string): Promise<Host> {
+    const view = await this.#clusters.view(clusterId);
+    const placed = view.placement.processes[name];
+    if (placed) return this.#hosts.find(placed.host);
+    for (const [host, { processes }] of view.views) {
+      if (processes.some(({ observed }) => observed.name === name)) return host;
+    }
+    const [error] = view.silent.values();
+    if (error !== undefined) throw error; // C4
+    throw new ClusterError(
+      ExitCode.notFound,
+      problem({
+        code: 'no-such-process',
+        message: `cluster ${clusterId} has no process ${name}`,
+        hint: `'fctl status ${clusterId}' names its processes`,
+      }),
+    );
+  }
+
+  async destroy(clusterId: string, { fence, signal }: DestroyOptions): Promise<readonly string[]> {
+    if (fence !== null) await this.#checkFence(clusterId, fence);
+    const view = await this.#clusters.view(clusterId);
+    const kept = await destroyCluster(this.#hosts, view, { clusterId, fence, signal });
+    this.#clusters.forget(clusterId);
+    return kept;
+  }
+
+  async prune(signal: AbortSignal): Promise<readonly string[]> {
+    const outcomes = await this.#hosts.ask(this.#hosts.configured, async (host) => {
+      signal.throwIfAborted();
+      const removed = await host.look<readonly string[]>('prune', { keep: [] });
+      return (removed ?? []).map((path) => `${host.address}: ${path}`);
+    });
+    signal.throwIfAborted();
+    throwAll(outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])));
+    return outcomes.flatMap((outcome) => (outcome.ok ? outcome.value : []));
+  }
+
+  orphans(): Promise<readonly Orphan[]> {
+    return findOrphans(this.#hosts, this.#clusters);
+  }
+
+  async removeOrphan(orphan: Orphan): Promise<void> {
+    await removeOrphan(this.#hosts, this.#clusters, orphan);
+    this.#clusters.forget(orphan.clusterId);
+  }
+
+  async close(): Promise<void> {
+    await this.#tunnels.close();
+    await this.#hosts.close();
+  }
+}
+
+/** All problems of all errors at once; something else than a problem as it is. */
+function throwAll(errors: readonly Error[]): void {
+  const bug = errors.find((error) => !(error instanceof ProviderError));
+  if (bug !== undefined) throw bug;
+  const problems = errors.flatMap((error) => (error as ProviderError).problems);
+  if (errors.length === 1) throw errors[0]!;
+  if (problems.length > 0) throw new ProviderError(problems);
+}
+
+function noRecord(clusterId: string): ClusterError {
+  const message = `there is no cluster ${clusterId}`;
+  return new ClusterError(ExitCode.notFound, problem({ code: 'no-such-cluster', message }));
+}

@@ -1,0 +1,75 @@
+/**
+ * Runtimes on a host: `DIR/runtimes/HASH/{bin/node,dist,templates}`.
+ *
+ * R1  A runtime takes its place by a rename when all of it is there and verified: what has its name is whole.
+ */
+import type { TransferOptions } from '../provider.ts';
+import { ProviderError, problem } from '../../contract/errors.ts';
+import type { Host } from './host.ts';
+import { folderWord, quote, script } from './shell.ts';
+import { failed, upload } from './upload.ts';
+
+export interface RuntimeArchive {
+  /** SHA-256 of the uncompressed tar: the name of the runtime. */
+  readonly hash: string;
+  /** The tar.gz, on this machine. */
+  readonly file: string;
+  readonly sizeBytes: number;
+}
+
+/** Sends a runtime to a host unless it has it. */
+export async function installRuntime(
+  host: Host,
+  archive: RuntimeArchive,
+  { onProgress, signal }: TransferOptions,
+): Promise<void> {
+  const { dir } = host;
+  const connection = await host.connection();
+  const runtimes = `${folderWord(dir)}/runtimes`;
+  const target = `${runtimes}/${quote(archive.hash)}`;
+  const there = await connection.run(script(`[ -x ${target}/bin/node ]`), { signal });
+  if (there.code === 0) return;
+  const name = `runtime-${archive.hash}.tar.gz`;
+  const report = (sentBytes: number) =>
+    onProgress({
+      what: 'runtime',
+      where: host.address,
+      sentBytes,
+      totalBytes: archive.sizeBytes,
+    });
+  const options = { dir, where: host.address, signal, onSent: report };
+  await upload(connection, { ...archive, name }, options);
+  const unpacked = await connection.run(script(unpack(dir, name, archive.hash)), { signal });
+  if (unpacked.code === 65) throw corrupt(host.address);
+  if (unpacked.code !== 0) throw failed(host.address, dir, unpacked.stderr);
+  report(archive.sizeBytes);
+}
+
+function unpack(dir: string, name: string, hash: string): string {
+  const file = `${folderWord(dir)}/uploads/${quote(name)}`;
+  const runtimes = `${folderWord(dir)}/runtimes`;
+  const target = `${runtimes}/${quote(hash)}`;
+  return [
+    'umask 077',
+    // The exit code of gzip is lost in the pipe, and the hash tells what it would.
+    `found=$(gzip -dc ${file} 2>/dev/null | sha256sum)`,
+    `[ "\${found%% *}" = ${hash} ] || { rm -f ${file}; exit 65; }`,
+    `mkdir -p ${runtimes} || exit 1`,
+    `new=${runtimes}/.${hash}.$$`,
+    'trap \'rm -rf "$new"\' EXIT',
+    `mkdir "$new" && gzip -dc ${file} | tar -xof - -C "$new" && [ -x "$new"/bin/node ] || exit 1`,
+    // R1. Somebody else may be faster: then it is there.
+    `mv -T "$new" ${target} 2>/dev/null || [ -x ${target}/bin/node ] || exit 1`,
+    `rm -f ${file}`,
+  ].join('\n');
+}
+
+function corrupt(where: string): ProviderError {
+  return new ProviderError(
+    problem({
+      code: 'runtime-corrupt',
+      message: `the runtime that arrived at ${where} is not the one that was sent: it was removed`,
+      hint: 'repeat the command; when it happens again, the disk or the network of the host is damaged',
+    }),
+  );
+}
