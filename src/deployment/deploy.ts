@@ -31,8 +31,13 @@ export async function deploy(
   const { config, engine, hooks, provider } = input;
   const clusterId = config.cluster;
   await refuseNewerProtocol(provider, clusterId);
+  const before = await readSituation(provider, clusterId);
+  const { content, plan, spec } = await want(input, cause, before);
+  // Nobody has to wait for the lock, or for what preflight looks at, to hear that nothing is to be done.
+  if (!plan.changes) {
+    return { plan, previousEpoch: before.epoch - 1, release: null, outcome: null };
+  }
   if (hooks !== null) await checkHooks(hooks);
-  const { content, spec } = await desiredCluster(input, cause);
   const problems = [...input.problems, ...(await provider.preflight(spec, options.signal))];
   if (problems.length > 0) throw new ProviderError(problems);
   // Before the lock: where a host has nothing of ours yet, only the runtime can keep a record.
