@@ -5,6 +5,7 @@ export const entryPoints = {
   jobmanager: 'src/runtime/jobmanager/main.ts',
   application: 'src/runtime/jobmanager/application-main.ts',
   taskmanager: 'src/runtime/taskmanager/main.ts',
+  keeper: 'src/runtime/keeper/main.ts',
   slot: 'src/runtime/taskmanager/slot-main.ts',
   index: 'src/api/index.ts',
   config: 'src/config/index.ts',

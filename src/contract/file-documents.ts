@@ -60,11 +60,16 @@ export async function readDocument<T>(folder: string, name: string): Promise<Ver
     const found = await Promise.all([readFile(file, 'utf8'), stat(file)]).catch(ignoreMissing);
     if (found === undefined) continue; // Overtaken and pruned.
     const [text, { mtimeMs }] = found;
-    return { version, value: parse<T>(text, file), ageMs: Date.now() - mtimeMs };
+    return { version, value: parseDocument<T>(text, file), ageMs: Date.now() - mtimeMs };
   }
 }
 
-function parse<T>(text: string, file: string): T {
+/**
+ * What a document holds.
+ * @param file for people.
+ * @throws ProviderError `record-damaged`.
+ */
+export function parseDocument<T>(text: string, file: string): T {
   try {
     const value: unknown = JSON.parse(text);
     if (value === null || typeof value !== 'object') throw new Error('it is no JSON object');

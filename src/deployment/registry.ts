@@ -27,6 +27,7 @@ export async function loadProvider(context: ProviderContext): Promise<Provider> 
   const { config, environment, node, runtimeDir } = context;
   const name = config?.provider ?? 'local';
   if (name === 'standalone') return loadStandalone(context);
+  if (name === 'docker') return loadDocker(context, config!);
   if (name !== 'local') throw unknown('provider', name, 'local');
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
   const runtime = { dir: runtimeDir, node: config?.runtime.node ?? node };
@@ -59,6 +60,23 @@ async function loadStandalone(context: ProviderContext): Promise<Provider> {
     },
   });
   return createStandaloneProvider(options);
+}
+
+async function loadDocker(
+  { cacheDir, environment, runtimeDir }: ProviderContext,
+  { logging, providers: { docker }, runtime: { node } }: ResolvedConfig,
+): Promise<Provider> {
+  const { createDockerProvider } = await import('../providers/docker/index.ts');
+  const { runtimeImageFor, runtimeImageLayout } = await import('./runtime-image.ts');
+  const sources = { cacheDir, environment, runtimeDir, node };
+  return createDockerProvider({
+    docker,
+    logging,
+    environment,
+    layout: runtimeImageLayout,
+    runtimeImage: (target, onProgress, signal) =>
+      runtimeImageFor(target, docker.baseImage, { ...sources, onProgress, signal }),
+  });
 }
 
 /** @throws ConfigError for an engine that this version does not have. */

@@ -20,6 +20,7 @@ import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { isRecordDamaged, readDocument, writeDocument } from '../../contract/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
+import { readLogs } from '../../contract/log-files.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type {
   Action,
@@ -37,7 +38,6 @@ import type {
 import { checkFence } from '../fence.ts';
 import { LocalClient } from './client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
-import { readLogs } from './logs.ts';
 import type { LocalOptions } from './options.ts';
 import type { Place } from './placeholders.ts';
 import { findProblems } from './preflight.ts';

@@ -7,12 +7,18 @@
  * G2  Who follows sees every line once, also those written between its last look and a rotation: they
  *     stand in the copy. Only what was rotated away altogether is lost.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogOptions } from '../provider.ts';
-import { namesIn } from './layout.ts';
+
+/** How much of a log is read. */
+export interface LogFileOptions {
+  readonly follow: boolean;
+  /** Only the last so many lines; `null`: all. */
+  readonly tail: number | null;
+  readonly signal: AbortSignal;
+}
 
 const followPollMs = 200;
 const rotationPollMs = 5;
@@ -35,12 +41,16 @@ interface Position {
  * Lines of a log, oldest first, each with its line end. When followed it ends after `options.signal`,
  * with what had been written by then; where there is no such file yet it waits for it.
  */
-export function readLogs(folder: string, file: string, options: LogOptions): Readable {
+export function readLogs(folder: string, file: string, options: LogFileOptions): Readable {
   const bytes = Readable.from(read(folder, file, options), { objectMode: false });
   return bytes.setEncoding('utf8'); // characters that two reads divide
 }
 
-async function* read(folder: string, file: string, options: LogOptions): AsyncGenerator<Buffer> {
+async function* read(
+  folder: string,
+  file: string,
+  options: LogFileOptions,
+): AsyncGenerator<Buffer> {
   const all = await readAll(folder, file);
   const text = Buffer.concat(all.texts);
   const wanted = options.tail === null ? text : lastLines(text, options.tail);
@@ -126,7 +136,7 @@ async function readOn(
 
 /** From new to old. */
 async function rotatedFiles(folder: string, file: string): Promise<Rotated[]> {
-  const numbers = (await namesIn(folder))
+  const numbers = (await readdir(folder).catch(() => []))
     .filter((name) => name.startsWith(`${file}.`))
     .map((name) => Number(name.slice(file.length + 1)))
     .filter((n) => Number.isInteger(n) && n > 0)

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readLogs } from '../../../src/providers/local/logs.ts';
-import { RotatingFile } from '../../../src/runtime/logging/rotating-file.ts';
+import { readLogs } from '../../src/contract/log-files.ts';
+import { RotatingFile } from '../../src/runtime/logging/rotating-file.ts';
 
 const name = 'taskmanager-0.log';
 
@@ -21,7 +21,6 @@ async function read(tail: number | null): Promise<string> {
   const signal = new AbortController().signal;
   let text = '';
   for await (const chunk of readLogs(directory, name, {
-    stream: 'log',
     follow: false,
     tail,
     signal,
@@ -33,7 +32,7 @@ async function read(tail: number | null): Promise<string> {
 /** Follows until `wanted` was seen, or fails with what was seen instead. */
 function following(tail: number | null) {
   const stop = new AbortController();
-  const options = { stream: 'log', follow: true, tail, signal: stop.signal } as const;
+  const options = { follow: true, tail, signal: stop.signal } as const;
   const stream = readLogs(directory, name, options);
   let seen = '';
   stream.on('data', (chunk: string) => (seen += chunk));

@@ -1,0 +1,150 @@
+/** One process of a cluster as the engine wants it: the body of `POST /containers/create`. Pure. */
+import type { ContainerCreateOptions } from 'dockerode';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
+import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
+import type { KeptFile } from '../../contract/keeper-messages.ts';
+import { clusterResource, containerName, processLabels } from './names.ts';
+import type { DockerOptions, RuntimeImage } from './options.ts';
+
+export interface ProcessPlace {
+  readonly clusterId: string;
+  readonly process: string;
+  readonly index: number;
+  readonly spec: ProcessSpec;
+  /** Of the cluster (O1). */
+  readonly identity: string;
+  readonly image: RuntimeImage;
+}
+
+type Values = Readonly<Record<string, string>>;
+type Options = Pick<DockerOptions, 'docker' | 'logging' | 'layout'>;
+
+const second = 1_000_000_000;
+
+const portInside = ({ layout }: Pick<Options, 'layout'>, { port }: PortSpec): number =>
+  port === 0 ? layout.restPort : port;
+
+function placeholderValues(
+  options: Options,
+  { clusterId, process, index, spec }: ProcessPlace,
+): Values {
+  const { layout } = options;
+  const volume = layout.mountPath(clusterId);
+  const work = `${volume}/work/${process}`;
+  return {
+    'runtime.node': layout.node,
+    'runtime.dir': layout.runtimeDir,
+    'process.dir': `${volume}/processes/${process}`,
+    'record.url': `file://${volume}/record`,
+    'log.dir': `${volume}/logs`,
+    'work.dir': work,
+    'client.dir': work,
+    'self.name': process,
+    'self.index': String(index),
+    'self.release': spec.labels['fctl.dev/release'],
+    'self.address': containerName(clusterId, process),
+    'self.bind': '0.0.0.0',
+    'jobmanager.address': containerName(clusterId, 'jobmanager-0'),
+    'storage.scope': 'separate',
+    ...Object.fromEntries(
+      spec.ports.map((p) => [`port.${p.name}`, String(portInside(options, p))]),
+    ),
+    ...Object.fromEntries(spec.secrets.map((s) => [`secret.${s}`, `${volume}/secrets/${s}`])),
+    ...Object.fromEntries(
+      spec.files.flatMap((f) =>
+        f.type === 'artifact' ? [[`artifact.${f.hash}`, `${volume}/artifacts/${f.hash}`]] : [],
+      ),
+    ),
+  };
+}
+
+/** The inline files of a process, relative to the volume. */
+export function processFiles(options: Options, place: ProcessPlace): KeptFile[] {
+  const values = placeholderValues(options, place);
+  return place.spec.files.flatMap((file) => {
+    if (file.type !== 'inline') return [];
+    const encode = file.path.endsWith('.json') ? encodeInJson : undefined;
+    const content = substitutePlaceholders(file.content, values, encode);
+    return [{ path: `processes/${place.process}/${file.path}`, content, mode: 0o600 }];
+  });
+}
+
+export function containerOptions(options: Options, place: ProcessPlace): ContainerCreateOptions {
+  const { clusterId, image, process, spec } = place;
+  const values = placeholderValues(options, place);
+  const substitute = (text: string) => substitutePlaceholders(text, values);
+  const network = options.docker.network ?? clusterResource(clusterId);
+  const environment = {
+    ...Object.fromEntries(Object.entries(spec.environment).map(([k, v]) => [k, substitute(v)])),
+    [ProcessEnvironment.processName]: process,
+    [ProcessEnvironment.processDir]: values['process.dir']!,
+  };
+  return {
+    name: containerName(clusterId, process),
+    Image: image.tag,
+    Entrypoint: [],
+    Cmd: spec.command.map(substitute),
+    Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    User: `${options.layout.user}:${options.layout.user}`,
+    WorkingDir: values['work.dir']!,
+    Labels: { ...processLabels(spec, process, place.index, place.identity) },
+    StopSignal: spec.stop.signal,
+    StopTimeout: Math.ceil(spec.stop.gracePeriodMs / 1000),
+    ExposedPorts: Object.fromEntries(
+      spec.ports.map((port) => [`${portInside(options, port)}/tcp`, {}]),
+    ),
+    ...healthCheck(spec, options),
+    HostConfig: hostConfig(options, clusterId, spec, network),
+    NetworkingConfig: { EndpointsConfig: { [network]: {} } },
+  };
+}
+
+function hostConfig(options: Options, clusterId: string, spec: ProcessSpec, network: string) {
+  const { docker, layout, logging } = options;
+  const { cpu, memoryBytes } = spec.resources;
+  const volumes = Object.entries(docker.volumes).map(([path, name]) => `${name}:${path}`);
+  return {
+    Init: true,
+    Binds: [`${clusterResource(clusterId)}:${layout.mountPath(clusterId)}`, ...volumes],
+    NetworkMode: network,
+    Memory: memoryBytes,
+    // No swap beside it.
+    MemorySwap: memoryBytes,
+    NanoCpus: Math.round(cpu * 1e9),
+    // Exit code 0 is the end of a process; anything else a crash.
+    RestartPolicy: { Name: 'on-failure' },
+    LogConfig: {
+      Type: 'json-file',
+      Config: {
+        'max-size': String(logging.maxSizeBytes),
+        'max-file': String(logging.maxFiles),
+      },
+    },
+    PortBindings: Object.fromEntries(
+      spec.ports.map((port) => [
+        `${portInside(options, port)}/tcp`,
+        [{ HostIp: docker.publish, HostPort: port.port === 0 ? '' : String(port.port) }],
+      ]),
+    ),
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+  };
+}
+
+/** For people and tools that look at containers; fctl asks itself. */
+function healthCheck({ ports, readiness }: ProcessSpec, options: Options) {
+  const port = ports.find(({ name }) => name === readiness?.port);
+  if (readiness === null || port === undefined) return {};
+  const url = `http://127.0.0.1:${portInside(options, port)}${readiness.path}`;
+  const script = `fetch('${url}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  return {
+    Healthcheck: {
+      Test: ['CMD', options.layout.node, '-e', script],
+      Interval: 15 * second,
+      Timeout: 5 * second,
+      StartPeriod: 30 * second,
+      Retries: 3,
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export type { ImageLayout, ImagePlatform, RuntimeImage } from './options.ts';
+export { createDockerProvider } from './provider.ts';

@@ -1,0 +1,186 @@
+/**
+ * Starts and ends the containers of a cluster's processes.
+ *
+ * P1  The lock's epoch is checked where it acts: by the keeper in the step that lays files, and right
+ *     before a container is stopped, made or started.
+ * P2  A container of the name that is not the cluster's is left alone, and so is everything else then.
+ */
+import { ClusterError, FctlError, ProviderError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import { type LockDocument, DocumentName } from '../../contract/documents.ts';
+import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
+import { checkFence } from '../fence.ts';
+import type { Action, ApplyOptions } from '../provider.ts';
+import { peekFolder, writeArchive } from './archive.ts';
+import type { EngineClient } from './client.ts';
+import { type ProcessPlace, containerOptions, processFiles } from './container-spec.ts';
+import { type EngineError, hasStatus } from './errors.ts';
+import type { ImageStore } from './image.ts';
+import { containerName } from './names.ts';
+import type { DockerOptions } from './options.ts';
+import { type Container, type ResourceStore, foreign, isOwn } from './resources.ts';
+import type { VolumeStore } from './volumes.ts';
+
+/** Beside the grace period: until the engine has noticed. */
+const stopSlackMs = 30_000;
+
+const silently = (): void => {};
+
+export interface ProcessParts {
+  readonly engine: EngineClient;
+  readonly options: DockerOptions;
+  readonly images: ImageStore;
+  readonly resources: ResourceStore;
+  readonly volumes: VolumeStore;
+}
+
+export class ProcessRunner {
+  readonly #parts: ProcessParts;
+
+  constructor(parts: ProcessParts) {
+    this.#parts = parts;
+  }
+
+  /** Ends what runs as the action's process and starts what should. */
+  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
+    const { clusterId } = spec;
+    const { resources } = this.#parts;
+    const identity = await resources.ensureVolume(clusterId);
+    await this.checkFence(clusterId, fence); // P1
+    await this.#remove(clusterId, action.process, identity, signal);
+    const { process } = action;
+    const remove = [`processes/${process}`, `work/${process}`];
+    if (action.spec === null) {
+      await this.#parts.volumes.change(clusterId, 'lay', { fence, remove, folders: [], files: [] });
+      return;
+    }
+    signal.throwIfAborted();
+    const image = await this.#parts.images.ensure({ onProgress: silently, signal });
+    const place: ProcessPlace = {
+      clusterId,
+      process,
+      index: action.index,
+      spec: action.spec,
+      identity,
+      image,
+    };
+    const body = containerOptions(this.#parts.options, place); // refuses a spec before anything is laid
+    await this.#parts.volumes.change(clusterId, 'lay', {
+      fence,
+      remove,
+      folders: ['logs', 'artifacts', `work/${process}`],
+      files: [...processFiles(this.#parts.options, place), ...secretFiles(action.spec, spec)],
+    });
+    if (this.#parts.options.docker.network === null)
+      await resources.ensureNetwork(clusterId, identity);
+    signal.throwIfAborted();
+    await this.#start(place, body, { fence, signal });
+  }
+
+  async #start(
+    { clusterId, process, spec }: ProcessPlace,
+    body: ReturnType<typeof containerOptions>,
+    { fence, signal }: ApplyOptions,
+  ): Promise<void> {
+    const { engine } = this.#parts;
+    try {
+      const { id } = await engine.ask((docker) => docker.createContainer(body), {
+        repeatable: false,
+      });
+      await this.#openVolumes(id, signal);
+      await this.checkFence(clusterId, fence); // P1
+      await engine.ask((docker) => docker.getContainer(id).start());
+    } catch (error) {
+      if (error instanceof FctlError || !('status' in (error as Error))) throw error;
+      throw notStarted(containerName(clusterId, process), spec, error as EngineError);
+    }
+  }
+
+  /** A new volume is root's: its first user gets it, so that processes can write there. */
+  async #openVolumes(container: string, signal: AbortSignal): Promise<void> {
+    const { engine, options } = this.#parts;
+    const owner = options.layout.user;
+    for (const path of Object.keys(options.docker.volumes)) {
+      const found = await peekFolder(engine, container, path);
+      if (found === null || !found.isEmpty || found.owner !== 0) continue;
+      const name = `${path.replace(/^\/|\/$/g, '')}/`;
+      const folder = { name, mode: 0o755, content: null, sizeBytes: 0 };
+      await writeArchive(engine, container, '/', [folder], { owner, signal });
+    }
+  }
+
+  async #remove(
+    clusterId: string,
+    process: string,
+    identity: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = containerName(clusterId, process);
+    const found = await this.#parts.resources.container(name);
+    if (found === null) return;
+    const { Config, Name } = found;
+    if (!isOwn({ Labels: Config.Labels, Names: [Name] }, clusterId, identity)) {
+      throw new ClusterError(ExitCode.conflict, foreign('container', name)); // P2
+    }
+    await this.stop(found, signal);
+    await this.#parts.resources.removeContainer(found.Id);
+  }
+
+  /** Asks a process to end and kills it when its time is over. Idempotent. */
+  async stop({ Config, Id, State }: Container, signal: AbortSignal): Promise<void> {
+    if (!State.Running && !State.Restarting) return;
+    const { StopTimeout = 10 } = Config as { StopTimeout?: number };
+    const { engine } = this.#parts;
+    // One that is paused hears nothing.
+    if (State.Paused) {
+      await engine.ask((docker) => docker.getContainer(Id).unpause()).catch(ignoreGone);
+    }
+    await engine
+      .ask((docker) => docker.getContainer(Id).stop({ t: StopTimeout, abortSignal: signal }), {
+        timeoutMs: StopTimeout * 1000 + stopSlackMs,
+      })
+      .catch(ignoreGone);
+    signal.throwIfAborted();
+  }
+
+  /** @throws ClusterError (exit 8) when somebody took a newer lock. */
+  async checkFence(clusterId: string, fence: number): Promise<void> {
+    const { value } = await this.#parts.volumes
+      .documents(clusterId)
+      .read<LockDocument>(DocumentName.lock);
+    checkFence(value, fence);
+  }
+}
+
+/** 304: it has ended; 404: it is gone; 409: it is being removed, or not paused any more. */
+function ignoreGone(error: unknown): void {
+  if (!hasStatus(error, 304, 404, 409)) throw error;
+}
+
+function secretFiles({ secrets: names }: ProcessSpec, { secrets }: ClusterSpec) {
+  return names.map((name) => ({ path: `secrets/${name}`, content: secrets[name]!, mode: 0o400 }));
+}
+
+/** The engine's reasons, where a user can mend them. */
+function notStarted(name: string, { role }: ProcessSpec, error: EngineError): Error {
+  const { message } = error;
+  if (/port is already allocated|address already in use/.test(message)) {
+    return new ProviderError(
+      problem({
+        code: 'port-taken',
+        message: `container ${name} cannot be started: ${message}`,
+        path: `/${role}/rest/port`,
+        hint: 'choose another port, or 0 to have a free one chosen',
+      }),
+      { cause: error },
+    );
+  }
+  return new ProviderError(
+    problem({
+      code: 'container-not-started',
+      message: `container ${name} cannot be started: ${message}`,
+      hint: 'the log of the engine may say more',
+    }),
+    { cause: error },
+  );
+}

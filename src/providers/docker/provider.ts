@@ -1,0 +1,343 @@
+/**
+ * The Docker provider: a container for each process on one engine, here or elsewhere, and a volume for each
+ * cluster, in which its record lies. See names.ts for what is there.
+ *
+ * No folder of the client is mounted: the engine may run on another machine.
+ */
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
+import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
+import type {
+  Action,
+  ApplyOptions,
+  ArtifactStore,
+  DestroyOptions,
+  DocumentStore,
+  ExecStreams,
+  LogOptions,
+  ObservedCluster,
+  Orphan,
+  Provider,
+  ReachableEndpoint,
+  TransferOptions,
+} from '../provider.ts';
+import { writeArchive } from './archive.ts';
+import { EngineClient } from './client.ts';
+import { describeEngine, findEngine } from './engine-address.ts';
+import { hasStatus } from './errors.ts';
+import { execIn } from './exec.ts';
+import { ImageStore } from './image.ts';
+import { LogReader } from './logs.ts';
+import { Label, clusterResource } from './names.ts';
+import { observeContainer } from './observe.ts';
+import type { DockerOptions } from './options.ts';
+import {
+  abandonedHelpers,
+  hasEnded,
+  volumeOrphan,
+  whyNoRecord,
+  withoutCluster,
+  withoutMaster,
+} from './orphans.ts';
+import { findProblems } from './preflight.ts';
+import { ProcessRunner } from './processes.ts';
+import { RestAddress } from './rest-address.ts';
+import { type Container, ResourceStore, foreign } from './resources.ts';
+import { VolumeStore } from './volumes.ts';
+
+/** @throws ConfigError when host, context or environment name no engine. */
+export async function createDockerProvider(options: DockerOptions): Promise<Provider> {
+  const address = await findEngine(options.docker, options.environment);
+  return new DockerProvider(options, new EngineClient(address));
+}
+
+class DockerProvider implements Provider {
+  readonly name = 'docker';
+  readonly storageScope = 'separate';
+  readonly #options: DockerOptions;
+  readonly #engine: EngineClient;
+  readonly #images: ImageStore;
+  readonly #resources: ResourceStore;
+  readonly #volumes: VolumeStore;
+  readonly #runner: ProcessRunner;
+  readonly #logs: LogReader;
+  readonly #rest: RestAddress;
+  /** By identity of the cluster. */
+  readonly #tokens = new Map<string, string>();
+
+  constructor(options: DockerOptions, engine: EngineClient) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#images = new ImageStore(engine, options);
+    this.#resources = new ResourceStore(engine);
+    this.#volumes = new VolumeStore(engine, options, this.#images, this.#resources);
+    const parts = { engine, options, images: this.#images, resources: this.#resources };
+    this.#runner = new ProcessRunner({ ...parts, volumes: this.#volumes });
+    this.#logs = new LogReader(engine, options, this.#resources, this.#volumes);
+    this.#rest = new RestAddress(engine, options);
+  }
+
+  async preflight(spec: ClusterSpec, signal: AbortSignal) {
+    const parts = {
+      engine: this.#engine,
+      options: this.#options,
+      images: this.#images,
+      resources: this.#resources,
+    };
+    return findProblems(parts, spec, signal);
+  }
+
+  async list(): Promise<readonly string[]> {
+    const [containers, volumes] = await Promise.all([
+      this.#resources.labelled(Label.identity),
+      this.#ownVolumes(),
+    ]);
+    const ids = new Set(volumes);
+    for (const { Labels } of containers) {
+      if (Labels[Label.process] !== undefined) ids.add(Labels[Label.cluster]!);
+    }
+    return [...ids].sort();
+  }
+
+  /** Ids of the clusters that have one. */
+  async #ownVolumes(): Promise<string[]> {
+    const filters = { label: [Label.identity] };
+    const { Volumes } = await this.#engine.ask((docker) =>
+      docker.listVolumes({ filters: JSON.stringify(filters) }),
+    );
+    return Volumes.flatMap(({ Labels, Name }) => {
+      const clusterId = Labels[Label.cluster];
+      return clusterId !== undefined && Name === clusterResource(clusterId) ? [clusterId] : [];
+    });
+  }
+
+  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+    const found = await this.#resources.find(clusterId);
+    if (found.identity === null && found.processes.length === 0) return null;
+    const [containers, ended] = await Promise.all([
+      this.#inspectAll(found.processes.map(({ Id }) => Id)),
+      hasEnded(this.store(clusterId)),
+    ]);
+    const processes = await Promise.all(
+      containers.map(async (container) => {
+        const hasCrashed = container.RestartCount > 0 && container.State.Running;
+        const lastExit = hasCrashed ? await this.#resources.lastExit(container) : null;
+        return observeContainer(container, ended, lastExit);
+      }),
+    );
+    return { clusterId, processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  }
+
+  async #inspectAll(ids: readonly string[]): Promise<Container[]> {
+    const all = await Promise.all(ids.map((id) => this.#resources.container(id)));
+    return all.filter((container) => container !== null);
+  }
+
+  store(clusterId: string): DocumentStore {
+    return this.#volumes.documents(clusterId);
+  }
+
+  artifacts(clusterId: string): ArtifactStore {
+    const has = async (hash: string) =>
+      (await this.#volumes.change(clusterId, 'hash', { path: `artifacts/${hash}` })) === hash;
+    return {
+      has,
+      put: async ({ file, hash, name, sizeBytes }, { onProgress, signal }) => {
+        const container = await this.#volumes.writable(clusterId);
+        const { mountPath, user } = this.#options.layout;
+        const temporary = `.${hash}.${process.pid}.${Date.now()}`;
+        const where = describeEngine(this.#engine.address);
+        const content = createReadStream(file);
+        await writeArchive(
+          this.#engine,
+          container,
+          mountPath(clusterId),
+          [
+            { name: 'artifacts/', mode: 0o700, content: null, sizeBytes: 0 },
+            { name: `artifacts/${temporary}`, mode: 0o600, content, sizeBytes },
+          ],
+          {
+            owner: user,
+            signal,
+            onBytes: (sentBytes) =>
+              onProgress({ what: name, where, sentBytes, totalBytes: sizeBytes }),
+          },
+        );
+        const whole = await this.#volumes.change(clusterId, 'publish', {
+          from: `artifacts/${temporary}`,
+          to: `artifacts/${hash}`,
+          sha256: hash,
+        });
+        if (whole) return sizeBytes;
+        throw new ProviderError(
+          problem({ code: 'artifact-corrupt', message: `${name} changed while it was copied` }),
+        );
+      },
+    };
+  }
+
+  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+    await this.#images.ensure(options);
+  }
+
+  async apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void> {
+    if (action.kind === 'none') return;
+    options.signal.throwIfAborted();
+    await this.#runner.apply(action, spec, options);
+  }
+
+  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
+    const { value } = await this.store(clusterId).read<EndpointDocument>(DocumentName.endpoint);
+    if (value === null) return null;
+    const found = await this.#resources.find(clusterId);
+    const master = found.processes.find(({ Labels }) => Labels[Label.role] === Role.jobmanager);
+    const [url, token] = await Promise.all([
+      this.#rest.urlOf(master?.Id ?? null),
+      this.#token(clusterId, found.identity ?? clusterId),
+    ]);
+    return { document: value, url, token };
+  }
+
+  /** The releases of a cluster share it. */
+  async #token(clusterId: string, identity: string): Promise<string | null> {
+    const known = this.#tokens.get(identity);
+    if (known !== undefined) return known;
+    const archive = await this.#volumes.readFolder(clusterId, 'secrets/token');
+    const token = archive?.files[0]?.content.toString() ?? null;
+    if (token !== null) this.#tokens.set(identity, token);
+    return token;
+  }
+
+  logs(clusterId: string, process: string, options: LogOptions): Promise<Readable> {
+    return this.#logs.read(clusterId, process, options);
+  }
+
+  async exec(
+    clusterId: string,
+    process: string,
+    command: readonly string[],
+    io: ExecStreams,
+  ): Promise<number> {
+    const found = await this.#resources.find(clusterId);
+    const container = found.processes.find(({ Labels }) => Labels[Label.process] === process);
+    const missing = (what: string) =>
+      new ClusterError(
+        ExitCode.notFound,
+        problem({
+          code: 'no-such-process',
+          message: what,
+          hint: `'fctl status ${clusterId}' names its processes`,
+        }),
+      );
+    if (container === undefined) throw missing(`cluster ${clusterId} has no process ${process}`);
+    const { node } = this.#options.layout;
+    try {
+      return await execIn(this.#engine, container.Id, command, { node, io });
+    } catch (error) {
+      if (!hasStatus(error, 404, 409)) throw error;
+      throw missing(`${process} of cluster ${clusterId} does not run`);
+    }
+  }
+
+  async destroy(clusterId: string, { fence, signal }: DestroyOptions): Promise<readonly string[]> {
+    if (fence !== null) await this.#runner.checkFence(clusterId, fence);
+    const found = await this.#resources.find(clusterId);
+    const name = clusterResource(clusterId);
+    if (found.identity === null && (await this.#resources.hasVolume(name))) {
+      throw new ClusterError(ExitCode.conflict, foreign('volume', name));
+    }
+    const processes = await this.#inspectAll(found.processes.map(({ Id }) => Id));
+    // The JobManager first: it dismisses its TaskManagers.
+    const isMaster = ({ Config }: Container) => Config.Labels[Label.role] === Role.jobmanager;
+    const ordered = processes.sort((a, b) => Number(isMaster(b)) - Number(isMaster(a)));
+    await Promise.all(ordered.map((container) => this.#runner.stop(container, signal)));
+    await Promise.all(ordered.map(({ Id }) => this.#resources.removeContainer(Id)));
+    await this.#volumes.release(clusterId);
+    const { helpers } = await this.#resources.find(clusterId);
+    await Promise.all(helpers.map(({ Id }) => this.#resources.removeContainer(Id)));
+    await this.#resources.removeNetwork(clusterId, found.identity);
+    if (found.identity !== null) await this.#resources.removeVolume(name);
+    return keptVolumes(processes, name);
+  }
+
+  async prune(signal: AbortSignal): Promise<readonly string[]> {
+    const removed: string[] = [];
+    for (const { what } of abandonedHelpers(
+      await this.#resources.labelled(Label.helper),
+      Date.now(),
+    )) {
+      await this.#resources.removeContainer(what.slice('container '.length));
+      removed.push(what);
+    }
+    const filters = { label: [Label.runtime] };
+    const images = await this.#engine.ask((docker) =>
+      docker.listImages({ filters: JSON.stringify(filters) }),
+    );
+    for (const { Id, RepoTags } of images) {
+      signal.throwIfAborted();
+      // The engine refuses where a container needs it.
+      const gone = await this.#engine
+        .ask((docker) => docker.getImage(RepoTags?.[0] ?? Id).remove())
+        .then(
+          () => true,
+          (error: unknown) => {
+            if (hasStatus(error, 404, 409)) return false;
+            throw error;
+          },
+        );
+      if (gone) removed.push(`image ${RepoTags?.[0] ?? Id}`);
+    }
+    return removed;
+  }
+
+  async orphans(): Promise<readonly Orphan[]> {
+    const containers = await this.#resources.labelled(Label.identity);
+    const found: Orphan[] = abandonedHelpers(containers, Date.now());
+    const volumes = new Set(await this.#ownVolumes());
+    for (const clusterId of await this.list()) {
+      if (!volumes.has(clusterId)) {
+        found.push(...withoutCluster(containers, clusterId));
+        continue;
+      }
+      const observed = await this.inspect(clusterId);
+      found.push(...withoutMaster(clusterId, observed?.processes ?? []));
+      const why = await whyNoRecord(this.store(clusterId));
+      if (why !== null) found.push(volumeOrphan(clusterId, why));
+    }
+    return found;
+  }
+
+  async removeOrphan(orphan: Orphan): Promise<void> {
+    const still = (await this.orphans()).some(
+      (o) => o.what === orphan.what && o.clusterId === orphan.clusterId,
+    );
+    if (!still) return;
+    if (orphan.kind === 'process') {
+      await this.#resources.removeContainer(orphan.what.slice('container '.length));
+    } else {
+      const { signal } = new AbortController();
+      await this.destroy(orphan.clusterId, { fence: null, deleteState: false, signal });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#volumes.close();
+    this.#rest.close();
+    this.#engine.close();
+  }
+}
+
+/** Volumes of the user, which hold what they hold. */
+function keptVolumes(containers: readonly Container[], own: string): string[] {
+  const kept = new Set<string>();
+  for (const { Mounts } of containers) {
+    for (const { Destination, Name, Type } of Mounts) {
+      if (Type === 'volume' && Name !== undefined && Name !== own)
+        kept.add(`volume ${Name} (${Destination})`);
+    }
+  }
+  return [...kept].sort();
+}

@@ -1,0 +1,170 @@
+/**
+ * The volumes of clusters as a client reads and changes them.
+ *
+ * W1  Reading starts nothing where any container of the cluster is left: the archive API reads through it.
+ *     Where none is, a helper is made for it.
+ * W2  What must be atomic is done by a keeper beside the volume; one serves a cluster as long as the
+ *     client lives. While there is one, it reads too.
+ * W3  Reads that are asked for at the same time look once.
+ */
+import type { DocumentStore } from '../provider.ts';
+import { type Versioned, parseDocument } from '../../contract/file-documents.ts';
+import type { KeeperOperation, KeeperOperations } from '../../contract/keeper-messages.ts';
+import { type Archive, readArchive } from './archive.ts';
+import type { EngineClient } from './client.ts';
+import { createHelper, startHelper } from './helper.ts';
+import type { ImageStore } from './image.ts';
+import { Keeper } from './keeper.ts';
+import { type ClusterResources, type ResourceStore } from './resources.ts';
+import { clusterResource } from './names.ts';
+import type { DockerOptions } from './options.ts';
+
+const never = new AbortController().signal;
+const none: Versioned<never> = { version: 0, value: null, ageMs: null };
+
+export class VolumeStore {
+  readonly #engine: EngineClient;
+  readonly #options: DockerOptions;
+  readonly #images: ImageStore;
+  readonly #resources: ResourceStore;
+  readonly #keepers = new Map<string, Promise<Keeper>>();
+  readonly #looks = new Map<string, Promise<Archive | null>>();
+
+  constructor(
+    engine: EngineClient,
+    options: DockerOptions,
+    images: ImageStore,
+    resources: ResourceStore,
+  ) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#images = images;
+    this.#resources = resources;
+  }
+
+  documents(clusterId: string): DocumentStore {
+    return {
+      read: <T>(name: string) => this.#read<T>(clusterId, name),
+      write: (name, expected, value) => this.change(clusterId, 'write', { name, expected, value }),
+    };
+  }
+
+  async #read<T>(clusterId: string, name: string): Promise<Versioned<T>> {
+    const keeper = await this.#keeper(clusterId);
+    if (keeper !== null) {
+      const [found] = await keeper.ask('read', { names: [name] });
+      return found as Versioned<T>;
+    }
+    const archive = await this.readFolder(clusterId, 'record');
+    return archive === null ? none : newestIn<T>(archive, name, clusterResource(clusterId));
+  }
+
+  /** Files of the volume, below a path; `null`: there is no such path or no volume. */
+  readFolder(clusterId: string, path: string): Promise<Archive | null> {
+    const key = `${clusterId}/${path}`;
+    const look = this.#looks.get(key);
+    if (look !== undefined) return look;
+    const started = this.#readFolder(clusterId, path).finally(() => this.#looks.delete(key)); // W3
+    this.#looks.set(key, started);
+    return started;
+  }
+
+  async #readFolder(clusterId: string, path: string): Promise<Archive | null> {
+    const found = await this.#resources.find(clusterId);
+    if (found.identity === null) return null;
+    const full = `${this.#options.layout.mountPath(clusterId)}/${path}`;
+    for (const { Id } of [...found.processes, ...found.helpers]) {
+      const archive = await readArchive(this.#engine, Id, full);
+      if (archive !== null || (await this.#resources.container(Id)) !== null) return archive;
+    }
+    const helper = await this.createHelper(found, 'reads the record', ['keep']);
+    try {
+      return await readArchive(this.#engine, helper.id, full);
+    } finally {
+      await this.#resources.removeContainer(helper.id);
+    }
+  }
+
+  /** A keeper that is there and answers. */
+  async #keeper(clusterId: string): Promise<Keeper | null> {
+    const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
+    return keeper?.isAlive ? keeper : null;
+  }
+
+  /** Asks the cluster's keeper, which is started where there is none (W2). Makes the volume, too. */
+  async change<O extends KeeperOperation>(
+    clusterId: string,
+    operation: O,
+    request: KeeperOperations[O]['request'],
+  ): Promise<KeeperOperations[O]['answer']> {
+    if ((await this.#keeper(clusterId)) === null) {
+      this.#keepers.set(clusterId, this.#startKeeper(clusterId));
+    }
+    const keeper = await this.#keepers.get(clusterId)!;
+    return keeper.ask(operation, request);
+  }
+
+  async #startKeeper(clusterId: string): Promise<Keeper> {
+    await this.#resources.ensureVolume(clusterId);
+    const found = await this.#resources.find(clusterId);
+    const args = ['keep', this.#options.layout.mountPath(clusterId)];
+    const helper = await this.createHelper(found, 'keeps the record', args);
+    return new Keeper(await startHelper(this.#engine, helper));
+  }
+
+  /** The id of a container by whose archive the volume is written: the keeper's. */
+  async writable(clusterId: string): Promise<string> {
+    await this.change(clusterId, 'read', { names: [] });
+    return (await this.#keepers.get(clusterId)!).id;
+  }
+
+  async createHelper(
+    { clusterId, identity, processes }: ClusterResources,
+    purpose: string,
+    args: readonly string[],
+  ) {
+    const image = await this.#helperImage(processes.map(({ ImageID }) => ImageID));
+    const options = { clusterId, identity: identity!, image, purpose, args };
+    return createHelper(this.#engine, this.#options, options);
+  }
+
+  /**
+   * Whoever has looked at the client's own runtime is about to use it. Others can do with that of the
+   * cluster's containers, which need not be made.
+   */
+  async #helperImage(others: readonly string[]): Promise<string> {
+    const [other] = others;
+    if (other !== undefined && !this.#images.isDescribed) return other;
+    return (await this.#images.ensure({ onProgress: () => {}, signal: never })).tag;
+  }
+
+  /** Ends the keeper of a cluster and waits until nothing holds the volume because of it. */
+  async release(clusterId: string): Promise<void> {
+    const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
+    this.#keepers.delete(clusterId);
+    if (!keeper) return;
+    keeper.close();
+    await this.#resources.removeContainer(keeper.id);
+  }
+
+  async close(): Promise<void> {
+    const keepers = await Promise.all([...this.#keepers.values()].map((k) => k.catch(() => null)));
+    this.#keepers.clear();
+    for (const keeper of keepers) keeper?.close();
+  }
+}
+
+function newestIn<T>({ files, readAt }: Archive, name: string, volume: string): Versioned<T> {
+  let newest: { version: number; file: Archive['files'][number] } | null = null;
+  for (const file of files) {
+    const match = /^record\/([^/]+)\.(\d+)\.json$/.exec(file.path);
+    if (match === null || match[1] !== name) continue;
+    const version = Number(match[2]);
+    if (newest === null || version > newest.version) newest = { version, file };
+  }
+  if (newest === null) return none;
+  const { file, version } = newest;
+  const value = parseDocument<T>(file.content.toString(), `volume ${volume}, ${file.path}`);
+  const ageMs = readAt === null ? null : Math.max(0, readAt - file.modifiedAt);
+  return { version, value, ageMs };
+}
