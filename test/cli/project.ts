@@ -31,9 +31,11 @@ export interface Answer {
 
 export class Project {
   readonly folder: string;
+  readonly #timeoutMs: number;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, timeoutMs: number) {
     this.folder = folder;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Where its clusters live. */
@@ -41,8 +43,9 @@ export class Project {
     return join(this.folder, 'home');
   }
 
-  static async create(): Promise<Project> {
-    const project = new Project(await mkdtemp(join(tmpdir(), 'fctl-cli-')));
+  /** @param timeoutMs of one command. */
+  static async create({ timeoutMs = 60_000 } = {}): Promise<Project> {
+    const project = new Project(await mkdtemp(join(tmpdir(), 'fctl-cli-')), timeoutMs);
     await project.configure();
     return project;
   }
@@ -63,7 +66,7 @@ export class Project {
       cwd: this.folder,
       env: { FCTL_HOME: this.home, NO_COLOR: '1', ...environment },
       reject: false,
-      timeout: 60_000,
+      timeout: this.#timeoutMs,
     });
   }
 

@@ -14,7 +14,7 @@ let hosts: FakeHost[];
 let shared: string;
 
 beforeEach(async () => {
-  project = await Project.create();
+  project = await Project.create({ timeoutMs: 600_000 });
   shared = await mkdtemp(join(tmpdir(), 'fctl-shared-'));
   const key = makeKey();
   await writeFile(join(project.folder, 'key'), key.private, { mode: 0o600 });

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { execFileSync } from 'node:child_process';
 import { build } from 'esbuild';
+import { UsageError, problem } from '../../../src/contract/errors.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { ResolvedStandalone } from '../../../src/config/providers/standalone.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
@@ -40,6 +41,9 @@ async function makeArchive(folder: string): Promise<Archive> {
   return { hash: sha256(tar), file, sizeBytes: (await stat(file)).size };
 }
 
+const nobodyIsThere = () =>
+  new UsageError(problem({ code: 'not-a-terminal', message: 'nobody is there' }));
+
 export interface PlaceOptions {
   readonly hosts?: readonly FakeHostOptions[];
   readonly config?: (given: ResolvedStandalone, hosts: readonly FakeHost[]) => ResolvedStandalone;
@@ -69,7 +73,7 @@ export class Place {
   }
 
   static async start({
-    askSecret = () => Promise.reject(new Error('nobody is there')),
+    askSecret = () => Promise.reject(nobodyIsThere()),
     config = (given) => given,
     hosts: wanted = [{}],
   }: PlaceOptions = {}): Promise<Place> {

@@ -2,7 +2,7 @@
  * A host on this machine: an SSH server that speaks the real protocol, runs commands with `sh` in a home of
  * its own, and forwards connections. It can be told to misbehave.
  *
- * F1  What it started ends with it: processes of commands, by their group; nothing else.
+ * F1  What it started ends with it: commands, and what carries the mark of a folder in its home.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { timingSafeEqual } from 'node:crypto';
@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import {
   type AuthContext,
@@ -21,14 +22,26 @@ import {
   utils,
 } from 'ssh2';
 
+import { findMarkedProcesses, sendSignal } from '../../../src/providers/local/process-table.ts';
+
 export interface KeyPair {
   readonly private: string;
   readonly public: string;
 }
 
-export const makeKey = (passphrase?: string): KeyPair =>
+/** Of the keys that ssh2 makes, one in some hundred is none that it reads. */
+export function makeKey(passphrase?: string, type: 'ed25519' | 'ecdsa' = 'ed25519'): KeyPair {
+  for (;;) {
+    const made = generate(passphrase, type);
+    if (!(utils.parseKey(made.private, passphrase) instanceof Error)) return made;
+  }
+}
+
+const generate = (passphrase: string | undefined, type: 'ed25519' | 'ecdsa'): KeyPair =>
   passphrase === undefined
-    ? utils.generateKeyPairSync('ed25519')
+    ? type === 'ecdsa'
+      ? utils.generateKeyPairSync('ecdsa', { bits: 256 })
+      : utils.generateKeyPairSync('ed25519')
     : utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-ctr', rounds: 4 });
 
 export interface FakeHostOptions {
@@ -39,8 +52,6 @@ export interface FakeHostOptions {
   readonly password?: string;
   readonly hostKeys?: readonly KeyPair[];
   readonly sessions?: number;
-  /** In place of the machine's: folders before PATH. */
-  readonly path?: string;
 }
 
 export class FakeHost {
@@ -52,6 +63,8 @@ export class FakeHost {
   readonly commands: string[] = [];
   /** Called before a command runs; may cut connections, or answer in its place by `true`. */
   onCommand: (command: string) => boolean | void = () => {};
+  /** A folder with programs that stand in for the machine's. */
+  path: string | null = null;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #children = new Set<ChildProcess>();
@@ -103,6 +116,13 @@ export class FakeHost {
   async stop(): Promise<void> {
     this.drop();
     for (const child of this.#children) child.kill('SIGKILL'); // F1
+    for (;;) {
+      const left = await findMarkedProcesses();
+      const own = left.filter(({ processDir }) => processDir.startsWith(`${this.home}/`));
+      if (own.length === 0) break;
+      for (const { pid } of own) sendSignal(pid, 'SIGKILL'); // F1
+      await delay(20);
+    }
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await rm(this.home, { recursive: true, force: true });
   }
@@ -157,13 +177,13 @@ export class FakeHost {
   #run({ command }: ExecInfo, channel: ServerChannel): void {
     this.commands.push(command);
     if (this.onCommand(command) === true) return;
-    const { path } = this.#options;
+    const { path } = this;
     const child = spawn('sh', ['-c', command], {
       cwd: this.home,
       env: {
         HOME: this.home,
         USER: 'fctl',
-        PATH: path === undefined ? process.env['PATH'] : `${path}:${process.env['PATH']}`,
+        PATH: path === null ? process.env['PATH'] : `${path}:${process.env['PATH']}`,
         SSH_CONNECTION: `127.0.0.1 40000 ${this.address} ${this.port}`,
       },
     });

@@ -1,0 +1,164 @@
+/** Applications on three hosts in all modes, and that nothing of this machine runs them. */
+import { copyFile, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { Project, eventually } from '../../cli/project.ts';
+import { describeWith } from '../../rigs/rig.ts';
+import { type SshHost, SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
+import { configureHosts, dirOn, sharedFolder } from './project-on-hosts.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const counts = ['be,3', 'is,1', 'not,1', 'or,1', 'question,1', 'that,1', 'the,1', 'to,3'];
+
+// A first deployment sends 50 MB to each host.
+vi.setConfig({ testTimeout: 900_000 });
+
+describeWith([sshRig], 'clusters on hosts', () => {
+  let set: SshHosts;
+  let project: Project;
+  let shared: string;
+  let runs = 0;
+
+  beforeAll(async () => {
+    set = await SshHosts.start({ count: 3 });
+  });
+  afterAll(() => set?.stop());
+
+  beforeEach(async () => {
+    project = await Project.create({ timeoutMs: 600_000 });
+    shared = sharedFolder(set, `words-${++runs}`);
+    sharedFolder(set, `words-${runs}/out`);
+    await mkdir(join(shared, 'data'));
+    await writeFile(join(shared, 'data/a.txt'), 'To be, or not to be\n');
+    await writeFile(join(shared, 'data/b.txt'), 'that is the question: to be\n');
+    await mkdir(join(project.folder, 'src'));
+    await copyFile(join(root, 'examples/word-count/app.ts'), join(project.folder, 'src/app.ts'));
+    await configureHosts(project, set, {
+      application: [
+        '  parallelism: 2',
+        `  args: { input: ${shared}/data, output: ${shared}/out/words }`,
+      ],
+      lines: ['taskmanager: { replicas: 2, slots: 1 }'],
+    });
+  });
+  afterEach(async () => {
+    for (const { clusterId } of await clusters()) {
+      const gone = await project.run('destroy', clusterId, '--yes');
+      if (gone.exitCode !== 0) throw new Error(gone.json.errors[0]!.message);
+    }
+    await expectClean();
+    await project.remove();
+  }, 300_000);
+
+  const clusters = async () =>
+    (await project.run('list')).json.data.clusters as readonly { clusterId: string }[];
+
+  async function result(): Promise<string[]> {
+    const folder = join(shared, 'out/words');
+    const texts = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
+    );
+    return texts.flatMap((text) => text.trimEnd().split('\n').slice(1)).sort();
+  }
+
+  /** Processes of the rig's user but those of the SSH server. */
+  const own = async (host: SshHost) => {
+    const all = await set.processes(host);
+    return all.filter(({ exe, uid }) => uid >= 1000 && !/sshd/.test(exe));
+  };
+
+  /** Neither processes nor folders of clusters. */
+  async function expectClean(): Promise<void> {
+    for (const host of set.hosts) {
+      await eventually(async () => (await own(host)).length === 0);
+      expect(await readdir(join(dirOn(set, host), 'clusters'))).toEqual([]);
+    }
+  }
+
+  it('application mode: from bare hosts to the result, and again without sending anything', async () => {
+    const first = await project.run('deploy', '--timeout', '10m');
+    expect(first.json.errors).toEqual([]);
+    expect(first.json.data.outcome).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await result()).toEqual(counts);
+    for (const host of set.hosts) await eventually(async () => (await own(host)).length === 0);
+    const placed = await Promise.all(
+      set.hosts.map((host) => readdir(join(dirOn(set, host), 'clusters/demo/processes'))),
+    );
+    expect(placed).toEqual([['jobmanager-0'], ['taskmanager-0'], ['taskmanager-1']]);
+    const again = await project.run('deploy');
+    expect(again.json.errors).toEqual([]);
+    expect(await result()).toEqual(counts);
+  });
+
+  it('per-job mode', async () => {
+    const deployed = await project.run('deploy', '--mode', 'per-job', '--timeout', '10m');
+    expect(deployed.json.errors).toEqual([]);
+    expect(await result()).toEqual(counts);
+  });
+
+  it('session mode, in which nothing of this machine is used', async () => {
+    const started = await project.run('session', 'start', '--timeout', '10m');
+    expect(started.json.errors).toEqual([]);
+    const submitted = await project.run('session', 'submit');
+    expect(submitted.json.errors).toEqual([]);
+    expect(await result()).toEqual(counts);
+    for (const host of set.hosts) {
+      const processes = await own(host);
+      const nodes = processes.filter(({ exe }) => exe.endsWith('/bin/node'));
+      expect(nodes).not.toEqual([]);
+      for (const { exe, pid } of processes) {
+        const runtimes = `/home/${set.user}/.local/share/fctl/runtimes/`;
+        expect(exe.startsWith(runtimes) || /^\/(usr\/)?bin\/(da|ba)?sh$/.test(exe)).toBe(true);
+        const used = await set.usedFiles(host, pid);
+        const foreign = used.filter((file) => file.startsWith(root) || file === process.execPath);
+        expect(foreign).toEqual([]);
+      }
+    }
+    const status = await project.run('status');
+    expect(status.json.errors).toEqual([]);
+    const stopped = await project.run('session', 'stop');
+    expect(stopped.json.errors).toEqual([]);
+  });
+
+  it('examples/flights: the same result as here', async () => {
+    await cp(join(root, 'examples/flights/app.ts'), join(project.folder, 'src/app.ts'));
+    const data = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet');
+    await copyFile(data, join(shared, 'flights.parquet'));
+    const application = (output: string) => [
+      '  parallelism: 2',
+      `  args: { flights: ${shared}/flights.parquet, output: ${output} }`,
+    ];
+    const lines = ['taskmanager: { replicas: 2, slots: 1 }'];
+    await configureHosts(project, set, { application: application(`${shared}/out/there`), lines });
+    const there = await project.run('deploy', '--timeout', '10m');
+    expect(there.json.errors).toEqual([]);
+    const here = await project.run(
+      'deploy',
+      '--set',
+      'provider=local',
+      '--set',
+      `application.args.output=${shared}/out/here`,
+      '--set',
+      'cluster=here',
+      '--timeout',
+      '10m',
+    );
+    expect(here.json.errors).toEqual([]);
+    expect(await linesBelow(join(shared, 'out/there'))).toEqual(
+      await linesBelow(join(shared, 'out/here')),
+    );
+    await project.run('destroy', 'here', '--yes', '--set', 'provider=local');
+  });
+});
+
+/** All lines of all files, sorted: which part has which depends on nothing that matters. */
+async function linesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = await Promise.all(
+    files.map(({ name, parentPath }) => readFile(join(parentPath, name), 'utf8')),
+  );
+  const found = texts.flatMap((text) => text.split('\n')).sort();
+  expect(found.length).toBeGreaterThan(10);
+  return found;
+}

@@ -1,0 +1,404 @@
+/** What only the standalone provider has: ways in, bad hosts, uploads, connections that break, moves. */
+import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { DocumentName, type LockDocument } from '../../../src/contract/documents.ts';
+import { FctlError } from '../../../src/contract/errors.ts';
+import type { ResolvedStandalone } from '../../../src/config/providers/standalone.ts';
+import type { Provider, TransferProgress } from '../../../src/providers/provider.ts';
+import { actionOn, idle, processNames, smallCluster } from '../cluster-specs.ts';
+import { Place, type PlaceOptions } from './place.ts';
+import { makeKey } from './ssh-server.ts';
+
+const never = new AbortController().signal;
+const silently = { onProgress: () => {}, signal: never };
+const spec = smallCluster({
+  clusterId: 'demo',
+  taskManager: idle,
+  taskManagers: 2,
+  clientDir: tmpdir(),
+});
+
+let place: Place;
+let providers: Provider[] = [];
+afterEach(async () => {
+  for (const provider of providers) {
+    for (const id of await provider.list().catch(() => []))
+      await provider
+        .destroy(id, { fence: null, deleteState: false, signal: never })
+        .catch(() => []);
+    await provider.close();
+  }
+  providers = [];
+  await place.close();
+});
+
+async function start(options: PlaceOptions = {}): Promise<Provider> {
+  place = await Place.start(options);
+  return open();
+}
+async function open(change: Partial<ResolvedStandalone> = {}): Promise<Provider> {
+  const provider = await place.open(change);
+  providers.push(provider);
+  return provider;
+}
+const problemsOf = async (provider: Provider) =>
+  (await provider.preflight(spec, never)).map(({ code, message, path }) => ({
+    code,
+    message,
+    path,
+  }));
+
+const lock: LockDocument = {
+  holder: 'me@here/1',
+  machine: 'here',
+  message: 'testing',
+  epoch: 1,
+  acquiredAt: 0,
+  termMs: 60_000,
+  released: false,
+};
+
+async function deploy(provider: Provider, fence = 1): Promise<void> {
+  await provider.install(spec, silently);
+  const store = provider.store('demo');
+  const { version } = await store.read(DocumentName.lock);
+  await store.write(DocumentName.lock, version, { ...lock, epoch: fence });
+  for (const name of processNames(spec))
+    await provider.apply(actionOn(spec, name), spec, { fence, signal: never });
+}
+const placesOf = async (provider: Provider) =>
+  Object.fromEntries(
+    (await provider.inspect('demo'))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
+  );
+
+describe('ways in', () => {
+  it('by a key that needs a passphrase, which is asked for once', async () => {
+    const locked = makeKey('open sesame');
+    const asked: string[] = [];
+    const provider = await start({
+      hosts: [{ authorized: [locked.public] }, { authorized: [locked.public] }],
+      askSecret: async (question) => {
+        asked.push(question);
+        return 'open sesame';
+      },
+    });
+    await writeFile(join(place.folder, 'key'), locked.private);
+    expect(await provider.list()).toEqual([]);
+    expect(asked).toEqual([`Passphrase of ${join(place.folder, 'key')}`]);
+  });
+
+  it('by a password', async () => {
+    const provider = await start({
+      hosts: [{ authorized: [], password: 'secret' }],
+      config: (given) => ({ ...given, password: 'secret' }),
+    });
+    expect(await provider.list()).toEqual([]);
+  });
+
+  it('through another host', async () => {
+    const provider = await start({
+      hosts: [{}, {}],
+      config: (given, [first]) => ({
+        ...given,
+        hosts: [{ ...given.hosts[1]!, jump: `fctl@127.0.0.1:${first!.port}` }],
+      }),
+    });
+    expect(await provider.list()).toEqual([]);
+    expect(place.hosts[0]!.commands).toEqual([]);
+    expect(place.hosts[1]!.commands).toHaveLength(1);
+  });
+
+  it('to a host that allows two sessions only', async () => {
+    const provider = await start({ hosts: [{ sessions: 2 }] });
+    await provider.install(spec, silently);
+    const found = await Promise.all([
+      ...Array.from({ length: 6 }, () => provider.list()),
+      problemsOf(provider),
+    ]);
+    expect(found.flat()).toEqual([]);
+  });
+});
+
+describe('preflight', () => {
+  it('finds everything that is wrong, of all hosts, in one run', async () => {
+    const changed = makeKey();
+    const provider = await start({
+      hosts: [{}, { authorized: [makeKey().public] }, {}, {}, {}, {}],
+    });
+    const [, , third, fourth, fifth, sixth] = place.hosts;
+    const known = await readFile(place.config.knownHosts, 'utf8');
+    const lines = known.split('\n');
+    const shown = changed.public.split(' ').slice(0, 2).join(' ');
+    lines[2] = `[127.0.0.3]:${third!.port} ${shown}`;
+    await writeFile(place.config.knownHosts, lines.filter((_, at) => at !== 3).join('\n'));
+    await fifth!.stop();
+    const standIns = join(sixth!.home, 'bin');
+    await mkdir(standIns);
+    for (const [name, says] of [
+      ['uname', 'case $1 in -s) echo Linux ;; *) echo riscv64 ;; esac'],
+      ['date', 'echo 1000000000.5'],
+    ])
+      await writeFile(join(standIns, name!), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+    const { commands } = sixth!;
+    sixth!.path = standIns;
+    expect(await problemsOf(provider)).toEqual([
+      {
+        code: 'login-refused',
+        path: '/providers/standalone/hosts/1',
+        message: expect.stringMatching(/^127\.0\.0\.2:\d+ does not let fctl in: tried the key /),
+      },
+      {
+        code: 'host-key-changed',
+        path: '/providers/standalone/hosts/2',
+        message: expect.stringContaining('shows another ssh-ed25519 key'),
+      },
+      {
+        code: 'host-key-unknown',
+        path: '/providers/standalone/hosts/3',
+        message: expect.stringContaining(`[127.0.0.4]:${fourth!.port}`),
+      },
+      {
+        code: 'host-unreachable',
+        path: '/providers/standalone/hosts/4',
+        message: expect.stringContaining('the connection is refused'),
+      },
+      {
+        code: 'other-architecture',
+        path: '/providers/standalone/hosts/5',
+        message: '127.0.0.6: it is a riscv64',
+      },
+      {
+        code: 'clock-off',
+        path: '/providers/standalone/hosts/5',
+        message: expect.stringContaining('behind'),
+      },
+    ]);
+    expect(commands.length).toBeGreaterThan(0);
+    for (const host of place.hosts.filter((each) => each !== fifth && each !== sixth))
+      expect(await readdir(host.home)).toEqual([]);
+  });
+
+  it('names the line of a changed key, and takes a new one only where that is wanted', async () => {
+    const provider = await start();
+    const [host] = place.hosts;
+    const file = place.config.knownHosts;
+    await writeFile(
+      file,
+      `# mine\n${host!.knownHosts.replace(/ AAAA.*/, ` ${blobOf(makeKey())}`)}`,
+    );
+    const [found] = await provider.preflight(spec, never);
+    expect(found).toMatchObject({ code: 'host-key-changed', file, line: 2 });
+    const accepting = await open({ hostKeys: 'accept-new' });
+    expect(await problemsOf(accepting)).toMatchObject([{ code: 'host-key-changed' }]);
+    await writeFile(file, '# mine, without a line end');
+    expect(await problemsOf(await open({ hostKeys: 'accept-new' }))).toEqual([]);
+    expect(await readFile(file, 'utf8')).toBe(`# mine, without a line end\n${host!.knownHosts}`);
+    expect(await problemsOf(await open())).toEqual([]);
+  });
+
+  it('asks for the type of key that is known', async () => {
+    const [ed, ec] = [makeKey(), makeKey(undefined, 'ecdsa')];
+    const provider = await start({ hosts: [{ hostKeys: [ed, ec] }] });
+    const [host] = place.hosts;
+    const known = host!.knownHosts.split('\n').find((line) => line.includes('ecdsa'))!;
+    await writeFile(place.config.knownHosts, `${known}\n`);
+    expect(await problemsOf(provider)).toEqual([]);
+  });
+
+  it('names a folder that cannot be written, roles without a host, and memory that is not there', async () => {
+    const provider = await start({
+      config: (given) => ({
+        ...given,
+        dir: '/proc/fctl',
+        hosts: given.hosts.map((host) => ({ ...host, role: 'jobmanager' })),
+      }),
+    });
+    const [jobManager, taskManager] = spec.processes;
+    const resources = { cpu: 1, memoryBytes: 2 ** 50 };
+    const greedy = { ...spec, processes: [{ ...jobManager!, resources }, taskManager!] };
+    const codes = (await provider.preflight(greedy, never)).map(({ code }) => code).sort();
+    expect(codes).toEqual(['disk-full', 'no-host-for-role', 'not-enough-memory']);
+  });
+});
+
+const blobOf = (key: { public: string }) => key.public.split(' ')[1]!;
+
+describe('sending the runtime', () => {
+  const upload = () =>
+    join(place.dirOn(place.hosts[0]!), 'uploads', `runtime-${place.archive.hash}.tar.gz`);
+
+  it('goes on where it broke off, and tells how far it is', async () => {
+    const provider = await start();
+    const whole = await readFile(place.archive.file);
+    await mkdir(join(place.dirOn(place.hosts[0]!), 'uploads'), { recursive: true });
+    await writeFile(upload(), whole.subarray(0, 700));
+    const seen: TransferProgress[] = [];
+    await provider.install(spec, { signal: never, onProgress: (part) => seen.push(part) });
+    expect(seen[0]!.sentBytes).toBeGreaterThan(700);
+    expect(seen.at(-1)).toEqual({
+      what: 'runtime',
+      where: '127.0.0.1',
+      sentBytes: whole.length,
+      totalBytes: whole.length,
+    });
+    expect(place.hosts[0]!.commands.some((command) => command.includes('cat >>'))).toBe(true);
+  });
+
+  it('refuses what arrived damaged, and sends it anew the next time', async () => {
+    const provider = await start();
+    await mkdir(join(place.dirOn(place.hosts[0]!), 'uploads'), { recursive: true });
+    await writeFile(upload(), Buffer.alloc(700, 'x'));
+    await expect(provider.install(spec, silently)).rejects.toMatchObject({
+      problems: [{ code: 'runtime-corrupt' }],
+    });
+    expect(await readdir(join(place.dirOn(place.hosts[0]!), 'uploads'))).toEqual([]);
+    await provider.install(spec, silently);
+    expect(await problemsOf(provider)).toEqual([]);
+    expect(await readdir(join(place.dirOn(place.hosts[0]!), 'runtimes'))).toHaveLength(1);
+  });
+
+  it('is not done when the connection broke', async () => {
+    const provider = await start();
+    const [host] = place.hosts;
+    host!.onCommand = (command) => {
+      if (!command.includes('tar -x')) return;
+      host!.onCommand = () => {};
+      host!.drop();
+    };
+    await expect(provider.install(spec, silently)).rejects.toMatchObject({
+      problems: [{ code: 'connection-lost' }],
+    });
+    await provider.install(spec, silently);
+    expect(await readdir(join(place.dirOn(host!), 'runtimes'))).toEqual([place.archive.hash]);
+  });
+});
+
+describe('hosts that come and go', () => {
+  it('places processes by role and order, and leaves them where they are', async () => {
+    const provider = await start({
+      hosts: [{}, {}, {}],
+      config: (given) => ({
+        ...given,
+        hosts: given.hosts.map((host, at) => ({
+          ...host,
+          role: at === 0 ? 'jobmanager' : 'taskmanager',
+        })),
+      }),
+    });
+    await deploy(provider);
+    const expected = {
+      'jobmanager-0': '127.0.0.1 running',
+      'taskmanager-0': '127.0.0.2 running',
+      'taskmanager-1': '127.0.0.3 running',
+    };
+    expect(await placesOf(provider)).toEqual(expected);
+    const turned = await open({ hosts: place.config.hosts.toReversed() });
+    const observed = (await turned.inspect('demo'))!.processes;
+    expect(observed.map((p) => p.misplaced)).toEqual([null, null, null]);
+  });
+
+  it('moves the record with the JobManager when its host left the config, and cleans that', async () => {
+    const provider = await start({ hosts: [{}, {}] });
+    await deploy(provider);
+    await provider.store('demo').write(DocumentName.releases, 0, { releases: [] });
+    const [, second] = place.config.hosts;
+    const moved = await open({ hosts: [second!] });
+    const before = (await moved.inspect('demo'))!.processes;
+    expect(before.find((p) => p.name === 'jobmanager-0')).toMatchObject({
+      host: '127.0.0.1',
+      misplaced: 'providers.standalone.hosts: 127.0.0.1 left them',
+    });
+    expect(before.every((p) => p.misplaced !== null)).toBe(true);
+    const store = moved.store('demo');
+    const { version } = await store.read(DocumentName.lock);
+    await store.write(DocumentName.lock, version, { ...lock, epoch: 2 });
+    for (const name of processNames(spec))
+      await moved.apply(actionOn(spec, name, 'replace'), spec, { fence: 2, signal: never });
+    expect(await placesOf(moved)).toEqual({
+      'jobmanager-0': '127.0.0.2 running',
+      'taskmanager-0': '127.0.0.2 running',
+      'taskmanager-1': '127.0.0.2 running',
+    });
+    expect((await moved.inspect('demo'))!.processes.map((p) => p.misplaced)).toEqual([
+      null,
+      null,
+      null,
+    ]);
+    expect(await store.read(DocumentName.releases)).toMatchObject({ value: { releases: [] } });
+    // Who still thinks that it is there is told, and goes after it.
+    expect(await provider.store('demo').read(DocumentName.lock)).toMatchObject({
+      value: { epoch: 2 },
+    });
+    const late = provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal: never });
+    await expect(late).rejects.toMatchObject({ exitCode: 8 });
+    expect(await moved.destroy('demo', { fence: 2, deleteState: false, signal: never })).toEqual(
+      [],
+    );
+    for (const host of place.hosts)
+      expect(await readdir(join(place.dirOn(host), 'clusters'))).toEqual([]);
+  });
+
+  it('never says of what runs on a silent host that it is gone', async () => {
+    const provider = await start({ hosts: [{}, {}, {}] });
+    await deploy(provider);
+    await place.hosts[1]!.stop();
+    const observed = (await provider.inspect('demo'))!.processes;
+    expect(observed.find((p) => p.name === 'taskmanager-1')).toMatchObject({
+      status: 'lost',
+      host: '127.0.0.2',
+      location: 'on 127.0.0.2, which does not answer',
+    });
+    const destroyed = provider.destroy('demo', { fence: 1, deleteState: false, signal: never });
+    await expect(destroyed).rejects.toBeInstanceOf(FctlError);
+    expect(await provider.list()).toEqual(['demo']); // the record stays, to go on with
+  });
+
+  it('refuses a host that has seen a newer lock, though the record is gone', async () => {
+    const provider = await start({ hosts: [{}, {}] });
+    await deploy(provider, 5);
+    const late = provider.apply(actionOn(spec, 'taskmanager-1', 'delete'), spec, {
+      fence: 4,
+      signal: never,
+    });
+    await expect(late).rejects.toMatchObject({ exitCode: 8 });
+    expect((await placesOf(provider))['taskmanager-1']).toBe('127.0.0.2 running');
+  });
+});
+
+describe('connections', () => {
+  it('looks again after the connection broke, and says of a change that it is not known', async () => {
+    const provider = await start();
+    await deploy(provider);
+    place.hosts[0]!.drop();
+    expect(await provider.list()).toEqual(['demo']);
+    expect(place.hosts[0]!.connections).toBe(1);
+    const stop = actionOn(spec, 'jobmanager-0', 'delete');
+    const stopping = provider.apply(stop, spec, { fence: 1, signal: never });
+    stopping.catch(() => {});
+    const file = join(place.dirOn(place.hosts[0]!), 'clusters/demo/host');
+    expect(await readdir(file)).not.toEqual([]);
+    await provider.close();
+    await expect(stopping).rejects.toThrow();
+    const other = await open();
+    await other.apply(stop, spec, { fence: 1, signal: never });
+    expect(Object.keys(await placesOf(other))).toEqual(['taskmanager-0', 'taskmanager-1']);
+  });
+
+  it('uses one connection a host, and none when it is closed', async () => {
+    const provider = await start();
+    await Promise.all([provider.list(), provider.list(), problemsOf(provider)]);
+    expect(place.hosts[0]!.connections).toBe(1);
+    await provider.close();
+    await expect(provider.list()).rejects.toThrow('closed');
+  });
+
+  it('sends its agent to a host that has another one', async () => {
+    const provider = await start();
+    await deploy(provider);
+    await appendFile(join(place.folder, 'host-agent.js'), '\n// another version\n');
+    expect(await (await open()).list()).toEqual(['demo']);
+    expect(await readdir(join(place.dirOn(place.hosts[0]!), 'agents'))).toHaveLength(2);
+  });
+});
