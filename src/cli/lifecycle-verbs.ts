@@ -24,6 +24,7 @@ export const lifecycleVerbs: readonly Verb[] = [
   {
     name: 'plan',
     summary: 'Show what a deploy would do, and change nothing',
+    readsOnly: true,
     description:
       'Compares what the config file says with what runs: which processes would be created, scaled, restarted, replaced or deleted, and which keys of the config cause it. `changes` in --json tells whether a deploy would change anything.',
     options: [
@@ -85,6 +86,7 @@ export const lifecycleVerbs: readonly Verb[] = [
   {
     name: 'releases',
     summary: 'Show the releases of a cluster, newest first',
+    readsOnly: true,
     arguments: [cluster],
     examples: ['fctl releases', 'fctl releases flights --json'],
     load: () => import('./verbs/releases.ts'),
@@ -92,6 +94,7 @@ export const lifecycleVerbs: readonly Verb[] = [
   {
     name: 'audit',
     summary: 'Show who did what to a cluster, newest first',
+    readsOnly: true,
     arguments: [cluster],
     examples: ['fctl audit', 'fctl audit flights --json'],
     load: () => import('./verbs/audit.ts'),
@@ -154,6 +157,7 @@ export const lifecycleVerbs: readonly Verb[] = [
   {
     name: 'lock status',
     summary: 'Show who changes a cluster now',
+    readsOnly: true,
     arguments: [cluster],
     examples: ['fctl lock status', 'fctl lock status flights --json'],
     load: () => import('./verbs/lock-status.ts'),

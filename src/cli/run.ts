@@ -2,6 +2,7 @@
 import { FctlError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { type CommonOptions, type Place, createContext } from './context.ts';
+import type { Interruption } from './interruption.ts';
 import { Report } from './output/report.ts';
 import { CommanderError, createProgram } from './program.ts';
 import type { Verb } from './verb.ts';
@@ -73,16 +74,32 @@ async function invoke(
     verbose: options.verbose ?? false,
   });
   let dispose = async () => {};
+  let interruption: Interruption | null = null;
   try {
     const context = createContext(report, options, place);
     dispose = () => context.dispose();
+    ({ interruption } = context);
     const module = await verb.load();
-    return (await module.run(context, ...args)) ?? ExitCode.done;
+    const running = module.run(context, ...args);
+    const ended = verb.readsOnly ? Promise.race([running, aborted(context.signal)]) : running;
+    return (await ended) ?? ExitCode.done;
   } catch (error) {
-    return explain(error, report);
+    const exitCode = explain(error, report);
+    // What it waited for is nobody's business any more.
+    if (verb.readsOnly && interruption?.signal.aborted) place.exit(exitCode);
+    return exitCode;
   } finally {
     await dispose();
   }
+}
+
+/** Rejects with the reason. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason as Error);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** Expected failures are told as they are; anything else is a bug, and says so. */

@@ -20,6 +20,8 @@ export interface Verb {
   readonly arguments?: readonly VerbArgument[];
   readonly options?: readonly VerbOption[];
   readonly examples: readonly string[];
+  /** It changes nothing: Ctrl-C and `--timeout` end it at once, whatever it waits for. */
+  readonly readsOnly?: true;
   /** @returns an exit code; nothing means 0. */
   readonly load: () => Promise<VerbModule>;
 }

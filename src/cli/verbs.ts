@@ -25,6 +25,7 @@ export const verbs: readonly Verb[] = [
   {
     name: 'config show',
     summary: 'Print the resolved configuration, secrets masked',
+    readsOnly: true,
     options: [{ flags: '--origin', description: 'say of each value where it came from' }],
     examples: ['fctl config show', 'fctl config show --origin --env production'],
     load: () => import('./verbs/config-show.ts'),
@@ -32,18 +33,21 @@ export const verbs: readonly Verb[] = [
   {
     name: 'config validate',
     summary: 'Check the configuration and report every problem at once',
+    readsOnly: true,
     examples: ['fctl config validate', 'fctl config validate --set taskmanager.slots=4 --json'],
     load: () => import('./verbs/config-validate.ts'),
   },
   {
     name: 'config schema',
     summary: 'Print the JSON Schema of the configuration, for editors',
+    readsOnly: true,
     examples: ['fctl config schema > fctl.schema.json'],
     load: () => import('./verbs/config-schema.ts'),
   },
   {
     name: 'compile',
     summary: "Print the JobGraph of the application's jobs",
+    readsOnly: true,
     options: [
       { flags: '--job <name>', description: 'only this job' },
       { flags: '--args <json>', description: "arguments of the job; default: the config's" },
@@ -98,12 +102,14 @@ export const verbs: readonly Verb[] = [
   {
     name: 'session list',
     summary: 'List all sessions',
+    readsOnly: true,
     examples: ['fctl session list', 'fctl session list --json'],
     load: () => import('./verbs/session-list.ts'),
   },
   {
     name: 'session status',
     summary: 'Show what is true about a session: processes and jobs',
+    readsOnly: true,
     arguments: [cluster],
     options: [
       {
@@ -125,12 +131,14 @@ export const verbs: readonly Verb[] = [
   {
     name: 'list',
     summary: 'List all clusters',
+    readsOnly: true,
     examples: ['fctl list', 'fctl list --json'],
     load: () => import('./verbs/list.ts'),
   },
   {
     name: 'status',
     summary: 'Show what is true about a cluster: processes, jobs, outcome',
+    readsOnly: true,
     arguments: [cluster],
     options: [
       {
@@ -144,6 +152,7 @@ export const verbs: readonly Verb[] = [
   {
     name: 'logs',
     summary: 'Print the logs of a cluster',
+    readsOnly: true,
     arguments: [
       cluster,
       { usage: '[process]', description: 'only this process, such as taskmanager-0' },

@@ -1,5 +1,7 @@
 /** Verbs that look at clusters, and end them, whatever state the folder, the record or the home is in. */
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -172,6 +174,39 @@ export const job = defineJob('demo', (env) => {
     expect(documents(stdout).at(-1)).toMatchObject({ ok: false, errors: [{ code: error }] });
   });
 });
+
+it.each([
+  ['SIGINT', 130, 'interrupted'],
+  ['--timeout', 124, 'timed-out'],
+])('ends by %s with exit code %i while a JobManager does not answer', async (how, code, error) => {
+  await deployEndless();
+  const silent = createServer().listen(0, '127.0.0.1');
+  try {
+    await once(silent, 'listening');
+    await moveEndpoint((silent.address() as AddressInfo).port);
+    const asked = once(silent, 'request');
+    const looking = project.start(['list', '--json', ...(how === 'SIGINT' ? [] : [how, '1s'])]);
+    if (how === 'SIGINT') {
+      await asked;
+      looking.kill('SIGINT');
+    }
+    const { exitCode, stdout } = await looking;
+    expect(exitCode).toBe(code);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, data: null, errors: [{ code: error }] });
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+});
+
+/** As if the JobManager was at another port. */
+async function moveEndpoint(port: number): Promise<void> {
+  const record = join(project.home, 'clusters/demo/record');
+  const [name] = (await readdir(record)).filter((file) => file.startsWith('endpoint.'));
+  const endpoint = JSON.parse(await readFile(join(record, name!), 'utf8')) as object;
+  const rest = `http://127.0.0.1:${port}`;
+  await writeFile(join(record, name!), JSON.stringify({ ...endpoint, rest }));
+}
 
 it('prints no line of a log when none was asked for', async () => {
   await deployEndless();
