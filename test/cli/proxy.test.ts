@@ -296,6 +296,12 @@ describe('a cluster that runs', () => {
     expect((await ask(through.port, { path: '/overview' })).status).toBe(200);
   });
 
+  it('goes on when the proxy was told to end by itself', async () => {
+    const answer = await project.run('proxy', 'demo', '--timeout', '1s');
+    expect([answer.exitCode, answer.json.ok]).toEqual([124, true]);
+    expect(answer.stderr).toContain('not finished within --timeout 1s');
+  });
+
   it('keeps its token to itself', async () => {
     const said = through.said() + through.warned();
     expect(said).toContain('127.0.0.1');

@@ -1,5 +1,6 @@
 /** `fctl proxy`: a cluster's REST API on loopback, with the token added. Ends with Ctrl-C. */
-import { ProviderError, UsageError, problem } from '../../contract/errors.ts';
+import { type ClusterError, ProviderError, UsageError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { type Proxy, type ProxyOptions, startProxy } from '../proxy/server.ts';
 import { findFiles } from '../proxy/static-files.ts';
@@ -26,6 +27,9 @@ export async function run(context: Context<ProxyFlags>, named: string | undefine
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await proxy.close();
+  // Ctrl-C is how it ends.
+  const { exitCode } = signal.reason as ClusterError;
+  if (exitCode === ExitCode.timedOut) throw signal.reason;
 }
 
 function tell({ report }: Context<ProxyFlags>, clusterId: string, event: TargetEvent): void {
