@@ -12,8 +12,10 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Where something is waited for, a loaded machine gets the time that it needs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // Component tests start processes of their own: more workers only make them wait for each other.
     maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],

@@ -93,7 +93,7 @@ describe('a cluster that runs', () => {
     await symlink(join(project.folder, 'secret.txt'), join(ui(), 'link.txt'));
     await symlink(project.folder, join(ui(), 'folder'));
     through = await proxy(project, '--ui', ui());
-  }, 60_000);
+  });
   afterAll(async () => {
     await through.end();
     await project.remove();
@@ -375,7 +375,7 @@ describe('a cluster that goes', () => {
       errors: [expect.stringMatching(/no cluster 'demo'/)],
     });
     expect((await through.end('SIGTERM')).exitCode).toBe(0);
-  }, 90_000);
+  });
 
   it('is not served when it is gone already', async () => {
     const project = await deployed();
@@ -386,5 +386,5 @@ describe('a cluster that goes', () => {
     expect(answer.json.errors).toMatchObject([
       { code: 'not-running', message: expect.stringMatching(/CANCELED/) as unknown },
     ]);
-  }, 60_000);
+  });
 });

@@ -70,4 +70,4 @@ it('resumes at the right execute(), between two jobs and within the second one',
   expect(lines('second')).toEqual(['0', '1']);
   expect(lines('out/part-0.txt')).toEqual(['3']);
   await eventually(() => project.running().length === 0);
-}, 60_000);
+});

@@ -57,7 +57,7 @@ it('starts again and publishes one run, after its TaskManager was killed twice',
   expect(lines('waiting')).toEqual(['0', '1', '2']);
   expect(lines('out/part-0.txt')).toEqual(Array.from({ length: 1000 }, (_, i) => String(i)));
   await eventually(() => project.running().length === 0);
-}, 60_000);
+});
 
 it('fails with the reason of its last attempt when there are too many', async () => {
   const broken = `
@@ -74,4 +74,4 @@ export const job = defineJob('job', (env) => {
   const { exitCode, json } = await project.run('deploy');
   expect(exitCode).toBe(6);
   expect(json.errors[0]!.message).toContain('attempt 2');
-}, 60_000);
+});

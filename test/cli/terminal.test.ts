@@ -35,7 +35,7 @@ async function onTerminal(
     extendEnv: false,
     env: { ...env, FCTL_HOME: project.home, TERM: 'xterm', ...environment },
     reject: false,
-    timeout: 60_000,
+    timeout: 100_000,
   });
   let shown = '';
   child.stdout.on('data', (chunk: Buffer) => (shown += String(chunk)));

@@ -125,6 +125,7 @@ it('tells people results on stdout, progress on stderr, and prints logs', async 
   expect(deployed.stdout).toMatch(/^SUCCEEDED after /);
   expect(deployed.stdout).toContain('words FINISHED');
   expect(deployed.stderr).toMatch(/^Bundling the application\n/);
+  expect(deployed.stderr).toMatch(/^Uploaded application bundle \(.+\)$/m);
   expect(deployed.stderr).toContain('create taskmanager-0: not there yet');
   expect(deployed.stderr).toMatch(/Finished in \S+\.$/);
 
@@ -142,6 +143,10 @@ it('tells people results on stdout, progress on stderr, and prints logs', async 
   expect(names).toEqual(new Set(['jobmanager-0', 'taskmanager-0']));
   const tail = await project.start(['logs', 'demo', 'jobmanager-0', '--tail', '1']);
   expect(tail.stdout).toMatch(/^jobmanager-0 \d{4}-\S+Z [A-Z]+ [^\n]+$/);
+
+  const again = await project.start(['deploy', '--set', 'taskmanager.slots=3']);
+  expect(again.stderr).toContain('create taskmanager-0: the last run has ended');
+  expect(again.stderr).not.toContain('Uploaded');
 
   const quiet = await project.start(['deploy', '--quiet']);
   expect(quiet).toMatchObject({ exitCode: 0, stderr: '' });

@@ -40,7 +40,7 @@ function following(tail: number | null) {
     stream.on('end', () => resolve(seen)).on('error', reject);
   });
   return {
-    until: (text: string) => expect.poll(() => seen, { timeout: 10_000 }).toContain(text),
+    until: (text: string) => expect.poll(() => seen).toContain(text),
     stop: () => {
       stop.abort();
       return ended;

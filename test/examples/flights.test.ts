@@ -60,5 +60,5 @@ describe('examples/flights', () => {
     expect(doctor.data.orphans).toEqual([]);
     await fctl('destroy', '--yes');
     expect(await readdir(join(home, 'state/clusters'))).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   packed = files.map(({ path }: { path: string }) => path);
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   await inFolder('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${filename}`);
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the package', () => {

@@ -150,7 +150,7 @@ export class ApplicationCluster {
 
   /** Polls: there is no event for what it waits for. */
   async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 60_000;
     while (!(await condition())) {
       if (Date.now() > end) throw new Error(`it did not come to be: ${this.#logs()}`);
       await delay(10);

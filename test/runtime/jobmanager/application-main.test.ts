@@ -59,7 +59,7 @@ it('executeAsync overlaps jobs; the application ends after main() and all of the
     ['a', 'FINISHED'],
     ['b', 'FINISHED'],
   ]);
-}, 60_000);
+});
 
 it('execute runs one job after the other', async () => {
   await start(`export async function main(ctx) {
@@ -72,7 +72,7 @@ it('execute runs one job after the other', async () => {
   for (const name of ['a', 'b']) cluster.open(name);
   await cluster.outcome();
   expect(cluster.lines('started')).toEqual(['a', 'between', 'b']);
-}, 60_000);
+});
 
 it('a job that is cancelled when main() is over ends the application, and the other jobs', async () => {
   await start(`export async function main(ctx) {
@@ -88,7 +88,7 @@ it('a job that is cancelled when main() is over ends the application, and the ot
     ['a', 'CANCELED'],
     ['b', 'CANCELED'],
   ]);
-}, 60_000);
+});
 
 it('a handle tells the state of its job, cancels it and brings its result', async () => {
   await start(`export async function main(ctx) {
@@ -108,7 +108,7 @@ it('a handle tells the state of its job, cancels it and brings its result', asyn
     'CANCELED',
     '[{"seen":3},[1,2]]',
   ]);
-}, 60_000);
+});
 
 it('a main() that never returns keeps the application RUNNING until it is cancelled', async () => {
   await start(`export async function main(ctx) {
@@ -123,7 +123,7 @@ it('a main() that never returns keeps the application RUNNING until it is cancel
   await fetch(`${rest}/fctl/v1/cancel`, { method: 'POST' });
   expect(await cluster.outcome()).toMatchObject({ status: 'CANCELED', error: null });
   expect(await statesOf()).toEqual([['quick', 'FINISHED']]);
-}, 60_000);
+});
 
 it.each([
   ['throws', `throw new Error('no such airport');`, 'no such airport'],

@@ -321,7 +321,7 @@ describe('the process of main()', () => {
 
   it('that spins can be killed', async () => {
     const application = await start(spinning, await serve());
-    await expect.poll(() => printed, { timeout: 20_000 }).toContain('spinning');
+    await expect.poll(() => printed).toContain('spinning');
     application.kill();
     expect(await application.ended).toEqual(failed('the process of main() was killed (SIGKILL)'));
     expect(isAlive(application.pid!)).toBe(false);
@@ -345,11 +345,11 @@ describe('the process of main()', () => {
     const ended = new Promise((resolve) => parent.once('close', resolve));
     let text = '';
     parent.stdout.on('data', (chunk) => (text += chunk));
-    await expect.poll(() => text, { timeout: 20_000 }).toContain('spinning');
+    await expect.poll(() => text).toContain('spinning');
     const pid = Number(/pid (\d+)/.exec(text)![1]);
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await ended;
-    await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });

@@ -110,7 +110,7 @@ describe('an application with two jobs', () => {
     );
     await cluster.until(() => three.exitCode !== null);
     expect(three.exitCode).toBe(0);
-  }, 90_000);
+  });
 
   it('is refused when main() does not execute the same again', async () => {
     await cluster.application(`${jobs}
@@ -131,7 +131,7 @@ describe('an application with two jobs', () => {
     expect(error?.message).toContain("was job 'first' before the JobManager was restarted");
     expect(error?.message).toContain("it is job 'second' now");
     expect(cluster.lines('second')).toEqual([]);
-  }, 60_000);
+  });
 
   it('begins anew once it has ended, and under another release', async () => {
     await cluster.application(`${jobs}
@@ -154,7 +154,7 @@ describe('an application with two jobs', () => {
     await cluster.taskManager();
     await cluster.until(() => cluster.lines('told').length === 3);
     expect(cluster.lines('first')).toHaveLength(9);
-  }, 60_000);
+  });
 });
 
 describe('cached files', () => {
@@ -181,7 +181,7 @@ describe('cached files', () => {
     expect(content).toBe('hello');
     expect(file!.startsWith(cluster.path('work-taskmanager'))).toBe(true);
     expect(existsSync(file!)).toBe(true);
-  }, 60_000);
+  });
 
   it('that are missing on the JobManager fail the submission, naming file and mode', async () => {
     await cluster.application(reading);
@@ -195,7 +195,7 @@ describe('cached files', () => {
     ]) {
       expect(error?.message).toContain(text);
     }
-  }, 60_000);
+  });
 });
 
 describe('the jobs of a session whose JobManager was killed', () => {
@@ -247,7 +247,7 @@ describe('the jobs of a session whose JobManager was killed', () => {
       expect(answers.size).toBeGreaterThan(5);
       expect([...answers].filter(([, status]) => status >= 500)).toEqual([]);
     }
-  }, 60_000);
+  });
 });
 
 // oxlint-disable typescript/no-explicit-any -- answers of many shapes

@@ -215,7 +215,7 @@ export class TestCluster {
   }
 
   /** Polls; there is no event for what it waits for. */
-  async until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+  async until(condition: () => boolean, timeoutMs = 60_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!condition()) {
       if (Date.now() > end) throw new Error(`it did not come to be: ${this.logs()}`);

