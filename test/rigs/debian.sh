@@ -9,8 +9,14 @@ debian() {
   command -v apt-get >/dev/null || give_up "$rig" "install $missing by hand: this system has no apt-get"
   [ "$(id -u)" = 0 ] || give_up "$rig" "run as root: apt-get install $missing"
   echo "rig $rig: installing $missing" >&2
-  # Lists that are not there, or older than the packages that they name, are fetched.
-  fetch "$missing" || { apt-get update -qq >&2 && fetch "$missing"; } || give_up "$rig" "apt-get failed"
+  # Lists that are not there, or older than the packages that they name, are fetched. The network, or somebody
+  # else's apt-get, may be in the way for a moment.
+  fetch "$missing" || { update && fetch "$missing"; } ||
+    { sleep 10 && update && fetch "$missing"; } || give_up "$rig" "apt-get failed"
+}
+
+update() {
+  apt-get update -qq -o Acquire::Retries=3 >&2
 }
 
 lacking() { # prints those of the packages that are not installed
@@ -31,7 +37,7 @@ fetch() ( # words of one argument: packages
   done
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 \
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 \
     -o DPkg::Path="$idle:/usr/sbin:/usr/bin:/sbin:/bin" $1 >/dev/null
 )
 
