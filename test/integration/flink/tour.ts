@@ -2,7 +2,7 @@
 // oxlint-disable vitest/no-standalone-expect -- its steps are called within tests
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import type { DashboardConfig } from '../../../src/contract/rest.ts';
 import type { WatchedPage } from '../../rigs/chromium/browser.ts';
 
@@ -130,8 +130,11 @@ export class Tour {
     // The editor that shows texts makes its spaces wide.
     const text = async () => (await page.locator('body').innerText()).replaceAll('\u00a0', ' ');
     const expected = texts[name];
-    if (expected !== undefined)
-      await expect.poll(text, { timeout: textTimeoutMs, message: name }).toMatch(expected);
+    const isThere = async () => {
+      const read = await text();
+      if (expected?.test(read) === false) throw new Error(`${name} has no ${expected}:\n${read}`);
+    };
+    await vi.waitFor(isThere, { timeout: textTimeoutMs, interval: 200 });
     const problems = new Set(
       this.#watched.takeProblems().map((problem) => neutral(problem, this.#options)),
     );
