@@ -44,7 +44,7 @@ export class Project {
   }
 
   /** @param timeoutMs of one command. */
-  static async create({ timeoutMs = 60_000 } = {}): Promise<Project> {
+  static async create({ timeoutMs = 100_000 } = {}): Promise<Project> {
     const project = new Project(await mkdtemp(join(tmpdir(), 'fctl-cli-')), timeoutMs);
     await project.configure();
     return project;
