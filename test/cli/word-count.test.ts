@@ -113,7 +113,11 @@ it('counts, replaces the output of the run before, and is described by every ver
     errors: [],
   });
 
-  expect((await project.run('destroy')).json.data).toEqual({ clusterId: 'demo', destroyed: true });
+  expect((await project.run('destroy')).json.data).toEqual({
+    clusterId: 'demo',
+    destroyed: true,
+    kept: [],
+  });
   expect(await readdir(join(project.folder, 'home/clusters'))).toEqual([]);
   expect((await project.run('list')).json.data).toEqual({ clusters: [] });
   expect((await project.run('status')).exitCode).toBe(7);

@@ -1,5 +1,4 @@
 /** A tour through Flink's Web UI: every page and every tab, by what a person would click. */
-// oxlint-disable vitest/no-standalone-expect -- its steps are called within tests
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { vi } from 'vitest';
