@@ -184,6 +184,26 @@ it('reports a JobManager as lost that was killed with its supervisor; the rest e
   expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
 });
 
+it('shows with doctor what was left behind, and removes it when told to', async () => {
+  await project.configure();
+  expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+  process.kill(-project.supervisor('jobmanager-0'), 'SIGKILL');
+  await eventually(async () => (await state()) === 'LOST');
+  const { exitCode, json } = await project.run('doctor');
+  expect(exitCode).toBe(0);
+  expect(json.data).toMatchObject({
+    orphans: [{ clusterId: 'demo', kind: 'process', what: expect.stringMatching(/^pid \d+$/) }],
+    removed: 0,
+  });
+  expect((await project.run('doctor', '--fix')).json.errors).toMatchObject([
+    { code: 'not-confirmed' },
+  ]);
+  expect(project.running()).not.toEqual([]);
+  const fixed = await project.run('doctor', '--fix', '--yes');
+  expect(fixed.json.data).toMatchObject({ orphans: [], removed: 1 });
+  expect(project.running()).toEqual([]);
+});
+
 it('fails an application whose TaskManager was killed, naming it', async () => {
   const deploy = await deployUntil('Its jobs run');
   process.kill(project.pid('taskmanager-0'), 'SIGKILL');
