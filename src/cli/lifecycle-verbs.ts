@@ -1,24 +1,19 @@
 /** The verbs that change clusters, and say what was changed: what `--help` says of them. */
-import { type Verb, type VerbOption, cluster } from './verb.ts';
+import {
+  type Verb,
+  type VerbOption,
+  allowStateLoss,
+  cluster,
+  lockWait,
+  noHooks,
+  rollbackOnFailure,
+  taskManagers,
+} from './verb.ts';
 
 const mode: VerbOption = {
   flags: '--mode <mode>',
   description: "deployment mode; default: the config's",
 };
-const allowStateLoss: VerbOption = {
-  flags: '--allow-state-loss',
-  description: 'go on although running jobs lose what they have computed so far',
-};
-const rollbackOnFailure: VerbOption = {
-  flags: '--rollback-on-failure',
-  description: 'deploy the previous stable release again when this one does not become healthy',
-};
-const lockWait: VerbOption = {
-  flags: '--lock-wait <duration>',
-  description: 'how long to wait for somebody else who changes the cluster (default: 20s)',
-};
-const noHooks: VerbOption = { flags: '--no-hooks', description: 'do not run .fctl/hooks' };
-const taskManagers: VerbOption = { flags: '--taskmanagers <n>', description: 'how many' };
 
 export const lifecycleVerbs: readonly Verb[] = [
   {
@@ -98,29 +93,6 @@ export const lifecycleVerbs: readonly Verb[] = [
     arguments: [cluster],
     examples: ['fctl audit', 'fctl audit flights --json'],
     load: () => import('./verbs/audit.ts'),
-  },
-  {
-    name: 'session start',
-    summary: 'Start a session cluster, or change the one that runs',
-    arguments: [cluster],
-    options: [
-      { flags: '--taskmanagers <n>', description: "how many; default: the config's" },
-      { flags: '--slots <n>', description: "slots of each TaskManager; default: the config's" },
-      rollbackOnFailure,
-      allowStateLoss,
-      lockWait,
-      noHooks,
-    ],
-    examples: ['fctl session start', 'fctl session start demo --taskmanagers 2 --slots 4'],
-    load: () => import('./verbs/session-start.ts'),
-  },
-  {
-    name: 'session scale',
-    summary: 'Change the number of TaskManagers of a session that runs: the same as scale',
-    arguments: [cluster],
-    options: [taskManagers, allowStateLoss, lockWait, noHooks],
-    examples: ['fctl session scale demo --taskmanagers 3'],
-    load: () => import('./verbs/session-scale.ts'),
   },
   {
     name: 'scale',

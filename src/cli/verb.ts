@@ -36,3 +36,18 @@ export const cluster: VerbArgument = {
   usage: '[cluster]',
   description: "id of the cluster; default: the config file's",
 };
+
+export const allowStateLoss: VerbOption = {
+  flags: '--allow-state-loss',
+  description: 'go on although running jobs lose what they have computed so far',
+};
+export const rollbackOnFailure: VerbOption = {
+  flags: '--rollback-on-failure',
+  description: 'deploy the previous stable release again when this one does not become healthy',
+};
+export const lockWait: VerbOption = {
+  flags: '--lock-wait <duration>',
+  description: 'how long to wait for somebody else who changes the cluster (default: 20s)',
+};
+export const noHooks: VerbOption = { flags: '--no-hooks', description: 'do not run .fctl/hooks' };
+export const taskManagers: VerbOption = { flags: '--taskmanagers <n>', description: 'how many' };

@@ -3,7 +3,16 @@
  * nothing else may be imported here.
  */
 import { lifecycleVerbs } from './lifecycle-verbs.ts';
-import { type Verb, type VerbOption, cluster } from './verb.ts';
+import {
+  type Verb,
+  type VerbOption,
+  allowStateLoss,
+  cluster,
+  lockWait,
+  noHooks,
+  rollbackOnFailure,
+  taskManagers,
+} from './verb.ts';
 
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
@@ -77,6 +86,21 @@ export const verbs: readonly Verb[] = [
   },
   ...lifecycleVerbs,
   {
+    name: 'session start',
+    summary: 'Start a session cluster, or change the one that runs',
+    arguments: [cluster],
+    options: [
+      { flags: '--taskmanagers <n>', description: "how many; default: the config's" },
+      { flags: '--slots <n>', description: "slots of each TaskManager; default: the config's" },
+      rollbackOnFailure,
+      allowStateLoss,
+      lockWait,
+      noHooks,
+    ],
+    examples: ['fctl session start', 'fctl session start demo --taskmanagers 2 --slots 4'],
+    load: () => import('./verbs/session-start.ts'),
+  },
+  {
     name: 'session submit',
     summary: 'Run an application on a session and follow it to its end',
     description:
@@ -119,6 +143,14 @@ export const verbs: readonly Verb[] = [
     ],
     examples: ['fctl session status', 'fctl session status demo --watch'],
     load: () => import('./verbs/status.ts'),
+  },
+  {
+    name: 'session scale',
+    summary: 'Change the number of TaskManagers of a session that runs: the same as scale',
+    arguments: [cluster],
+    options: [taskManagers, allowStateLoss, lockWait, noHooks],
+    examples: ['fctl session scale demo --taskmanagers 3'],
+    load: () => import('./verbs/session-scale.ts'),
   },
   {
     name: 'session stop',

@@ -60,13 +60,19 @@ export type ReleaseStatus = (typeof ReleaseStatus)[keyof typeof ReleaseStatus];
 /** What made a release, or started the processes of one again. */
 export type ReleaseCause = 'deploy' | 'rollback' | 'scale' | 'restart';
 
+/** Above every epoch. */
+export const NOT_YET = Number.MAX_SAFE_INTEGER;
+
 export interface ReleaseEntry {
   /** 1-based; grows with every entry. */
   readonly number: number;
   readonly release: string;
   readonly cause: ReleaseCause;
   readonly createdAt: number;
-  /** Endpoints and outcomes of a higher epoch are of this release; lower ones of an earlier run. */
+  /**
+   * Endpoints and outcomes of a higher epoch are of this release; lower ones of an earlier run.
+   * `NOT_YET`: none is, for the JobManager before it has not ended.
+   */
   readonly afterEpoch: number;
   readonly by: string;
   readonly fctlVersion: string;

@@ -31,12 +31,14 @@ export async function ship(provider: Provider, spec: ClusterSpec, options: Telli
   }
 }
 
+/** @param endedMaster called when a JobManager has ended that another one follows, before that starts. */
 export async function carryOut(
   provider: Provider,
   plan: Plan,
   spec: ClusterSpec,
   observed: ObservedCluster | null,
   { fence, onEvent, signal }: ApplyOptions & Telling,
+  endedMaster: () => Promise<void>,
 ): Promise<void> {
   const told = new Set<string>();
   for (const step of stepsOf(plan, observed)) {
@@ -45,5 +47,6 @@ export async function carryOut(
     if (!told.has(step.process)) onEvent({ type: 'action', action });
     told.add(step.process);
     await provider.apply(step, spec, { fence, signal });
+    if (step.spec === null && action.spec !== null) await endedMaster();
   }
 }

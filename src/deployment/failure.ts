@@ -133,8 +133,8 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
       const startedBefore = running.startedAt;
       await refuseStateLoss({ ...operation, mode: spec.mode, plan, situation: now, startedBefore });
     }
-    const { entry: back, previousEpoch } = await recordIntended(running, wanted, now);
-    const outcome = await carryOutAndWait(running, wanted, now, { jobsRunMs: 0, previousEpoch });
+    const back = await recordIntended(running, wanted, now);
+    const { outcome } = await carryOutAndWait(running, wanted, now, { entry: back, jobsRunMs: 0 });
     const isFailed = outcome?.status === ApplicationStatus.failed;
     const store = provider.store(clusterId);
     await markRelease(store, back.number, isFailed ? ReleaseStatus.failed : ReleaseStatus.stable);

@@ -118,13 +118,14 @@ async function change(
   const facts = hookFacts(operation, wanted);
   const hooks = { ...options, hooks: operation.hooks, plan: planData(plan) };
   await runHook('pre-deploy', facts, hooks);
-  const { entry, previousEpoch } = await recordIntended(running, wanted, situation);
+  const entry = await recordIntended(running, wanted, situation);
   try {
     const ready = await stopWithSavepoints(operation, plan, saved, options);
-    const outcome = await carryOutAndWait(running, { ...wanted, plan: ready }, situation, {
-      previousEpoch,
+    const carried = await carryOutAndWait(running, { ...wanted, plan: ready }, situation, {
+      entry,
       jobsRunMs: isRunning(situation) || options.rollbackOnFailure ? upgradedJobsRunMs : 0,
     });
+    const { outcome, previousEpoch } = carried;
     if (outcome?.status === ApplicationStatus.failed) {
       const isUpgrade = isRunning(situation) || options.rollbackOnFailure;
       if (isUpgrade) throw applicationFailed(plan.clusterId, outcome);

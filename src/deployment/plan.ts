@@ -234,20 +234,29 @@ export function planRestart(
   return completePlan(desired, observed, actions, context);
 }
 
+/** Whether a JobManager that runs, or is about to be started again, is ended and followed by another. */
+export function replacesJobManager(plan: Plan, observed: ObservedCluster | null): boolean {
+  const master = plan.actions.find((a) => a.role === Role.jobmanager && a.spec !== null);
+  const there = observed?.processes.find((p) => p.name === master?.process);
+  return master !== undefined && there !== undefined && isAlive(there);
+}
+
 /**
  * The order in which a plan is carried out: what `apply` is given, one after the other.
  *
- * Where TaskManagers go away, or are replaced, and the JobManager starts, it ends before them and starts
- * after them, so that no task is deployed to a TaskManager which is about to go. Else deletions come
- * first, then the JobManager, then TaskManagers.
+ * A JobManager that another one follows is ended first, so that everything that it has written is in the
+ * record before the next one begins. TaskManagers that go away or are replaced do so before the next one
+ * starts: no task is deployed to one that is about to go. Else deletions come first, then the JobManager,
+ * then TaskManagers.
  */
 export function stepsOf(plan: Plan, observed: ObservedCluster | null): readonly Action[] {
   const todo = plan.actions.filter((a) => a.kind !== ActionKind.none);
   const ended = new Set(endedBy(todo, observed).map((a) => a.process));
   const master = todo.find((a) => a.role === Role.jobmanager);
+  if (master === undefined || master.spec === null) return todo;
   const going = todo.filter((a) => a.role === Role.taskmanager && ended.has(a.process));
-  if (master === undefined || master.spec === null || going.length === 0) return todo;
   const coming = todo.filter((a) => a !== master && !going.includes(a));
   const stop: Action = { ...master, kind: ActionKind.delete, spec: null };
-  return [...(ended.has(master.process) ? [stop] : []), ...going, master, ...coming];
+  if (replacesJobManager(plan, observed)) return [stop, ...going, master, ...coming];
+  return going.length === 0 ? todo : [...going, master, ...coming];
 }

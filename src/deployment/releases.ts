@@ -35,13 +35,26 @@ export async function recordRelease(
 }
 
 /** Says how an entry went. */
-export async function markRelease(
+export const markRelease = (
   store: DocumentStore,
   number: number,
   status: ReleaseStatus,
+): Promise<void> => amend(store, number, { status });
+
+/** Says which epochs were before it. */
+export const markEpoch = (
+  store: DocumentStore,
+  number: number,
+  afterEpoch: number,
+): Promise<void> => amend(store, number, { afterEpoch });
+
+async function amend(
+  store: DocumentStore,
+  number: number,
+  fields: Partial<ReleaseEntry>,
 ): Promise<void> {
   await change(store, (releases) =>
-    releases.map((r) => (r.number === number ? { ...r, status } : r)),
+    releases.map((r) => (r.number === number ? { ...r, ...fields } : r)),
   );
 }
 

@@ -6,6 +6,7 @@ import {
   type ClusterDocument,
   DocumentName,
   type LockDocument,
+  NOT_YET,
   type OutcomeDocument,
   PROTOCOL_VERSION,
   type ReleaseEntry,
@@ -19,12 +20,12 @@ import { checkFence } from '../providers/fence.ts';
 import type { DocumentStore, Provider } from '../providers/provider.ts';
 import { carryOut, ship } from './apply.ts';
 import type { ReleaseContent } from './desired.ts';
-import { awaitHealthy } from './health.ts';
+import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from './hooks.ts';
 import { lockHolder } from './lock.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, replacesJobManager } from './plan.ts';
 import type { OnDeployEvent } from './progress.ts';
-import { recordRelease } from './releases.ts';
+import { markEpoch, recordRelease } from './releases.ts';
 import type { Situation } from './situation.ts';
 
 /** What a cluster is to be. */
@@ -88,8 +89,8 @@ export async function checkLock(store: DocumentStore, fence: number): Promise<vo
 export async function recordIntended(
   { fence, operation }: Running,
   { content, engine, plan, retentionMs, spec }: Wanted,
-  { epoch }: Situation,
-): Promise<{ readonly entry: ReleaseEntry; readonly previousEpoch: number }> {
+  { epoch, observed }: Situation,
+): Promise<ReleaseEntry> {
   const { clusterId, provider } = operation;
   const store = provider.store(clusterId);
   await checkLock(store, fence);
@@ -105,36 +106,52 @@ export async function recordIntended(
     retentionMs,
   };
   await store.write(DocumentName.cluster, version, document);
-  const restarts = plan.actions.some((a) => a.role === Role.jobmanager && a.kind !== 'none');
-  const previousEpoch = restarts ? epoch : epoch - 1;
-  const entry = await recordRelease(store, {
+  return recordRelease(store, {
     ...content,
     createdAt: Date.now(),
-    afterEpoch: previousEpoch,
+    afterEpoch: replacesJobManager(plan, observed) ? NOT_YET : previousEpochOf(plan, epoch),
     by: lockHolder(),
     fctlVersion: FCTL_VERSION,
     status: ReleaseStatus.intended,
   });
-  return { entry, previousEpoch };
 }
 
-/** @returns how the application ended before it was healthy, or at the same time. */
+/** A JobManager that stays has the newest epoch itself. */
+function previousEpochOf({ actions }: Plan, epoch: number): number {
+  const starts = actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
+  return starts ? epoch : epoch - 1;
+}
+
+export interface Carried {
+  /** Epochs above it belong to this run. */
+  readonly previousEpoch: number;
+  /** How the application ended before it was healthy, or at the same time; `null`: it has not. */
+  readonly outcome: OutcomeDocument | null;
+}
+
+/** @param jobsRunMs how long jobs must have run without a failure. */
 export async function carryOutAndWait(
   { fence, operation, options }: Running,
   { plan, spec }: Pick<Wanted, 'plan' | 'spec'>,
-  situation: Situation,
-  { jobsRunMs, previousEpoch }: { readonly jobsRunMs: number; readonly previousEpoch: number },
-): Promise<OutcomeDocument | null> {
+  { epoch, observed, releases }: Situation,
+  { entry, jobsRunMs }: { readonly entry: ReleaseEntry; readonly jobsRunMs: number },
+): Promise<Carried> {
   const { provider } = operation;
+  const { clusterId } = spec;
+  let previousEpoch = previousEpochOf(plan, epoch);
   await ship(provider, spec, options);
-  await carryOut(provider, plan, spec, situation.observed, { ...options, fence });
-  const current = situation.releases.at(-1);
+  await carryOut(provider, plan, spec, observed, { ...options, fence }, async () => {
+    // Now that it writes nothing more: it may have begun to lead after the situation was read.
+    previousEpoch = await newestEpoch(provider, clusterId);
+    await markEpoch(provider.store(clusterId), entry.number, previousEpoch);
+  });
   const isRecordedOnly =
-    plan.actions.every((a) => a.kind === 'none') && current?.status === ReleaseStatus.stable;
-  if (isRecordedOnly) return null;
-  return awaitHealthy({
+    plan.actions.every((a) => a.kind === 'none') &&
+    releases.at(-1)?.status === ReleaseStatus.stable;
+  if (isRecordedOnly) return { previousEpoch, outcome: null };
+  const outcome = await awaitHealthy({
     provider,
-    clusterId: spec.clusterId,
+    clusterId,
     previousEpoch,
     taskManagers: spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0,
     jobsRunMs: spec.mode === 'application' ? jobsRunMs : null,
@@ -142,6 +159,7 @@ export async function carryOutAndWait(
     signal: options.signal,
     onEvent: options.onEvent,
   });
+  return { previousEpoch, outcome };
 }
 
 export const hookFacts = (

@@ -96,7 +96,7 @@ describe('a session', () => {
     await project.write('fctl.config.yaml', 'cluster: demo\n');
     const grown = await project.run('session', 'scale', '--taskmanagers', '3');
     expect(grown.exitCode).toBe(0);
-    expect(grown.json.data).toMatchObject({ changed: true, taskManagers: 3, slots: 1 });
+    expect(grown.json.data).toMatchObject({ changed: true, taskManagers: 3 });
     const shrunk = await project.run('session', 'scale', '--taskmanagers', '2');
     expect(shrunk.json.data.plan.actions.map((a: { kind: string }) => a.kind).sort()).toEqual([
       'delete',
