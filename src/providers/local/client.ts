@@ -22,6 +22,7 @@ import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { type ClusterLayout, exists, namesIn } from './layout.ts';
 import { runCommand } from './exec.ts';
+import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
 import { type StartedProcess, placeholderValues } from './placeholders.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
@@ -81,13 +82,29 @@ export class LocalClient {
     }
     await writeAtomically(join(folder, 'spec.json'), JSON.stringify(started)); // L1
     const command = spec.command.map((text) => substitutePlaceholders(text, values));
-    const out = openSync(join(layout.logs, `${name}.out`), 'a', 0o600);
+    await this.#launch({
+      folder,
+      name,
+      clusterId: spec.labels['fctl.dev/cluster'],
+      command: supervise(this.#options.supervisor, folder, command),
+      cwd: values['client.dir']!,
+      out: join(layout.logs, `${name}.out`),
+      environment: this.#environment(folder, name, spec, values),
+      resources: spec.resources,
+      graceMs: spec.stop.gracePeriodMs,
+    });
+  }
+
+  async #launch(launch: Launch): Promise<void> {
+    const { launcher } = this.#options;
+    const out = openSync(launch.out, 'a', 0o600);
     try {
-      const environment = this.#environment(folder, name, spec, values);
-      await this.#spawn(folder, command, values['client.dir']!, out, environment);
+      if (!launcher?.starts) return await this.#spawn(launch, out);
     } finally {
       closeSync(out);
     }
+    await launcher.start(launch);
+    await this.#awaitStart(null, launch.folder);
   }
 
   #environment(
@@ -128,15 +145,9 @@ export class LocalClient {
     });
   }
 
-  async #spawn(
-    folder: string,
-    command: readonly string[],
-    cwd: string,
-    out: number,
-    environment: Readonly<Record<string, string | undefined>>,
-  ): Promise<void> {
-    const [shell, args] = supervise(this.#options.supervisor, folder, command);
-    const child = spawn(shell, args, {
+  async #spawn({ command, cwd, environment, folder }: Launch, out: number): Promise<void> {
+    const [shell, ...args] = command;
+    const child = spawn(shell!, args, {
       cwd,
       detached: true,
       stdio: ['ignore', out, out],
@@ -151,11 +162,11 @@ export class LocalClient {
   }
 
   /** Until the supervisor has written which process it started. */
-  async #awaitStart(supervisor: ChildProcess, folder: string): Promise<void> {
+  async #awaitStart(supervisor: ChildProcess | null, folder: string): Promise<void> {
     const file = join(folder, 'process.json');
     const deadline = Date.now() + startTimeoutMs;
     while (!(await exists(file))) {
-      const ended = supervisor.exitCode !== null || supervisor.signalCode !== null;
+      const ended = supervisor && (supervisor.exitCode !== null || supervisor.signalCode !== null);
       if (ended || Date.now() > deadline) break;
       await delay(startPollMs);
     }
@@ -225,6 +236,7 @@ export class LocalClient {
     const found = await readSupervised(folder);
     const started = await readStarted(layout, name);
     const graceMs = started?.spec.stop.gracePeriodMs ?? 0;
+    await this.#options.launcher?.stop(folder);
     if (found?.supervisor) {
       await this.#end(found.supervisor, -found.supervisor.pid, graceMs, signal);
     } else if (found?.processRuns) {
@@ -266,6 +278,7 @@ export class LocalClient {
 
   /** Ends at once whatever carries the mark of a process folder (L4). */
   async endMarked(folder: string): Promise<void> {
+    await this.#options.launcher?.stop(folder);
     for (;;) {
       const found: KnownProcess[] = [];
       for (const { pid, processDir } of await findMarkedProcesses()) {

@@ -1,6 +1,7 @@
 /** Options of the local provider. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Launcher } from './launcher.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 
 export interface LocalOptions {
@@ -13,6 +14,8 @@ export interface LocalOptions {
   /** The Node.js that runs them. */
   readonly node: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What keeps supervisors alive; absent: they are processes of their own. */
+  readonly launcher?: Launcher;
 }
 
 /**

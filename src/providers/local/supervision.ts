@@ -43,15 +43,11 @@ export interface Supervised {
   readonly lastExit: number | null;
 }
 
-/** @returns program and arguments that run a command under the supervisor. */
-export function supervise(
-  script: string,
-  folder: string,
-  command: readonly string[],
-): [string, string[]] {
+/** @returns the command that runs a command under the supervisor. */
+export function supervise(script: string, folder: string, command: readonly string[]): string[] {
   const { firstDelay, longestDelay, stableRun, crashesInARow } = restart;
   const settings = [firstDelay, longestDelay, stableRun, crashesInARow].map(String);
-  return ['/bin/sh', [script, folder, ...settings, ...command]];
+  return ['/bin/sh', script, folder, ...settings, ...command];
 }
 
 /** What runs now of the process in a folder; `null`: nothing was written about it. */

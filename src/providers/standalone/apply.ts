@@ -4,6 +4,7 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import type { Action } from '../provider.ts';
 import type { Hello } from './agent/protocol.ts';
 import { sendArtifact } from './artifacts.ts';
+import type { UnitOptions } from './agent/units.ts';
 import type { RecordPlace } from './agent/host-document.ts';
 import type { ClusterView, Clusters } from './clusters.ts';
 import type { Host } from './host.ts';
@@ -28,6 +29,8 @@ export interface ApplyContext {
   readonly storageScope: 'separate';
   /** Hash of the runtime to start with. */
   readonly runtime: () => Promise<string>;
+  /** What keeps its supervisor alive on a host. */
+  readonly unit: (host: Host) => Promise<UnitOptions | null>;
   readonly fence: number;
   readonly signal: AbortSignal;
 }
@@ -81,7 +84,7 @@ async function endElsewhere(
     if (observed === undefined) continue;
     const { index, role } = observed.observed;
     const action = { kind: 'delete', process, role, index, reason: '', causes: [], spec: null };
-    const nothing = { secrets: {}, place: nowhere, runtime: 'none' };
+    const nothing = { secrets: {}, place: nowhere, runtime: 'none', unit: null };
     await host.call('apply', { clusterId, action, fence, record, ...nothing }, { signal });
   }
 }
@@ -160,7 +163,17 @@ async function start(
     ports,
   };
   const runtime = await context.runtime();
-  const request = { clusterId, action, fence, secrets, place, runtime, record: record!.place };
+  const unit = await context.unit(target);
+  const request = {
+    clusterId,
+    action,
+    fence,
+    secrets,
+    place,
+    runtime,
+    unit,
+    record: record!.place,
+  };
   await target.call('apply', request, { signal });
 }
 

@@ -2,6 +2,7 @@
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { accessSync, constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
@@ -13,6 +14,8 @@ import { SecretPrompts } from './ssh/secrets.ts';
 export interface StandaloneOptions {
   readonly config: ResolvedStandalone;
   readonly host: HostOptions;
+  /** `templates/systemd/process.service`. */
+  readonly unitTemplate: () => Promise<string>;
   /** Makes, or finds, what processes run with. */
   readonly runtimeArchive: (arch: Architecture, signal: AbortSignal) => Promise<RuntimeArchive>;
 }
@@ -37,6 +40,8 @@ export async function resolveStandaloneOptions(
   return {
     config,
     runtimeArchive,
+    unitTemplate: () =>
+      readFile(join(runtimeDir, '..', 'templates', 'systemd', 'process.service'), 'utf8'),
     host: {
       dir: config.dir,
       homeDir,

@@ -38,7 +38,8 @@ import { type ApplyContext, applyAction } from './apply.ts';
 import { sendArtifact } from './artifacts.ts';
 import { Clusters } from './clusters.ts';
 import { destroyCluster } from './destroy.ts';
-import { architectureOf } from './facts.ts';
+import type { UnitOptions, UnitScope } from './agent/units.ts';
+import { type HostFacts, architectureOf } from './facts.ts';
 import type { Host } from './host.ts';
 import { Hosts } from './hosts.ts';
 import { observedProcesses } from './observe.ts';
@@ -135,10 +136,17 @@ export class StandaloneProvider implements Provider {
       candidates: this.#config.hosts,
       storageScope: this.storageScope,
       runtime: async () => (await this.#runtime(signal)).hash,
+      unit: (host) => this.#unit(host),
       fence,
       signal,
     };
     await applyAction(context, action, spec);
+  }
+
+  async #unit(host: Host): Promise<UnitOptions | null> {
+    const { supervisor } = this.#config;
+    const scope = supervisor === 'script' ? null : unitScope(supervisor, await host.facts());
+    return scope && { scope, template: await this.#options.unitTemplate() };
   }
 
   /** C2 */
@@ -244,6 +252,16 @@ export class StandaloneProvider implements Provider {
     await this.#tunnels.close();
     await this.#hosts.close();
   }
+}
+
+/** `auto`: a unit where it stays when the user logs out. */
+function unitScope(
+  supervisor: 'auto' | 'systemd' | 'systemd-user',
+  { isRoot, systemd }: HostFacts,
+): UnitScope | null {
+  if (supervisor !== 'auto') return supervisor === 'systemd' ? 'system' : 'user';
+  if (systemd.system && isRoot) return 'system';
+  return systemd.user && systemd.linger ? 'user' : null;
 }
 
 /** All problems of all errors at once; something else than a problem as it is. */

@@ -1,6 +1,6 @@
 /** Hosts on this machine and a standalone provider that reaches them. */
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -94,12 +94,13 @@ export class Place {
     await build({
       absWorkingDir: root,
       entryPoints: { 'host-agent': 'src/providers/standalone/agent/main.ts' },
-      outdir: folder,
+      outdir: join(folder, 'dist'),
       bundle: true,
       format: 'esm',
       platform: 'node',
       logLevel: 'warning',
     });
+    await cp(join(root, 'templates'), join(folder, 'templates'), { recursive: true });
     const given: ResolvedStandalone = {
       hosts: hosts.map(({ address, port }) => ({
         address,
@@ -134,7 +135,7 @@ export class Place {
     const options = await resolveStandaloneOptions(
       { ...this.config, ...change },
       {
-        runtimeDir: this.folder,
+        runtimeDir: join(this.folder, 'dist'),
         environment: { HOME: join(this.folder, 'home'), PATH: process.env['PATH'] },
         askSecret: this.#askSecret,
         runtimeArchive: async () => this.archive,

@@ -397,7 +397,7 @@ describe('connections', () => {
   it('sends its agent to a host that has another one', async () => {
     const provider = await start();
     await deploy(provider);
-    await appendFile(join(place.folder, 'host-agent.js'), '\n// another version\n');
+    await appendFile(join(place.folder, 'dist/host-agent.js'), '\n// another version\n');
     expect(await (await open()).list()).toEqual(['demo']);
     expect(await readdir(join(place.dirOn(place.hosts[0]!), 'agents'))).toHaveLength(2);
   });

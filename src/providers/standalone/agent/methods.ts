@@ -24,6 +24,7 @@ import { enterFence, noteRecord, readHostDocument } from './host-document.ts';
 import { findFreePort } from './ports.ts';
 import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.ts';
 import { pruneHost } from './prune.ts';
+import { type UnitOptions, createUnitLauncher } from './units.ts';
 import type { Methods, RequestContext } from './serve.ts';
 
 /** @param dir folder of fctl on the host. @param environment of processes that are started. */
@@ -32,7 +33,7 @@ export function hostMethods(
   environment: Readonly<Record<string, string | undefined>>,
 ): Methods {
   const at = (clusterId: string) => clusterLayout(dir, clusterId);
-  const localFor = (runtime: string) => {
+  const localFor = (runtime: string, unit: UnitOptions | null = null) => {
     const folder = join(dir, 'runtimes', runtime);
     return new LocalProvider({
       home: dir,
@@ -40,6 +41,7 @@ export function hostMethods(
       runtimeDir: join(folder, 'dist'),
       supervisor: join(folder, 'templates', 'supervise.sh'),
       environment,
+      launcher: createUnitLauncher(unit, environment),
     });
   };
   const local = localFor('none'); // for all that starts nothing
@@ -57,13 +59,13 @@ export function hostMethods(
     takeArtifact: (request: Request.TakeArtifact) =>
       takeArtifact(dir, at(request.clusterId), request),
     apply: async (request: Request.Apply, { signal }: RequestContext) => {
-      const { action, clusterId, fence, place, runtime, secrets } = request;
+      const { action, clusterId, fence, place, runtime, secrets, unit } = request;
       const layout = at(clusterId);
       await enterFence(layout, fence); // M1
       if (request.record !== null) await noteRecord(layout, request.record);
       const recordUrl = place.recordUrl ?? pathToFileURL(layout.record).href;
       const spec = { clusterId, secrets };
-      await localFor(runtime).applyAt(
+      await localFor(runtime, unit).applyAt(
         action,
         spec,
         { fence, signal },

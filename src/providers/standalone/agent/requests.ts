@@ -1,6 +1,7 @@
 /** Parameters and answers of the agent's methods. */
 import type { Action, LogOptions, ObservedProcess } from '../../provider.ts';
 import type { Place } from '../../local/placeholders.ts';
+import type { UnitOptions } from './units.ts';
 import type { HostDocument, RecordPlace } from './host-document.ts';
 
 export interface OfCluster {
@@ -39,6 +40,8 @@ export interface Apply extends OfCluster {
   readonly place: Omit<Place, 'recordUrl'> & { readonly recordUrl: string | null };
   /** Hash of the runtime to start it with. */
   readonly runtime: string;
+  /** `null`: not as a unit of systemd. */
+  readonly unit: UnitOptions | null;
   /** `null`: there is none. */
   readonly record: RecordPlace | null;
 }
