@@ -6,6 +6,7 @@
  * F2  What hosts say that did not answer is not known: the view names them.
  */
 import { DocumentName, type LockDocument } from '../../contract/documents.ts';
+import { type Problem, ProviderError } from '../../contract/errors.ts';
 import type { Versioned } from '../../contract/file-documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { DocumentStore } from '../provider.ts';
@@ -31,14 +32,21 @@ export interface ClusterView {
 export class Clusters {
   readonly #hosts: Hosts;
   readonly #candidates: readonly Candidate[];
+  readonly #explain: () => Promise<readonly Problem[]>;
   /** Where records were found, so that not every document asks all hosts. */
   readonly #records = new Map<string, RecordPlace>();
   /** While a record moves nobody reads or writes it. */
   readonly #moving = new Map<string, Promise<unknown>>();
 
-  constructor(hosts: Hosts, candidates: readonly Candidate[]) {
+  /** @param explain everything that is wrong with the hosts. */
+  constructor(
+    hosts: Hosts,
+    candidates: readonly Candidate[],
+    explain: () => Promise<readonly Problem[]>,
+  ) {
     this.#hosts = hosts;
     this.#candidates = candidates;
+    this.#explain = explain;
   }
 
   /** @param more hosts to ask beside those of the config. */
@@ -103,8 +111,9 @@ export class Clusters {
       return { host: record.host, place };
     }
     if (views.size > 0 || silent.size === 0) return null;
-    // Nobody knows of it, but somebody who may did not answer.
-    throw [...silent.values()][0]!;
+    // Nobody knows of it, but somebody who may did not answer. All that is wrong is told in one run.
+    const problems = await this.#explain();
+    throw problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
   }
 
   /** Where the record of a new cluster goes: to its JobManager's host. */

@@ -26,9 +26,29 @@ export async function findProblems(
   view: ClusterView,
   signal: AbortSignal,
 ): Promise<Problem[]> {
-  const outcomes = await hosts.ask(hosts.configured, (host) => host.facts());
+  const { found, known } = await problemsOfHosts(hosts, config);
   signal.throwIfAborted();
-  const found: Problem[] = [...rolesWithoutHost(config, spec)];
+  found.push(...rolesWithoutHost(config, spec), ...takenPorts(known, config, spec, view));
+  found.push(...shortOfMemory(known, config, spec, view));
+  return inOrder(found);
+}
+
+const inOrder = (found: Problem[]) => {
+  const order = (each: Problem) => Number(each.path?.split('/').at(-1) ?? -1);
+  return found.sort((a, b) => order(a) - order(b));
+};
+
+/** What is wrong with hosts, whatever they are to run. */
+export async function findHostProblems(
+  hosts: Hosts,
+  config: ResolvedStandalone,
+): Promise<Problem[]> {
+  return inOrder((await problemsOfHosts(hosts, config)).found);
+}
+
+async function problemsOfHosts(hosts: Hosts, config: ResolvedStandalone) {
+  const outcomes = await hosts.ask(hosts.configured, (host) => host.facts());
+  const found: Problem[] = [];
   const known: KnownHost[] = [];
   for (const outcome of outcomes) {
     if (outcome.ok) known.push({ host: outcome.host, facts: outcome.value });
@@ -39,9 +59,7 @@ export async function findProblems(
   }
   for (const each of known) found.push(...problemsOf(each, config));
   found.push(...otherArchitectures(known), ...unreachableForOthers(known));
-  found.push(...takenPorts(known, config, spec, view), ...shortOfMemory(known, config, spec, view));
-  const order = (each: Problem) => Number(each.path?.split('/').at(-1) ?? -1);
-  return found.sort((a, b) => order(a) - order(b));
+  return { found, known };
 }
 
 function rolesWithoutHost({ hosts }: ResolvedStandalone, spec: ClusterSpec): Problem[] {

@@ -62,7 +62,10 @@ export class StandaloneProvider implements Provider {
     this.#options = options;
     this.#config = options.config;
     this.#hosts = new Hosts(options.config, options.host);
-    this.#clusters = new Clusters(this.#hosts, options.config.hosts);
+    this.#clusters = new Clusters(this.#hosts, options.config.hosts, async () => {
+      const { findHostProblems } = await import('./preflight.ts');
+      return findHostProblems(this.#hosts, options.config);
+    });
   }
 
   async preflight(spec: ClusterSpec, signal: AbortSignal) {
