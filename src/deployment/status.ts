@@ -50,6 +50,8 @@ export interface ClusterStatus {
   readonly release: ReleaseEntry | null;
   readonly processes: readonly ObservedProcess[];
   readonly endpoint: EndpointDocument | null;
+  /** Where its REST API is reached from here, while it answers. */
+  readonly rest: string | null;
   /** While the JobManager answers. */
   readonly info: ClusterInfo | null;
   readonly jobs: JobsOverview['jobs'];
@@ -76,6 +78,7 @@ export async function clusterStatus(
       release: null,
       processes: observed?.processes ?? [],
       endpoint: null,
+      rest: null,
       info: null,
       jobs: [],
       outcome: null,
@@ -106,6 +109,7 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
     release: releases.value?.releases.at(-1) ?? null,
     processes: observed.processes,
     endpoint: endpoint.value,
+    rest: live?.url ?? null,
     info: live?.info ?? null,
     jobs: live?.jobs ?? [],
     outcome: live === null ? current : null,
@@ -113,6 +117,7 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
 }
 
 interface LiveAnswers {
+  readonly url: string;
   readonly info: ClusterInfo;
   readonly jobs: JobsOverview['jobs'];
 }
@@ -125,7 +130,7 @@ async function ask(provider: Provider, clusterId: string): Promise<LiveAnswers |
     const info = await new FctlRestClient(options).cluster();
     if (info.clusterId !== clusterId) return null; // The port belongs to another cluster now.
     const { jobs } = await new FlinkRestClient(options).jobsOverview();
-    return { info, jobs };
+    return { url: endpoint.url, info, jobs };
   } catch {
     return null;
   }

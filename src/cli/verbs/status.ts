@@ -42,7 +42,7 @@ function statusData(status: ClusterStatus) {
 }
 
 async function describe(provider: Provider, status: ClusterStatus): Promise<string> {
-  const { cluster, release, endpoint, explanation } = status;
+  const { cluster, release, explanation } = status;
   const facts = [
     `${out.bold(status.clusterId)} ${colorState(status.state)}`,
     ...(explanation === null ? [] : [explanation]),
@@ -52,7 +52,7 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
     ...(release === null
       ? []
       : [`release ${release.release} (${release.status}) by ${release.by}`]),
-    ...(status.info === null || endpoint === null ? [] : [`REST ${endpoint.rest}`]),
+    ...(status.rest === null ? [] : [`REST ${status.rest}`]),
   ].join('\n');
   const processes = table(
     ['PROCESS', 'STATE', 'RESTARTS', 'LAST EXIT', 'WHERE'],

@@ -5,16 +5,12 @@
  * E2  What only reads is asked again while an engine that has answered before is away: it is restarted.
  * E3  An engine that accepts connections and answers nothing is given up.
  */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import { type EngineAddress, type TlsFiles, describeEngine } from './engine-address.ts';
+import { type EngineAgent, createAgent } from './agent.ts';
+import { type EngineAddress, describeEngine } from './engine-address.ts';
 import { EngineTimeout, answerOf, unreachable } from './errors.ts';
-import { SshAgent } from './ssh-agent.ts';
 
 const apiVersion = [1, 41] as const;
 const answerTimeoutMs = 30_000;
@@ -31,7 +27,7 @@ export interface AskOptions {
 
 export class EngineClient {
   readonly address: EngineAddress;
-  #connection: { docker: Promise<Dockerode>; agent: HttpAgent } | null = null;
+  #connection: { docker: Promise<Dockerode>; agent: EngineAgent } | null = null;
   #answered = false;
   #closed = false;
 
@@ -79,6 +75,7 @@ export class EngineClient {
   }
 
   async #connect(): Promise<Dockerode> {
+    if (this.#closed) throw new Error('the connection to the engine was given up');
     if (this.#connection === null) {
       const agent = await createAgent(this.address);
       this.#connection ??= { agent, docker: this.#negotiate(agent) };
@@ -91,8 +88,8 @@ export class EngineClient {
   }
 
   /** E1 */
-  async #negotiate(agent: HttpAgent): Promise<Dockerode> {
-    const docker = createDocker(this.address, agent);
+  async #negotiate(agent: EngineAgent): Promise<Dockerode> {
+    const docker = createDocker(agent);
     const { ApiVersion, MinAPIVersion } = await this.#timed(docker.version(), answerTimeoutMs);
     if (isOlder(ApiVersion, apiVersion)) {
       throw new ProviderError(
@@ -128,58 +125,20 @@ function isOlder(text: string | undefined, [major, minor]: readonly [number, num
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
-async function createAgent(address: EngineAddress): Promise<HttpAgent> {
-  if (address.transport === 'ssh') return new SshAgent(address);
-  if (address.transport === 'unix' || address.tls === null)
-    return new HttpAgent({ keepAlive: true });
-  const { tls } = address;
-  const [ca, cert, key] = await Promise.all([
-    readPem(tls, 'ca.pem'),
-    readPem(tls, 'cert.pem'),
-    readPem(tls, 'key.pem'),
-  ]);
-  return new HttpsAgent({
-    keepAlive: true,
-    rejectUnauthorized: tls.verify,
-    ...(ca && { ca }),
-    ...(cert && key && { cert, key }),
-  });
-}
-
-async function readPem({ folder }: TlsFiles, name: string): Promise<Buffer | null> {
-  if (folder === '') return null;
-  const file = join(folder, name);
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    const message = `a certificate for the Docker engine cannot be read: ${(error as Error).message}`;
-    throw new ProviderError(
-      problem({ code: 'engine-tls', message, file, path: '/providers/docker/certPath' }),
-      { cause: error },
-    );
-  }
-}
-
-function createDocker(address: EngineAddress, agent: HttpAgent): Dockerode {
-  const none = { socketPath: undefined, host: undefined, port: undefined, timeout: undefined };
-  const connection =
-    address.transport === 'unix'
-      ? { ...none, socketPath: address.socketPath, protocol: 'http' as const }
-      : address.transport === 'tcp'
-        ? {
-            ...none,
-            host: address.host,
-            port: address.port,
-            protocol: address.tls === null ? ('http' as const) : ('https' as const),
-          }
-        : { ...none, host: 'docker', protocol: 'http' as const };
+/** The agent knows the way; dockerode thinks that there is a socket. */
+function createDocker(agent: EngineAgent): Dockerode {
+  const none = { host: undefined, port: undefined, timeout: undefined };
+  // Its types know no agent; its transport does.
+  const options: Dockerode.DockerOptions & { agent: EngineAgent } = {
+    ...none,
+    socketPath: '/engine',
+    protocol: 'http',
+    agent,
+  };
   // It would mix in what the environment says, which has been read already.
   const { DOCKER_HOST } = process.env;
   delete process.env['DOCKER_HOST'];
   try {
-    // Its types know no agent; its transport does.
-    const options: Dockerode.DockerOptions & { agent: HttpAgent } = { ...connection, agent };
     return new Dockerode(options);
   } finally {
     if (DOCKER_HOST !== undefined) process.env['DOCKER_HOST'] = DOCKER_HOST;

@@ -352,6 +352,7 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
 
     it('an engine that is restarted ends what ran; it is said so, and nothing is left', async () => {
       await engine.restart();
+      console.log('STATE', JSON.stringify((await project.run('status', 'demo')).json.data));
       expect(['CANCELED', 'LOST', 'RUNNING', 'RESTARTING']).toContain(await state());
       await destroyAll();
     });
@@ -362,6 +363,7 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       expect(away.exitCode).toBe(4);
       expect(codes(away)).toEqual(['engine-unreachable']);
       await engine.restart();
+      console.log('STATE', JSON.stringify((await project.run('status', 'demo')).json.data));
       expect(['CANCELED', 'LOST', 'RUNNING', 'RESTARTING']).toContain(await state());
       await destroyAll();
     });

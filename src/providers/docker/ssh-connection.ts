@@ -1,10 +1,9 @@
 /**
- * HTTP connections to an engine behind SSH, made as Docker's own client makes them: the machine's `ssh`
+ * Connections to an engine behind SSH, made as Docker's own client makes them: the machine's `ssh`
  * runs `docker system dial-stdio` over there. So hosts, keys, agents, jumps and known hosts are what the
  * user's SSH configuration says. It asks nothing: who has to type a password gets an error.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { Agent } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { EngineAddress } from './engine-address.ts';
 
@@ -30,26 +29,11 @@ function sshArguments({ host, port, socketPath, user }: SshAddress): string[] {
   ];
 }
 
-export class SshAgent extends Agent {
-  readonly #address: SshAddress;
-  readonly #open = new Set<Ssh>();
-
-  constructor(address: SshAddress) {
-    super({ keepAlive: true });
-    this.#address = address;
-  }
-
-  override createConnection(): Duplex {
-    const ssh = spawn('ssh', sshArguments(this.#address), { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#open.add(ssh);
-    ssh.once('close', () => this.#open.delete(ssh));
-    return new SshConnection(ssh);
-  }
-
-  override destroy(): void {
-    super.destroy();
-    for (const ssh of this.#open) ssh.kill();
-  }
+/** @returns a connection to the engine; what goes wrong with it is an error of the stream. */
+export function connectBySsh(address: SshAddress): Duplex {
+  return new SshConnection(
+    spawn('ssh', sshArguments(address), { stdio: ['pipe', 'pipe', 'pipe'] }),
+  );
 }
 
 /** What `http` wants of a socket, over a process. */
@@ -86,7 +70,10 @@ class SshConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const { stderr, stdin, stdout } = this.#ssh;
+    for (const stream of [stdin, stdout, stderr]) stream.destroy();
     this.#ssh.kill();
+    this.#ssh.unref();
     done(error);
   }
 
