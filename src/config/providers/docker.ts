@@ -32,7 +32,7 @@ export const dockerSchema = section({
     .default({})
     .meta({
       description:
-        'Named volumes that all containers see, by path: `{ /data: flights }`. They are never removed. Name the paths in `storage.shared`.',
+        'Named volumes that all containers see, by path: `{ /data: flights }`. They are never removed. Name the paths in `storage.shared`. Processes run as user 1000: it gets a volume that is empty; another one must be writable for it.',
     }),
 });
 

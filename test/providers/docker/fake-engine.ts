@@ -69,6 +69,8 @@ export class FakeEngine {
   readonly volumes = new Map<string, Named>();
   readonly networks = new Map<string, Named & { readonly Id: string }>();
   readonly containers = new Map<string, FakeContainer>();
+  /** Paths of all requests so far. */
+  readonly asked: string[] = [];
   /** `POST /build` so far. */
   builds = 0;
   readonly #server: Server;
@@ -111,10 +113,7 @@ export class FakeEngine {
     [/^GET \/version$/, () => this.version],
     [/^GET \/info$/, () => ({ ...this.info, SystemTime: new Date().toISOString() })],
     [/^GET \/events$/, ({ filters }) => this.#events(filters['container']![0]!)],
-    [
-      /^GET \/images\/json$/,
-      () => [...this.images.keys()].map((tag) => ({ Id: tag, RepoTags: [tag] })),
-    ],
+    [/^GET \/images\/json$/, ({ filters }) => this.#listImages(filters)],
     [/^GET \/images\/(.+)\/json$/, ({ name }) => ({ Id: this.#image(name) })],
     [/^DELETE \/images\/(.+)$/, ({ name }) => this.#removeImage(name)],
     [
@@ -162,6 +161,7 @@ export class FakeEngine {
   ];
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.asked.push(request.url!);
     response.setHeader('Api-Version', this.version.ApiVersion);
     const reply = (status: number, body: unknown) => {
       response.writeHead(status, { 'Content-Type': 'application/json' });
@@ -208,6 +208,11 @@ export class FakeEngine {
   #image(name: string): string {
     const known = this.images.has(name) ? name : `${name}:latest`;
     return this.images.has(known) ? known : missing(`No such image: ${name}`);
+  }
+
+  #listImages(filters: Call['filters']) {
+    const all = [...this.images].map(([tag, Labels]) => ({ Id: tag, RepoTags: [tag], Labels }));
+    return labelled(all, filters);
   }
 
   #removeImage(name: string): unknown {

@@ -1,0 +1,121 @@
+/** The Docker provider beside its contract: what a fake engine can be brought to do. */
+import { request } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DocumentName } from '../../../src/contract/documents.ts';
+import { ExitCode } from '../../../src/contract/exit-codes.ts';
+import type { Provider } from '../../../src/providers/provider.ts';
+import { actionOn, secret, smallCluster } from '../cluster-specs.ts';
+import { eventually } from '../local/eventually.ts';
+import { FakeEngine } from './fake-engine.ts';
+import { freePort, openFake } from './fake-provider.ts';
+
+const never = new AbortController().signal;
+const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
+
+let engine: FakeEngine;
+let provider: Provider;
+let port: number;
+beforeEach(async () => {
+  engine = await FakeEngine.start();
+  engine.images.set('base:1', {});
+  port = await freePort();
+  provider = await openFake(engine, port);
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await provider.close();
+  await engine.close();
+});
+
+const codes = async (of = provider) => (await of.preflight(spec, never)).map(({ code }) => code);
+const create = () =>
+  provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal: never });
+
+describe('preflight', () => {
+  it('finds nothing wrong with an engine that has what is needed', async () => {
+    expect(await codes()).toEqual([]);
+    expect(engine.containers.size + engine.volumes.size + engine.builds).toBe(0);
+  });
+
+  it('refuses an engine that is too old, or of another platform', async () => {
+    engine.version = { ...engine.version, ApiVersion: '1.40' };
+    expect(await codes()).toEqual(['engine-too-old']);
+    engine.version = { ...engine.version, ApiVersion: '1.41', Os: 'windows' };
+    expect(await codes(await openFake(engine, port))).toEqual(['platform-not-supported']);
+  });
+
+  it('asks an engine that knows only newer versions in its oldest', async () => {
+    engine.version = { ...engine.version, ApiVersion: '1.52', MinAPIVersion: '1.44' };
+    await provider.list();
+    expect(engine.asked.at(-1)).toMatch(/^\/v1\.44\//);
+  });
+
+  it('asks the registry for a base image that may be pulled, and gives its words', async () => {
+    engine.images.clear();
+    const pulling = await openFake(engine, port, { pull: 'missing' });
+    const [problem] = await pulling.preflight(spec, never);
+    expect(problem).toMatchObject({
+      code: 'base-image-missing',
+      message: expect.stringContaining('no registry has base:1'),
+    });
+    await pulling.close();
+  });
+});
+
+describe('a container of the name that is not ours', () => {
+  it('is refused, and stays', async () => {
+    const body = { Image: 'base:1', Cmd: ['sleep', '600'], HostConfig: {} };
+    await post('/containers/create?name=fctl-demo-jobmanager-0', body);
+    await provider.store('demo').write(DocumentName.lock, 0, { epoch: 1 });
+    await expect(create()).rejects.toMatchObject({ exitCode: ExitCode.conflict });
+    expect(engine.byName('fctl-demo-jobmanager-0')!.body.Cmd).toEqual(['sleep', '600']);
+  });
+});
+
+describe('what a client leaves', () => {
+  it('is nothing: its keeper ends with it, and no secret is in what the engine knows', async () => {
+    await create();
+    const helpers = () =>
+      [...engine.containers.values()].filter(({ name }) => name.includes('helper'));
+    expect(helpers()).toHaveLength(1);
+    expect(JSON.stringify([...engine.containers.values()].map((c) => c.body))).not.toContain(
+      secret,
+    );
+    await provider.close();
+    await eventually(async () => helpers().length === 0);
+  });
+
+  it('is a helper that it never started, which counts as left over after a minute', async () => {
+    await create();
+    const Labels = { 'fctl.dev/cluster': 'demo', 'fctl.dev/helper': 'x', 'fctl.dev/identity': 'i' };
+    const body = { Image: 'fctl-runtime:test', Cmd: ['true'], HostConfig: {}, Labels };
+    await post('/containers/create?name=fctl-demo-helper-1', body);
+    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    expect(await provider.orphans()).toEqual([]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    const [orphan] = await provider.orphans();
+    expect(orphan).toMatchObject({ kind: 'process', what: 'container fctl-demo-helper-1' });
+    await provider.removeOrphan(orphan!);
+    expect(await provider.orphans()).toEqual([]);
+    expect(engine.byName('fctl-demo-helper-1')).toBeUndefined();
+  });
+
+  it('are images that nothing uses, which prune removes', async () => {
+    await create();
+    expect(await provider.prune(never)).toEqual([]);
+    await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
+    expect(await provider.prune(never)).toEqual(['image fctl-runtime:test']);
+    expect([...engine.images.keys()]).toEqual(['base:1']);
+  });
+});
+
+function post(path: string, body: object): Promise<void> {
+  const { socketPath } = engine;
+  const headers = { 'Content-Type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method: 'POST', path, headers }, (response) =>
+      response.resume().once('end', () => resolve()),
+    );
+    sent.once('error', reject).end(JSON.stringify(body));
+  });
+}
