@@ -99,10 +99,10 @@ describe('a session', () => {
     expect(grown.json.data).toMatchObject({ changed: true, taskManagers: 3 });
     const shrunk = await project.run('session', 'scale', '--taskmanagers', '2');
     expect(shrunk.json.data.plan.actions.map((a: { kind: string }) => a.kind).sort()).toEqual([
-      'delete',
       'none',
       'none',
       'none',
+      'scale',
     ]);
     expect(project.pid('taskmanager-0')).toBe(pid);
     expect(await states()).toEqual(['endless RUNNING']);
