@@ -16,6 +16,8 @@
 # S2  SIGTERM, SIGINT and SIGHUP ask for the end: the process gets SIGTERM, and nothing is started again.
 # S3  process.json is replaced, never changed: a reader sees one state or the next.
 # S4  Without its folder nothing is started again: the cluster was removed.
+# S5  FCTL_TRANSIENT_CLUSTER in the environment is the folder of a cluster that runs once. What has ended
+#     (S1) takes its own files along, and the last of all what they shared: record and logs stay.
 #
 # It needs POSIX and nothing else but `date +%s`.
 
@@ -114,6 +116,15 @@ pause() {
   nap=
 }
 
+# S5
+leave_nothing() {
+  cluster=${FCTL_TRANSIENT_CLUSTER:-}
+  [ -n "$cluster" ] || return 0
+  rm -rf "$cluster/work/${folder##*/}" "$folder"
+  rmdir "$cluster/processes" 2>/dev/null || return 0
+  rm -rf "$cluster/work" "$cluster/artifacts" "$cluster/secrets"
+}
+
 restarts=0
 crashes=0
 last_exit=null
@@ -133,6 +144,7 @@ while [ -z "$stopping" ]; do
   last_exit=$status
   if [ "$status" -eq 0 ]; then
     publish ended
+    leave_nothing
     exit 0
   fi
   [ -z "$stopping" ] || break

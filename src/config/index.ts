@@ -70,6 +70,7 @@ interface Settings {
         replicas?: number | undefined;
         resources?: Resources | undefined;
         maxConcurrentRestarts?: number | undefined;
+        submissionTimeout?: string | undefined;
         rest?:
           | {
               port?: number | undefined;

@@ -74,8 +74,10 @@ export function resolveConfig(
         }
       : null,
     jobmanager: {
-      ...jobmanager,
+      replicas: jobmanager.replicas,
       resources: resources(jobmanager.resources),
+      maxConcurrentRestarts: jobmanager.maxConcurrentRestarts,
+      submissionTimeoutMs: ms(jobmanager.submissionTimeout),
       rest: { ...jobmanager.rest, bind: jobmanager.rest.bind ?? null },
     },
     taskmanager: {

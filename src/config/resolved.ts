@@ -19,6 +19,7 @@ export interface ResolvedConfig {
     readonly replicas: number;
     readonly resources: ResolvedResources;
     readonly maxConcurrentRestarts: number;
+    readonly submissionTimeoutMs: number;
     /** `port` 0: one that is free is chosen. */
     readonly rest: {
       readonly port: number;

@@ -46,6 +46,9 @@ const jobmanager = section({
   maxConcurrentRestarts: count(
     'How many jobs are deployed again at the same time, after failures or after a restart of the JobManager. The others wait in order.',
   ).default(10),
+  submissionTimeout: timeout(
+    'Per-job mode: a JobManager that gets no job for this long ends, for its client may have died. Uploads of cached files count as a sign of life.',
+  ).default('2m'),
   rest: section({
     port: z.int().min(0).max(65_535).default(0).meta({
       description:

@@ -85,6 +85,8 @@ export interface ClusterSpec {
   /** Hash of resolved config, application bundle and engine version; see design, section 2. */
   readonly release: string;
   readonly mode: 'application' | 'per-job' | 'session';
+  /** It runs once: of what has ended only record and logs are kept. */
+  readonly transient: boolean;
   readonly processes: readonly ProcessSpec[];
   readonly artifacts: readonly Artifact[];
   /** The folder of the config file on the client. Not part of the release. */

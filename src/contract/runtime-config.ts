@@ -92,6 +92,8 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly maxConcurrentRestarts: number;
   /** After this, a task that was told to cancel costs its slot (and, if that hangs, its process). */
   readonly cancellationTimeoutMs: number;
+  /** Per-job mode: how long it waits for its job before it ends. */
+  readonly submissionTimeoutMs: number;
   /** Folder for uploaded bundles and other working files. */
   readonly workDir: string;
   readonly application: ApplicationConfig | null;

@@ -1,5 +1,11 @@
 /** Removes clusters: on request, or because they ended longer ago than their retention. */
-import { DocumentName, type ClusterDocument, type OutcomeDocument } from '../contract/documents.ts';
+import {
+  DocumentName,
+  type ClusterDocument,
+  type EndpointDocument,
+  type OutcomeDocument,
+  type ReleasesDocument,
+} from '../contract/documents.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
@@ -74,12 +80,18 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
 async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
   const store = provider.store(clusterId);
   try {
-    const [cluster, outcome] = await Promise.all([
+    const [cluster, outcome, endpoint, releases] = await Promise.all([
       store.read<ClusterDocument>(DocumentName.cluster),
       store.read<OutcomeDocument>(DocumentName.outcome),
+      store.read<EndpointDocument>(DocumentName.endpoint),
+      store.read<ReleasesDocument>(DocumentName.releases),
     ]);
-    if (cluster.value === null || outcome.value === null) return null;
-    return outcome.value.endTime + cluster.value.retentionMs;
+    if (cluster.value === null) return null;
+    const { mode, retentionMs } = cluster.value;
+    if (outcome.value !== null) return outcome.value.endTime + retentionMs;
+    // Nobody goes on with a per-job cluster whose client died before a JobManager led it.
+    if (mode !== 'per-job' || endpoint.value !== null) return null;
+    return (releases.value?.releases.at(-1)?.createdAt ?? cluster.value.createdAt) + retentionMs;
   } catch (error) {
     if (isRecordDamaged(error)) return null;
     throw error;

@@ -66,6 +66,7 @@ export async function runningCluster(
       clusterId,
       release: current.release,
       mode: master.labels['fctl.dev/mode'] as ClusterSpec['mode'],
+      transient: master.labels['fctl.dev/mode'] === 'per-job',
       processes: [master, { ...worker, count: workers.length }],
       artifacts: [],
       clientDir: current.clientDir,

@@ -104,7 +104,7 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
   const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
   return {
     clusterId,
-    ...judge(master, live?.info ?? null, current, endpoint.value),
+    ...judge(master, live?.info ?? null, current, endpoint.value, cluster.value),
     cluster: cluster.value,
     release: releases.value?.releases.at(-1) ?? null,
     processes: observed.processes,
@@ -141,6 +141,7 @@ function judge(
   info: ClusterInfo | null,
   outcome: OutcomeDocument | null,
   endpoint: EndpointDocument | null,
+  cluster: ClusterDocument | null,
 ): { state: ClusterState; explanation: string | null } {
   const say = (state: ClusterState, explanation: string | null = null) => ({ state, explanation });
   if (info !== null) {
@@ -155,7 +156,7 @@ function judge(
   if (master === undefined) {
     return say(
       ClusterState.incomplete,
-      "its deployment was interrupted: 'fctl deploy' continues it",
+      `its deployment was interrupted: ${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`,
     );
   }
   if (master.status === 'running') {
@@ -169,9 +170,15 @@ function judge(
   return say(
     ClusterState.lost,
     `the JobManager (${master.location}) is gone${after(master)} and is not started again: ` +
-      "'fctl deploy' starts the application again, 'fctl destroy' cleans up",
+      `${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`,
   );
 }
+
+/** What goes on with a cluster of that mode. A per-job cluster is never deployed again. */
+const mend: Readonly<Record<string, string>> = {
+  application: "'fctl deploy' starts it again, ",
+  session: "'fctl session start' starts it again, ",
+};
 
 /** ` (exit code 1, after 9 restarts)` */
 function after({ exitCode, restarts }: ObservedProcess): string {

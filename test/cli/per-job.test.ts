@@ -1,4 +1,6 @@
 /** Per-job mode through the built CLI: a cluster for each job, which leaves only outcome and logs. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +35,14 @@ interface Cluster {
   readonly mode: string;
 }
 
+/** Of all clusters, and each only as far as it says what it is: `demo-ab12-1/record`. */
+const leftovers = () =>
+  readdirSync(join(project.folder, 'home/clusters')).flatMap((clusterId) =>
+    readdirSync(join(project.folder, 'home/clusters', clusterId)).map(
+      (name) => `${clusterId}/${name}`,
+    ),
+  );
+
 const clusters = async () => (await project.run('list')).json.data.clusters as readonly Cluster[];
 
 describe('per-job mode', () => {
@@ -53,12 +63,58 @@ describe('per-job mode', () => {
     expect(new Set(jobs.map((job) => job.clusterId)).size).toBe(3);
 
     await eventually(() => project.running().length === 0);
-    for (const { clusterId } of jobs) {
-      const status = await project.run('status', clusterId);
-      expect(status.json.data).toMatchObject({ state: 'SUCCEEDED', cluster: { mode: 'per-job' } });
-      const left = await readdir(join(project.folder, 'home/clusters', clusterId, 'logs'));
-      expect(left).toContain('jobmanager-0.log');
-    }
+    // No bundles, blobs, secrets, working files, or what processes were started with.
+    expect(leftovers()).toEqual(
+      jobs.flatMap(({ clusterId }) => [`${clusterId}/logs`, `${clusterId}/record`]).sort(),
+    );
+    const { clusterId } = jobs[0]!;
+    const status = await project.run('status', clusterId);
+    expect(status.json.data).toMatchObject({ state: 'SUCCEEDED', cluster: { mode: 'per-job' } });
+    const { stdout: logs } = await project.start(['logs', clusterId]);
+    expect(logs).toContain('jobmanager-0 ');
+    expect(logs).toContain('taskmanager-0 ');
+  });
+
+  it('brings cached files from here to each cluster, and takes nothing else with its retention', async () => {
+    await project.configure('mode: per-job', 'retention: 1s');
+    await project.write('words.txt', 'hello');
+    await project.write(
+      'src/app.ts',
+      `${imports}
+import { readFileSync } from 'node:fs';
+export const reading = defineJob('reading', (env) => {
+  env.registerCachedFile('words.txt', 'words');
+  env.fromSource(CollectionSource.of([1]))
+    .map((_, context) => readFileSync(context.distributedCache.getFile('words'), 'utf8'))
+    .sinkTo(CollectSink.named('out'));
+});
+export async function main(ctx) {
+  for (let i = 0; i < 2; i++) console.log('read ' + (await ctx.execute(reading)).collected('out'));
+}`,
+    );
+    const { json, stderr } = await project.run('deploy');
+    expect(json.errors).toEqual([]);
+    expect(stderr.match(/read hello/g)).toHaveLength(2);
+    expect(json.data.uploadedBytes).toBe(2 * 'hello'.length);
+    await eventually(() => project.running().length === 0);
+    await eventually(async () => (await clusters()).length === 0);
+    await expect(readdir(join(project.folder, 'home/clusters'))).resolves.toEqual([]);
+  });
+
+  it('fails the submission for a cached file that is missing here', async () => {
+    await project.write(
+      'src/app.ts',
+      `${imports}
+export const reading = defineJob('reading', (env) => {
+  env.registerCachedFile('gone.txt', 'words');
+  env.fromSource(CollectionSource.of([1])).sinkTo(DiscardSink.create());
+});`,
+    );
+    const { exitCode, json } = await project.run('deploy');
+    expect(exitCode).toBe(6);
+    expect(json.errors[0]!.message).toContain(join(project.folder, 'gone.txt'));
+    expect(json.errors[0]!.message).toContain('in per-job mode it is looked for on this machine');
+    expect(await clusters()).toEqual([]);
   });
 
   it('tells the failure of a job as that of the application, with the place in the file', async () => {
@@ -120,6 +176,26 @@ export const broken = defineJob('broken', (env) => {
     expect(error).toMatchObject({ code: 'detached' });
     expect(error!.hint).toContain(`fctl cancel ${cluster!.clusterId}`);
     expect(cluster!.state).toBe('RUNNING');
+  });
+});
+
+const hasScript = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
+
+describe.skipIf(!hasScript)('Ctrl-C on a terminal', () => {
+  it.each([
+    ['y', 'CANCELED', / cancelled/],
+    ['n', 'RUNNING', /goes on; main\(\) ended/],
+  ])('asks whether to cancel the job: %s', async (answer, state, says) => {
+    await project.write('src/app.ts', app('  await ctx.execute(endless);'));
+    const client = project.terminal('deploy');
+    await eventually(async () => (await jobCount()) === 1);
+    client.stdin.write('\x03');
+    await client.shows(/Cancel demo-\w+-1\? .*\[y\/N\]/);
+    client.stdin.write(`${answer}\n`);
+    expect(await client.ended).toBe(130);
+    await client.shows(says);
+    expect((await clusters())[0]!.state).toBe(state);
+    if (state === 'CANCELED') await eventually(() => project.running().length === 0);
   });
 });
 

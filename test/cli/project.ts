@@ -1,4 +1,5 @@
 /** A project in a folder of its own, with a home of its own for its clusters, driven by the built CLI. */
+import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -68,6 +69,26 @@ export class Project {
       reject: false,
       timeout: this.#timeoutMs,
     });
+  }
+
+  /** Runs it on a terminal of its own, made by util-linux' `script`. */
+  terminal(...args: readonly string[]) {
+    const command = [process.execPath, launcher, ...args].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qefc', `stty cols 120 && exec ${command}`, '/dev/null'], {
+      cwd: this.folder,
+      env: { ...process.env, FCTL_HOME: join(this.folder, 'home'), NO_COLOR: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => (shown += String(chunk)));
+    return {
+      stdin: child.stdin,
+      ended: new Promise<number | null>((resolve) => child.once('exit', resolve)),
+      shows: (text: RegExp) =>
+        eventually(() => text.test(shown)).catch(() => {
+          throw new Error(`${text} was never shown:\n${shown}`);
+        }),
+    };
   }
 
   async run(...args: string[]): Promise<Answer> {

@@ -26,6 +26,7 @@ describe('the resolved configuration', () => {
         replicas: 1,
         resources: { cpu: 1, memoryBytes: 512 * 1024 * 1024 },
         maxConcurrentRestarts: 10,
+        submissionTimeoutMs: 120_000,
         rest: { port: 0, bind: null, hosts: [], allowedOrigins: [] },
       },
       taskmanager: {

@@ -39,6 +39,7 @@ const desired = fc
     clusterId: 'demo',
     release: `r-${master}-${worker}-${replicas}`,
     mode: m,
+    transient: m === 'per-job',
     processes: [
       processSpec(Role.jobmanager, 1, master, m),
       processSpec(Role.taskmanager, replicas, worker, m),

@@ -55,6 +55,7 @@ export function smallCluster(cluster: SmallCluster): ClusterSpec {
     clusterId,
     release,
     mode: 'application',
+    transient: false,
     processes: [
       process('jobmanager', 1, script),
       ...(cluster.taskManager === undefined

@@ -56,6 +56,7 @@ export function clusterSpec(
     clusterId,
     release,
     mode,
+    transient: mode === 'per-job',
     clientDir: config.projectDir,
     secrets: clusterSecrets(config, token),
     artifacts,
@@ -125,7 +126,8 @@ function jobManager(
   labels: ProcessLabels,
   token: string | null,
 ): ProcessSpec {
-  const { maxConcurrentRestarts, replicas, resources, rest } = config.jobmanager;
+  const { maxConcurrentRestarts, replicas, resources, rest, submissionTimeoutMs } =
+    config.jobmanager;
   const application = bundle ? applicationConfig(config, bundle, token ?? config.cluster) : null;
   const common = commonSpec(labels, token);
   const file: JobManagerConfig = {
@@ -138,6 +140,7 @@ function jobManager(
     loadBalanceMode: config.taskmanager.loadBalance.mode,
     restart: config.restart,
     maxConcurrentRestarts,
+    submissionTimeoutMs,
     application,
     parallelism: config.application?.parallelism ?? 1,
     storage: { scope: '${storage.scope}', shared: config.storage.shared.map(escapePlaceholders) },

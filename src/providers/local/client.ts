@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
-import type { ProcessSpec } from '../../contract/process-spec.ts';
+import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { type ClusterLayout, exists, namesIn } from './layout.ts';
 import { runCommand } from './exec.ts';
@@ -26,7 +26,13 @@ import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
 import { type StartedProcess, placeholderValues } from './placeholders.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
-import { type KnownProcess, readSupervised, runs, supervise } from './supervision.ts';
+import {
+  type KnownProcess,
+  readSupervised,
+  runs,
+  supervise,
+  TRANSIENT_CLUSTER,
+} from './supervision.ts';
 
 const pollMs = 20;
 const startPollMs = 5;
@@ -67,6 +73,7 @@ export class LocalClient {
     layout: ClusterLayout,
     name: string,
     started: Required<StartedProcess>,
+    { transient }: Pick<ClusterSpec, 'transient'>,
   ): Promise<void> {
     const { spec } = started;
     const folder = join(layout.processes, name);
@@ -89,7 +96,10 @@ export class LocalClient {
       command: supervise(this.#options.supervisor, folder, command),
       cwd: values['client.dir']!,
       out: join(layout.logs, `${name}.out`),
-      environment: this.#environment(folder, name, spec, values),
+      environment: {
+        ...this.#environment(folder, name, spec, values),
+        ...(transient ? { [TRANSIENT_CLUSTER]: layout.root } : {}),
+      },
       resources: spec.resources,
       graceMs: spec.stop.gracePeriodMs,
     });
@@ -184,6 +194,7 @@ export class LocalClient {
   /** What runs, or ran, of a cluster. `ended` tells that the cluster wrote its outcome. */
   async inspect(layout: ClusterLayout, ended: boolean): Promise<ObservedProcess[]> {
     const names = await namesIn(layout.processes);
+    if (names.length === 0 && ended) return loggedProcesses(layout);
     const observed = await Promise.all(names.map((name) => this.#observe(layout, name, ended)));
     return observed.filter((process) => process !== null);
   }
@@ -291,4 +302,28 @@ export class LocalClient {
       for (const known of found) await this.#awaitEnd(known);
     }
   }
+}
+
+/** Of a cluster that has ended, whose processes left nothing else. */
+async function loggedProcesses({ logs }: ClusterLayout): Promise<ObservedProcess[]> {
+  return (await namesIn(logs)).flatMap((file) => {
+    const [, name, role, index] = /^((jobmanager|taskmanager)-(\d+))\.log$/.exec(file) ?? [];
+    if (name === undefined) return [];
+    return [
+      {
+        name,
+        role: role === Role.jobmanager ? Role.jobmanager : Role.taskmanager,
+        index: Number(index),
+        release: '',
+        host: null,
+        misplaced: null,
+        status: 'exited' as const,
+        location: 'gone',
+        startedAt: null,
+        restarts: 0,
+        exitCode: null,
+        spec: null,
+      },
+    ];
+  });
 }

@@ -7,6 +7,8 @@
  *     clusters/ID/logs/PROCESS.log  and PROCESS.out
  *     clusters/ID/processes/PROCESS/{spec.json,process.json,...files}; see supervision.ts
  *     clusters/ID/work/PROCESS/
+ *
+ * Of a transient cluster that has ended only record and logs are there.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -161,7 +161,7 @@ export class LocalProvider implements Provider {
   /** `apply`, with what the process is told of its place. */
   async applyAt(
     action: Action,
-    spec: Pick<ClusterSpec, 'clusterId' | 'secrets'>,
+    spec: Pick<ClusterSpec, 'clusterId' | 'secrets' | 'transient'>,
     { fence, signal }: ApplyOptions,
     place: Place,
   ): Promise<void> {
@@ -173,15 +173,16 @@ export class LocalProvider implements Provider {
     if (action.spec === null) {
       await rm(join(layout.processes, action.process), { recursive: true, force: true });
       await rm(join(layout.work, action.process), { recursive: true, force: true });
+      if (spec.transient && (await namesIn(layout.processes)).length === 0) {
+        for (const name of ['processes', 'work', 'artifacts', 'secrets'] as const)
+          await rm(layout[name], { recursive: true, force: true });
+      }
       return;
     }
     signal.throwIfAborted();
     await this.#writeSecrets(layout, spec);
-    await this.#client.start(layout, action.process, {
-      spec: action.spec,
-      index: action.index,
-      place,
-    });
+    const started = { spec: action.spec, index: action.index, place };
+    await this.#client.start(layout, action.process, started, spec);
   }
 
   async #checkFence({ record }: ClusterLayout, fence: number): Promise<void> {

@@ -43,6 +43,9 @@ export interface Supervised {
   readonly lastExit: number | null;
 }
 
+/** Variable of the supervisor's environment: the folder of a cluster of which little is to stay. */
+export const TRANSIENT_CLUSTER = 'FCTL_TRANSIENT_CLUSTER';
+
 /** @returns the command that runs a command under the supervisor. */
 export function supervise(script: string, folder: string, command: readonly string[]): string[] {
   const { firstDelay, longestDelay, stableRun, crashesInARow } = restart;

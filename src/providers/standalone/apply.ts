@@ -84,7 +84,7 @@ async function endElsewhere(
     if (observed === undefined) continue;
     const { index, role } = observed.observed;
     const action = { kind: 'delete', process, role, index, reason: '', causes: [], spec: null };
-    const nothing = { secrets: {}, place: nowhere, runtime: 'none', unit: null };
+    const nothing = { secrets: {}, transient: false, place: nowhere, runtime: 'none', unit: null };
     await host.call('apply', { clusterId, action, fence, record, ...nothing }, { signal });
   }
 }
@@ -142,7 +142,7 @@ async function start(
   { action, placed, spec, target }: Start,
 ): Promise<void> {
   const { clusters, fence, signal, storageScope } = context;
-  const { clusterId, release, secrets } = spec;
+  const { clusterId, release, secrets, transient } = spec;
   const { index, process, role } = action;
   const agent = await target.agent();
   const { address, bind } = addressesOf(target, agent?.hello ?? null);
@@ -169,6 +169,7 @@ async function start(
     action,
     fence,
     secrets,
+    transient,
     place,
     runtime,
     unit,

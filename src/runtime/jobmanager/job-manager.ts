@@ -33,9 +33,9 @@ import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
 import { localHost, reachableHost } from './addresses.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
-import { createBlobStore } from './blob-store.ts';
+import { createBlobStore, type UploadingBlobStore } from './blob-store.ts';
 import { Journal } from './journal.ts';
-import type { BlobStore, ClusterView, CommandResult } from './cluster-view.ts';
+import type { ClusterView, CommandResult } from './cluster-view.ts';
 import { createCoordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { JarApplications } from './jar-applications.ts';
@@ -74,7 +74,7 @@ export class JobManager {
   readonly #candidacy: Candidacy;
   readonly #resourceId: string;
   readonly #startTime: number;
-  readonly #blobs: BlobStore;
+  readonly #blobs: UploadingBlobStore;
   readonly #journal: Journal;
   readonly #dispatcher: Dispatcher;
   /** In per-job mode. */
@@ -146,7 +146,15 @@ export class JobManager {
     const ended: OnlyJobOptions['ended'] = (status, error) => this.#end(status, error);
     this.#onlyJob =
       config.mode === 'per-job'
-        ? new OnlyJob({ dispatcher, journal, resourceId, clock, ended })
+        ? new OnlyJob({
+            dispatcher,
+            journal,
+            resourceId,
+            clock,
+            ended,
+            submissionTimeoutMs: config.submissionTimeoutMs,
+            isUploading: () => this.#blobs.isUploading,
+          })
         : null;
     this.#jars =
       config.mode === 'session'

@@ -4,7 +4,7 @@
  * O1  A cluster takes one job. A repeated submission is the same one.
  * O2  No client has to be alive: a cluster whose job does not come in time ends, for the client may have
  *     died before it submitted it; and a job that ended with an earlier JobManager, or was lost with it,
- *     is not waited for again.
+ *     is not waited for again. Whoever sends files that the job needs is alive.
  */
 import { ApplicationStatus, type FailureInfo, type JobOutcome } from '../../contract/documents.ts';
 import type { SubmitJobRequest } from '../../contract/fctl-rest.ts';
@@ -15,15 +15,16 @@ import { JobStatus } from './job-status.ts';
 import type { Journal } from './journal.ts';
 import { outcomeOf } from './recorded-job.ts';
 
-/** How long the cluster waits for its job. */
-const submissionTimeoutMs = 120_000;
-
 export interface OnlyJobOptions {
   readonly dispatcher: Pick<Dispatcher, 'submit' | 'job'>;
   readonly journal: Pick<Journal, 'past'>;
   /** Of the JobManager, for failures that are no task's. */
   readonly resourceId: string;
   readonly clock: Clock;
+  /** How long the cluster waits for its job. */
+  readonly submissionTimeoutMs: number;
+  /** Whether somebody sends a file. */
+  readonly isUploading: () => boolean;
   readonly ended: (status: ApplicationStatus, error: FailureInfo | null) => void;
 }
 
@@ -38,11 +39,16 @@ export class OnlyJob {
 
   /** Waits for the job, unless an earlier JobManager has had it (O2). */
   expect(): void {
-    const { clock, ended, journal, resourceId: location } = this.#options;
-    const [earlier] = journal.past;
-    if (earlier !== undefined) return this.#ended(outcomeOf(earlier));
+    const [earlier] = this.#options.journal.past;
+    if (earlier === undefined) this.#wait();
+    else this.#ended(outcomeOf(earlier));
+  }
+
+  #wait(): void {
+    const { clock, ended, isUploading, resourceId: location, submissionTimeoutMs } = this.#options;
     this.#stopWaiting = clock.after(submissionTimeoutMs, () => {
       if (this.#jobId !== null) return;
+      if (isUploading()) return this.#wait();
       const message = 'no job was submitted: the client ended too early';
       ended(ApplicationStatus.failed, { message, stack: null, task: null, location });
     });

@@ -6,6 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { Redactor } from '../../contract/secrets.ts';
+import { hasEnded } from '../ha/ended.ts';
+import { openRecord } from '../ha/record.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
@@ -55,6 +57,10 @@ async function run(
     release,
     slots,
   });
+  if (await hasEnded(openRecord(config.record))) {
+    logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release');
+    return 0; // before it reads what may be gone with the cluster
+  }
   setFlagsFromString('--expose-gc'); // For the slots: see MemoryGuard.
   enterWorkingDirectory(config, logger);
   const token = await readToken(config);

@@ -70,6 +70,7 @@ function clusterSpec(process: ProcessSpec, change: Partial<ClusterSpec> = {}): C
     processes: [process],
     artifacts: [],
     clientDir: home,
+    transient: false,
     secrets: { token: 'top-secret' },
     ...change,
   };

@@ -1,7 +1,7 @@
 /** templates/supervise.sh under every shell of this machine, with a clock and naps of our own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -60,13 +60,14 @@ interface Settings {
   readonly crashes?: number;
   /** Take the place of the machine's own programs. */
   readonly programs?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts it. `end` resolves with exit code or signal, once all output was read. */
 async function start(
   shell: readonly string[],
   command: readonly string[],
-  { first = 0, stable = 60, crashes = 10, programs = {} }: Settings = {},
+  { first = 0, stable = 60, crashes = 10, programs = {}, environment = {} }: Settings = {},
 ): Promise<{ readonly end: Promise<number | string> }> {
   const bin = join(home, 'bin');
   await mkdir(bin, { recursive: true });
@@ -81,7 +82,7 @@ async function start(
   const child = spawn(shell[0]!, [...shell.slice(1), ...run, folder, ...settings, ...command], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: `${bin}:${process.env['PATH']}`, HOME_OF_TEST: home },
+    env: { PATH: `${bin}:${process.env['PATH']}`, HOME_OF_TEST: home, ...environment },
   });
   supervisor = child;
   for (const stream of [child.stdout, child.stderr])
@@ -107,6 +108,27 @@ describe.each(shells.map((shell) => ({ name: shell.join(' '), shell })))('$name'
     expect(await identifyProcess(pid)).toBe(identity);
     expect(own.pid).toBe(supervisor!.pid);
     expect(await identifyProcess(own.pid)).toBe(own.identity);
+  });
+
+  it('leaves nothing of a cluster that runs once but record and logs, when all has ended', async () => {
+    const cluster = join(home, 'a cluster');
+    const names = ['record', 'logs', 'secrets', 'artifacts', 'processes/one', 'processes/two'];
+    for (const name of [...names, 'work/one', 'work/two']) {
+      await mkdir(join(cluster, name), { recursive: true });
+      await writeFile(join(cluster, name, 'file'), 'x');
+    }
+    const environment = { FCTL_TRANSIENT_CLUSTER: cluster };
+    const run = async (name: string, code: string) => {
+      folder = join(cluster, 'processes', name);
+      const { end } = await start(shell, ['sh', '-c', code], { crashes: 2, environment });
+      await end;
+      return (await readdir(cluster)).sort().join(' ');
+    };
+    expect(await run('one', 'exit 3')).toBe('artifacts logs processes record secrets work');
+    expect(await run('one', 'exit 0')).toBe('artifacts logs processes record secrets work');
+    expect(await readdir(join(cluster, 'processes'))).toEqual(['two']);
+    expect(await readdir(join(cluster, 'work'))).toEqual(['two']);
+    expect(await run('two', 'exit 0')).toBe('logs record');
   });
 
   it('waits longer after each crash in a row, and gives up at last', async () => {

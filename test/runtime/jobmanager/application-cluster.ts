@@ -60,6 +60,7 @@ export class ApplicationCluster {
       restart: { strategy: 'none' },
       maxConcurrentRestarts: 10,
       cancellationTimeoutMs: 300,
+      submissionTimeoutMs: 1000,
       application: {
         bundleHash: hash,
         bundleFile: file,

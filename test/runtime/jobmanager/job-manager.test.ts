@@ -112,6 +112,7 @@ async function configFor(
     loadBalanceMode: 'none',
     restart: { strategy: 'none' },
     maxConcurrentRestarts: 10,
+    submissionTimeoutMs: 60_000,
     cancellationTimeoutMs: 10_000,
     workDir: join(directory, 'work'),
     application,

@@ -7,16 +7,21 @@ import { pipeline } from './graphs.ts';
 
 let cluster: FakeCluster;
 let only: OnlyJob;
+const submissionTimeoutMs = 120_000;
+let isUploading = false;
 const ends: [status: string, message: string | null][] = [];
 
 beforeEach(async () => {
   cluster = await startFakeCluster();
   ends.length = 0;
+  isUploading = false;
   only = new OnlyJob({
     dispatcher: cluster.dispatcher,
     journal: { past: [] },
     resourceId: 'jobmanager-0',
     clock: cluster.clock,
+    submissionTimeoutMs,
+    isUploading: () => isUploading,
     ended: (status, error) => ends.push([status, error?.message ?? null]),
   });
 });
@@ -35,6 +40,16 @@ it('ends a cluster whose client died before it submitted the job', () => {
   expect(ends).toEqual([['FAILED', 'no job was submitted: the client ended too early']]);
 });
 
+it('does not end while somebody sends a file that its job needs', () => {
+  only.expect();
+  isUploading = true;
+  cluster.clock.advance(300_000);
+  expect(ends).toEqual([]);
+  isUploading = false;
+  cluster.clock.advance(120_000);
+  expect(ends).toHaveLength(1);
+});
+
 it('waits for nobody any more once the job is there, or it is closed', async () => {
   only.expect();
   await only.submit(request('a'));
@@ -45,6 +60,8 @@ it('waits for nobody any more once the job is there, or it is closed', async () 
     journal: { past: [] },
     resourceId: 'jobmanager-0',
     clock: cluster.clock,
+    submissionTimeoutMs,
+    isUploading: () => isUploading,
     ended: (status) => ends.push([status, null]),
   });
   closed.expect();

@@ -59,12 +59,12 @@ export function hostMethods(
     takeArtifact: (request: Request.TakeArtifact) =>
       takeArtifact(dir, at(request.clusterId), request),
     apply: async (request: Request.Apply, { signal }: RequestContext) => {
-      const { action, clusterId, fence, place, runtime, secrets, unit } = request;
+      const { action, clusterId, fence, place, runtime, secrets, transient, unit } = request;
       const layout = at(clusterId);
       await enterFence(layout, fence); // M1
       if (request.record !== null) await noteRecord(layout, request.record);
       const recordUrl = place.recordUrl ?? pathToFileURL(layout.record).href;
-      const spec = { clusterId, secrets };
+      const spec = { clusterId, secrets, transient };
       await localFor(runtime, unit).applyAt(
         action,
         spec,
@@ -102,7 +102,7 @@ export function hostMethods(
           const action = { kind: 'delete', process: name, role, index, spec: null } as const;
           const told = { ...action, reason: '', causes: [] };
           const options = { fence: fence ?? Number.MAX_SAFE_INTEGER, signal };
-          await local.applyAt(told, { clusterId, secrets: {} }, options, nowhere);
+          await local.applyAt(told, { clusterId, secrets: {}, transient: false }, options, nowhere);
         }),
       );
     },

@@ -36,6 +36,8 @@ export interface Apply extends OfCluster {
   readonly action: Action;
   readonly fence: number;
   readonly secrets: Readonly<Record<string, string>>;
+  /** As in `ClusterSpec`. */
+  readonly transient: boolean;
   /** `recordUrl: null`: the record lies on this host. */
   readonly place: Omit<Place, 'recordUrl'> & { readonly recordUrl: string | null };
   /** Hash of the runtime to start it with. */
