@@ -51,7 +51,9 @@ function place(stack: string | null): string | null {
 }
 
 function inspect({ exports, registry }: LoadedBundle): InspectAnswer {
-  const wrong = findApplicationProblems(exports, registry);
+  // Whoever names a job needs no main() that says which to run.
+  const wrong =
+    'job' in request.compile ? registry.problems : findApplicationProblems(exports, registry);
   if (wrong.length > 0) {
     const problems = wrong.map((message) =>
       problem({ code: 'application-invalid', message, path: '/application/entry' }),

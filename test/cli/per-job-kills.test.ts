@@ -80,28 +80,32 @@ it.each([
   ['Cluster demo-', 2],
   ['create taskmanager-0', 2],
   ['The cluster is up', 2],
-])("at '%s' (%i): leaves nothing that does not end by itself", async (step, n) => {
-  await killAt(step, n);
-  await eventually(() => mains().length === 0);
-  for (const { clusterId, state } of await clusters()) {
-    if (state === 'RUNNING') await eventually(() => hasEndedOrRunsJob(clusterId));
-    // Whether its job had been submitted is a matter of milliseconds.
-    await project.run('cancel', clusterId);
-  }
-  await eventually(() => project.running().length === 0);
-  for (const { clusterId, state } of await clusters()) {
-    const { explanation } = (await project.run('status', clusterId)).json.data;
-    if (state === 'INCOMPLETE') {
-      expect(explanation).toContain("'fctl destroy' removes it");
-      continue;
+])(
+  "at '%s' (%i): leaves nothing that does not end by itself",
+  async (step, n) => {
+    await killAt(step, n);
+    await eventually(() => mains().length === 0);
+    for (const { clusterId, state } of await clusters()) {
+      if (state === 'RUNNING') await eventually(() => hasEndedOrRunsJob(clusterId));
+      // Whether its job had been submitted is a matter of milliseconds.
+      await project.run('cancel', clusterId);
     }
-    if (state === 'FAILED') expect(explanation).toContain('the client ended too early');
-    else expect(['SUCCEEDED', 'CANCELED']).toContain(state);
-    const left = readdirSync(join(project.folder, 'home/clusters', clusterId));
-    expect(left).toEqual(['logs', 'record']);
-  }
-  expect((await project.run('doctor')).json.data.orphans).toEqual([]);
-});
+    await eventually(() => project.running().length === 0);
+    for (const { clusterId, state } of await clusters()) {
+      const { explanation } = (await project.run('status', clusterId)).json.data;
+      if (state === 'INCOMPLETE') {
+        expect(explanation).toContain("'fctl destroy' removes it");
+        continue;
+      }
+      if (state === 'FAILED') expect(explanation).toContain('the client ended too early');
+      else expect(['SUCCEEDED', 'CANCELED']).toContain(state);
+      const left = readdirSync(join(project.folder, 'home/clusters', clusterId));
+      expect(left).toEqual(['logs', 'record']);
+    }
+    expect((await project.run('doctor')).json.data.orphans).toEqual([]);
+  },
+  60_000,
+);
 
 const hasEndedOrRunsJob = async (clusterId: string) => {
   const { data } = (await project.run('status', clusterId)).json;
@@ -119,4 +123,4 @@ it("after 'Submitted second': the job goes on, and is found and ended by its clu
   ]);
   expect((await project.run('cancel', goesOn!.clusterId)).exitCode).toBe(0);
   await eventually(() => project.running().length === 0);
-});
+}, 60_000);

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import type { EndpointDocument } from '../../src/contract/documents.ts';
+import { readDocument } from '../../src/contract/file-documents.ts';
 
 const launcher = resolve(import.meta.dirname, '../../bin/fctl.js');
 
@@ -115,6 +117,14 @@ export class Project {
     return this.#process(name).supervisor.pid;
   }
 
+  /** Of the JobManager. */
+  async endpoint(): Promise<{ readonly rest: string; readonly token: string }> {
+    const cluster = join(this.folder, 'home/clusters/demo');
+    const { value } = await readDocument<EndpointDocument>(join(cluster, 'record'), 'endpoint');
+    const token = readFileSync(join(cluster, 'secrets/token'), 'utf8');
+    return { rest: value!.rest, token };
+  }
+
   #process(name: string) {
     const file = join(this.home, 'clusters/demo/processes', name, 'process.json');
     return JSON.parse(readFileSync(file, 'utf8')) as {
@@ -139,11 +149,14 @@ function read(file: string): string {
 }
 
 /** Waits for something that another process does; fails the test when it never happens. */
-export async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
+export async function eventually(
+  probe: () => boolean | Promise<boolean>,
+  limitMs = 60_000,
+): Promise<void> {
+  const end = Date.now() + limitMs;
   for (;;) {
     if (await probe()) return;
-    if (Date.now() > end) throw new Error('did not happen within 60 s');
+    if (Date.now() > end) throw new Error(`did not happen within ${limitMs / 1000} s`);
     await delay(20);
   }
 }

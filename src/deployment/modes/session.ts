@@ -1,6 +1,6 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
-import type { OutcomeDocument } from '../../contract/documents.ts';
+import { LOST, type OutcomeDocument } from '../../contract/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
@@ -138,4 +138,10 @@ export async function stopSession(
   );
 }
 
-const terminal: ReadonlySet<string> = new Set(['FINISHED', 'FAILED', 'CANCELED', 'SUSPENDED']);
+const terminal: ReadonlySet<string> = new Set([
+  'FINISHED',
+  'FAILED',
+  'CANCELED',
+  'SUSPENDED',
+  LOST,
+]);
