@@ -80,15 +80,14 @@ export class StandaloneProvider implements Provider {
       host.look<readonly string[]>('list', {}),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
-    const [first] = outcomes;
-    if (answers.length === 0 && first && !first.ok) throw first.error;
+    if (answers.length === 0)
+      throwAll(outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])));
     return [...new Set(answers.flat())].sort();
   }
 
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
     const view = await this.#clusters.view(clusterId);
-    const [silent] = view.silent.values();
-    if (view.views.size === 0 && silent !== undefined) throw silent; // C4
+    if (view.views.size === 0) throwAll([...view.silent.values()]); // C4
     if (view.views.size === 0) return null;
     return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
   }

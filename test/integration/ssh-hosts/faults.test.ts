@@ -41,7 +41,7 @@ describeWith([sshRig], 'faults of hosts and networks', () => {
       lines: [
         'taskmanager: { replicas: 2, slots: 1, registrationTimeout: 30s }',
         'heartbeat: { interval: 1s, timeout: 5s }',
-        'restart: { strategy: fixed-delay, attempts: 1000, delay: 1s }',
+        'restart: { strategy: fixed-delay, fixedDelay: { attempts: 1000, delay: 1s } }',
       ],
       standalone: ['connectTimeout: 8s', 'keepAlive: 1s'],
     });
