@@ -1,5 +1,5 @@
 /** Applications on three hosts in all modes, and that nothing of this machine runs them. */
-import { copyFile, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Project, eventually } from '../../cli/project.ts';
@@ -119,46 +119,4 @@ describeWith([sshRig], 'clusters on hosts', () => {
     const stopped = await project.run('session', 'stop');
     expect(stopped.json.errors).toEqual([]);
   });
-
-  it('examples/flights: the same result as here', async () => {
-    await cp(join(root, 'examples/flights/app.ts'), join(project.folder, 'src/app.ts'));
-    const data = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet');
-    await copyFile(data, join(shared, 'flights.parquet'));
-    const application = (output: string) => [
-      '  parallelism: 2',
-      `  args: { flights: ${shared}/flights.parquet, output: ${output} }`,
-    ];
-    const lines = ['taskmanager: { replicas: 2, slots: 1 }'];
-    await configureHosts(project, set, { application: application(`${shared}/out/there`), lines });
-    const there = await project.run('deploy', '--timeout', '10m');
-    expect(there.json.errors).toEqual([]);
-    const here = await project.run(
-      'deploy',
-      '--set',
-      'provider=local',
-      '--set',
-      `application.args.output=${shared}/out/here`,
-      '--set',
-      'cluster=here',
-      '--timeout',
-      '10m',
-    );
-    expect(here.json.errors).toEqual([]);
-    expect(await linesBelow(join(shared, 'out/there'))).toEqual(
-      await linesBelow(join(shared, 'out/here')),
-    );
-    await project.run('destroy', 'here', '--yes', '--set', 'provider=local');
-  });
 });
-
-/** All lines of all files, sorted: which part has which depends on nothing that matters. */
-async function linesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const texts = await Promise.all(
-    files.map(({ name, parentPath }) => readFile(join(parentPath, name), 'utf8')),
-  );
-  const found = texts.flatMap((text) => text.split('\n')).sort();
-  expect(found.length).toBeGreaterThan(10);
-  return found;
-}

@@ -1,0 +1,91 @@
+/** examples/flights on a Docker engine: only the provider and where the files lie is another. */
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { Project } from '../../cli/project.ts';
+import { expectAsDuckDbComputes } from '../../examples/compare-with-duckdb.ts';
+import { DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
+import { describeWith } from '../../rigs/rig.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const parquet = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet');
+
+// A first deployment builds the image.
+vi.setConfig({ testTimeout: 900_000 });
+
+describeWith([dockerRig], 'examples/flights on a Docker engine', () => {
+  let engine: DockerEngine;
+  let project: Project;
+  let results: string;
+
+  async function docker(...args: readonly string[]): Promise<string> {
+    const { exitCode, stderr, stdout } = await engine.docker(...args);
+    if (exitCode !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  beforeAll(async () => {
+    engine = await DockerEngine.start();
+    const { baseImage } = engine;
+    await docker('volume', 'create', 'flights');
+    // Stays, never started: what files go in and out by.
+    await docker('create', '--name', 'files', '--volume', 'flights:/data', baseImage, 'true');
+    await docker('cp', parquet, 'files:/data/flights.parquet');
+    const volume = ['--volume', 'flights:/data', '--user', 'root'];
+    await docker('run', '--rm', ...volume, baseImage, 'chmod', '777', '/data');
+  });
+  afterAll(() => engine?.stop());
+
+  beforeEach(async () => {
+    results = await mkdtemp(join(tmpdir(), 'fctl-flights-'));
+    project = await Project.create({ timeoutMs: 600_000 });
+    await project.write('src/keep', '');
+    await copyFile(join(root, 'examples/flights/app.ts'), join(project.folder, 'src/app.ts'));
+  });
+  afterEach(async () => {
+    const { data } = (await project.run('list')).json;
+    for (const { clusterId } of data.clusters as readonly { clusterId: string }[])
+      await project.run('destroy', clusterId, '--yes');
+    await project.remove();
+    await rm(results, { recursive: true });
+  });
+
+  const configure = (mode: string) =>
+    project.configure(
+      '  parallelism: 2',
+      `  args: { flights: /data/flights.parquet, output: /data/${mode} }`,
+      `mode: ${mode}`,
+      'provider: docker',
+      'taskmanager: { replicas: 2, slots: 1 }',
+      'storage: { shared: [/data] }',
+      'providers:',
+      '  docker:',
+      `    host: ${engine.host}`,
+      `    baseImage: ${engine.baseImage}`,
+      '    pull: never',
+      '    volumes: { /data: flights }',
+    );
+
+  async function expectResult(mode: string): Promise<void> {
+    await docker('cp', `files:/data/${mode}/.`, results);
+    await expectAsDuckDbComputes(results, parquet);
+  }
+
+  it.each(['application', 'per-job'])('computes what DuckDB computes, in %s mode', async (mode) => {
+    await configure(mode);
+    const { json } = await project.run('deploy', '--timeout', '10m');
+    expect(json.errors).toEqual([]);
+    await expectResult(mode);
+  });
+
+  it('computes what DuckDB computes, in a session', async () => {
+    await configure('session');
+    const started = await project.run('session', 'start', '--timeout', '10m');
+    expect(started.json.errors).toEqual([]);
+    const submitted = await project.run('session', 'submit', '--timeout', '10m');
+    expect(submitted.json.errors).toEqual([]);
+    await expectResult('session');
+    expect((await project.run('session', 'stop')).json.errors).toEqual([]);
+  });
+});
