@@ -72,7 +72,10 @@ export const endpointClaims: readonly EndpointClaim[] = [
     'POST /jobs',
     'Always 400 with a sentence that says what to do: a Java job graph cannot run here. Our own is `POST /fctl/v1/jobs`.',
   ),
-  supported('GET /jobs/:jobid', 'Never cached. Vertices have a `watermark` besides.'),
+  supported(
+    'GET /jobs/:jobid',
+    'Never cached. Vertices have a `watermark` besides. Sources count what they read as received, where Flink says 0.',
+  ),
   different('PATCH /jobs/:jobid', '`mode=stop` is 400, not a redirect to nowhere.'),
   supported(
     'GET /jobs/:jobid/yarn-cancel',

@@ -84,9 +84,9 @@ export class Tour {
     await row.click();
     await page.getByPlaceholder('Parallelism').fill('1');
     await page.getByRole('button', { name: 'Show Plan' }).click();
-    await page.locator('.ant-drawer flink-dagre', { hasText: 'Source: numbers' }).waitFor();
+    await page.locator('.ant-drawer flink-dagre', { hasText: 'HASH' }).waitFor();
     await this.#stop('Submit / Plan');
-    await page.locator('.ant-drawer-close').click();
+    await page.locator('.ant-drawer-open .ant-drawer-close').click();
     await page.locator('.ant-drawer-open').waitFor({ state: 'hidden' });
 
     await page.getByRole('button', { name: 'Submit', exact: true }).click();
@@ -164,13 +164,11 @@ export class Tour {
   /** Opens the first file of a list of logs. */
   async #logFile(of: 'Job Manager' | 'Task Manager'): Promise<void> {
     const { taskManagerId } = this.#options;
-    await this.#open(
-      of === 'Job Manager' ? '#/job-manager/log' : `#/task-manager/${taskManagerId}/log-list`,
-    );
-    await this.#page
-      .locator('td a', { hasText: /\.log$/ })
-      .first()
-      .click();
+    const page = of === 'Job Manager' ? 'job-manager' : `task-manager/${taskManagerId}`;
+    await this.#open(`#/${page}/metrics`);
+    await this.#page.locator('.ant-tabs-tab').getByText('Log List', { exact: true }).click();
+    const links = this.#page.locator('td a', { hasText: /\.log\s*$/ });
+    await links.first().click();
     await this.#page.locator('.monaco-editor').first().waitFor();
     await this.#stop(`${of} / Log File`);
   }

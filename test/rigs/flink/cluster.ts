@@ -86,7 +86,7 @@ export class FlinkCluster {
     }
   }
 
-  /** Runs TestJob in a session. @returns the job's id */
+  /** Runs TestJob in a session, and leaves no jar there. @returns the job's id */
   async submit(...args: readonly string[]): Promise<string> {
     const form = new FormData();
     const jar = new File([await readFile(testJar)], 'test-job.jar');
@@ -94,7 +94,9 @@ export class FlinkCluster {
     const uploaded = await this.#post<{ filename: string }>('/jars/upload', form);
     const id = uploaded.filename.split('/').at(-1)!;
     const run = JSON.stringify({ programArgsList: args });
-    return (await this.#post<{ jobid: string }>(`/jars/${id}/run`, run)).jobid;
+    const { jobid } = await this.#post<{ jobid: string }>(`/jars/${id}/run`, run);
+    await fetch(`${this.url}/jars/${id}`, { method: 'DELETE' });
+    return jobid;
   }
 
   /** Pids: the JobManager's, then the TaskManagers'. */
