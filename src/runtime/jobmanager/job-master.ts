@@ -179,11 +179,12 @@ export class JobMaster {
 
   /** Values of tasks that run; those of other jobs are left alone. */
   reported({ tasks, accumulators }: TaskManagerReport): void {
-    for (const [attemptId, metrics] of Object.entries(tasks)) {
-      const execution = this.#run.attempt.execution(attemptId);
-      if (!execution || execution.ended) continue;
+    // Its own, not the reported ones: a report has tasks of all jobs, and each job gets all reports.
+    for (const execution of this.#run.attempt.executions) {
+      const metrics = tasks[execution.attemptId];
+      if (metrics === undefined || execution.ended) continue;
       execution.metrics = metrics;
-      execution.accumulators = accumulators[attemptId] ?? execution.accumulators;
+      execution.accumulators = accumulators[execution.attemptId] ?? execution.accumulators;
     }
   }
 

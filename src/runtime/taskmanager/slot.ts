@@ -100,6 +100,10 @@ export class Slot {
     return `slot ${this.allocation.slotIndex} of job '${this.allocation.jobName}'`;
   }
 
+  get usesMuch(): boolean {
+    return this.guard.usesMuch;
+  }
+
   send(message: ToSlot, transfer: readonly MessagePort[] = []): void {
     if (this.state.type === 'starting' || this.state.type === 'running') {
       this.worker.postMessage(message, [...transfer]);

@@ -35,7 +35,7 @@ import {
   type ThreadInfo,
 } from '../rpc/protocol.ts';
 import type { BundleCache, BundleLease, FetchBlob } from './bundle-cache.ts';
-import { MEMORY_POLL_MS, slotMemoryBytes } from './memory-guard.ts';
+import { MEMORY_POLL_MS, MemoryRounds, slotMemoryBytes } from './memory-guard.ts';
 import { Slot } from './slot.ts';
 import type { FromSlot } from './slot-messages.ts';
 
@@ -92,10 +92,13 @@ export class TaskManager implements TaskManagerApi {
   /** Slots whose threads are not gone, among them those that were freed. */
   private readonly threads = new Set<Slot>();
   private leader: Leader | null = null;
+  private readonly memoryRounds: MemoryRounds;
   private memoryTimer: NodeJS.Timeout | null = null;
 
   constructor(options: TaskManagerOptions) {
     this.options = options;
+    const { memoryBytes, slots } = options.config;
+    this.memoryRounds = new MemoryRounds(slotMemoryBytes(memoryBytes, slots));
   }
 
   /** From now on slots are allocated by, and report to, this leader. */
@@ -398,7 +401,9 @@ export class TaskManager implements TaskManagerApi {
   }
 
   private checkMemory(): void {
-    for (const { slot } of this.entries.values()) void slot.checkMemory();
+    const slots = Array.from(this.entries.values(), ({ slot }) => slot);
+    const resident = process.memoryUsage.rss();
+    for (const slot of this.memoryRounds.next(slots, resident)) void slot.checkMemory();
   }
 
   private requireLeader(): Leader {

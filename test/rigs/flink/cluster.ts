@@ -88,15 +88,25 @@ export class FlinkCluster {
 
   /** Runs TestJob in a session, and leaves no jar there. @returns the job's id */
   async submit(...args: readonly string[]): Promise<string> {
+    const jar = await this.upload();
+    const id = await this.run(jar, ...args);
+    await fetch(`${this.url}/jars/${jar}`, { method: 'DELETE' });
+    return id;
+  }
+
+  /** Uploads TestJob. @returns the jar's id */
+  async upload(): Promise<string> {
     const form = new FormData();
     const jar = new File([await readFile(testJar)], 'test-job.jar');
     form.set('jarfile', jar);
     const uploaded = await this.#post<{ filename: string }>('/jars/upload', form);
-    const id = uploaded.filename.split('/').at(-1)!;
+    return uploaded.filename.split('/').at(-1)!;
+  }
+
+  /** @returns the job's id */
+  async run(jar: string, ...args: readonly string[]): Promise<string> {
     const run = JSON.stringify({ programArgsList: args });
-    const { jobid } = await this.#post<{ jobid: string }>(`/jars/${id}/run`, run);
-    await fetch(`${this.url}/jars/${id}`, { method: 'DELETE' });
-    return jobid;
+    return (await this.#post<{ jobid: string }>(`/jars/${jar}/run`, run)).jobid;
   }
 
   /** Pids: the JobManager's, then the TaskManagers'. */

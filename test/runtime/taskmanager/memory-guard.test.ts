@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   MemoryGuard,
+  MemoryRounds,
   slotMemoryBytes,
   v8LimitMb,
 } from '../../../src/runtime/taskmanager/memory-guard.ts';
@@ -60,5 +61,31 @@ describe('shares', () => {
     expect(slotMemoryBytes(1024 * MiB, 2)).toBe(464 * MiB);
     expect(slotMemoryBytes(192 * MiB, 1)).toBe(128 * MiB);
     expect(v8LimitMb(464 * MiB)).toBe(1440);
+  });
+});
+
+describe('rounds (G3)', () => {
+  const slots = Array.from({ length: 40 }, (_, index) => ({ index, usesMuch: index === 7 }));
+
+  it('look at each slot once in twenty, and always at those that use much', () => {
+    const rounds = new MemoryRounds(100 * MiB);
+    rounds.next(slots, 1000 * MiB);
+    const looks = new Map<number, number>();
+    for (let i = 0; i < 20; i++) {
+      for (const { index } of rounds.next(slots, 1000 * MiB)) {
+        looks.set(index, (looks.get(index) ?? 0) + 1);
+      }
+    }
+    expect([...looks.keys()].toSorted((a, b) => a - b)).toEqual(slots.map(({ index }) => index));
+    expect([...looks].filter(([, times]) => times !== 1)).toEqual([[7, 20]]);
+  });
+
+  it('look at all when the process has grown by a quarter of a share, however slowly', () => {
+    const rounds = new MemoryRounds(100 * MiB);
+    expect(rounds.next(slots, 1000 * MiB)).toHaveLength(40);
+    const grown = [1010, 1020, 1026, 1050, 1060, 900, 910, 926].map(
+      (mib) => rounds.next(slots, mib * MiB).length === slots.length,
+    );
+    expect(grown).toEqual([false, false, true, false, true, false, false, true]);
   });
 });
