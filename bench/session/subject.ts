@@ -20,7 +20,7 @@ export interface Session {
   readonly jobManager: readonly number[];
   readonly taskManagers: readonly number[];
   /** Submits it from here, the application being there already. @returns the job's id. */
-  submit(job: BenchJob): Promise<string>;
+  readonly submit: (job: BenchJob) => Promise<string>;
   stop(): Promise<void>;
 }
 
