@@ -24,16 +24,26 @@ const calls: readonly (readonly [verb: string, args: readonly string[], exitCode
   ['logs', [], 0],
   ['logs', ['demo', 'jobmanager-0', '--out'], 0],
   ['cancel', [], 8],
+  ['bundle', [], 0],
+  ['releases', [], 0],
+  ['audit', [], 0],
+  ['rollback', [], 7],
   ['session start', ['many'], 0],
   ['session list', [], 0],
   ['session status', ['many'], 0],
   ['session scale', ['many', '--taskmanagers', '2'], 0],
+  ['scale', ['many', '--taskmanagers', '1'], 0],
+  ['restart', ['many', 'taskmanager-0'], 0],
+  ['exec', ['many', 'taskmanager-0', '--', 'pwd'], 0],
+  ['lock status', ['many'], 0],
+  ['lock release', ['many', '--yes'], 0],
   ['session submit', ['./src/app.ts', '--cluster', 'many'], 0],
   ['proxy', ['many', '--timeout', '1s'], 124],
   ['destroy', ['many'], 2],
   ['session stop', ['many'], 0],
   ['destroy', ['demo'], 0],
   ['doctor', [], 0],
+  ['prune', ['--yes'], 0],
 ];
 
 let project: Project;
@@ -53,7 +63,7 @@ afterAll(async () => {
 });
 
 it.each(calls)('fctl %s %j', async (verb, args, code) => {
-  const { exitCode, stdout } = await project.start([...verb.split(' '), ...args, '--json']);
+  const { exitCode, stdout } = await project.start([...verb.split(' '), '--json', ...args]);
   expect(exitCode).toBe(code);
   const document = JSON.parse(stdout) as { ok: boolean; data: unknown; errors: object[] };
   expect(Object.keys(document)).toEqual(['ok', 'command', 'data', 'errors']);

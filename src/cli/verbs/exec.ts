@@ -1,7 +1,19 @@
 /** `fctl exec`: a command where a process of a cluster runs, with its environment. */
+import { Writable } from 'node:stream';
 import { UsageError, problem } from '../../contract/errors.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import type { Context } from '../context.ts';
+
+/** For one JSON document at the end, in which what was printed is text. */
+function collecting(into: { stdout: string; stderr: string }, name: 'stdout' | 'stderr'): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (chunk: Buffer | string, _encoding, done) => {
+      into[name] += String(chunk);
+      done();
+    },
+  });
+}
 
 export async function run(
   context: Context,
@@ -21,14 +33,19 @@ export async function run(
   }
   const provider = await context.provider();
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
-  const { stderr, stdin, stdout } = process;
+  const { stdin } = process;
+  const collected = { stdout: '', stderr: '' };
+  const streams = context.options.json
+    ? { stdout: collecting(collected, 'stdout'), stderr: collecting(collected, 'stderr') }
+    : { stdout: process.stdout, stderr: process.stderr };
   try {
-    return await provider.exec(clusterId, process_, words, {
+    const exitCode = await provider.exec(clusterId, process_, words, {
       stdin: stdin.isTTY ? null : stdin,
-      stdout,
-      stderr,
+      ...streams,
       signal: context.signal,
     });
+    if (context.options.json) context.report.result({ exitCode, ...collected }, () => '');
+    return exitCode;
   } finally {
     if (!stdin.isTTY) stdin.destroy(); // It may stay open for longer than the command ran.
   }

@@ -57,9 +57,10 @@ async function run(
     release,
     slots,
   });
-  if (await hasEnded(openRecord(config.record))) {
+  // Before it reads what may be gone with the cluster. Elsewhere it needs the token to look.
+  if (config.record.startsWith('file:') && (await hasEnded(openRecord(config.record)))) {
     logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release');
-    return 0; // before it reads what may be gone with the cluster
+    return 0;
   }
   setFlagsFromString('--expose-gc'); // For the slots: see MemoryGuard.
   enterWorkingDirectory(config, logger);
