@@ -212,7 +212,10 @@ describe('the jobs of a session whose JobManager was killed', () => {
 
     await cluster.jobManager({ mode: 'session', application: null, release: 'r2' });
     await cluster.until(async () => (await cluster.endpoint())!.epoch === 2);
-    const after = new SessionClient((await cluster.endpoint())!.rest);
+    const { rest } = (await cluster.endpoint())!;
+    // It knows of earlier jobs when it is ready, which is after its address is known.
+    await cluster.until(async () => (await fetch(`${rest}/fctl/v1/ready`)).ok);
+    const after = new SessionClient(rest);
     const { jobs: listed } = await after.get('/jobs/overview');
     expect(listed).toMatchObject([
       { jid: lost, name: 'second', state: 'FAILED', 'fctl-state': 'LOST' },
