@@ -21,6 +21,7 @@ import {
   withoutProcess,
 } from './placement.ts';
 import { moveRecord } from './record-move.ts';
+import { nowhere } from '../local/placeholders.ts';
 
 export interface ApplyContext {
   readonly hosts: Hosts;
@@ -88,16 +89,6 @@ async function endElsewhere(
     await host.call('apply', { clusterId, action, fence, record, ...nothing }, { signal });
   }
 }
-
-const nowhere = {
-  address: '',
-  bind: '',
-  jobManagerAddress: '',
-  recordUrl: '',
-  clientDir: null,
-  storageScope: 'separate',
-  ports: {},
-} as const;
 
 function placeOf({ record }: ClusterView): RecordPlace | null {
   return record && { host: record.host.saved, generation: Math.max(1, record.generation) };

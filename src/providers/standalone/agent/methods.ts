@@ -26,6 +26,7 @@ import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.t
 import { pruneHost } from './prune.ts';
 import { type UnitOptions, createUnitLauncher } from './units.ts';
 import type { Methods, RequestContext } from './serve.ts';
+import { nowhere } from '../../local/placeholders.ts';
 
 /** @param dir folder of fctl on the host. @param environment of processes that are started. */
 export function hostMethods(
@@ -135,16 +136,6 @@ export function hostMethods(
 async function movedBeyond(layout: ClusterLayout, generation: number): Promise<boolean> {
   return ((await readHostDocument(layout)).record?.generation ?? 0) > generation;
 }
-
-const nowhere = {
-  address: '',
-  bind: '',
-  jobManagerAddress: '',
-  recordUrl: '',
-  clientDir: null,
-  storageScope: 'separate',
-  ports: {},
-} as const;
 
 async function look(
   local: LocalProvider,
