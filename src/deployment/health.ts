@@ -4,6 +4,9 @@
  *
  * H1  A JobManager is new when its epoch is above the one seen before anything was started; an endpoint
  *     or outcome of an earlier run never counts.
+ * H2  A process that dies before the cluster is healthy fails the deployment, although the platform would
+ *     start it again: most likely it would die again. Not so a JobManager that has led: jobs may have run,
+ *     and it goes on with them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -13,6 +16,7 @@ import {
 } from '../contract/documents.ts';
 import { DeploymentError, type Problem, problem } from '../contract/errors.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
+import { Role } from '../contract/process-spec.ts';
 import type { Provider } from '../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
@@ -126,13 +130,18 @@ async function registeredTaskManagers({ provider, clusterId }: HealthOptions): P
   return overview === null ? -1 : overview.taskmanagers;
 }
 
-/** @throws DeploymentError when a process of the cluster is gone and nothing explains it. */
+/** @throws DeploymentError when a process of the cluster is gone and nothing explains it (H2). */
 async function refuseDead(options: HealthOptions): Promise<void> {
   const { provider, clusterId } = options;
   const observed = await provider.inspect(clusterId);
   // `exited` too: what explains it is the outcome of an earlier run.
-  const dead = (observed?.processes ?? []).filter((p) => p.status !== 'running');
-  if (dead.length === 0 || (await outcomeOf(options)) !== null) return;
+  const gone = (observed?.processes ?? []).filter((p) => p.status !== 'running');
+  if (gone.length === 0 || (await outcomeOf(options)) !== null) return;
+  const hasLed = (await leaderUrl(options)) !== null;
+  const dead = gone.filter(
+    (p) => !(hasLed && p.role === Role.jobmanager && p.status === 'restarting'),
+  );
+  if (dead.length === 0) return;
   const problems: Problem[] = dead.map((process) =>
     problem({
       code: 'process-died',

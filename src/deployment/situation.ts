@@ -1,7 +1,14 @@
-/** What is true about a cluster before something is done to it: processes, releases, jobs, epochs. */
+/**
+ * What is true about a cluster before something is done to it: processes, releases, jobs, epochs.
+ *
+ * A cluster whose application has just ended is about to leave: its processes are waited for, or a plan
+ * would count on a TaskManager that is gone a moment later.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DocumentName,
   type JobsDocument,
+  type OutcomeDocument,
   type RecordedJob,
   type ReleaseEntry,
 } from '../contract/documents.ts';
@@ -12,6 +19,9 @@ import { newestEpoch } from './health.ts';
 import { readReleases } from './releases.ts';
 
 const timeoutMs = 3000;
+/** What is still there then was left behind, and is for the plan to judge. */
+const leavesWithinMs = 10_000;
+const pollMs = 50;
 
 export interface Situation {
   readonly observed: ObservedCluster | null;
@@ -26,12 +36,16 @@ export interface Situation {
 
 export async function readSituation(provider: Provider, clusterId: string): Promise<Situation> {
   const store = provider.store(clusterId);
-  const [observed, releases, epoch, jobs] = await Promise.all([
+  const [present, releases, epoch, jobs, outcome] = await Promise.all([
     provider.inspect(clusterId),
     readReleases(store),
     newestEpoch(provider, clusterId),
     store.read<JobsDocument>(DocumentName.jobs),
+    store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
+  const ended = outcome.value?.epoch ?? -1;
+  const hasEnded = ended === epoch && ended > (releases.at(-1)?.afterEpoch ?? -1);
+  const observed = hasEnded ? await afterItLeft(provider, clusterId, present) : present;
   const master = observed?.processes.find((p) => p.role === Role.jobmanager);
   const leads = master?.status === 'running';
   return {
@@ -41,6 +55,20 @@ export async function readSituation(provider: Provider, clusterId: string): Prom
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
     idle: leads ? await idleTaskManagers(provider, clusterId) : new Set(),
   };
+}
+
+async function afterItLeft(
+  provider: Provider,
+  clusterId: string,
+  present: ObservedCluster | null,
+): Promise<ObservedCluster | null> {
+  const end = performance.now() + leavesWithinMs;
+  let observed = present;
+  while (observed?.processes.some(isAlive) && performance.now() < end) {
+    await delay(pollMs);
+    observed = await provider.inspect(clusterId);
+  }
+  return observed;
 }
 
 export const isRunning = ({ observed }: Situation): boolean =>

@@ -104,7 +104,7 @@ it('upgrades a stateless application five times, each as planned, the last one r
   await project.write('src/app.ts', app("() => { throw new Error('bad code'); }"));
   const bad = await project.run('deploy', '--detach', '--rollback-on-failure', ...kept);
   expect(bad.exitCode).toBe(5);
-  expect(bad.json.errors.map((e) => e.code)).toContain('rolled-back');
+  expect(bad.json.errors).toContainEqual(expect.objectContaining({ code: 'rolled-back' }));
   expect(bad.stderr).toContain('bad code');
   expect(bad.json.data.rolledBackTo).toMatchObject({ number: 5 });
   expect(await statuses()).toEqual([
