@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Project, eventually } from './project.ts';
+import { Project, eventually } from '../../cli/project.ts';
 
 let project: Project;
 beforeEach(async () => {

@@ -2,8 +2,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FlinkRestClient } from '../../src/flink-rest/client.ts';
-import { Project, eventually, imports } from './project.ts';
+import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
+import { Project, eventually, imports } from '../../cli/project.ts';
 
 let project: Project;
 beforeEach(async () => {

@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Project, eventually, imports } from './project.ts';
+import { Project, eventually, imports } from '../../cli/project.ts';
 
 let project: Project;
 beforeEach(async () => {

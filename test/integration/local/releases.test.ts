@@ -3,7 +3,7 @@ import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Answer, Project, eventually, imports } from './project.ts';
+import { type Answer, Project, eventually, imports } from '../../cli/project.ts';
 
 // Many deployments, one after the other.
 vi.setConfig({ testTimeout: 180_000 });
