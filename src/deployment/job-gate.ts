@@ -5,7 +5,8 @@
  * Q1  A job runs when all its tasks do, or have finished. A job that has ended is the business of `main()`:
  *     where it is not, the application ends too, and that is seen by its outcome.
  * Q2  A failure begins the wait anew. A job that failed and started again three times has failed the gate.
- * Q3  A `main()` that has executed no job for ten seconds is as healthy as one can tell.
+ * Q3  A `main()` that has had no job for ten seconds, none yet or none any more, is as healthy as one can
+ *     tell. Not before: a moment after its only job the application ends, maybe FAILED.
  */
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
@@ -28,7 +29,8 @@ export interface JobGateOptions {
 export class JobGate {
   readonly #options: JobGateOptions;
   readonly #runMs: number;
-  readonly #since = performance.now();
+  /** Since when no job is on its way. */
+  #idleSince: number | null = null;
   /** The attempt that each job had when it was first seen. */
   readonly #first = new Map<string, number>();
   /** Which attempts run together, and since when. */
@@ -51,7 +53,11 @@ export class JobGate {
     const { clusterId, provider } = this.#options;
     const jobs = await followSnapshot(provider, clusterId);
     if (jobs === null) return false;
-    if (jobs.length === 0) return performance.now() - this.#since > withoutJobMs; // Q3
+    if (jobs.every(isOver)) {
+      this.#idleSince ??= performance.now();
+      return performance.now() - this.#idleSince > withoutJobMs; // Q3
+    }
+    this.#idleSince = null;
     const attempts = await attemptsOf(provider, clusterId, jobs);
     if (attempts === null) return false;
     for (const job of jobs) await this.#refuseFailing(job, attempts.get(job.jid));

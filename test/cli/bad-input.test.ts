@@ -246,6 +246,17 @@ describe('while it runs', () => {
     expect(json.errors[0]!.message).toContain('Source: collection -> Map -> Sink: discard (1/1)');
   });
 
+  it('does not say of a job that never ran that it runs', async () => {
+    await project.write(
+      'src/app.ts',
+      job("env.fromSource(FileSource.text('nope.txt')).sinkTo(DiscardSink.create());"),
+    );
+    const { exitCode, json, stderr } = await project.run('deploy', '--detach');
+    expect(exitCode).toBe(6);
+    expect(json.data.outcome.status).toBe('FAILED');
+    expect(stderr).toContain('nope.txt does not exist');
+  });
+
   it('says which slots are missing', async () => {
     await project.write('src/app.ts', job(`${numbers}.sinkTo(DiscardSink.create());`));
     const { exitCode, json } = await project.run(

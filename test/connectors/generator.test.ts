@@ -198,3 +198,20 @@ describe('the registry', () => {
     );
   });
 });
+
+describe('options that are none', () => {
+  const create = (index: number) => index;
+  test.each([
+    ['create is a function', { generate: create }],
+    ['count is a whole number, not -1', { create, count: -1 }],
+    ['count is a whole number, not 1.5', { create, count: 1.5 }],
+    ['ratePerSecond is a number above 0, not 0', { create, ratePerSecond: 0 }],
+    ['ratePerSecond is a number above 0, not fast', { create, ratePerSecond: 'fast' }],
+  ])('%s', (message, options) => {
+    expect(() => GeneratorSource.of(options as never)).toThrow(message);
+  });
+
+  test('values that are no array', () => {
+    expect(() => CollectionSource.of({ 0: 1 } as never)).toThrow('needs an array');
+  });
+});

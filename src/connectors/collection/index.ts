@@ -4,8 +4,12 @@ import type { TypeDescriptor } from '../../api/types.ts';
 import { type OpenSplit, SplitReader, positionOf } from '../split-reader.ts';
 
 export const CollectionSource = {
-  /** Emits the values in their order; each parallel reader gets some of them. */
+  /**
+   * Emits the values in their order; each parallel reader gets some of them.
+   * @throws TypeError where they are no array.
+   */
   of<T>(values: readonly T[], options: { readonly type?: TypeDescriptor<T> } = {}): Source<T> {
+    if (!Array.isArray(values)) throw new TypeError('CollectionSource.of needs an array of values');
     return {
       name: 'collection',
       type: options.type ?? null,

@@ -16,7 +16,9 @@ export interface GeneratorOptions<T> {
 }
 
 export const GeneratorSource = {
+  /** @throws TypeError for options that are none: code without types is checked here alone. */
   of<T>(options: GeneratorOptions<T>): Source<T> {
+    checkOptions(options);
     const { count, create, seed = 0, ratePerSecond } = options;
     return {
       name: 'generator',
@@ -30,6 +32,17 @@ export const GeneratorSource = {
     };
   },
 };
+
+function checkOptions({ count, create, ratePerSecond }: GeneratorOptions<unknown>): void {
+  const wrong = (what: string) => new TypeError(`GeneratorSource.of: ${what}`);
+  if (typeof create !== 'function') throw wrong('create is a function that makes a record');
+  if (count !== undefined && !(Number.isSafeInteger(count) && count >= 0)) {
+    throw wrong(`count is a whole number, not ${String(count)}`);
+  }
+  if (ratePerSecond !== undefined && !(Number.isFinite(ratePerSecond) && ratePerSecond > 0)) {
+    throw wrong(`ratePerSecond is a number above 0, not ${String(ratePerSecond)}`);
+  }
+}
 
 class GeneratedSplit<T> implements OpenSplit<T> {
   #next: number;
