@@ -1,0 +1,32 @@
+/** What a slot's worker thread runs, and what applications import there: see slot-thread.ts. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { provideModules } from '../../graph/load-bundle.ts';
+import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
+import { SlotRuntime } from './slot-runtime.ts';
+
+export * from '../../api/index.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('a slot runs in a worker thread of a TaskManager');
+
+process.setSourceMapsEnabled(true);
+provideModules(import.meta.url);
+// The main thread has V8 expose it.
+const { gc: collectGarbage = () => {} } = globalThis as { gc?: () => void };
+
+const runtime = new SlotRuntime({
+  start: (workerData as SlotWorkerData).start,
+  send: (message, transfer = []) => port.postMessage(message, [...transfer]),
+  stdout: (text) => process.stdout.write(text),
+  collectGarbage: () => collectGarbage(),
+});
+
+const crash = (error: unknown): void => {
+  port.postMessage({ type: 'crashed', failure: runtime.describe(error) });
+  process.exit(1);
+};
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
+
+port.on('message', (message: ToSlot) => runtime.receive(message));
+await runtime.listen();
