@@ -1,6 +1,7 @@
 /** Submits jobs to a JobManager over HTTP. Runs in the process of `main()`, wherever that is. */
 import { stat } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobManagerAddress, UploadEvent } from '../contract/application-messages.ts';
 import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
 import type { JobSubmitter } from './application.ts';
@@ -16,6 +17,12 @@ export interface HttpSubmitterOptions extends JobManagerAddress {
 /** How long one request waits for the end of a job; then it is asked again. */
 const waitMs = 50_000;
 
+/** Of a JobManager that does not lead yet. One that never will ends, and answers no more. */
+function retryAfterMs({ headers, status }: Answer): number | null {
+  const seconds = headers['retry-after'];
+  return status === 503 && seconds !== undefined ? Number(seconds) * 1000 : null;
+}
+
 export function createHttpSubmitter(
   options: HttpSubmitterOptions,
 ): JobSubmitter & { close(): void } {
@@ -24,6 +31,11 @@ export function createHttpSubmitter(
   const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const answer = await send(agent, options, { method, path, headers, body });
     if (answer.status < 300) return answer;
+    const waitMs = retryAfterMs(answer);
+    if (waitMs !== null) {
+      await delay(waitMs);
+      return ask(method, path, body);
+    }
     throw new Error(
       messageOf(answer) ?? `the JobManager answers ${answer.status} to ${method} ${path}`,
     );

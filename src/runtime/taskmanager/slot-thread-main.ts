@@ -4,6 +4,7 @@ import { provideModules } from '../../graph/load-bundle.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { SlotRuntime } from './slot-runtime.ts';
 
+// oxlint-disable-next-line fctl/no-export-all -- all of it: whatever is left out would be missing in slots alone
 export * from '../../api/index.ts';
 
 const port = parentPort;
