@@ -17,10 +17,13 @@ export interface HttpSubmitterOptions extends JobManagerAddress {
 /** How long one request waits for the end of a job; then it is asked again. */
 const waitMs = 50_000;
 
-/** Of a JobManager that does not lead yet. One that never will ends, and answers no more. */
+/** How long a JobManager that does not lead yet is asked again. */
+const notLeadingLimitMs = 60_000;
+
+/** When to ask such a one again. */
 function retryAfterMs({ headers, status }: Answer): number | null {
-  const seconds = headers['retry-after'];
-  return status === 503 && seconds !== undefined ? Number(seconds) * 1000 : null;
+  const seconds = headers['retry-after'] ?? '';
+  return status === 503 && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : null;
 }
 
 export function createHttpSubmitter(
@@ -29,16 +32,16 @@ export function createHttpSubmitter(
   const agent = new Agent({ keepAlive: true });
   const headers = { [EPOCH_HEADER]: String(options.epoch) };
   const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const answer = await send(agent, options, { method, path, headers, body });
-    if (answer.status < 300) return answer;
-    const waitMs = retryAfterMs(answer);
-    if (waitMs !== null) {
+    for (const end = performance.now() + notLeadingLimitMs; ;) {
+      const answer = await send(agent, options, { method, path, headers, body });
+      if (answer.status < 300) return answer;
+      const waitMs = retryAfterMs(answer);
+      if (waitMs === null || performance.now() + waitMs > end) {
+        const message = messageOf(answer);
+        throw new Error(message ?? `the JobManager answers ${answer.status} to ${method} ${path}`);
+      }
       await delay(waitMs);
-      return ask(method, path, body);
     }
-    throw new Error(
-      messageOf(answer) ?? `the JobManager answers ${answer.status} to ${method} ${path}`,
-    );
   };
   return {
     submit: async (submission) => {

@@ -31,7 +31,11 @@ it('asks a JobManager again that does not lead yet', async () => {
   expect(left).toEqual([]);
 });
 
-it('takes no for an answer', async () => {
-  const { submitter } = await submitterTo([[503, { errors: ['it ends'] }]]);
+it.each<[string, Record<string, string>]>([
+  ['without a time', {}],
+  ['with a time that is too far', { 'retry-after': '3600' }],
+  ['with a date', { 'retry-after': 'Wed, 21 Oct 2037 07:28:00 GMT' }],
+])('takes no for an answer %s', async (_, headers) => {
+  const { submitter } = await submitterTo([[503, { errors: ['it ends'] }, headers]]);
   await expect(submitter.status('0')).rejects.toThrow('it ends');
 });
