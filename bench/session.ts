@@ -5,7 +5,7 @@
  *     node bench/session.ts [runs [jobs]]
  *
  * Each run is a session of its own: single jobs one after the other, then many at once that do not end, then
- * as many small ones.
+ * as many small ones. One that fails, or is not through after ten minutes, is said to be and left out.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { flinkRig } from '../test/rigs/flink/installation.ts';
@@ -19,6 +19,7 @@ import {
   type Session,
   type SessionSubject,
   waitFor,
+  within,
 } from './session/subject.ts';
 
 const runs = Number(process.argv[2] ?? 3);
@@ -30,6 +31,8 @@ const singleJobs = 15;
 const submitters = 8;
 const settleMs = 10_000;
 const windowMs = 20_000;
+/** Of one run. */
+const limitMs = 600_000;
 
 interface Figures {
   /** From the request to the moment when all tasks run. */
@@ -49,14 +52,18 @@ interface Figures {
 async function measure(subject: SessionSubject): Promise<Figures> {
   const session = await subject.start(taskManagers, slots);
   try {
-    const runningMs = await single(session);
-    await delay(settleMs);
-    const idle = await load(session);
-    const many = await allAtOnce(session);
-    return { runningMs, ...many, idleMiB: idle.jobManagerMiB, idleCpu: idle.jobManagerCpu };
+    return await within(limitMs, run(session));
   } finally {
     await session.stop();
   }
+}
+
+async function run(session: Session): Promise<Figures> {
+  const runningMs = await single(session);
+  await delay(settleMs);
+  const idle = await load(session);
+  const many = await allAtOnce(session);
+  return { runningMs, ...many, idleMiB: idle.jobManagerMiB, idleCpu: idle.jobManagerCpu };
 }
 
 async function single({ client, submit }: Session): Promise<number> {
@@ -166,11 +173,29 @@ const rows: readonly Row[] = [
   { name: 'TaskManagers CPU per job', unit: 'µs/s', of: (f) => perJob(f.taskManagersCpu) * 1000 },
 ];
 
+/** `null`: it failed. */
+async function measured(subject: SessionSubject, number: number): Promise<Figures | null> {
+  try {
+    const result = await measure(subject);
+    console.error(`${subject.name}, run ${number} of ${runs}: through`);
+    return result;
+  } catch (error) {
+    console.error(`${subject.name}, run ${number} of ${runs}: ${(error as Error).message}`);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
 const subjects = flinkRig.isInstalled() ? [fctlSubject, flinkSubject] : [fctlSubject];
 const figures = new Map<string, Figures[]>(subjects.map(({ name }) => [name, []]));
-for (let run = 0; run < runs; run++) {
-  for (const subject of subjects) figures.get(subject.name)!.push(await measure(subject));
+for (let number = 1; number <= runs; number++) {
+  for (const subject of subjects) {
+    const result = await measured(subject, number);
+    if (result !== null) figures.get(subject.name)!.push(result);
+  }
 }
+for (const [name, all] of figures)
+  if (all.length === 0) throw new Error(`${name}: no run is through`);
 const columns = [...figures.keys(), ...(subjects.length > 1 ? ['times better'] : [])];
 console.log(' '.repeat(30) + columns.map((name) => name.padStart(15)).join(''));
 for (const { name, unit, of, better } of rows) {

@@ -92,10 +92,10 @@ async function bundle() {
 /** The scripts that processes of a cluster load, without source maps (B2). */
 function runtimeList(outputFiles: readonly OutputFile[], { outputs }: Metafile): BuiltFile {
   const pathOf = (name: string) => relative(root, join(dist, `${name}.js`));
-  const names = Object.keys(entryPoints).filter((name) => !clientEntryPoints.includes(name));
-  const reachable = new Set(names.map(pathOf));
+  const names = Object.keys({ ...entryPoints, ...singleFiles });
+  const reachable = new Set(names.filter((name) => !clientEntryPoints.includes(name)).map(pathOf));
   for (const path of reachable) {
-    for (const { external, path: imported } of outputs[path]!.imports) {
+    for (const { external, path: imported } of outputs[path]?.imports ?? []) {
       if (!external) reachable.add(imported);
     }
   }

@@ -6,7 +6,7 @@ export const entryPoints = {
   application: 'src/runtime/jobmanager/application-main.ts',
   taskmanager: 'src/runtime/taskmanager/main.ts',
   keeper: 'src/runtime/keeper/main.ts',
-  slot: 'src/runtime/taskmanager/slot-main.ts',
+  'slot-thread': 'src/runtime/taskmanager/slot-thread.ts',
   index: 'src/api/index.ts',
   config: 'src/config/index.ts',
   testing: 'src/testing/index.ts',
@@ -18,10 +18,14 @@ export const entryPoints = {
   'connectors/print': 'src/connectors/print/index.ts',
 } as const;
 
-/** Those that only the command line starts; no process of a cluster does. */
-export const clientEntryPoints: readonly string[] = ['cli', 'inspect'];
-
-/** Scripts that go elsewhere alone: each is built as one file, with everything it needs. */
+/**
+ * Scripts that are built as one file each, with everything they need: the agent goes to hosts alone, and
+ * slots start by the hundred.
+ */
 export const singleFiles = {
   'host-agent': 'src/providers/standalone/agent/main.ts',
+  'slot-thread-main': 'src/runtime/taskmanager/slot-thread-main.ts',
 } as const;
+
+/** Those that only the command line uses; no process of a cluster does. */
+export const clientEntryPoints: readonly string[] = ['cli', 'inspect', 'host-agent'];

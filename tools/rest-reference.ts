@@ -221,6 +221,7 @@ The JobManager speaks the REST API v1 of Apache Flink 2.3, so that Flink's own c
 - Who may ask is described in [architecture.md](architecture.md#who-may-ask-the-jobmanager).
 - Every error is \`{"errors": ["…"]}\`. What a request can cause is never a 500: where Flink answers 500 to a name that it does not know, this is 404.
 - HEAD is answered wherever GET is.
+- Until the JobManager leads and has read what is known of earlier jobs (\`/fctl/v1/ready\`), everything but logins, blobs and \`/fctl/v1/record\` is answered 503 with \`Retry-After\`, as by Flink during an election.
 - Our own extensions are below \`/fctl/v1\`.
 `;
 

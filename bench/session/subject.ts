@@ -30,6 +30,21 @@ export interface SessionSubject {
   start(taskManagers: number, slots: number): Promise<Session>;
 }
 
+/** Rejects when the work is not through in time; it may go on, and nobody hears of it. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = delay(ms, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`not through after ${ms / 1000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop.abort();
+    work.catch(() => {});
+  }
+}
+
 const limitMs = 300_000;
 
 /** Rejects after five minutes. */

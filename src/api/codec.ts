@@ -17,7 +17,7 @@
  * Fixed widths, not varints, for numbers: fields of fixed width that stand side by side are written after
  * one check for room. Strings and lists have varint lengths: most are short.
  */
-import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
+import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { describeValue, findMisfits, isRecord } from './check-value.ts';
 import { readerSource, writerSource } from './codec-source.ts';

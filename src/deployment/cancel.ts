@@ -83,11 +83,11 @@ export async function endCluster(
   }
 }
 
-/** A refusal will do: it ends already. */
+/** A refusal will do: it ends already. One that does not lead yet (503) has not heard of it. */
 async function wasTold(answer: Promise<unknown>): Promise<boolean> {
   return answer.then(
     () => true,
-    (error: unknown) => error instanceof RestError && error.status !== null,
+    (error: unknown) => error instanceof RestError && error.status !== null && error.status !== 503,
   );
 }
 

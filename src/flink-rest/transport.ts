@@ -1,4 +1,10 @@
-/** One request to a JobManager and its answer; whatever goes wrong is a RestError. */
+/**
+ * One request to a JobManager and its answer; whatever goes wrong is a RestError.
+ *
+ * T1  A JobManager that does not lead yet says when to ask again (503 and `retry-after`). It is asked again
+ *     then, within the time that the call may take.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorAnswer } from '../contract/rest.ts';
 import { findShapeProblem, type Shape } from './shape.ts';
 
@@ -69,7 +75,7 @@ export async function read<T>(
 /** Rejects also when the status says that it failed. */
 export async function exchange(options: RestClientOptions, call: RestCall): Promise<RestResponse> {
   const address = addressOf(options, call);
-  const { status, text, location } = await fetchText(options, call, address);
+  const { status, text, location } = await fetchWhenLeading(options, call, address);
   const body = parse(text);
   if (status >= 300) throw refusal(address, status, body, location);
   if (body === undefined) {
@@ -81,10 +87,26 @@ export async function exchange(options: RestClientOptions, call: RestCall): Prom
 const addressOf = ({ url }: RestClientOptions, call: RestCall) =>
   `${url.replace(/\/+$/, '')}${call.path}`;
 
+/** T1 */
+async function fetchWhenLeading(
+  options: RestClientOptions,
+  call: RestCall,
+  address: string,
+): Promise<TextAnswer> {
+  const { signal, timeoutMs } = options;
+  for (const end = performance.now() + timeoutMs; ;) {
+    const answer = await fetchText(options, call, address);
+    const waitMs = answer.status === 503 ? answer.retryAfterMs : null;
+    if (waitMs === null || performance.now() + waitMs > end) return answer;
+    await delay(waitMs, undefined, { signal });
+  }
+}
+
 interface TextAnswer {
   readonly status: number;
   readonly text: string;
   readonly location: string | null;
+  readonly retryAfterMs: number | null;
 }
 
 async function fetchText(
@@ -107,12 +129,18 @@ async function fetchText(
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
     const text = await answer.text();
-    return { status: answer.status, text, location: answer.headers.get('location') };
+    const { headers, status } = answer;
+    const retryAfterMs = millisecondsOf(headers.get('retry-after'));
+    return { status, text, location: headers.get('location'), retryAfterMs };
   } catch (error) {
     signal?.throwIfAborted();
     throw noAnswer(address, error as Error, limit.aborted ? timeoutMs + waitMs : null);
   }
 }
+
+/** Of whole seconds; `null`: it says something else, or nothing. */
+const millisecondsOf = (retryAfter: string | null): number | null =>
+  retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : null;
 
 /** @param afterMs the time limit, when that was the reason. */
 function noAnswer(address: string, error: Error, afterMs: number | null): RestError {

@@ -1,6 +1,7 @@
 /** Submits jobs to a JobManager over HTTP. Runs in the process of `main()`, wherever that is. */
 import { stat } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobManagerAddress, UploadEvent } from '../contract/application-messages.ts';
 import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
 import type { JobSubmitter } from './application.ts';
@@ -16,17 +17,31 @@ export interface HttpSubmitterOptions extends JobManagerAddress {
 /** How long one request waits for the end of a job; then it is asked again. */
 const waitMs = 50_000;
 
+/** How long a JobManager that does not lead yet is asked again. */
+const notLeadingLimitMs = 60_000;
+
+/** When to ask such a one again. */
+function retryAfterMs({ headers, status }: Answer): number | null {
+  const seconds = headers['retry-after'] ?? '';
+  return status === 503 && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : null;
+}
+
 export function createHttpSubmitter(
   options: HttpSubmitterOptions,
 ): JobSubmitter & { close(): void } {
   const agent = new Agent({ keepAlive: true });
   const headers = { [EPOCH_HEADER]: String(options.epoch) };
   const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const answer = await send(agent, options, { method, path, headers, body });
-    if (answer.status < 300) return answer;
-    throw new Error(
-      messageOf(answer) ?? `the JobManager answers ${answer.status} to ${method} ${path}`,
-    );
+    for (const end = performance.now() + notLeadingLimitMs; ;) {
+      const answer = await send(agent, options, { method, path, headers, body });
+      if (answer.status < 300) return answer;
+      const waitMs = retryAfterMs(answer);
+      if (waitMs === null || performance.now() + waitMs > end) {
+        const message = messageOf(answer);
+        throw new Error(message ?? `the JobManager answers ${answer.status} to ${method} ${path}`);
+      }
+      await delay(waitMs);
+    }
   };
   return {
     submit: async (submission) => {

@@ -33,6 +33,16 @@ const modules: Readonly<Record<string, Module>> = {
 };
 
 let hooked = false;
+/** See `provideModules`. */
+let provider: string | null = null;
+
+/**
+ * From now on a module gives bundles what they import as `fctl` and `fctl/connectors/*`, so that a thread
+ * that is one file loads no second copy of the classes. It exports all of it under the same names.
+ */
+export function provideModules(url: string): void {
+  provider = url;
+}
 
 /**
  * Imports the bundle and returns its exports and the jobs that it defined.
@@ -61,6 +71,8 @@ function locate(specifier: string): string {
       `the application imports '${specifier}', which this version of fctl does not have`,
     );
   }
+  const isProvided = specifier === 'fctl' || specifier.startsWith('fctl/connectors/');
+  if (provider !== null && isProvided) return provider;
   const here = import.meta.url;
   if (here.endsWith('.ts')) return new URL(module.source, here).href;
   const candidates = [`./${module.built}`, `../${module.built}`].map((path) => new URL(path, here));

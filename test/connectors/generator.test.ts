@@ -91,6 +91,29 @@ describe('GeneratorSource', () => {
     );
   });
 
+  test.each([
+    [1, 1],
+    [2, 30],
+    [8, 120],
+  ])('%i subtasks ask for splits %i times at the most', async (parallelism, most) => {
+    const enumerator = await createEnumerator(samples(100_000).enumerator, context);
+    await enumerator.start();
+    const splits: Split[] = [];
+    for (let asked = 0; ; asked++) {
+      const request = { subtaskIndex: asked % parallelism, parallelism };
+      const split = await enumerator.next(request);
+      if (split === null) break;
+      splits.push(split);
+    }
+    expect(splits.length).toBeGreaterThanOrEqual(parallelism);
+    expect(splits.length).toBeLessThanOrEqual(most);
+    enumerator.addBack([splits.at(-1)!, splits[0]!]);
+    const request = { subtaskIndex: 0, parallelism };
+    expect(await enumerator.next(request)).toEqual(splits[0]);
+    expect(await enumerator.next(request)).toEqual(splits.at(-1));
+    expect(await enumerator.next(request)).toBeNull();
+  });
+
   test('without a count it is unbounded: subtasks take turns with the indices', async () => {
     const source = samples();
     expect(source.boundedness).toBe('unbounded');

@@ -229,6 +229,25 @@ describe('our extensions', () => {
   });
 });
 
+describe('a JobManager that does not lead yet', () => {
+  it('is asked again when it said so', async () => {
+    let asked = 0;
+    const url = await answering((_request, response) => {
+      asked++;
+      response.writeHead(asked < 3 ? 503 : 200, { 'retry-after': '0' });
+      response.end(asked < 3 ? '{"errors":["no leader"]}' : '{"jobs":[]}');
+    });
+    expect(await new FlinkRestClient(optionsOf(url)).jobs()).toEqual({ jobs: [] });
+    expect(asked).toBe(3);
+  });
+
+  it('is not waited for longer than a call may take', async () => {
+    const url = await answeringWith(503, '{"errors":["no leader"]}', { 'retry-after': '60' });
+    const error = await failureOf(new FlinkRestClient(optionsOf(url)).jobs());
+    expect(error).toMatchObject({ status: 503, message: 'no leader' });
+  });
+});
+
 describe('what goes wrong', () => {
   const overview = (url: string, options: object = {}) =>
     new FlinkRestClient({ ...optionsOf(url), ...options }).overview();

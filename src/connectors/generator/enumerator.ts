@@ -1,25 +1,59 @@
 /** Splits of a sequence of numbered records. */
 import type { JsonObject } from '../../contract/json.ts';
 import type { Split, SplitEnumerator } from '../../api/source.ts';
-import { ListEnumerator } from '../list-enumerator.ts';
-
-const splitCount = 64;
 
 /** `count`: how many records; `null`: without end, one interleaved split a subtask. */
 export function createRangeEnumerator(options: JsonObject): SplitEnumerator {
   const { count } = options;
-  return typeof count === 'number'
-    ? new ListEnumerator(async () => ranges(count))
-    : new EndlessEnumerator();
+  return typeof count === 'number' ? new RangeEnumerator(count) : new EndlessEnumerator();
 }
 
-function ranges(count: number): Split[] {
-  const size = Math.max(1, Math.ceil(count / splitCount));
-  const splits: Split[] = [];
-  for (let from = 0; from < count; from += size) {
-    splits.push({ id: `range-${from}`, from, to: Math.min(count, from + size), step: 1 });
+/** Of what is left for it, a subtask gets a quarter at a time, at first, and later a 32nd of all. */
+const largestShare = 4;
+const smallestShare = 32;
+
+/**
+ * Hands out ranges in their order, large ones first: asking is a round trip to the JobManager, and towards
+ * the end all subtasks should have something to do. One that is alone gets everything at once.
+ */
+class RangeEnumerator implements SplitEnumerator {
+  readonly #count: number;
+  #next = 0;
+  /** Splits that came back, with their positions. */
+  readonly #back: Split[] = [];
+
+  constructor(count: number) {
+    this.#count = count;
   }
-  return splits;
+
+  async start(): Promise<void> {}
+
+  async next({ parallelism }: { parallelism: number }): Promise<Split | null> {
+    const back = this.#back.shift();
+    if (back !== undefined) return back;
+    if (this.#next >= this.#count) return null;
+    const from = this.#next;
+    this.#next = Math.min(this.#count, from + this.#share(parallelism));
+    return { id: `range-${from}`, from, to: this.#next, step: 1 };
+  }
+
+  #share(parallelism: number): number {
+    const left = this.#count - this.#next;
+    if (parallelism === 1) return left;
+    const share = Math.max(left / largestShare, this.#count / smallestShare);
+    return Math.ceil(share / parallelism);
+  }
+
+  addBack(splits: readonly Split[]): void {
+    this.#back.push(...splits);
+    this.#back.sort((a, b) => (a['from'] as number) - (b['from'] as number));
+  }
+
+  snapshot() {
+    return { next: this.#next, back: [...this.#back] };
+  }
+
+  async close(): Promise<void> {}
 }
 
 /** Subtask i of p gets i, i + p, i + 2p, … */

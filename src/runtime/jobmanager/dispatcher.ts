@@ -4,6 +4,7 @@
  * D1  A job starts when the journal has it, and its result is told when the journal has that.
  * D2  A repeated submission is the same job, also while the first one is under way.
  * D3  Jobs of earlier JobManagers are shown as the journal has them, until they are started again.
+ * D4  A job that the journal has forgotten is forgotten here: a session may run jobs for months.
  */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
@@ -70,6 +71,8 @@ export class Dispatcher implements TaskEvents {
   /** Resolve when the journal has how they ended (D1). */
   readonly #recorded = new Map<string, Promise<JobOutcome>>();
   readonly #restartThrottle: RestartThrottle;
+  /** Number of jobs that were started. */
+  #started = 0;
   #closed: string | null = null;
 
   constructor(options: DispatcherOptions) {
@@ -207,7 +210,7 @@ export class Dispatcher implements TaskEvents {
       graph,
       workingDirectory,
       firstAttempt: attempt,
-      submission: this.#jobs.size,
+      submission: this.#started++,
       createCoordinators: () => createCoordinators(graph, { jobId, workingDirectory }),
       restartStrategy: createRestartStrategy(restart, { now: () => clock.now(), random }),
       restartThrottle: this.#restartThrottle,
@@ -217,12 +220,23 @@ export class Dispatcher implements TaskEvents {
     this.#jobs.set(jobId, master);
     const recorded = master.ended.then(async (outcome) => {
       await journal.ended(outcome, master.collected);
+      this.#forget();
       return outcome;
     });
     recorded.catch((error: unknown) => {
       logger.error('how the job ended cannot be recorded', { jobId, error });
     });
     this.#recorded.set(jobId, recorded);
+  }
+
+  /** D4 */
+  #forget(): void {
+    for (const jobId of this.#jobs.keys()) {
+      if (this.#options.journal.job(jobId) !== null) continue;
+      this.#jobs.delete(jobId);
+      this.#recorded.delete(jobId);
+      this.#submissions.delete(jobId);
+    }
   }
 
   cancel(jobId: string): CommandResult {

@@ -24,7 +24,10 @@ import { planDeployments, planSlots, type PlannedSlot } from './schedule.ts';
 import { describeMissingSlots, type SlotGrant } from './slot-manager.ts';
 
 /** What an attempt needs of the ResourceManager. */
-export type SlotSource = Pick<ResourceManager, 'call' | 'freeSlot' | 'requestSlots' | 'slots'>;
+export type SlotSource = Pick<
+  ResourceManager,
+  'call' | 'freeSlot' | 'makeSlot' | 'requestSlots' | 'slots'
+>;
 
 export interface JobAttemptOptions {
   readonly jobId: string;
@@ -157,7 +160,9 @@ export class JobAttempt {
       workingDirectory,
     };
     try {
-      const location = await slots.call(taskManagerId, 'allocateSlot', request);
+      const isWanted = () => this.#stopping === null;
+      const location = await slots.makeSlot(taskManagerId, request, isWanted);
+      if (location === null) return; // A2
       for (const execution of executions)
         execution.location = { ...location, taskManager: taskManagerId };
     } catch (error) {

@@ -109,6 +109,7 @@ export class JobMaster {
   /** J6 */
   #mayRestart = false;
   #restartAt = 0;
+  #lastView: JobView | null = null;
   #committing = false;
   #collected: Readonly<Record<string, JsonValue>> = {};
 
@@ -195,7 +196,15 @@ export class JobMaster {
     );
   }
 
+  /** Of a job that has ended always the same, but for the time: lists of jobs are asked for over and over. */
   view(): JobView {
+    if (this.#lastView !== null) return { ...this.#lastView, now: this.#options.clock.now() };
+    const view = this.#createView();
+    if (isTerminalJobStatus(this.state)) this.#lastView = view;
+    return view;
+  }
+
+  #createView(): JobView {
     const { attempt, executions } = this.#run.attempt;
     const hasFailed = this.state === JobStatus.failing || this.state === JobStatus.failed;
     return createJobView({

@@ -6,6 +6,8 @@
  * R2  A new process of the same name, or a new connection of the same process, replaces the old one.
  * R3  A slot is given to somebody else only after the TaskManager has said that its isolate is gone. One
  *     that cannot say so loses its connection.
+ * R4  A TaskManager makes as many slots at a time as it has cores. Each is a thread that loads its code: a
+ *     hundred of them at once would take so long that none listens before the call for it times out.
  */
 import type { Split } from '../../api/source.ts';
 import { PROTOCOL_VERSION } from '../../contract/documents.ts';
@@ -16,6 +18,8 @@ import { describeReason, type RpcConnection } from '../rpc/connection.ts';
 import type {
   JobManagerApi,
   RegistrationResponse,
+  SlotAllocation,
+  SlotLocation,
   SlotLoss,
   SplitRequest,
   TaskChange,
@@ -25,6 +29,7 @@ import type {
 } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import type { SlotAllocationInfo, SlotGrant, SlotManager, SlotRequest } from './slot-manager.ts';
+import { Turns } from './turns.ts';
 
 /** A registered TaskManager. */
 export interface TaskManager {
@@ -36,6 +41,8 @@ export interface TaskManager {
   readonly connection: RpcConnection<TaskManagerApi>;
   /** Epoch milliseconds. */
   readonly registeredAt: number;
+  /** R4 */
+  readonly slotTurns: Turns;
   /** Of its last heartbeat. */
   report: TaskManagerReport | null;
 }
@@ -76,6 +83,8 @@ interface Dismissal {
 }
 
 const maxSlots = 1024;
+/** R4: also with a single core one slot is made while another waits for its file. */
+const minSlotTurns = 2;
 
 export class ResourceManager {
   readonly #options: ResourceManagerOptions;
@@ -120,6 +129,21 @@ export class ResourceManager {
     return connection.call(method, ...(args as never)) as Promise<
       Awaited<ReturnType<TaskManagerApi[M]>>
     >;
+  }
+
+  /**
+   * Makes a slot's isolate when it is its turn (R4). Rejects as `call` does.
+   * @param isWanted asked when its turn has come: it may have been freed meanwhile.
+   * @returns `null`: it was not wanted any more.
+   */
+  async makeSlot(
+    taskManagerId: string,
+    request: SlotAllocation,
+    isWanted: () => boolean,
+  ): Promise<SlotLocation | null> {
+    const make = async () =>
+      isWanted() ? this.call(taskManagerId, 'allocateSlot', request) : null;
+    return this.#taskManagers.get(taskManagerId)?.slotTurns.run(make) ?? make();
   }
 
   /** Ends a slot's isolate and gives the slot back (R3). Never rejects. */
@@ -227,6 +251,7 @@ export class ResourceManager {
       registration,
       connection,
       registeredAt: clock.now(),
+      slotTurns: new Turns(Math.max(minSlotTurns, registration.cpuCores)),
       report: null,
     };
     this.#taskManagers.set(id, taskManager);
@@ -268,13 +293,14 @@ export class ResourceManager {
 
 function refuseRegistration(
   id: string,
-  { protocol, slots, address }: TaskManagerRegistration,
+  { protocol, slots, address, cpuCores }: TaskManagerRegistration,
 ): void {
   const right =
     /^[^/]+\/.+$/.test(id) &&
     Number.isInteger(slots) &&
     slots >= 1 &&
     slots <= maxSlots &&
+    Number.isInteger(cpuCores) &&
     typeof address === 'string';
   if (protocol !== PROTOCOL_VERSION) {
     throw new RpcError(

@@ -121,15 +121,15 @@ async function readDocument({ params, view }: RestRequest): Promise<RestAnswer> 
 const blobs = '/fctl/v1/blobs/:hash';
 
 export const fctlRoutes: readonly Route[] = [
-  { ...get(READY_PATH, ready), open: true },
+  { ...get(READY_PATH, ready), open: true, early: true },
   get('/fctl/v1/cluster', ({ view }) => ok(view.info())),
   { method: 'POST', pattern: '/fctl/v1/jobs', handle: submitJob },
   get('/fctl/v1/jobs/:jobid/result', jobResult),
   get('/fctl/v1/jobs/:jobid/attempts', jobAttempts),
   { method: 'POST', pattern: '/fctl/v1/cancel', handle: cancelApplication },
   { method: 'DELETE', pattern: '/cluster', handle: shutDown },
-  get('/fctl/v1/record/:name', readDocument),
-  get(blobs, readBlob),
-  { method: 'HEAD', pattern: blobs, handle: readBlob },
-  { method: 'PUT', pattern: blobs, handle: writeBlob },
+  { ...get('/fctl/v1/record/:name', readDocument), early: true },
+  { ...get(blobs, readBlob), early: true },
+  { method: 'HEAD', pattern: blobs, early: true, handle: readBlob },
+  { method: 'PUT', pattern: blobs, early: true, handle: writeBlob },
 ];

@@ -50,6 +50,7 @@ export function loginRoutes(authentication: Authentication | null): readonly Rou
   const home: Route = {
     method: 'GET',
     pattern: '/',
+    early: true,
     handle: ({ header, view }) => {
       if (!wantsPage('GET', header('accept'))) throw new HttpError(404, 'Not found: /');
       const session = authentication?.sessions.has(header('cookie')) ?? false;
@@ -63,18 +64,21 @@ export function loginRoutes(authentication: Authentication | null): readonly Rou
       method: 'GET',
       pattern: '/login',
       open: true,
+      early: true,
       handle: () => loginPage({ status: 200, next: '/', problem: null }),
     },
     {
       method: 'POST',
       pattern: '/login',
       open: true,
+      early: true,
       handle: (request) => logIn(request, authentication),
     },
     {
       method: 'POST',
       pattern: '/logout',
       open: true,
+      early: true,
       handle: ({ header }) => goTo('/login', authentication.sessions.close(header('cookie'))),
     },
   ];

@@ -41,6 +41,8 @@ export interface Route {
   readonly pattern: string;
   /** Whether it needs no token. */
   readonly open?: boolean;
+  /** Whether it is answered also while the JobManager does not lead yet, and knows nothing of its jobs. */
+  readonly early?: boolean;
   /** Whether it changes something though its method says that it reads: no link may do that. */
   readonly isCommand?: boolean;
   readonly handle: (request: RestRequest) => Promise<RestAnswer> | RestAnswer;

@@ -3,13 +3,15 @@
  *
  *     listening → closing (open requests end) → closed
  *
- * A request: target parsed, host, origin → route → token → handler → answer rendered, encoded → sent
+ * A request: target parsed, host, origin → route → token → leads → handler → answer rendered, encoded → sent
  *
  * R1  All but open routes needs the token or a session; this is checked before a body is read.
  * R2  Nothing waits for a client for ever: the head of a request has a limit, so has a body that is read
  *     into memory, and so has the silence of a connection.
  * R3  What is no HTTP gets an answer of the same form (A1), and costs one connection.
  * R4  After `close()` no socket is left, those of other protocols included.
+ * R5  The address is known before the journal was read: until then all but early routes are answered 503, in
+ *     Flink's words, which its clients repeat. Earlier jobs would seem to be unknown otherwise.
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -254,6 +256,7 @@ class HttpRestServer implements RestServer {
     if (meant !== method) checkOrigin(meant, headers, host, this.#options.allowedOrigins ?? []);
     if (!found?.route.open) this.#authentication?.check({ method: meant, headers, source, client }); // R1
     if (found === null) throw new HttpError(404, `Not found: ${path}`);
+    if (!this.#options.view.ready && !found.route.early) throw notLeading(); // R5
     const limits = {
       maxBytes: this.#options.maxBodyBytes,
       timeoutMs: this.#limits.bodyTimeoutMs,
@@ -303,6 +306,14 @@ class HttpRestServer implements RestServer {
     setTimeout(() => socket.destroy(), this.#limits.drainTimeoutMs).unref();
   }
 }
+
+/** Flink's words of the same state. */
+const notLeading = () =>
+  new HttpError(
+    503,
+    'Service temporarily unavailable due to an ongoing leader election. Please refresh.',
+    { 'retry-after': '1' },
+  );
 
 const refusals: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],

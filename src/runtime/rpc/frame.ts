@@ -8,7 +8,7 @@
  *     answer   := { t: 's', i: id, r: result } | { t: 's', i: id, e: failure }
  *     failure  := { code, message }
  */
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 import type { Envelope } from './protocol.ts';
 import { RpcError, toRpcError } from './rpc-error.ts';
 

@@ -10,7 +10,7 @@ import { enableCompileCache } from 'node:module';
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
 enableCompileCache();
 const { runTaskManager } = await import('./run-task-manager.ts');
-const script = import.meta.url.endsWith('.ts') ? 'slot-main.ts' : 'slot.js';
+const script = import.meta.url.endsWith('.ts') ? 'slot-thread.ts' : 'slot-thread.js';
 /**
  * `process.exit` waits for worker threads, also for one that hangs in native code. Becoming another
  * program ends them all, and keeps the exit code, which SIGKILL does not.

@@ -20,7 +20,7 @@ type ExitNow = (code: number) => void;
 
 /**
  * Runs a TaskManager to its end.
- * @param slotScript the built script of `slot-main.ts`.
+ * @param slotScript the built script of `slot-thread.ts`.
  * @param exitNow ends the process at once, whatever its threads do.
  * @returns the exit code: 0 after dismissal, a signal, the end of the cluster, or when it found no
  *   JobManager, because whoever starts crashed processes again would keep an orphan alive; 1 when it

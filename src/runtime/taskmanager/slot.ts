@@ -29,7 +29,7 @@ type Reports = Extract<
 
 export interface SlotOptions {
   readonly allocation: SlotAllocation;
-  /** The built script of `slot-main.ts`. */
+  /** The built script of `slot-thread.ts`. */
   readonly script: URL;
   readonly start: SlotStart;
   readonly memoryBytes: number;

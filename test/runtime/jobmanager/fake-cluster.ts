@@ -17,6 +17,7 @@ import type {
 } from '../../../src/contract/runtime-config.ts';
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
 import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
+import type { Journal } from '../../../src/runtime/jobmanager/journal.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
 import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
@@ -44,6 +45,7 @@ const network = {
 export interface FakeCluster {
   readonly clock: ManualClock;
   readonly dispatcher: Dispatcher;
+  readonly journal: Journal;
   readonly resources: ResourceManager;
   taskManager(name: string, slots: number, instance?: string): Promise<FakeTaskManager>;
   submit(graph: JobGraph): Promise<JobMaster>;
@@ -118,6 +120,7 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
   return {
     clock,
     dispatcher,
+    journal,
     resources,
     taskManager: (name, slots, instance = '1') =>
       connectFakeTaskManager({

@@ -77,6 +77,32 @@ describe('readiness', () => {
     const { url } = await serve({ view: fakeView('empty', { ready: false }) });
     expect(await json(await fetch(`${url}/fctl/v1/ready`))).toEqual([503, errors(/not lead/)]);
   });
+
+  it.each(['/jobs/overview', `/v1/jobs/${jobId}`, '/overview', `/fctl/v1/jobs/${jobId}/result`])(
+    'is waited for by %s, in Flink’s words',
+    async (path) => {
+      const { url } = await serve({ view: fakeView('running', { ready: false }) });
+      const answer = await fetch(url + path);
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(await json(answer)).toEqual([503, errors(/^Service temporarily unavailable/)]);
+    },
+  );
+
+  it('is waited for by submissions, which the journal would not have', async () => {
+    const view = fakeView('empty', { ready: false });
+    const { url } = await serve({ view });
+    const body = JSON.stringify({ jobId, graph: {} });
+    expect((await fetch(url + jobs, { method: 'POST', body })).status).toBe(503);
+    expect(view.commands).toEqual([]);
+  });
+
+  it('is asked for after the token, and not by what TaskManagers need to find the leader', async () => {
+    const { url } = await serve({ view: fakeView('empty', { ready: false }), token });
+    expect((await fetch(`${url}/overview`)).status).toBe(401);
+    const record = await fetch(`${url}/fctl/v1/record/endpoint`, { headers: bearer(token) });
+    expect(record.status).toBe(200);
+    expect((await fetch(`${url}/login`)).status).toBe(200);
+  });
 });
 
 describe('pages of other sites', () => {

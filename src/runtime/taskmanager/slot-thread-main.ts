@@ -1,12 +1,17 @@
-/** Entry point of a slot's worker thread. */
+/** What a slot's worker thread runs, and what applications import there: see slot-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { provideModules } from '../../graph/load-bundle.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { SlotRuntime } from './slot-runtime.ts';
+
+// oxlint-disable-next-line fctl/no-export-all -- all of it: whatever is left out would be missing in slots alone
+export * from '../../api/index.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('a slot runs in a worker thread of a TaskManager');
 
 process.setSourceMapsEnabled(true);
+provideModules(import.meta.url);
 // The main thread has V8 expose it.
 const { gc: collectGarbage = () => {} } = globalThis as { gc?: () => void };
 
