@@ -21,8 +21,11 @@ export interface Provider {
   readonly storageScope: 'common' | 'separate';
   /** Every problem at once: reachability, permissions, ports, disk. Empty: usable. Changes nothing. */
   preflight(spec: ClusterSpec, signal: AbortSignal): Promise<readonly Problem[]>;
-  /** Ids of all clusters that have processes or a record here. */
-  list(): Promise<readonly string[]>;
+  /**
+   * Ids of all clusters that have processes or a record here.
+   * @param onSilent told of each place that does not answer: there may be more clusters.
+   */
+  list(onSilent?: (found: Problem) => void): Promise<readonly string[]>;
   /** What runs now; `null` when there is neither process nor record. */
   inspect(clusterId: string): Promise<ObservedCluster | null>;
   /** The cluster's record. */
@@ -68,6 +71,8 @@ export interface TransferProgress {
   readonly where: string;
   readonly sentBytes: number;
   readonly totalBytes: number;
+  /** Somebody else sends them, and is waited for. */
+  readonly byOther?: boolean;
 }
 
 export interface TransferOptions {

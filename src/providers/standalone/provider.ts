@@ -16,7 +16,7 @@ import {
   type EndpointDocument,
   type LockDocument,
 } from '../../contract/documents.ts';
-import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../fence.ts';
@@ -75,13 +75,17 @@ export class StandaloneProvider implements Provider {
   }
 
   /** @throws ProviderError when no host answers. */
-  async list(): Promise<readonly string[]> {
+  async list(onSilent: (found: Problem) => void = () => {}): Promise<readonly string[]> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
       host.look<readonly string[]>('list', {}),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
-    if (answers.length === 0)
-      throwAll(outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])));
+    const silent = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    if (answers.length === 0) throwAll(silent);
+    for (const error of silent) {
+      if (!(error instanceof ProviderError)) throw error;
+      error.problems.forEach(onSilent);
+    }
     return [...new Set(answers.flat())].sort();
   }
 
