@@ -19,6 +19,8 @@ export interface Provider {
   readonly name: string;
   /** Whether the cluster's processes see the files of this machine, and all the same ones. */
   readonly storageScope: 'common' | 'separate';
+  /** Begins to reach what will be asked soon, where that takes time. What goes wrong is told then. */
+  connect?(): void;
   /** Every problem at once: reachability, permissions, ports, disk. Empty: usable. Changes nothing. */
   preflight(spec: ClusterSpec, signal: AbortSignal): Promise<readonly Problem[]>;
   /**

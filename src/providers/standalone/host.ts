@@ -48,7 +48,7 @@ export class Host {
   #facts: Promise<HostFacts> | null = null;
   /** O3 */
   #silent: { readonly error: Error; readonly until: number } | null = null;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /** What the config says under which others reach it; `null`: nothing. */
   readonly advertise: string | null;
@@ -86,7 +86,7 @@ export class Host {
 
   /** @throws ConnectError, with the host's place in the config. */
   async connection(): Promise<SshConnection> {
-    if (this.#closed) throw new Error('the provider was closed');
+    if (this.#closing.signal.aborted) throw new Error('the provider was closed');
     const current = this.#connection;
     if (current !== null) {
       const open = await current;
@@ -106,13 +106,18 @@ export class Host {
   async #connect(): Promise<SshConnection> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const connection = await SshConnection.open(await this.target(), this.#options.connection);
-        if (this.#closed) connection.close();
+        const { signal } = this.#closing;
+        const connection = await SshConnection.open(
+          await this.target(),
+          this.#options.connection,
+          signal,
+        );
+        if (this.#closing.signal.aborted) connection.close();
         return connection;
       } catch (error) {
         const pause = pausesMs[attempt];
         const again = error instanceof ConnectError && error.mayRetry && pause !== undefined;
-        if (!again || this.#closed) throw this.#noted(this.located(error) as Error);
+        if (!again || this.#closing.signal.aborted) throw this.#noted(this.located(error) as Error);
         await delay(pause); // O1
       }
     }
@@ -252,7 +257,7 @@ export class Host {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const [agent, connection] = await Promise.all([
       this.#agent?.catch(() => null),
       this.#connection?.catch(() => null),

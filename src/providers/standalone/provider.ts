@@ -68,6 +68,10 @@ export class StandaloneProvider implements Provider {
     });
   }
 
+  connect(): void {
+    void this.#hosts.ask(this.#hosts.configured, (host) => host.agent());
+  }
+
   async preflight(spec: ClusterSpec, signal: AbortSignal) {
     const { findProblems } = await import('./preflight.ts');
     const view = await this.#clusters.view(spec.clusterId);
@@ -255,6 +259,7 @@ export class StandaloneProvider implements Provider {
   }
 
   async close(): Promise<void> {
+    this.#options.host.connection.credentials.prompts.close();
     await this.#tunnels.close();
     await this.#hosts.close();
   }

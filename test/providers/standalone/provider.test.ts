@@ -91,6 +91,24 @@ describe('ways in', () => {
     expect(asked).toEqual([`Passphrase of ${join(place.folder, 'key')}`]);
   });
 
+  it('that nobody waits for any more: a question is withdrawn', async () => {
+    const locked = makeKey('open sesame');
+    const asked = Promise.withResolvers<AbortSignal>();
+    const provider = await start({
+      hosts: [{ authorized: [locked.public] }],
+      askSecret: (_question, signal) => {
+        asked.resolve(signal);
+        return once(signal, 'abort').then(() => signal.throwIfAborted()) as Promise<never>;
+      },
+    });
+    await writeFile(join(place.folder, 'key'), locked.private);
+    provider.connect!();
+    const question = await asked.promise;
+    await provider.close();
+    expect(question.aborted).toBe(true);
+    expect(place.hosts[0]!.commands).toEqual([]);
+  });
+
   it('by a password', async () => {
     const provider = await start({
       hosts: [{ authorized: [], password: 'secret' }],
