@@ -53,13 +53,20 @@ function unpack(dir: string, name: string, hash: string): string {
     'umask 077',
     // R1. Somebody else may be faster at any moment, and removes the file: then it is there.
     `fail() { [ -x ${target}/bin/node ] && exit 0; exit $1; }`,
-    // The exit code of gzip is lost in the pipe, and the hash tells what it would.
-    `found=$(gzip -dc ${file} 2>/dev/null | sha256sum)`,
-    `[ "\${found%% *}" = ${hash} ] || { rm -f ${file}; fail 65; }`,
     `mkdir -p ${runtimes} || fail 1`,
     `new=${runtimes}/.${hash}.$$`,
-    'trap \'rm -rf "$new"\' EXIT',
-    `mkdir "$new" && gzip -dc ${file} | tar -xof - -C "$new" && [ -x "$new"/bin/node ] || fail 1`,
+    'trap \'rm -rf "$new" "$new.pipe" "$new.sum"\' EXIT',
+    'mkdir "$new" && mkfifo "$new.pipe" || fail 1',
+    'sha256sum <"$new.pipe" >"$new.sum" &',
+    // Unpacked and hashed at once. The exit code of gzip is lost in the pipe, and the hash tells what it would.
+    `gzip -dc ${file} 2>/dev/null | tee "$new.pipe" | tar -xof - -C "$new"`,
+    'unpacked=$?',
+    'wait',
+    'read -r found rest <"$new.sum"',
+    // A full disk ends tar before all was hashed.
+    `[ $unpacked = 0 ] || found=$(gzip -dc ${file} 2>/dev/null | sha256sum)`,
+    `[ "\${found%% *}" = ${hash} ] || { rm -f ${file}; fail 65; }`,
+    '[ $unpacked = 0 ] && [ -x "$new"/bin/node ] || fail 1',
     `mv -T "$new" ${target} 2>/dev/null || fail 1`,
     `rm -f ${file}`,
   ].join('\n');
