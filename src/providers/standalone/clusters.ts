@@ -113,9 +113,13 @@ export class Clusters {
       return { host: record.host, place };
     }
     if (views.size > 0 || silent.size === 0) return null;
-    // Nobody knows of it, but somebody who may did not answer. All that is wrong is told in one run.
+    throw await this.silence(silent);
+  }
+
+  /** Nobody knows of a cluster, but somebody who may did not answer. All that is wrong is told in one run. */
+  async silence(silent: ClusterView['silent']): Promise<Error> {
     const problems = await this.#explain();
-    throw problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
+    return problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
   }
 
   #find(clusterId: string): Promise<ClusterView> {

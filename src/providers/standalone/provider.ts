@@ -95,8 +95,9 @@ export class StandaloneProvider implements Provider {
 
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
     const view = await this.#clusters.view(clusterId);
-    if (view.views.size === 0) throwAll([...view.silent.values()]); // C4
-    if (view.views.size === 0) return null;
+    const isKnown = view.views.size > 0;
+    if (!isKnown && view.silent.size > 0) throw await this.#clusters.silence(view.silent); // C4
+    if (!isKnown) return null;
     return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
   }
 
