@@ -117,6 +117,17 @@ describe('ways in', () => {
     expect(await provider.list()).toEqual([]);
   });
 
+  it('by a password that the server asks for by a question', async () => {
+    const provider = await start({
+      hosts: [{ authorized: [], password: 'secret', asksQuestions: true }],
+      config: (given) => ({ ...given, password: 'secret' }),
+    });
+    expect(await provider.list()).toEqual([]);
+    await expect((await open({ password: 'wrong' })).list()).rejects.toMatchObject({
+      problems: [{ code: 'login-refused' }],
+    });
+  });
+
   it('through another host', async () => {
     const provider = await start({
       hosts: [{}, {}],
