@@ -27,5 +27,5 @@ export default {
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
   // Of the operating system, and of Java.
-  ignoreBinaries: ['jar', 'mount', 'nsenter', 'script', 'ssh-keygen', 'umount', 'unshare'],
+  ignoreBinaries: ['flock', 'jar', 'mount', 'nsenter', 'script', 'ssh-keygen', 'umount', 'unshare'],
 } satisfies KnipConfig;

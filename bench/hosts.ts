@@ -2,6 +2,9 @@
  * From a config file to a job that runs, on hosts that are reached by SSH and on a Docker engine: the first
  * time, when nothing has changed, and when only the runtime is there; beside Apache Flink's own scripts on
  * the same hosts, which have its distribution already. Flink's divided by ours.
+ *
+ *     npm run bench:hosts                  1, 3 and 10 hosts, and Docker
+ *     npm run bench:hosts -- 3 docker      what is named
  */
 import { dockerRig, DockerEngine } from '../test/rigs/docker/engine.ts';
 import { flinkRig } from '../test/rigs/flink/installation.ts';
@@ -74,8 +77,10 @@ async function onDocker(): Promise<void> {
   }
 }
 
-if (sshRig.isInstalled()) for (const count of [1, 3, 10]) await onHosts(count);
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['1', '3', '10', 'docker'];
+const counts = wanted.filter((name) => name !== 'docker').map(Number);
+if (sshRig.isInstalled()) for (const count of counts) await onHosts(count);
 else console.log(`On hosts: run ${sshRig.install} first.`);
-if (dockerRig.isInstalled()) await onDocker();
-else console.log(`On Docker: run ${dockerRig.install} first.`);
-if (!flinkRig.isInstalled()) console.log(`Beside Apache Flink: run ${flinkRig.install} first.`);
+if (wanted.includes('docker') && dockerRig.isInstalled()) await onDocker();
+for (const rig of [dockerRig, flinkRig])
+  if (!rig.isInstalled()) console.log(`With ${rig.name}: run ${rig.install} first.`);

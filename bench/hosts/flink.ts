@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify, parse } from 'yaml';
 import { flinkHome } from '../../test/rigs/flink/installation.ts';
-import type { SshHosts } from '../../test/rigs/ssh-hosts/hosts.ts';
+import type { SshHost, SshHosts } from '../../test/rigs/ssh-hosts/hosts.ts';
 import { timeUntil } from '../deploy/subject.ts';
 
 const restPort = 8081;
+const logDir = '/tmp/flink-log';
 
 /** @returns milliseconds until all TaskManagers are registered; the distribution is on the hosts before. */
 export async function measureFlink(set: SshHosts): Promise<number> {
@@ -15,12 +16,19 @@ export async function measureFlink(set: SshHosts): Promise<number> {
   await prepare(set, home);
   const [master, ...others] = set.hosts;
   const workers = others.length === 0 ? 1 : others.length;
-  const as = (command: string) => `su ${set.user} -s /bin/bash -c '${command}'`;
+  const run = async (host: SshHost, command: string): Promise<void> => {
+    const as = `su ${set.user} -s /bin/bash -c '${command}'`;
+    const { code, stderr, stdout } = await set.exec(host, as);
+    if (code !== 0) throw new Error(`${command} on ${host.name}: ${stdout} ${stderr}`);
+  };
+  // Its scripts do not make the folder.
+  for (const host of set.hosts) await run(host, `mkdir -p ${logDir}`);
   const start = performance.now();
-  const started = set.exec(master!, as(`${home}/bin/start-cluster.sh`));
-  const ms = await timeUntilRegistered(`http://${master!.address}:${restPort}`, workers, start);
-  await started;
-  await set.exec(master!, as(`${home}/bin/stop-cluster.sh`));
+  const [ms] = await Promise.all([
+    timeUntilRegistered(`http://${master!.address}:${restPort}`, workers, start),
+    run(master!, `${home}/bin/start-cluster.sh`),
+  ]);
+  await run(master!, `${home}/bin/stop-cluster.sh`);
   return ms;
 }
 
@@ -37,7 +45,7 @@ async function prepare(set: SshHosts, home: string): Promise<void> {
   };
   const settings = {
     'env.java.opts.all': shipped.env.java.opts.all,
-    'env.log.dir': '/tmp/flink-log',
+    'env.log.dir': logDir,
     'env.pid.dir': '/tmp',
     'env.ssh.opts': `-i ${key} -o StrictHostKeyChecking=no`,
     'jobmanager.rpc.address': master!.address,

@@ -163,6 +163,8 @@ export const verbs: readonly Verb[] = [
   {
     name: 'list',
     summary: 'List all clusters',
+    description:
+      'Of hosts that do not answer a warning tells: what they have is not listed, and the exit code is 4.',
     readsOnly: true,
     examples: ['fctl list', 'fctl list --json'],
     load: () => import('./verbs/list.ts'),

@@ -1,6 +1,7 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
 import type { ReleaseCause, ReleaseEntry } from '../contract/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
+import type { Provider } from '../providers/provider.ts';
 import { transferOptions } from './apply.ts';
 import { type DeployInput, desiredCluster, inputOfRelease } from './desired.ts';
 import { checkHooks } from './hooks.ts';
@@ -12,8 +13,7 @@ import type { Operation, OperationOptions, OperationResult, Wanted } from './sta
 /** What `deploy` would do. Changes nothing. */
 export async function planDeployment(input: DeployInput): Promise<Plan> {
   const { config, provider } = input;
-  await refuseNewerProtocol(provider, config.cluster);
-  const situation = await readSituation(provider, config.cluster);
+  const situation = await readKnown(provider, config.cluster);
   return (await want(input, 'deploy', situation)).plan;
 }
 
@@ -30,8 +30,7 @@ export async function deploy(
 ): Promise<OperationResult> {
   const { config, engine, hooks, provider } = input;
   const clusterId = config.cluster;
-  await refuseNewerProtocol(provider, clusterId);
-  const before = await readSituation(provider, clusterId);
+  const before = await readKnown(provider, clusterId);
   const { content, plan, spec } = await want(input, cause, before);
   // Nobody has to wait for the lock, or for what preflight looks at, to hear that nothing is to be done.
   if (!plan.changes) {
@@ -51,6 +50,15 @@ export async function deploy(
     wantRelease: (entry, situation) => wantRelease(input, entry, situation),
   };
   return performOperation(operation, cause, content.release, options);
+}
+
+/** The situation of a cluster that this fctl may change. */
+async function readKnown(provider: Provider, clusterId: string): Promise<Situation> {
+  const [situation] = await Promise.all([
+    readSituation(provider, clusterId),
+    refuseNewerProtocol(provider, clusterId),
+  ]);
+  return situation;
 }
 
 async function want(

@@ -6,6 +6,7 @@ import {
   type OutcomeDocument,
   type ReleasesDocument,
 } from '../contract/documents.ts';
+import { ProviderError } from '../contract/errors.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
@@ -76,7 +77,7 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
   return removed;
 }
 
-/** `null`: it has not ended, or nobody can tell. */
+/** `null`: it has not ended, or nobody can tell: its record is damaged, or where it lies does not answer. */
 async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
   const store = provider.store(clusterId);
   try {
@@ -93,7 +94,7 @@ async function retainedUntil(provider: Provider, clusterId: string): Promise<num
     if (mode !== 'per-job' || endpoint.value !== null) return null;
     return (releases.value?.releases.at(-1)?.createdAt ?? cluster.value.createdAt) + retentionMs;
   } catch (error) {
-    if (isRecordDamaged(error)) return null;
+    if (isRecordDamaged(error) || error instanceof ProviderError) return null;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ export interface ProviderContext {
   /** `null`: there is no config, and so the provider is the local one. */
   readonly config: ResolvedConfig | null;
   /** Asks for a secret on the terminal. Rejects with a UsageError when nobody is there. */
-  readonly askSecret: (question: string) => Promise<string>;
+  readonly askSecret: (question: string, signal: AbortSignal) => Promise<string>;
 }
 
 /**

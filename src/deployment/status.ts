@@ -10,6 +10,7 @@ import {
   type ReleaseEntry,
   type ReleasesDocument,
 } from '../contract/documents.ts';
+import { ProviderError } from '../contract/errors.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
@@ -32,7 +33,7 @@ export const ClusterState = {
   restarting: 'RESTARTING',
   /** The JobManager is gone without having written an outcome, and is not started again. */
   lost: 'LOST',
-  /** The JobManager's process runs but does not answer. */
+  /** The JobManager's process runs but does not answer, or the place does not where its record lies. */
   unreachable: 'UNREACHABLE',
   /** Its record cannot be read. */
   damaged: 'DAMAGED',
@@ -70,21 +71,43 @@ export async function clusterStatus(
     if (!isRecordDamaged(error)) throw error;
     const observed = await provider.inspect(clusterId);
     const { message, file, hint } = error.problems[0]!;
-    return {
-      clusterId,
-      state: ClusterState.damaged,
-      explanation: `${file}: ${message}; ${hint}`,
-      cluster: null,
-      release: null,
-      processes: observed?.processes ?? [],
-      endpoint: null,
-      rest: null,
-      info: null,
-      jobs: [],
-      outcome: null,
-    };
+    const processes = observed?.processes ?? [];
+    return unread(clusterId, ClusterState.damaged, `${file}: ${message}; ${hint}`, processes);
   }
 }
+
+/** The same for one of many: one that is out of reach is said to be so, and keeps nobody from the others. */
+export async function listedStatus(
+  provider: Provider,
+  clusterId: string,
+): Promise<ClusterStatus | null> {
+  try {
+    return await clusterStatus(provider, clusterId);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return unread(clusterId, ClusterState.unreachable, error.problems[0]!.message, []);
+  }
+}
+
+/** Of a cluster whose record could not be read. */
+const unread = (
+  clusterId: string,
+  state: ClusterState,
+  explanation: string,
+  processes: readonly ObservedProcess[],
+): ClusterStatus => ({
+  clusterId,
+  state,
+  explanation,
+  cluster: null,
+  release: null,
+  processes,
+  endpoint: null,
+  rest: null,
+  info: null,
+  jobs: [],
+  outcome: null,
+});
 
 async function readStatus(provider: Provider, clusterId: string): Promise<ClusterStatus | null> {
   const observed = await provider.inspect(clusterId);

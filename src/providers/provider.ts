@@ -19,10 +19,15 @@ export interface Provider {
   readonly name: string;
   /** Whether the cluster's processes see the files of this machine, and all the same ones. */
   readonly storageScope: 'common' | 'separate';
+  /** Begins to reach what will be asked soon, where that takes time. What goes wrong is told then. */
+  connect?(): void;
   /** Every problem at once: reachability, permissions, ports, disk. Empty: usable. Changes nothing. */
   preflight(spec: ClusterSpec, signal: AbortSignal): Promise<readonly Problem[]>;
-  /** Ids of all clusters that have processes or a record here. */
-  list(): Promise<readonly string[]>;
+  /**
+   * Ids of all clusters that have processes or a record here.
+   * @param onSilent told of each place that does not answer: there may be more clusters.
+   */
+  list(onSilent?: (found: Problem) => void): Promise<readonly string[]>;
   /** What runs now; `null` when there is neither process nor record. */
   inspect(clusterId: string): Promise<ObservedCluster | null>;
   /** The cluster's record. */
@@ -68,6 +73,8 @@ export interface TransferProgress {
   readonly where: string;
   readonly sentBytes: number;
   readonly totalBytes: number;
+  /** Somebody else sends them, and is waited for. */
+  readonly byOther?: boolean;
 }
 
 export interface TransferOptions {

@@ -7,7 +7,7 @@ import { UsageError, problem } from '../../contract/errors.ts';
  * Asks for something that is not shown while it is typed.
  * @throws UsageError when nobody is there to ask.
  */
-export async function askSecret(question: string): Promise<string> {
+export async function askSecret(question: string, signal: AbortSignal): Promise<string> {
   const { stderr, stdin } = process;
   if (!stdin.isTTY || !stderr.isTTY) {
     const message = `${question} Nobody is there to ask.`;
@@ -17,7 +17,7 @@ export async function askSecret(question: string): Promise<string> {
   const prompt = createInterface({ input: stdin, output: nowhere, terminal: true });
   stderr.write(`${question} `);
   try {
-    return await prompt.question('');
+    return await prompt.question('', { signal });
   } finally {
     prompt.close();
     stderr.write('\n');

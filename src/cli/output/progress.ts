@@ -5,6 +5,8 @@ import { err } from './style.ts';
 export interface Progress {
   /** What is being done now. */
   step(text: string): void;
+  /** So much of a transfer is done; plain lines tell its start, each quarter and its end. */
+  transfer(key: string, share: number, text: () => string): void;
   /** Something is done. */
   done(text: string): void;
   /** A view that replaces the one before, such as a table; plain lines show it now and then. */
@@ -15,7 +17,7 @@ export interface Progress {
 const plainViewMs = 5000;
 
 export async function createProgress(options: { quiet: boolean }): Promise<Progress> {
-  if (options.quiet) return { step: ignore, done: ignore, view: ignore, stop: ignore };
+  if (options.quiet) return silent;
   // A terminal that says it has no columns (as `script` without one makes it) would be cleared for ever.
   if (!process.stderr.isTTY || !process.stderr.columns) return plainProgress();
   const { default: ora } = await import('ora');
@@ -25,12 +27,26 @@ export async function createProgress(options: { quiet: boolean }): Promise<Progr
 }
 
 const ignore = () => undefined;
+const silent: Progress = {
+  step: ignore,
+  transfer: ignore,
+  done: ignore,
+  view: ignore,
+  stop: ignore,
+};
 
 function plainProgress(): Progress {
   let nextView = Date.now() + plainViewMs;
+  const quarters = new Map<string, number>();
   const write = (text: string) => void process.stderr.write(`${text}\n`);
   return {
     step: write,
+    transfer: (key, share, text) => {
+      const quarter = Math.floor(4 * share);
+      if (quarter <= (quarters.get(key) ?? -1)) return;
+      quarters.set(key, quarter);
+      write(text());
+    },
     done: write,
     view: (text) => {
       if (Date.now() < nextView) return;
@@ -44,6 +60,7 @@ function plainProgress(): Progress {
 function terminalProgress(spinner: Ora): Progress {
   return {
     step: (text) => void spinner.start(text),
+    transfer: (_key, _share, text) => void spinner.start(text()),
     done: (text) => void spinner.stopAndPersist({ symbol: err.green('✔'), text }),
     view: (text) => void spinner.start(text()),
     stop: () => void spinner.stop(),

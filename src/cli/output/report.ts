@@ -25,12 +25,17 @@ export class Report {
 
   /** The verb's result. `text` is only made for people. */
   result(data: unknown, text: () => string): void {
-    if (this.options.json) {
-      this.#document(data, []);
-      return;
+    this.incomplete(data, text, []);
+  }
+
+  /** A result that may lack something, with what kept it from being whole. */
+  incomplete(data: unknown, text: () => string, problems: readonly Problem[]): void {
+    if (this.options.json) this.#document(data, problems);
+    else {
+      const lines = text();
+      if (lines !== '') this.#print(process.stdout, lines.replace(/\n$/, ''));
     }
-    const lines = text();
-    if (lines !== '') this.#print(process.stdout, lines.replace(/\n$/, ''));
+    for (const problem of problems) this.warning(problem);
   }
 
   /** One of many results of a verb that follows something; a failure may come behind them. */

@@ -13,7 +13,7 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
     case 'savepoints':
       return progress.step(`Stopping ${event.jobs.join(', ')} with a savepoint`);
     case 'sending':
-      return progress.step(describeTransfer(event.progress));
+      return showTransfer(progress, event.progress);
     case 'uploaded':
       return progress.done(`Uploaded ${event.name} (${formatBytes(event.bytes)})`);
     case 'action':
@@ -35,8 +35,12 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
   }
 }
 
-function describeTransfer({ sentBytes, totalBytes, what, where }: TransferProgress): string {
+function showTransfer(progress: Progress, transfer: TransferProgress): void {
+  const { byOther = false, sentBytes, totalBytes, what, where } = transfer;
   const to = where === '' ? '' : ` to ${where}`;
-  const share = totalBytes === 0 ? 100 : Math.floor((100 * sentBytes) / totalBytes);
-  return `Sending ${what}${to}: ${share} % of ${formatBytes(totalBytes)}`;
+  const share = totalBytes === 0 ? 1 : Math.min(1, sentBytes / totalBytes);
+  const doing = byOther ? 'Waiting for another client that sends' : 'Sending';
+  progress.transfer(`${byOther} ${what}${to}`, share, () => {
+    return `${doing} ${what}${to}: ${Math.floor(100 * share)} % of ${formatBytes(totalBytes)}`;
+  });
 }

@@ -1,26 +1,34 @@
 /** `fctl list`: all clusters. */
+import type { Problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
-import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
+import { type ClusterStatus, listedStatus } from '../../deployment/status.ts';
 import type { Context } from '../context.ts';
 import { colorState, table, time } from '../output/style.ts';
 
-export const run = (context: Context): Promise<void> => listClusters(context, null);
+export const run = (context: Context): Promise<number> => listClusters(context, null);
 
-/** @param mode only clusters of this mode; `null`: all. */
-export async function listClusters(context: Context, mode: string | null): Promise<void> {
+/**
+ * @param mode only clusters of this mode, and those of which it is not known; `null`: all.
+ * @returns the exit code: 4 where a place did not answer, for there may be more.
+ */
+export async function listClusters(context: Context, mode: string | null): Promise<number> {
+  const { report } = context;
   const provider = await context.provider();
   await removeExpired(provider, Date.now());
-  const ids = await provider.list();
-  const all = await Promise.all(ids.map((id) => clusterStatus(provider, id)));
+  const silent: Problem[] = [];
+  const ids = await provider.list((found) => silent.push(found));
+  const all = await Promise.all(ids.map((id) => listedStatus(provider, id)));
   const found = all
     .filter((status) => status !== null)
-    .filter((status) => mode === null || status.cluster?.mode === mode);
-  context.report.result({ clusters: found.map(summary) }, () =>
+    .filter(({ cluster }) => mode === null || cluster === null || cluster.mode === mode);
+  const text = () =>
     found.length === 0
       ? `No ${mode === null ? 'clusters' : `${mode} clusters`} on provider ${provider.name}.`
-      : describe(found),
-  );
+      : describe(found);
+  report.incomplete({ clusters: found.map(summary) }, text, silent);
+  return silent.length === 0 ? ExitCode.done : ExitCode.providerNotUsable;
 }
 
 function summary(status: ClusterStatus) {

@@ -37,6 +37,8 @@ export async function prepareDeployment(
 ): Promise<DeployInput> {
   const { config } = loaded;
   const application = config.application!;
+  const provider = await context.provider();
+  provider.connect?.();
   const bundle = await bundleApplication({
     entry: application.entry,
     projectDir: config.projectDir,
@@ -50,7 +52,6 @@ export async function prepareDeployment(
     signal: context.signal,
     onOutput: (text) => context.report.output(text),
   });
-  const provider = await context.provider();
   const isSeparate = provider.storageScope === 'separate';
   const { originOf } = loaded;
   return {

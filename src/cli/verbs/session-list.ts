@@ -2,4 +2,4 @@
 import type { Context } from '../context.ts';
 import { listClusters } from './list.ts';
 
-export const run = (context: Context): Promise<void> => listClusters(context, 'session');
+export const run = (context: Context): Promise<number> => listClusters(context, 'session');

@@ -11,12 +11,12 @@ export async function sendArtifact(
   { file, hash, name, sizeBytes }: Artifact,
   { onProgress, signal }: TransferOptions,
 ): Promise<number> {
-  const report = (sentBytes: number) =>
-    onProgress({ what: name, where: host.address, sentBytes, totalBytes: sizeBytes });
-  const sending = { name: `${clusterId}-${hash}`, file, sizeBytes };
+  const report = (sentBytes: number, byOther: boolean) =>
+    onProgress({ what: name, where: host.address, sentBytes, totalBytes: sizeBytes, byOther });
+  const sending = { name: `${clusterId}-${hash}`, file, sizeBytes, unless: 'false' };
   const options = { dir: host.dir, where: host.address, signal, onSent: report };
   const sent = await upload(await host.connection(), sending, options);
   await host.call('takeArtifact', { clusterId, hash, name, upload: sending.name }, { signal });
-  report(sizeBytes);
-  return sent;
+  report(sizeBytes, false);
+  return sent ?? 0;
 }

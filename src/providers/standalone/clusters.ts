@@ -35,6 +35,8 @@ export class Clusters {
   readonly #explain: () => Promise<readonly Problem[]>;
   /** Where records were found, so that not every document asks all hosts. */
   readonly #records = new Map<string, RecordPlace>();
+  /** Who asks for a record at the same time asks all hosts once. */
+  readonly #finding = new Map<string, Promise<ClusterView>>();
   /** While a record moves nobody reads or writes it. */
   readonly #moving = new Map<string, Promise<unknown>>();
 
@@ -105,15 +107,27 @@ export class Clusters {
     await this.#moving.get(clusterId)?.catch(() => undefined);
     const known = this.#records.get(clusterId);
     if (known) return { host: this.#hosts.find(known.host), place: known };
-    const { record, silent, views } = await this.view(clusterId);
+    const { record, silent, views } = await this.#find(clusterId);
     if (record) {
       const place = { host: record.host.saved, generation: record.generation };
       return { host: record.host, place };
     }
     if (views.size > 0 || silent.size === 0) return null;
-    // Nobody knows of it, but somebody who may did not answer. All that is wrong is told in one run.
+    throw await this.silence(silent);
+  }
+
+  /** Nobody knows of a cluster, but somebody who may did not answer. All that is wrong is told in one run. */
+  async silence(silent: ClusterView['silent']): Promise<Error> {
     const problems = await this.#explain();
-    throw problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
+    return problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
+  }
+
+  #find(clusterId: string): Promise<ClusterView> {
+    const finding = this.#finding.get(clusterId) ?? this.view(clusterId);
+    this.#finding.set(clusterId, finding);
+    const found = () => this.#finding.delete(clusterId);
+    finding.then(found, found);
+    return finding;
   }
 
   /** Where the record of a new cluster goes: to its JobManager's host. */

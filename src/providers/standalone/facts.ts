@@ -30,7 +30,20 @@ export interface HostFacts {
   readonly serverAddress: string | null;
 }
 
-const tools = ['cat', 'gzip', 'ls', 'mkdir', 'mv', 'rm', 'sha256sum', 'tar', 'touch', 'wc'];
+const tools = [
+  'cat',
+  'gzip',
+  'ls',
+  'mkdir',
+  'mkfifo',
+  'mv',
+  'rm',
+  'sha256sum',
+  'tar',
+  'tee',
+  'touch',
+  'wc',
+];
 
 const questions = (dir: string) => `
 echo "now=$(date +%s.%N)"

@@ -5,6 +5,8 @@
  *     is opened anew for the next request. What was under way fails, but for what only looks (`look`).
  * O2  Looking sends nothing to a host that has no runtime: such a host has no clusters. To one that has, at
  *     most the agent's script is sent.
+ * O3  A host that did not answer is not waited for again before as much time has passed: what asks it many
+ *     questions waits half of the time at most.
  */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -44,7 +46,9 @@ export class Host {
   #agent: Promise<AgentClient | null> | null = null;
   #target: Promise<Target> | null = null;
   #facts: Promise<HostFacts> | null = null;
-  #closed = false;
+  /** O3 */
+  #silent: { readonly error: Error; readonly until: number } | null = null;
+  readonly #closing = new AbortController();
 
   /** What the config says under which others reach it; `null`: nothing. */
   readonly advertise: string | null;
@@ -82,7 +86,7 @@ export class Host {
 
   /** @throws ConnectError, with the host's place in the config. */
   async connection(): Promise<SshConnection> {
-    if (this.#closed) throw new Error('the provider was closed');
+    if (this.#closing.signal.aborted) throw new Error('the provider was closed');
     const current = this.#connection;
     if (current !== null) {
       const open = await current;
@@ -90,6 +94,7 @@ export class Host {
       if (this.#connection === current) this.#connection = null;
       return this.connection();
     }
+    if (this.#silent !== null && performance.now() < this.#silent.until) throw this.#silent.error;
     const opening = this.#connect();
     this.#connection = opening;
     opening.catch(() => {
@@ -101,16 +106,30 @@ export class Host {
   async #connect(): Promise<SshConnection> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const connection = await SshConnection.open(await this.target(), this.#options.connection);
-        if (this.#closed) connection.close();
+        const { signal } = this.#closing;
+        const connection = await SshConnection.open(
+          await this.target(),
+          this.#options.connection,
+          signal,
+        );
+        if (this.#closing.signal.aborted) connection.close();
         return connection;
       } catch (error) {
         const pause = pausesMs[attempt];
         const again = error instanceof ConnectError && error.mayRetry && pause !== undefined;
-        if (!again || this.#closed) throw this.located(error);
+        if (!again || this.#closing.signal.aborted) throw this.#noted(this.located(error) as Error);
         await delay(pause); // O1
       }
     }
+  }
+
+  /** O3 */
+  #noted(error: Error): Error {
+    if (error instanceof ConnectError && error.isSilence) {
+      const until = performance.now() + this.#options.connection.connectTimeoutMs;
+      this.#silent = { error, until };
+    }
+    return error;
   }
 
   /** Asked once. */
@@ -238,7 +257,7 @@ export class Host {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const [agent, connection] = await Promise.all([
       this.#agent?.catch(() => null),
       this.#connection?.catch(() => null),

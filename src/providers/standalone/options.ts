@@ -24,7 +24,7 @@ export interface StandaloneContext {
   /** Folder with fctl's own built scripts, the agent's among them. */
   readonly runtimeDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly askSecret: (question: string) => Promise<string>;
+  readonly askSecret: (question: string, signal: AbortSignal) => Promise<string>;
   readonly runtimeArchive: StandaloneOptions['runtimeArchive'];
 }
 

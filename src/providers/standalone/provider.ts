@@ -16,7 +16,7 @@ import {
   type EndpointDocument,
   type LockDocument,
 } from '../../contract/documents.ts';
-import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../fence.ts';
@@ -68,6 +68,10 @@ export class StandaloneProvider implements Provider {
     });
   }
 
+  connect(): void {
+    void this.#hosts.ask(this.#hosts.configured, (host) => host.agent());
+  }
+
   async preflight(spec: ClusterSpec, signal: AbortSignal) {
     const { findProblems } = await import('./preflight.ts');
     const view = await this.#clusters.view(spec.clusterId);
@@ -75,20 +79,25 @@ export class StandaloneProvider implements Provider {
   }
 
   /** @throws ProviderError when no host answers. */
-  async list(): Promise<readonly string[]> {
+  async list(onSilent: (found: Problem) => void = () => {}): Promise<readonly string[]> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
       host.look<readonly string[]>('list', {}),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
-    if (answers.length === 0)
-      throwAll(outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])));
+    const silent = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    if (answers.length === 0) throwAll(silent);
+    for (const error of silent) {
+      if (!(error instanceof ProviderError)) throw error;
+      error.problems.forEach(onSilent);
+    }
     return [...new Set(answers.flat())].sort();
   }
 
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
     const view = await this.#clusters.view(clusterId);
-    if (view.views.size === 0) throwAll([...view.silent.values()]); // C4
-    if (view.views.size === 0) return null;
+    const isKnown = view.views.size > 0;
+    if (!isKnown && view.silent.size > 0) throw await this.#clusters.silence(view.silent); // C4
+    if (!isKnown) return null;
     return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
   }
 
@@ -251,6 +260,7 @@ export class StandaloneProvider implements Provider {
   }
 
   async close(): Promise<void> {
+    this.#options.host.connection.credentials.prompts.close();
     await this.#tunnels.close();
     await this.#hosts.close();
   }

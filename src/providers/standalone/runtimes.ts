@@ -27,22 +27,22 @@ export async function installRuntime(
   const connection = await host.connection();
   const runtimes = `${folderWord(dir)}/runtimes`;
   const target = `${runtimes}/${quote(archive.hash)}`;
-  const there = await connection.run(script(`[ -x ${target}/bin/node ]`), { signal });
-  if (there.code === 0) return;
   const name = `runtime-${archive.hash}.tar.gz`;
-  const report = (sentBytes: number) =>
+  const report = (sentBytes: number, byOther: boolean) =>
     onProgress({
       what: 'runtime',
       where: host.address,
       sentBytes,
       totalBytes: archive.sizeBytes,
+      byOther,
     });
   const options = { dir, where: host.address, signal, onSent: report };
-  await upload(connection, { ...archive, name }, options);
+  const sending = { ...archive, name, unless: `[ -x ${target}/bin/node ]` };
+  if ((await upload(connection, sending, options)) === null) return;
   const unpacked = await connection.run(script(unpack(dir, name, archive.hash)), { signal });
   if (unpacked.code === 65) throw corrupt(host.address);
   if (unpacked.code !== 0) throw failed(host.address, dir, unpacked.stderr);
-  report(archive.sizeBytes);
+  report(archive.sizeBytes, false);
 }
 
 function unpack(dir: string, name: string, hash: string): string {
@@ -51,15 +51,23 @@ function unpack(dir: string, name: string, hash: string): string {
   const target = `${runtimes}/${quote(hash)}`;
   return [
     'umask 077',
-    // The exit code of gzip is lost in the pipe, and the hash tells what it would.
-    `found=$(gzip -dc ${file} 2>/dev/null | sha256sum)`,
-    `[ "\${found%% *}" = ${hash} ] || { rm -f ${file}; exit 65; }`,
-    `mkdir -p ${runtimes} || exit 1`,
+    // R1. Somebody else may be faster at any moment, and removes the file: then it is there.
+    `fail() { [ -x ${target}/bin/node ] && exit 0; exit $1; }`,
+    `mkdir -p ${runtimes} || fail 1`,
     `new=${runtimes}/.${hash}.$$`,
-    'trap \'rm -rf "$new"\' EXIT',
-    `mkdir "$new" && gzip -dc ${file} | tar -xof - -C "$new" && [ -x "$new"/bin/node ] || exit 1`,
-    // R1. Somebody else may be faster: then it is there.
-    `mv -T "$new" ${target} 2>/dev/null || [ -x ${target}/bin/node ] || exit 1`,
+    'trap \'rm -rf "$new" "$new.pipe" "$new.sum"\' EXIT',
+    'mkdir "$new" && mkfifo "$new.pipe" || fail 1',
+    'sha256sum <"$new.pipe" >"$new.sum" &',
+    // Unpacked and hashed at once. The exit code of gzip is lost in the pipe, and the hash tells what it would.
+    `gzip -dc ${file} 2>/dev/null | tee "$new.pipe" | tar -xof - -C "$new"`,
+    'unpacked=$?',
+    'wait',
+    'read -r found rest <"$new.sum"',
+    // A full disk ends tar before all was hashed.
+    `[ $unpacked = 0 ] || found=$(gzip -dc ${file} 2>/dev/null | sha256sum)`,
+    `[ "\${found%% *}" = ${hash} ] || { rm -f ${file}; fail 65; }`,
+    '[ $unpacked = 0 ] && [ -x "$new"/bin/node ] || fail 1',
+    `mv -T "$new" ${target} 2>/dev/null || fail 1`,
     `rm -f ${file}`,
   ].join('\n');
 }

@@ -4,16 +4,26 @@
  * B1  What is there of an interrupted upload is continued: the name holds the content's hash, so that it
  *     is always the beginning of the same bytes. Whoever takes the file in place verifies its hash, and
  *     removes it when it is wrong; the next attempt then begins anew.
- * B2  Bytes are appended where the sender thinks that they end, and nowhere else: the host says how many
- *     are there, and of two senders at once one fails.
+ * B2  Bytes are appended where the sender thinks that they end, and nowhere else, by one sender at a time:
+ *     the file itself is locked. Others wait until it is done, or go on where it ended.
+ * B3  A sender that gets no further (its connection is dead, which the host does not know) loses the name:
+ *     what it still writes goes nowhere.
  */
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SshConnection } from './ssh/connection.ts';
 import { folderWord, quote, script } from './shell.ts';
+
+/** How often it is looked at whether another sender is done, and how long it may stand still (B3). */
+const lookMs = 500;
+const stalledMs = 30_000;
+/** Exit codes of the commands: what is wanted is there already; somebody else sends. */
+const isThereCode = 74;
+const busyCode = 75;
 
 export interface Upload {
   /** On this machine. */
@@ -21,6 +31,8 @@ export interface Upload {
   readonly sizeBytes: number;
   /** Below `uploads/`; holds the hash of the content. */
   readonly name: string;
+  /** A command of sh that succeeds where nothing has to be sent. */
+  readonly unless: string;
 }
 
 export interface UploadOptions {
@@ -28,27 +40,62 @@ export interface UploadOptions {
   /** Names the host in errors. */
   readonly where: string;
   readonly signal: AbortSignal;
-  readonly onSent: (bytes: number) => void;
+  /** @param byOther somebody else sends it now. */
+  readonly onSent: (bytes: number, byOther: boolean) => void;
 }
 
-/** @returns how many bytes were sent. @throws ProviderError `disk-full`, `upload-failed`; ConnectionLostError. */
+/**
+ * @returns how many bytes were sent; `null`: nothing had to be.
+ * @throws ProviderError `disk-full`, `upload-failed`; ConnectionLostError.
+ */
 export async function upload(
   connection: SshConnection,
-  { file, name, sizeBytes }: Upload,
-  { dir, onSent, signal, where }: UploadOptions,
-): Promise<number> {
+  { file, name, sizeBytes, unless }: Upload,
+  options: UploadOptions,
+): Promise<number | null> {
+  const { dir, onSent, signal, where } = options;
   const uploads = `${folderWord(dir)}/uploads`;
   const path = `${uploads}/${quote(name)}`;
-  const prepare = `umask 077; mkdir -p ${uploads} && touch ${path} && wc -c <${path}`;
-  const before = await connection.run(script(prepare), { signal });
-  if (before.code !== 0) throw failed(where, dir, before.stderr);
-  const there = Number(before.stdout.trim());
+  const prepare = `umask 077; ${unless} && exit ${isThereCode}; mkdir -p ${uploads} && touch ${path} && wc -c <${path}`;
+  let seen = { bytes: -1, since: 0 };
+  for (;;) {
+    const before = await connection.run(script(prepare), { signal });
+    if (before.code === isThereCode) return null;
+    if (before.code !== 0) throw failed(where, dir, before.stderr);
+    const there = Number(before.stdout.trim());
+    if (there === sizeBytes) return 0;
+    const sent = await append(connection, { file, path, sizeBytes, there }, options);
+    if (sent !== null) return sent;
+    onSent(there, true);
+    const now = performance.now();
+    if (there !== seen.bytes) seen = { bytes: there, since: now };
+    if (now - seen.since > stalledMs) await connection.run(script(`rm -f ${path}`), { signal }); // B3
+    await delay(lookMs, undefined, { signal });
+  }
+}
+
+interface Rest {
+  readonly file: string;
+  /** A word of the shell. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly there: number;
+}
+
+/** B2. @returns how many bytes were sent; `null`: somebody else sends. */
+async function append(
+  connection: SshConnection,
+  { file, path, sizeBytes, there }: Rest,
+  { dir, onSent, signal, where }: UploadOptions,
+): Promise<number | null> {
   const start = there <= sizeBytes ? there : 0;
-  if (start === sizeBytes && there === start) return 0;
-  const target = start === 0 ? `>${path}` : `>>${path}`;
-  const unlocked = `[ "$(wc -c <${path})" -eq ${there} ] && cat ${target}`;
-  const locked = `if command -v flock >/dev/null; then flock -n 9 || exit 75; fi; ${unlocked}`;
-  const { channel, ended } = await connection.start(script(`{ ${locked}; } 9>>${path}.lock`));
+  const steps = [
+    `if command -v flock >/dev/null; then flock -n 9 || exit ${busyCode}; fi`,
+    `[ "$(wc -c <${path})" -eq ${there} ] || exit ${busyCode}`,
+    ...(start < there ? [`: >${path}`] : []),
+    'cat >&9',
+  ];
+  const { channel, ended } = await connection.start(script(`{ ${steps.join('; ')}; } 9>>${path}`));
   const errors: Buffer[] = [];
   channel.resume();
   channel.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -56,36 +103,28 @@ export async function upload(
   const counting = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sent += chunk.length;
-      onSent(start + sent);
+      onSent(start + sent, false);
       done(null, chunk);
     },
   });
   const source = await open(file);
   try {
     const bytes = source.createReadStream({ start, highWaterMark: 256 * 1024 });
-    // A disk that is full ends the command first; its exit code says more than the broken pipe.
-    const piped = pipeline(bytes, counting, channel, { signal }).catch(() => undefined);
-    const code = await ended;
+    // What ends the command before the file (a disk that is full, another sender) says more than the broken
+    // pipe, which may wait for ever.
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    const piped = pipeline(bytes, counting, channel, { signal: until }).catch(() => undefined);
+    const code = await ended.finally(() => over.abort());
     await piped;
     signal.throwIfAborted();
-    if (code === 75) throw busy(where);
+    if (code === busyCode) return null;
     if (code !== 0) throw failed(where, dir, Buffer.concat(errors).toString('utf8'));
   } finally {
     channel.close();
     await source.close();
-    await connection.run(script(`rm -f ${path}.lock`)).catch(() => undefined);
   }
   return sent;
-}
-
-function busy(where: string): ProviderError {
-  return new ProviderError(
-    problem({
-      code: 'upload-busy',
-      message: `somebody else sends the same to ${where} now`,
-      hint: 'repeat the command when they are done',
-    }),
-  );
 }
 
 /** Says what a shell said. */

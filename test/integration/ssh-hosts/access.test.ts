@@ -2,9 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, Project } from '../../cli/project.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { type SshHost, SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
+import { expectCleanHosts } from './project-on-hosts.ts';
 
 describeWith([sshRig], 'ways in to hosts', () => {
   let set: SshHosts;
@@ -138,5 +140,83 @@ describeWith([sshRig], 'a host that looks like another', () => {
     expect(await said('ldd /bin/sh')).toContain('libc.so.6');
     await set.pretend(host, {});
     expect(await said(ask)).toBe(real);
+  });
+});
+
+describeWith([sshRig], 'ways of fctl in to hosts', () => {
+  let set: SshHosts;
+  let h1: SshHost;
+  let h2: SshHost;
+  let project: Project;
+
+  beforeAll(async () => {
+    set = await SshHosts.start({ count: 2, behind: { h2: 'h1' } });
+    [h1, h2] = set.hosts as [SshHost, SshHost];
+  });
+  afterAll(() => set?.stop());
+  beforeEach(async () => {
+    project = await Project.create({ timeoutMs: 200_000 });
+  });
+  afterEach(() => project.remove(), 100_000);
+
+  /** @param lines of YAML below `providers.standalone`. */
+  const configure = (host: SshHost, ...lines: string[]) =>
+    project.configure(
+      'provider: standalone',
+      'taskmanager: { replicas: 1 }',
+      'providers:',
+      '  standalone:',
+      `    hosts: [${host.address}]`,
+      `    knownHosts: ${set.knownHostsFile}`,
+      ...lines.map((line) => `    ${line}`),
+    );
+
+  /** What a host says to `fctl list`, where there are no keys in a home folder: a code, or nothing. */
+  async function list(environment: Readonly<Record<string, string>> = {}): Promise<string[]> {
+    const env = { HOME: project.folder, SSH_AUTH_SOCK: '', ...environment };
+    const { stdout } = await project.start(['list', '--json'], env);
+    const { errors } = JSON.parse(stdout) as Answer['json'];
+    return errors.map(({ code }) => code);
+  }
+
+  it('a key that only an agent has', async () => {
+    await configure(h1, `user: ${set.user}`);
+    expect(await list({ SSH_AUTH_SOCK: set.agentSocket })).toEqual([]);
+    expect(await list()).toEqual(['login-refused']);
+  });
+
+  it('a key that is locked', async () => {
+    const lines = [`user: ${set.user}`, `identityFile: ${set.lockedKeyFile}`];
+    await configure(h1, ...lines, 'passphrase: ${env:PHRASE}');
+    expect(await list({ PHRASE: set.passphrase })).toEqual([]);
+    expect(await list({ PHRASE: 'another' })).toEqual(['login-refused']);
+  });
+
+  it('a password of the config, or typed on a terminal', async () => {
+    await configure(h1, `user: ${set.passwordUser}`, 'password: ${env:PASSWORD}');
+    expect(await list({ PASSWORD: set.password })).toEqual([]);
+    expect(await list({ PASSWORD: 'another' })).toEqual(['login-refused']);
+    await configure(h1, `user: ${set.passwordUser}`, 'agent: false');
+    expect(await list()).toEqual(['login-refused']); // nobody is there to ask
+    const terminal = project.terminal('list');
+    await terminal.shows(new RegExp(`Password of ${set.passwordUser} at ${h1.address}`));
+    terminal.stdin.write(`${set.password}\n`);
+    await terminal.shows(/No clusters on provider standalone/);
+    expect(await terminal.ended).toBe(0);
+  });
+
+  it('a host that another one stands before: REST goes through SSH, too', async () => {
+    const lines = [`user: ${set.user}`, `identityFile: ${set.keyFile}`, 'agent: false'];
+    await configure(h2, ...lines, 'jump: none', 'connectTimeout: 2s');
+    expect(await list()).toEqual(['host-timeout']);
+    await configure(h2, ...lines, `jump: ${set.user}@${h1.address}`);
+    const started = await project.run('session', 'start', '--timeout', '3m');
+    expect(started.json.errors).toEqual([]);
+    const { json } = await project.run('status');
+    expect(json.data).toMatchObject({ state: 'RUNNING', info: { clusterId: 'demo' } });
+    expect(json.data.rest).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await project.run('session', 'stop')).json.errors).toEqual([]);
+    expect((await project.run('destroy', '--yes')).json.errors).toEqual([]);
+    await expectCleanHosts(set, [h2]);
   });
 });

@@ -5,7 +5,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { Project, eventually } from '../../cli/project.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { type SshHost, SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
-import { configureHosts, dirOn, sharedFolder } from './project-on-hosts.ts';
+import {
+  configureHosts,
+  dirOn,
+  expectCleanHosts,
+  ownProcesses,
+  sharedFolder,
+} from './project-on-hosts.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const counts = ['be,3', 'is,1', 'not,1', 'or,1', 'question,1', 'that,1', 'the,1', 'to,3'];
@@ -46,7 +52,7 @@ describeWith([sshRig], 'clusters on hosts', () => {
       const gone = await project.run('destroy', clusterId, '--yes');
       if (gone.exitCode !== 0) throw new Error(gone.json.errors[0]!.message);
     }
-    await expectClean();
+    await expectCleanHosts(set);
     await project.remove();
   }, 300_000);
 
@@ -61,19 +67,7 @@ describeWith([sshRig], 'clusters on hosts', () => {
     return texts.flatMap((text) => text.trimEnd().split('\n').slice(1)).sort();
   }
 
-  /** Processes of the rig's user but those of the SSH server. */
-  const own = async (host: SshHost) => {
-    const all = await set.processes(host);
-    return all.filter(({ exe, uid }) => uid >= 1000 && !/sshd/.test(exe));
-  };
-
-  /** Neither processes nor folders of clusters. */
-  async function expectClean(): Promise<void> {
-    for (const host of set.hosts) {
-      await eventually(async () => (await own(host)).length === 0);
-      expect(await readdir(join(dirOn(set, host), 'clusters'))).toEqual([]);
-    }
-  }
+  const own = (host: SshHost) => ownProcesses(set, host);
 
   it('application mode: from bare hosts to the result, and again without sending anything', async () => {
     const first = await project.run('deploy', '--timeout', '10m');

@@ -39,11 +39,11 @@ describeWith([sshRig], 'faults of hosts and networks', () => {
     await configureHosts(project, set, {
       application: ['  parallelism: 2'],
       lines: [
-        'taskmanager: { replicas: 2, slots: 1, registrationTimeout: 30s }',
+        'taskmanager: { replicas: 2, slots: 1, registrationTimeout: 3m }',
         'heartbeat: { interval: 1s, timeout: 5s }',
         'restart: { strategy: fixed-delay, fixedDelay: { attempts: 1000, delay: 1s } }',
       ],
-      standalone: ['connectTimeout: 8s', 'keepAlive: 1s'],
+      standalone: ['connectTimeout: 3s', 'keepAlive: 1s'],
     });
     const deployed = await project.run('deploy', '--detach', '--timeout', '10m');
     if (deployed.exitCode !== 0) throw new Error(deployed.json.errors[0]!.message);
@@ -78,6 +78,12 @@ describeWith([sshRig], 'faults of hosts and networks', () => {
     await set.fault(worker, 'down');
     await eventually(async () => (await process('taskmanager-0'))?.status === 'lost');
     expect((await process('taskmanager-0'))!.location).toContain('does not answer');
+    const { exitCode, json } = await project.run('list');
+    expect(exitCode).toBe(4);
+    expect(json).toMatchObject({ data: { clusters: [{ clusterId: 'demo', state: 'RUNNING' }] } });
+    expect(json.errors).toMatchObject([
+      { code: 'host-timeout', path: '/providers/standalone/hosts/1' },
+    ]);
     await awaitJob('RESTARTING', 'RUNNING', 'CREATED');
     await set.fault(worker, 'up');
     await eventually(async () => (await process('taskmanager-0'))?.status === 'running');
@@ -99,7 +105,25 @@ describeWith([sshRig], 'faults of hosts and networks', () => {
     const frozen = await status();
     expect(frozen.exitCode).not.toBe(0);
     expect(frozen.json.errors[0]!.message).toMatch(/does not answer|lost/);
+    const { exitCode, json } = await project.run('list');
+    expect(exitCode).toBe(4);
+    expect(json).toMatchObject({
+      data: { clusters: [{ clusterId: 'demo', state: 'UNREACHABLE' }] },
+      errors: [{ code: 'host-timeout', path: '/providers/standalone/hosts/0' }],
+    });
     await set.fault(master, 'thaw');
+    await awaitJob('RUNNING');
+  });
+
+  it('a JobManager host that loses power and boots: deploy brings the cluster back', async () => {
+    await set.kill(master);
+    const off = await status();
+    expect(off.exitCode).toBe(4);
+    expect(off.json.errors).toMatchObject([{ code: 'host-timeout' }]);
+    await set.boot(master);
+    expect((await status()).json.data.state).toBe('LOST');
+    const again = await project.run('deploy', '--detach', '--allow-state-loss');
+    expect(again.json.errors).toEqual([]);
     await awaitJob('RUNNING');
   });
 

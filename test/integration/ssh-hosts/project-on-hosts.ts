@@ -1,7 +1,10 @@
 /** A project that the built CLI deploys to hosts of the rig. */
 import { chmodSync, mkdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Project } from '../../cli/project.ts';
+import { expect } from 'vitest';
+import { Project, eventually } from '../../cli/project.ts';
+import type { ProcessInfo } from '../../rigs/processes.ts';
 import type { SshHost, SshHosts } from '../../rigs/ssh-hosts/hosts.ts';
 
 export interface HostedOptions {
@@ -56,3 +59,25 @@ export function sharedFolder(set: SshHosts, name: string): string {
 /** Where fctl lives in the home of the rig's user. */
 export const dirOn = (set: SshHosts, host: SshHost): string =>
   join(host.root, 'home', set.user, '.local/share/fctl');
+
+/** Processes of the rig's users but those of the SSH server. */
+export async function ownProcesses(set: SshHosts, host: SshHost): Promise<ProcessInfo[]> {
+  const all = await set.processes(host);
+  return all.filter(({ exe, uid }) => uid >= 1000 && !/sshd/.test(exe));
+}
+
+/** Neither processes, ports nor files of clusters: only runtimes and agents are kept for the next one. */
+export async function expectCleanHosts(set: SshHosts, hosts = set.hosts): Promise<void> {
+  for (const host of hosts) {
+    await eventually(async () => (await ownProcesses(set, host)).length === 0);
+    expect(await set.listening(host)).toEqual([22]);
+    const kept = (await readdir(dirOn(set, host))).filter(
+      (name) => !/^(agents|runtimes)$/.test(name),
+    );
+    for (const name of kept) expect(await readdir(join(dirOn(set, host), name))).toEqual([]);
+    for (const folder of ['runtimes', 'agents'])
+      expect(await readdir(join(dirOn(set, host), folder))).toHaveLength(1);
+    for (const folder of ['tmp', 'var/tmp'])
+      expect(await readdir(join(host.root, folder))).toEqual([]);
+  }
+}

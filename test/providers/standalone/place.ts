@@ -47,7 +47,7 @@ const nobodyIsThere = () =>
 export interface PlaceOptions {
   readonly hosts?: readonly FakeHostOptions[];
   readonly config?: (given: ResolvedStandalone, hosts: readonly FakeHost[]) => ResolvedStandalone;
-  readonly askSecret?: (question: string) => Promise<string>;
+  readonly askSecret?: (question: string, signal: AbortSignal) => Promise<string>;
 }
 
 export class Place {
@@ -56,11 +56,11 @@ export class Place {
   readonly archive: Archive;
   readonly key: KeyPair;
   readonly config: ResolvedStandalone;
-  readonly #askSecret: (question: string) => Promise<string>;
+  readonly #askSecret: (question: string, signal: AbortSignal) => Promise<string>;
 
   private constructor(
     parts: Pick<Place, 'hosts' | 'folder' | 'archive' | 'key' | 'config'>,
-    askSecret: (question: string) => Promise<string>,
+    askSecret: (question: string, signal: AbortSignal) => Promise<string>,
   ) {
     ({
       hosts: this.hosts,

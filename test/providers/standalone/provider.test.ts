@@ -1,4 +1,6 @@
 /** What only the standalone provider has: ways in, bad hosts, uploads, connections that break, moves. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,12 +91,41 @@ describe('ways in', () => {
     expect(asked).toEqual([`Passphrase of ${join(place.folder, 'key')}`]);
   });
 
+  it('that nobody waits for any more: a question is withdrawn', async () => {
+    const locked = makeKey('open sesame');
+    const asked = Promise.withResolvers<AbortSignal>();
+    const provider = await start({
+      hosts: [{ authorized: [locked.public] }],
+      askSecret: (_question, signal) => {
+        asked.resolve(signal);
+        return once(signal, 'abort').then(() => signal.throwIfAborted()) as Promise<never>;
+      },
+    });
+    await writeFile(join(place.folder, 'key'), locked.private);
+    provider.connect!();
+    const question = await asked.promise;
+    await provider.close();
+    expect(question.aborted).toBe(true);
+    expect(place.hosts[0]!.commands).toEqual([]);
+  });
+
   it('by a password', async () => {
     const provider = await start({
       hosts: [{ authorized: [], password: 'secret' }],
       config: (given) => ({ ...given, password: 'secret' }),
     });
     expect(await provider.list()).toEqual([]);
+  });
+
+  it('by a password that the server asks for by a question', async () => {
+    const provider = await start({
+      hosts: [{ authorized: [], password: 'secret', asksQuestions: true }],
+      config: (given) => ({ ...given, password: 'secret' }),
+    });
+    expect(await provider.list()).toEqual([]);
+    await expect((await open({ password: 'wrong' })).list()).rejects.toMatchObject({
+      problems: [{ code: 'login-refused' }],
+    });
   });
 
   it('through another host', async () => {
@@ -242,8 +273,44 @@ describe('sending the runtime', () => {
       where: '127.0.0.1',
       sentBytes: whole.length,
       totalBytes: whole.length,
+      byOther: false,
     });
-    expect(place.hosts[0]!.commands.some((command) => command.includes('cat >>'))).toBe(true);
+    expect(await readdir(join(place.dirOn(place.hosts[0]!), 'uploads'))).toEqual([]);
+  });
+
+  it('waits for another client that sends the same, and goes on where that ended', async () => {
+    const provider = await start();
+    const whole = await readFile(place.archive.file);
+    await mkdir(join(place.dirOn(place.hosts[0]!), 'uploads'), { recursive: true });
+    await writeFile(upload(), whole.subarray(0, 500));
+    const other = spawn('flock', [upload(), 'sh', '-c', 'echo locked; cat'], { stdio: 'pipe' });
+    await once(other.stdout, 'data');
+    const seen: TransferProgress[] = [];
+    const waiting = Promise.withResolvers<void>();
+    const installed = provider.install(spec, {
+      signal: never,
+      onProgress: (part) => {
+        seen.push(part);
+        if (part.byOther) waiting.resolve();
+      },
+    });
+    await Promise.race([waiting.promise, installed]);
+    expect(seen[0]).toMatchObject({ sentBytes: 500, byOther: true });
+    await appendFile(upload(), whole.subarray(500, 600));
+    other.stdin.end();
+    await installed;
+    expect(seen.find(({ byOther }) => !byOther)!.sentBytes).toBeGreaterThan(600);
+    expect(await problemsOf(provider)).toEqual([]);
+  });
+
+  it('by several clients at once leaves one, whole', async () => {
+    await start({ hosts: [{}, {}] });
+    const clients = await Promise.all([open(), open(), open(), open()]);
+    await Promise.all(clients.map((client) => client.install(spec, silently)));
+    for (const host of place.hosts) {
+      expect(await readdir(join(place.dirOn(host), 'runtimes'))).toEqual([place.archive.hash]);
+      expect(await readdir(join(place.dirOn(host), 'uploads'))).toEqual([]);
+    }
   });
 
   it('refuses what arrived damaged, and sends it anew the next time', async () => {
@@ -352,7 +419,10 @@ describe('hosts that come and go', () => {
     });
     const destroyed = provider.destroy('demo', { fence: 1, deleteState: false, signal: never });
     await expect(destroyed).rejects.toBeInstanceOf(FctlError);
-    expect(await provider.list()).toEqual(['demo']); // the record stays, to go on with
+    const silent: string[] = [];
+    const listed = await provider.list(({ code, path }) => silent.push(`${code} ${path}`));
+    expect(listed).toEqual(['demo']); // the record stays, to go on with
+    expect(silent).toEqual(['host-unreachable /providers/standalone/hosts/1']);
   });
 
   it('refuses a host that has seen a newer lock, though the record is gone', async () => {

@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import {
   type AuthContext,
+  type AuthenticationType,
   type Connection,
   type ExecInfo,
   type ParsedKey,
@@ -50,6 +51,8 @@ export interface FakeHostOptions {
   /** Public keys that may log in. */
   readonly authorized?: readonly string[];
   readonly password?: string;
+  /** The password is asked for by a question, and not taken otherwise. */
+  readonly asksQuestions?: boolean;
   readonly hostKeys?: readonly KeyPair[];
   readonly sessions?: number;
 }
@@ -153,13 +156,17 @@ export class FakeHost {
   }
 
   #authenticate(context: AuthContext): void {
-    const { authorized = [], password } = this.#options;
-    if (
-      context.method === 'password' &&
-      password !== undefined &&
-      isEqual(context.password, password)
-    )
-      return context.accept();
+    const { asksQuestions = false, authorized = [], password } = this.#options;
+    const passwordMethod = asksQuestions ? 'keyboard-interactive' : 'password';
+    const methods: AuthenticationType[] = ['publickey'];
+    if (password !== undefined) methods.push(passwordMethod);
+    const judge = (given: string) =>
+      password !== undefined && isEqual(given, password)
+        ? context.accept()
+        : context.reject(methods);
+    if (context.method === 'password' && !asksQuestions) return judge(context.password);
+    if (context.method === 'keyboard-interactive' && asksQuestions)
+      return context.prompt('Password: ', ([answer = '']) => judge(answer));
     if (context.method === 'publickey') {
       const { blob, key, signature, hashAlgo } = context;
       for (const text of authorized) {
@@ -169,8 +176,6 @@ export class FakeHost {
           return context.accept();
       }
     }
-    const methods: ('publickey' | 'password')[] = ['publickey'];
-    if (password !== undefined) methods.push('password');
     context.reject(methods);
   }
 

@@ -78,12 +78,20 @@ export class SshConnection {
     });
   }
 
-  /** @throws ConnectError */
-  static async open(target: Target, options: ConnectionOptions): Promise<SshConnection> {
+  /**
+   * @param signal ends the attempt.
+   * @throws ConnectError
+   */
+  static async open(
+    target: Target,
+    options: ConnectionOptions,
+    signal: AbortSignal,
+  ): Promise<SshConnection> {
     let below: SshConnection | null = null;
+    signal.addEventListener('abort', () => below?.close(), { once: true });
     for (const hop of [...target.jumps, target]) {
       try {
-        below = await SshConnection.#hop(hop, below, options);
+        below = await SshConnection.#hop(hop, below, options, signal);
       } catch (error) {
         below?.close();
         if (hop !== target && error instanceof ConnectError) throw error.at(hop.address);
@@ -97,11 +105,12 @@ export class SshConnection {
     target: Target,
     below: SshConnection | null,
     { connectTimeoutMs, credentials, hostKeyPolicy, keepAliveMs }: ConnectionOptions,
+    signal: AbortSignal,
   ): Promise<SshConnection> {
     const { hostName, port, user } = target;
     const hostKeys = await prepareHostKeyCheck(target, hostKeyPolicy);
     const login = prepareLogin(target, credentials);
-    const straight = below === null ? await dial(target, connectTimeoutMs, login) : null;
+    const straight = below === null ? await dial(target, connectTimeoutMs, login, signal) : null;
     const sock = straight ?? (await below!.forward(hostName, port));
     const client = new Client();
     let refused: Problem | null = null;
@@ -133,12 +142,17 @@ export class SshConnection {
         );
       },
     });
+    const abort = () => client.destroy();
+    signal.addEventListener('abort', abort, { once: true });
     try {
+      signal.throwIfAborted();
       await opened;
     } catch (error) {
       client.end();
       client.destroy();
       throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
     return connection;
   }
@@ -236,15 +250,21 @@ export class SshConnection {
   }
 }
 
-async function dial(target: Target, timeoutMs: number, login: Login): Promise<Socket> {
+async function dial(
+  target: Target,
+  timeoutMs: number,
+  login: Login,
+  signal: AbortSignal,
+): Promise<Socket> {
   const socket = connect({ host: target.hostName, port: target.port, noDelay: true });
   const timer = setTimeout(() => {
     socket.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
   }, timeoutMs);
   try {
-    await once(socket, 'connect');
+    await once(socket, 'connect', { signal });
     return socket;
   } catch (error) {
+    socket.destroy();
     throw ConnectError.from(error as Error, target, login, null);
   } finally {
     clearTimeout(timer);

@@ -29,6 +29,11 @@ export class ConnectError extends ProviderError {
     this.mayRetry = mayRetry;
   }
 
+  /** Whether nobody answered, as if there was no such host. */
+  get isSilence(): boolean {
+    return this.problems[0]!.code === 'host-timeout';
+  }
+
   static from(
     error: Error & { level?: string; code?: string },
     target: Target,

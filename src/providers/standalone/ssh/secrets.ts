@@ -2,11 +2,12 @@
 import { UsageError } from '../../../contract/errors.ts';
 
 export class SecretPrompts {
-  readonly #ask: (question: string) => Promise<string>;
+  readonly #ask: (question: string, signal: AbortSignal) => Promise<string>;
+  readonly #closing = new AbortController();
   readonly #answers = new Map<string, Promise<string | null>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(ask: (question: string) => Promise<string>) {
+  constructor(ask: (question: string, signal: AbortSignal) => Promise<string>) {
     this.#ask = ask;
   }
 
@@ -16,7 +17,7 @@ export class SecretPrompts {
     if (known !== undefined) return known;
     const answer = this.#last.then(async () => {
       try {
-        return await this.#ask(question);
+        return await this.#ask(question, this.#closing.signal);
       } catch (error) {
         if (error instanceof UsageError) return null;
         throw error;
@@ -25,5 +26,10 @@ export class SecretPrompts {
     this.#last = answer.catch(() => undefined);
     this.#answers.set(question, answer);
     return answer;
+  }
+
+  /** Nobody needs answers any more. */
+  close(): void {
+    this.#closing.abort();
   }
 }
