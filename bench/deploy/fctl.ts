@@ -1,4 +1,4 @@
-/** `fctl deploy` in application mode on local processes. */
+/** `fctl deploy` in application mode, and an empty session, on local processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,6 @@ defineJob('tiny', (env) => {
     .map((number, context) => (context.counter('records').add(), number))
     .sinkTo(PrintSink.create());
 });`;
-const idle = `export const main = () => new Promise((resolve) => setTimeout(resolve, 600_000));`;
 
 /** A process and the shell that starts it again. */
 interface Supervised {
@@ -28,7 +27,7 @@ interface Supervised {
 /** @param home an empty folder, for the project and its clusters. */
 export function fctlSubject(home: string): Subject {
   const cluster = join(home, 'clusters/tiny');
-  const use = (application: string) => writeFileSync(join(home, 'app.ts'), application);
+  writeFileSync(join(home, 'app.ts'), tiny);
   writeFileSync(
     join(home, 'fctl.config.json'),
     JSON.stringify({ cluster: 'tiny', application: { entry: './app.ts' } }),
@@ -45,7 +44,6 @@ export function fctlSubject(home: string): Subject {
   return {
     name: 'fctl',
     async runTinyJob() {
-      use(tiny);
       const start = performance.now();
       const output = join(cluster, 'logs/taskmanager-0.out');
       const [finishedMs, firstMs] = await Promise.all([
@@ -56,9 +54,8 @@ export function fctlSubject(home: string): Subject {
       return { firstMs, finishedMs };
     },
     async idle() {
-      use(idle);
       const start = performance.now();
-      await fctl('deploy', '--detach', '--quiet');
+      await fctl('session', 'start', '--quiet');
       const startMs = performance.now() - start;
       await settle();
       const memory = new Map(
