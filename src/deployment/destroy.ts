@@ -11,6 +11,7 @@ import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './lock.ts';
+import { quiesce } from './quiesce.ts';
 
 /**
  * Ends all processes of a cluster and removes everything of it.
@@ -22,7 +23,8 @@ export async function destroyCluster(
   clusterId: string,
   options: { lockWaitMs: number; deleteState: boolean; signal: AbortSignal },
 ): Promise<readonly string[]> {
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const observed = await provider.inspect(clusterId);
+  if (observed === null) throw noSuchCluster(clusterId);
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
@@ -35,6 +37,7 @@ export async function destroyCluster(
   // With success the record goes, and the entry with it.
   const entry = lock === null ? null : await beginAudit(provider.store(clusterId), 'destroy', null);
   try {
+    await quiesce(provider, observed, signal);
     return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
   } catch (error) {
     await entry?.failed(error, signal);
