@@ -13,6 +13,7 @@ import {
 } from '../contract/documents.ts';
 import { DeploymentError, type Problem, problem } from '../contract/errors.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
+import { memoryProblems } from '../providers/describe-exit.ts';
 import type { Provider } from '../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
@@ -141,5 +142,9 @@ async function refuseDead(options: HealthOptions): Promise<void> {
     }),
   );
   const names = dead.map((process) => process.name);
-  throw new DeploymentError([...problems, ...(await tailLogs(provider, clusterId, names))]);
+  throw new DeploymentError([
+    ...problems,
+    ...memoryProblems(observed),
+    ...(await tailLogs(provider, clusterId, names)),
+  ]);
 }

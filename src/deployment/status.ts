@@ -14,7 +14,7 @@ import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
-import { describeExit } from '../providers/describe-exit.ts';
+import { describeExit, memoryProblems } from '../providers/describe-exit.ts';
 import type { ObservedProcess, Provider } from '../providers/provider.ts';
 
 const timeoutMs = 3000;
@@ -102,9 +102,12 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
       : null;
   const master = observed.processes.find((p) => p.role === 'jobmanager');
   const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
+  const judged = judge(master, live?.info ?? null, current, endpoint.value, cluster.value);
+  const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
     clusterId,
-    ...judge(master, live?.info ?? null, current, endpoint.value, cluster.value),
+    state: judged.state,
+    explanation: [judged.explanation ?? [], memory].flat().join('; ') || null,
     cluster: cluster.value,
     release: releases.value?.releases.at(-1) ?? null,
     processes: observed.processes,
@@ -181,16 +184,18 @@ const mend: Readonly<Record<string, string>> = {
 };
 
 /** ` (exit code 1, after 9 restarts)` */
-function after({ exitCode, restarts }: ObservedProcess): string {
+function after(process: ObservedProcess): string {
+  const { restarts } = process;
   const known = [
-    ...(exitCode === null ? [] : [describeExit(exitCode)]),
-    ...(restarts === 0 ? [] : [`after ${restarts} restarts`]),
-  ];
+    describeExit(process) ?? [],
+    restarts === 0 ? [] : `after ${restarts} restarts`,
+  ].flat();
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 }
 
 function describeCrash(master: ObservedProcess): string {
-  const how = master.exitCode === null ? '' : ` (${describeExit(master.exitCode)})`;
+  const exit = describeExit(master);
+  const how = exit === null ? '' : ` (${exit})`;
   const restart = master.restarts + (master.status === 'restarting' ? 1 : 0);
   return `the JobManager crashed${how} and is started again: restart ${restart}`;
 }

@@ -123,9 +123,10 @@ class DockerProvider implements Provider {
     ]);
     const processes = await Promise.all(
       containers.map(async (container) => {
-        const hasCrashed = container.RestartCount > 0 && container.State.Running;
-        const lastExit = hasCrashed ? await this.#resources.lastExit(container) : null;
-        return observeContainer(container, ended, lastExit);
+        const { RestartCount, State } = container;
+        const isAgain = RestartCount > 0 && !State.Restarting;
+        const crash = isAgain ? await this.#resources.lastCrash(container) : null;
+        return observeContainer(container, ended, crash);
       }),
     );
     return { clusterId, processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)) };

@@ -26,7 +26,15 @@ export interface ClusterResources {
   readonly hasNetwork: boolean;
 }
 
-interface Die {
+/** How a container ended by itself. */
+export interface Crash {
+  readonly exitCode: number;
+  /** It needed more memory than it may have. */
+  readonly outOfMemory: boolean;
+}
+
+interface EngineEvent {
+  readonly Action: string;
   readonly Actor?: { readonly Attributes?: { readonly exitCode?: string } };
 }
 
@@ -94,21 +102,20 @@ export class ResourceStore {
   }
 
   /**
-   * Exit code of a container's latest end, from the engine's events: of one that runs again its state says
+   * A container's latest crash, from the engine's events: of one that was started again its state says
    * nothing. `null`: it is too long ago.
    */
-  async lastExit({ Id, Created }: Container): Promise<number | null> {
+  async lastCrash({ Id, Created }: Container): Promise<Crash | null> {
     const since = Math.floor(Date.parse(Created) / 1000);
-    const filters = { container: [Id], event: ['die'] };
+    const filters = { container: [Id], event: ['die', 'oom'] };
     // Ends at once: all that it asks for has happened.
     const events = await this.#engine.ask(async (docker) => {
       const { SystemTime } = (await docker.info()) as { SystemTime: string };
       const until = Math.ceil(Date.parse(SystemTime) / 1000);
       return text((await docker.getEvents({ since, until, filters })) as Readable);
     });
-    const [newest] = events.trim().split('\n').slice(-1);
-    const code = newest ? Number((JSON.parse(newest) as Die).Actor?.Attributes?.exitCode) : NaN;
-    return Number.isNaN(code) ? null : code;
+    const lines = events.split('\n').filter((line) => line.trim() !== '');
+    return latestCrash(lines.map((line) => JSON.parse(line) as EngineEvent));
   }
 
   /**
@@ -193,6 +200,19 @@ export class ResourceStore {
   async removeVolume(name: string): Promise<void> {
     await this.#engine.ask((docker) => docker.getVolume(name).remove()).catch(nullIfNotFound);
   }
+}
+
+/** The engine tells first that memory ran out, then how the container ended. */
+function latestCrash(events: readonly EngineEvent[]): Crash | null {
+  let crash: Crash | null = null;
+  let outOfMemory = false;
+  for (const { Action, Actor } of events) {
+    const isEnd = Action !== 'oom';
+    const exitCode = Number(Actor?.Attributes?.exitCode);
+    if (isEnd && exitCode > 0) crash = { exitCode, outOfMemory };
+    outOfMemory = !isEnd;
+  }
+  return crash;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Faults of clusters on a real engine: the truth is told, nothing hangs, and what can goes on. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { imports } from '../../cli/project.ts';
 import { dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { EngineProjects, codes, endless, waiting } from './engine-projects.ts';
@@ -105,5 +106,35 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
       await expect.poll(running, waiting).toBe('');
       await isCleanedUp();
     });
+  });
+
+  it('a TaskManager that exceeds its memory is said to, with the key of the config to raise', async () => {
+    await on.project.write(
+      'src/app.ts',
+      `${imports}
+      const kept: Uint8Array[] = [];
+      export const hungry = defineJob('hungry', (env) => {
+        env.fromSource(GeneratorSource.of({ count: 1e6, create: (i) => i, ratePerSecond: 10 })).map((i) => {
+          kept.push(new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024)).fill(1)); // nobody counts these
+          return i;
+        }).sinkTo(DiscardSink.create());
+      });`,
+    );
+    await on.project.configure('  parallelism: 1', ...on.config());
+    const { exitCode, json } = await run('deploy');
+    expect(exitCode).toBe(6);
+    expect(json.errors).toMatchObject([
+      { code: 'application-failed', message: expect.stringMatching(/taskmanager-\d was lost/) },
+      {
+        code: 'out-of-memory',
+        message: expect.stringContaining('more than the 384.0 MiB'),
+        path: '/taskmanager/resources/memory',
+        hint: 'raise taskmanager.resources.memory',
+      },
+    ]);
+    const { explanation, state } = await look();
+    expect(state).toBe('FAILED');
+    expect(explanation).toContain('raise taskmanager.resources.memory');
+    await isCleanedUp();
   });
 });
