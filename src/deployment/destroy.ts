@@ -64,8 +64,10 @@ export async function prune(
  */
 export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
   const removed: string[] = [];
-  for (const clusterId of await provider.list()) {
-    const end = await retainedUntil(provider, clusterId);
+  const clusterIds = await provider.list();
+  const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
+  for (const [index, clusterId] of clusterIds.entries()) {
+    const end = ends[index] ?? null;
     if (end === null || end > now) continue;
     const observed = await provider.inspect(clusterId);
     if (observed?.processes.some(isAlive)) continue;

@@ -23,7 +23,7 @@ export function memoryProblems(observed: ObservedCluster | null): Problem[] {
     const limit = spec === null ? 'memory' : formatBytes(spec.resources.memoryBytes);
     return problem({
       code: 'out-of-memory',
-      message: `${name} was killed: it needed more than the ${limit} that it may have`,
+      message: `${name} ran out of memory: it needed more than the ${limit} that it may have`,
       path: `/${role}/resources/memory`,
       hint: `raise ${role}.resources.memory`,
     });

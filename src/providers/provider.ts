@@ -127,7 +127,7 @@ export interface ObservedProcess {
   readonly restarts: number;
   /** Of its latest end, above 128 for a signal (`describeExit`); `null`: none that is known. */
   readonly exitCode: number | null;
-  /** Whether it crashed last because it needed more memory than it may have; absent: nobody can tell. */
+  /** Whether it, or a part of it, was killed for want of memory of late; absent: nobody can tell. */
   readonly outOfMemory?: boolean;
   /** What it was made from; `null` when that is not known any more. */
   readonly spec: ProcessSpec | null;

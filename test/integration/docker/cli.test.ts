@@ -1,8 +1,9 @@
 /** The built CLI with clusters on a real Docker engine: all modes, secrets, bad inputs. */
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Project } from '../../cli/project.ts';
 import { smallCluster } from '../../providers/cluster-specs.ts';
@@ -11,6 +12,7 @@ import { describeWith } from '../../rigs/rig.ts';
 import { openProvider } from './engine-provider.ts';
 import { EngineProjects, codes, endless, waiting } from './engine-projects.ts';
 
+const launcher = join(import.meta.dirname, '../../../bin/fctl.js');
 const wordCount = join(import.meta.dirname, '../../../examples/word-count/app.ts');
 
 let on: EngineProjects;
@@ -225,6 +227,39 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       ]);
     });
 
+    it('says which base image it cannot get, in the words of the engine', async () => {
+      const lines = onEngine('baseImage: "127.0.0.1:1/no-such-image:1"');
+      await project.configure(...lines.map((line) => line.replace('pull: never', 'pull: missing')));
+      const answer = await deploy();
+      expect(answer.exitCode).toBe(4);
+      expect(answer.json.errors).toMatchObject([
+        {
+          code: 'base-image-missing',
+          path: '/providers/docker/baseImage',
+          message: expect.stringMatching(/127\.0\.0\.1:1\/no-such-image:1 .*connection refused/),
+          hint: expect.stringContaining('providers.docker.baseImage'),
+        },
+      ]);
+      expect(await on.leftovers()).toEqual([]);
+    });
+
+    it('says that one may not use the socket', async () => {
+      await project.configure(...onEngine());
+      await chmod(engine.socketPath, 0);
+      // Root, without what lets it open everything.
+      const drop = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
+      const command = [process.execPath, launcher, 'list', '--json'];
+      const { exitCode, stdout } = await execa('setpriv', [...drop, ...command], {
+        cwd: project.folder,
+        env: { FCTL_HOME: project.home },
+        reject: false,
+      }).finally(() => chmod(engine.socketPath, 0o660));
+      expect(exitCode).toBe(4);
+      expect(JSON.parse(stdout).errors).toMatchObject([
+        { code: 'engine-not-permitted', hint: expect.stringContaining("'docker'") },
+      ]);
+    });
+
     it('says that no engine answers', async () => {
       await project.configure(
         ...onEngine().map((l) => l.replace(engine.host, 'unix:///no/such.sock')),
@@ -262,6 +297,20 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       await docker('volume', 'rm', 'fctl-demo');
       await docker('network', 'rm', 'fctl-demo');
     });
+  });
+
+  it('runs on a network that is there, which stays', async () => {
+    await docker('network', 'create', 'mine');
+    await project.write('src/app.ts', endless);
+    await project.configure(...onEngine('network: mine'));
+    await on.deploy();
+    const networks = '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}';
+    const names = ['fctl-demo-jobmanager-0', 'fctl-demo-taskmanager-0'];
+    expect(await docker('inspect', '-f', networks, ...names)).toBe('mine \nmine ');
+    expect(await docker('network', 'ls', '--format', '{{.Name}}')).not.toContain('fctl-demo');
+    expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
+    expect(await on.leftovers()).toEqual([]);
+    await docker('network', 'rm', 'mine');
   });
 
   it('reaches an engine by TCP with TLS, and says what is wrong with certificates', async () => {

@@ -137,4 +137,25 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
     expect(explanation).toContain('raise taskmanager.resources.memory');
     await isCleanedUp();
   });
+
+  it('a main() that exceeds the memory of its JobManager is said to, too', async () => {
+    await on.project.write(
+      'src/app.ts',
+      `${endless}
+      export async function main(ctx: { executeAsync(job: unknown): Promise<unknown> }) {
+        await ctx.executeAsync(endless);
+        for (const kept: Buffer[] = []; ; ) {
+          kept.push(Buffer.alloc(16 * 1024 * 1024, 1));
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }`,
+    );
+    await on.project.configure('  parallelism: 1', ...on.config());
+    await run('deploy', '--detach');
+    await expect.poll(() => on.state(), waiting).toBe('FAILED');
+    const { explanation } = await look();
+    expect(explanation).toContain('the process of main() was killed (SIGKILL)');
+    expect(explanation).toContain('raise jobmanager.resources.memory');
+    await isCleanedUp();
+  });
 });
