@@ -27,5 +27,14 @@ export default {
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
   // Of the operating system, and of Java.
-  ignoreBinaries: ['jar', 'mount', 'nsenter', 'script', 'ssh-keygen', 'umount', 'unshare'],
+  ignoreBinaries: [
+    'jar',
+    'mount',
+    'nsenter',
+    'script',
+    'setpriv',
+    'ssh-keygen',
+    'umount',
+    'unshare',
+  ],
 } satisfies KnipConfig;

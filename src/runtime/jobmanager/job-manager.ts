@@ -419,6 +419,7 @@ export class JobManager {
   }
 
   #leave(end: JobManagerEnd): void {
+    this.#dispatcher.abandon('this JobManager goes away');
     const closed = Promise.all([this.#killApplication(), this.#close()]);
     this.#resolveEnded(closed.then(() => end));
   }

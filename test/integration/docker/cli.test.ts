@@ -249,11 +249,9 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       // Root, without what lets it open everything.
       const drop = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
       const command = [process.execPath, launcher, 'list', '--json'];
-      const { exitCode, stdout } = await execa('setpriv', [...drop, ...command], {
-        cwd: project.folder,
-        env: { FCTL_HOME: project.home },
-        reject: false,
-      }).finally(() => chmod(engine.socketPath, 0o660));
+      const options = { cwd: project.folder, env: { FCTL_HOME: project.home }, reject: false };
+      const { exitCode, stdout } = await execa('setpriv', [...drop, ...command], options);
+      await chmod(engine.socketPath, 0o660);
       expect(exitCode).toBe(4);
       expect(JSON.parse(stdout).errors).toMatchObject([
         { code: 'engine-not-permitted', hint: expect.stringContaining("'docker'") },
