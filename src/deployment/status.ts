@@ -18,8 +18,8 @@ import { describeExit, memoryProblems } from '../providers/describe-exit.ts';
 import type { ObservedProcess, Provider } from '../providers/provider.ts';
 
 const timeoutMs = 3000;
-/** A JobManager that was started again answers within this time, or something is wrong. */
-const restartMs = 30_000;
+/** A JobManager that was started answers within this time, or something is wrong. */
+const startMs = 30_000;
 
 export const ClusterState = {
   /** Processes run, the JobManager does not answer yet. */
@@ -163,10 +163,9 @@ function judge(
     );
   }
   if (master.status === 'running') {
-    const age = Date.now() - (master.startedAt ?? 0);
-    if (master.restarts > 0 && age < restartMs)
-      return say(ClusterState.restarting, describeCrash(master));
-    return endpoint === null
+    const isNew = Date.now() - (master.startedAt ?? 0) < startMs;
+    if (isNew && master.restarts > 0) return say(ClusterState.restarting, describeCrash(master));
+    return isNew || endpoint === null
       ? say(ClusterState.starting)
       : say(ClusterState.unreachable, `the JobManager (${master.location}) does not answer`);
   }

@@ -76,11 +76,11 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
     });
 
     it('an engine that is restarted starts it again, which goes on as the same job', async () => {
-      const before = (await look()).data.jobs;
+      const [{ jid, tasks }] = (await look()).data.jobs;
       await on.engine.restart();
       await expect
         .poll(async () => (await look()).data.jobs, waiting)
-        .toMatchObject([{ jid: before[0].jid, state: 'RUNNING' }]);
+        .toMatchObject([{ jid, state: 'RUNNING', tasks: { running: tasks.total } }]);
       const { data, state } = await look();
       expect(state).toBe('RUNNING');
       expect(data.outcome).toBe(null);
