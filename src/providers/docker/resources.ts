@@ -3,6 +3,7 @@
  * nothing that only looks like them (O1 of names.ts).
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
@@ -37,6 +38,9 @@ interface EngineEvent {
   readonly Action: string;
   readonly Actor?: { readonly Attributes?: { readonly exitCode?: string } };
 }
+
+const freePollMs = 50;
+const freeMs = 5000;
 
 export const nameOf = ({ Names }: Pick<ContainerSummary, 'Names'>) => Names[0]!.replace(/^\//, '');
 
@@ -189,16 +193,51 @@ export class ResourceStore {
       });
   }
 
+  /** @throws ClusterError (exit 8) when somebody else's container is on it. */
   async removeNetwork(clusterId: string, identity: string | null): Promise<void> {
-    const network = await this.network(clusterResource(clusterId));
+    const name = clusterResource(clusterId);
+    const network = await this.network(name);
     if (network === null || !isOwnNetwork(network, clusterId, identity)) return;
-    await this.#engine
-      .ask((docker) => docker.getNetwork(network.Id).remove())
-      .catch(nullIfNotFound);
+    await this.#removeFreed('network', name, (docker) => docker.getNetwork(network.Id).remove());
   }
 
+  /** @throws ClusterError (exit 8) when somebody else's container has it. */
   async removeVolume(name: string): Promise<void> {
-    await this.#engine.ask((docker) => docker.getVolume(name).remove()).catch(nullIfNotFound);
+    await this.#removeFreed('volume', name, (docker) => docker.getVolume(name).remove());
+  }
+
+  /** The engine frees what a container used a moment after the container is gone. */
+  async #removeFreed(
+    kind: 'network' | 'volume',
+    name: string,
+    remove: (docker: Dockerode) => Promise<unknown>,
+  ): Promise<void> {
+    const deadline = performance.now() + freeMs;
+    for (;;) {
+      try {
+        await this.#engine.ask(remove).catch(nullIfNotFound);
+        return;
+      } catch (error) {
+        if (!hasStatus(error, 403, 409)) throw error;
+        if (performance.now() > deadline) throw await this.#inUse(kind, name, error);
+      }
+      await delay(freePollMs);
+    }
+  }
+
+  async #inUse(kind: 'network' | 'volume', name: string, cause: unknown): Promise<ClusterError> {
+    const filters = { [kind]: [name] };
+    const users = await this.#engine.ask((docker) => docker.listContainers({ all: true, filters }));
+    const by = users.map(nameOf).join(', ') || (cause as Error).message;
+    return new ClusterError(
+      ExitCode.conflict,
+      problem({
+        code: `${kind}-in-use`,
+        message: `the ${kind} ${name} of the cluster cannot be removed, it is used by ${by}`,
+        hint: 'remove what uses it, and destroy the cluster again',
+      }),
+      { cause },
+    );
   }
 }
 

@@ -311,6 +311,26 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
     await docker('network', 'rm', 'mine');
   });
 
+  it.each([
+    ['volume', '--volume', 'fctl-demo:/theirs'],
+    ['network', '--network', 'fctl-demo'],
+  ])("says whose container keeps a cluster's %s from being removed", async (kind, ...use) => {
+    await project.write('src/app.ts', endless);
+    await project.configure(...onEngine());
+    await on.deploy();
+    const sleeper = [engine.baseImage, 'node', '-e', 'setInterval(() => {}, 1000)'];
+    await docker('run', '--detach', '--init', '--name', 'theirs', ...use, ...sleeper);
+    const refused = await project.run('destroy', 'demo', '--yes');
+    expect(refused.exitCode).toBe(8);
+    expect(refused.json.errors).toMatchObject([
+      { code: `${kind}-in-use`, message: expect.stringContaining('used by theirs') },
+    ]);
+    expect(await docker('inspect', '-f', '{{.State.Running}}', 'theirs')).toBe('true');
+    await docker('rm', '--force', 'theirs');
+    expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
+    expect(await on.leftovers()).toEqual([]);
+  });
+
   it('reaches an engine by TCP with TLS, and says what is wrong with certificates', async () => {
     const { caDir, host } = engine.tls!;
     await project.write('src/app.ts', endless);
