@@ -27,5 +27,15 @@ export default {
   // Data: the flights of examples/flights.
   ignoreDependencies: ['vega-datasets'],
   // Of the operating system, and of Java.
-  ignoreBinaries: ['flock', 'jar', 'mount', 'nsenter', 'script', 'ssh-keygen', 'umount', 'unshare'],
+  ignoreBinaries: [
+    'flock',
+    'jar',
+    'mount',
+    'nsenter',
+    'script',
+    'setpriv',
+    'ssh-keygen',
+    'umount',
+    'unshare',
+  ],
 } satisfies KnipConfig;

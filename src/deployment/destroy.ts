@@ -12,6 +12,7 @@ import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './lock.ts';
+import { quiesce } from './quiesce.ts';
 
 /**
  * Ends all processes of a cluster and removes everything of it.
@@ -23,7 +24,8 @@ export async function destroyCluster(
   clusterId: string,
   options: { lockWaitMs: number; deleteState: boolean; signal: AbortSignal },
 ): Promise<readonly string[]> {
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  const observed = await provider.inspect(clusterId);
+  if (observed === null) throw noSuchCluster(clusterId);
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
@@ -36,6 +38,7 @@ export async function destroyCluster(
   // With success the record goes, and the entry with it.
   const entry = lock === null ? null : await beginAudit(provider.store(clusterId), 'destroy', null);
   try {
+    await quiesce(provider, observed, signal);
     return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
   } catch (error) {
     await entry?.failed(error, signal);
@@ -62,8 +65,10 @@ export async function prune(
  */
 export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
   const removed: string[] = [];
-  for (const clusterId of await provider.list()) {
-    const end = await retainedUntil(provider, clusterId);
+  const clusterIds = await provider.list();
+  const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
+  for (const [index, clusterId] of clusterIds.entries()) {
+    const end = ends[index] ?? null;
     if (end === null || end > now) continue;
     const observed = await provider.inspect(clusterId);
     if (observed?.processes.some(isAlive)) continue;

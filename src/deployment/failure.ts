@@ -16,6 +16,7 @@ import { runHook } from './hooks.ts';
 import { tailLogs } from './log-tail.ts';
 import type { Plan } from './plan.ts';
 import { planData } from './plan-data.ts';
+import { quiesce } from './quiesce.ts';
 import { markRelease, previousStable } from './releases.ts';
 import { type Situation, isRunning, readSituation } from './situation.ts';
 import {
@@ -156,6 +157,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   const before = await store.read<OutcomeDocument>(DocumentName.outcome);
   const told = before.value !== null && before.value.epoch > situation.epoch;
   const observed = await provider.inspect(clusterId);
+  if (observed !== null) await quiesce(provider, observed, options.signal);
   for (const { name, role, index } of observed?.processes ?? []) {
     const reason = 'the deployment failed';
     await provider.apply(
@@ -165,7 +167,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
     );
   }
   if (told) return;
-  // In place of what a JobManager wrote when it was ended just now: that it was cancelled.
+  // In place of what a JobManager wrote that was asked to end just now: that it was cancelled.
   const { version } = await store.read<OutcomeDocument>(DocumentName.outcome);
   const newest = await newestEpoch(provider, clusterId);
   const outcome: OutcomeDocument = {

@@ -17,6 +17,7 @@ import {
 import { DeploymentError, type Problem, problem } from '../contract/errors.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
 import { Role } from '../contract/process-spec.ts';
+import { memoryProblems } from '../providers/describe-exit.ts';
 import type { Provider } from '../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
@@ -150,5 +151,9 @@ async function refuseDead(options: HealthOptions): Promise<void> {
     }),
   );
   const names = dead.map((process) => process.name);
-  throw new DeploymentError([...problems, ...(await tailLogs(provider, clusterId, names))]);
+  throw new DeploymentError([
+    ...problems,
+    ...memoryProblems(observed),
+    ...(await tailLogs(provider, clusterId, names)),
+  ]);
 }

@@ -134,8 +134,10 @@ const diffConfigs = (before: JsonObject, after: JsonObject): string[] =>
 
 const nameOf = ({ role }: ProcessSpec, index: number) => `${role}-${index}`;
 
-const lastExit = ({ exitCode }: ObservedProcess) =>
-  exitCode === null ? '' : ` (${describeExit(exitCode)})`;
+const lastExit = (process: ObservedProcess) => {
+  const how = describeExit(process);
+  return how === null ? '' : ` (${how})`;
+};
 
 const rank = (role: Role) => (role === Role.jobmanager ? 0 : 1);
 

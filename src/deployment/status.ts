@@ -15,12 +15,12 @@ import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
-import { describeExit } from '../providers/describe-exit.ts';
+import { describeExit, memoryProblems } from '../providers/describe-exit.ts';
 import type { ObservedProcess, Provider } from '../providers/provider.ts';
 
 const timeoutMs = 3000;
-/** A JobManager that was started again answers within this time, or something is wrong. */
-const restartMs = 30_000;
+/** A JobManager that was started answers within this time, or something is wrong. */
+const startMs = 30_000;
 
 export const ClusterState = {
   /** Processes run, the JobManager does not answer yet. */
@@ -125,9 +125,12 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
       : null;
   const master = observed.processes.find((p) => p.role === 'jobmanager');
   const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
+  const judged = judge(master, live?.info ?? null, current, endpoint.value, cluster.value);
+  const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
     clusterId,
-    ...judge(master, live?.info ?? null, current, endpoint.value, cluster.value),
+    state: judged.state,
+    explanation: [judged.explanation ?? [], memory].flat().join('; ') || null,
     cluster: cluster.value,
     release: releases.value?.releases.at(-1) ?? null,
     processes: observed.processes,
@@ -183,10 +186,9 @@ function judge(
     );
   }
   if (master.status === 'running') {
-    const age = Date.now() - (master.startedAt ?? 0);
-    if (master.restarts > 0 && age < restartMs)
-      return say(ClusterState.restarting, describeCrash(master));
-    return endpoint === null
+    const isNew = Date.now() - (master.startedAt ?? 0) < startMs;
+    if (isNew && master.restarts > 0) return say(ClusterState.restarting, describeCrash(master));
+    return isNew || endpoint === null
       ? say(ClusterState.starting)
       : say(ClusterState.unreachable, `the JobManager (${master.location}) does not answer`);
   }
@@ -204,16 +206,18 @@ const mend: Readonly<Record<string, string>> = {
 };
 
 /** ` (exit code 1, after 9 restarts)` */
-function after({ exitCode, restarts }: ObservedProcess): string {
+function after(process: ObservedProcess): string {
+  const { restarts } = process;
   const known = [
-    ...(exitCode === null ? [] : [describeExit(exitCode)]),
-    ...(restarts === 0 ? [] : [`after ${restarts} restarts`]),
-  ];
+    describeExit(process) ?? [],
+    restarts === 0 ? [] : `after ${restarts} restarts`,
+  ].flat();
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 }
 
 function describeCrash(master: ObservedProcess): string {
-  const how = master.exitCode === null ? '' : ` (${describeExit(master.exitCode)})`;
+  const exit = describeExit(master);
+  const how = exit === null ? '' : ` (${exit})`;
   const restart = master.restarts + (master.status === 'restarting' ? 1 : 0);
   return `the JobManager crashed${how} and is started again: restart ${restart}`;
 }

@@ -134,6 +134,8 @@ export interface ObservedProcess {
   readonly restarts: number;
   /** Of its latest end, above 128 for a signal (`describeExit`); `null`: none that is known. */
   readonly exitCode: number | null;
+  /** Whether it, or a part of it, was killed for want of memory of late; absent: nobody can tell. */
+  readonly outOfMemory?: boolean;
   /** What it was made from; `null` when that is not known any more. */
   readonly spec: ProcessSpec | null;
 }

@@ -403,10 +403,16 @@ export function describeProvider(
 
   describe(`${name}: logs and commands`, () => {
     it('reads and follows what a process prints', async () => {
-      const script = `console.log('one'); console.error('two'); console.log('ready');
-        const wait = setInterval(() => { if (!require('fs').existsSync(process.env.WORK + '/go')) return;
-          clearInterval(wait); console.log('three'); ${idle} }, 10)`;
+      const script = `console.log('one'); console.error('two'); ${idle};
+        const after = (file, text) => { const wait = setInterval(() => {
+          if (!require('fs').existsSync(process.env.WORK + '/' + file)) return;
+          clearInterval(wait); console.log(text); }, 10); };
+        after('told', 'ready'); after('go', 'three');`;
       await deploy(smallCluster({ clusterId: 'demo', script, clientDir }));
+      // Where stdout and stderr go different ways, either may be the first to arrive.
+      await printed('demo', 'jobmanager-0', 'one');
+      await printed('demo', 'jobmanager-0', 'two');
+      await run('demo', ['sh', '-c', '> "$WORK/told"']);
       await printed('demo', 'jobmanager-0', 'ready');
       const all = await read('demo', 'jobmanager-0');
       expect(all.split('\n').filter((line) => /^(one|two|ready)$/.test(line))).toHaveLength(3);

@@ -1,6 +1,6 @@
 /** `fctl deploy`: brings the cluster up and follows the application to its end. */
 import { ApplicationStatus, type OutcomeDocument } from '../../contract/documents.ts';
-import { type ClusterError, problem } from '../../contract/errors.ts';
+import { type ClusterError, type Problem, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { deploy, planDeployment } from '../../deployment/deploy.ts';
@@ -10,6 +10,7 @@ import { followApplication } from '../../deployment/follow.ts';
 import { planData } from '../../deployment/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
+import { memoryProblems } from '../../providers/describe-exit.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
@@ -88,7 +89,10 @@ async function deployAndFollow(
     report.result({ ...data, detached: true, outcome }, () => running(clusterId));
     return ExitCode.done;
   }
-  return answer(context, { ...data, detached: false, outcome }, outcome, Date.now() - startedAt);
+  const tookMs = Date.now() - startedAt;
+  const isFailed = outcome.status === ApplicationStatus.failed;
+  const memory = isFailed ? memoryProblems(await provider.inspect(clusterId)) : [];
+  return answer(context, { ...data, detached: false, outcome }, { outcome, memory, tookMs });
 }
 
 /** A deployment that failed, with what became of it. @returns the exit code. */
@@ -138,11 +142,17 @@ async function follow(
   }
 }
 
+interface Ended {
+  readonly outcome: OutcomeDocument;
+  /** Why processes ran out of it. */
+  readonly memory: readonly Problem[];
+  readonly tookMs: number;
+}
+
 function answer(
   { report }: Context<DeployFlags>,
   data: object,
-  outcome: OutcomeDocument,
-  tookMs: number,
+  { memory, outcome, tookMs }: Ended,
 ): number {
   if (outcome.status === ApplicationStatus.succeeded) {
     report.result(data, () => describeOutcome(outcome));
@@ -152,6 +162,7 @@ function answer(
   if (!report.options.json) report.result(data, () => describeOutcome(outcome));
   const { error, status } = outcome;
   const message = describeFailedApplication(status === ApplicationStatus.canceled, error);
-  report.failure([problem({ code: `application-${status.toLowerCase()}`, message })], data);
+  const failed = problem({ code: `application-${status.toLowerCase()}`, message });
+  report.failure([failed, ...memory], data);
   return ExitCode.jobFailed;
 }

@@ -60,7 +60,7 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
       p.name,
       colorState(p.status),
       String(p.restarts),
-      p.exitCode === null ? '' : describeExit(p.exitCode),
+      describeExit(p) ?? '',
       p.location,
     ]),
   );

@@ -3,22 +3,21 @@ import { Role } from '../../contract/process-spec.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { ObservedProcess } from '../provider.ts';
 import { Label } from './names.ts';
-import type { Container } from './resources.ts';
+import type { Container, Crash } from './resources.ts';
 
 /**
  * @param ended whether the cluster wrote how it ended.
- * @param lastExit of its latest end, where it has run again since.
+ * @param crash its latest, where it was started again since.
  */
 export function observeContainer(
   container: Container,
   ended: boolean,
-  lastExit: number | null,
+  crash: Crash | null,
 ): ObservedProcess {
   const { Config, Name, RestartCount, State } = container;
   const labels = Config.Labels;
   const hasRun = !State.StartedAt.startsWith('0001-');
   const running = State.Running && !State.Restarting;
-  const kill = State.OOMKilled ? ', killed: out of memory' : '';
   const location = `container ${Name.slice(1)}`;
   return {
     name: labels[Label.process]!,
@@ -27,13 +26,14 @@ export function observeContainer(
     release: labels[Label.release] ?? '',
     // While a restart is pending the engine says that it runs.
     status: State.Restarting ? 'restarting' : running ? 'running' : ended ? 'exited' : 'lost',
-    location: hasRun ? `${location}${running ? '' : kill}` : `${location}, never started`,
+    location: hasRun ? location : `${location}, never started`,
     host: null,
     misplaced: null,
     startedAt: hasRun ? Date.parse(State.StartedAt) : null,
     restarts: RestartCount,
     // Of a running one the engine says 0.
-    exitCode: running ? lastExit : hasRun ? State.ExitCode : null,
+    exitCode: running ? (crash?.exitCode ?? null) : hasRun ? State.ExitCode : null,
+    outOfMemory: State.OOMKilled || (crash?.outOfMemory ?? false),
     spec: parseSpec(labels[Label.spec]),
   };
 }

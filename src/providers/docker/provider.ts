@@ -117,15 +117,16 @@ class DockerProvider implements Provider {
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
     const found = await this.#resources.find(clusterId);
     if (found.identity === null && found.processes.length === 0) return null;
-    const [containers, ended] = await Promise.all([
-      this.#inspectAll(found.processes.map(({ Id }) => Id)),
-      hasEnded(this.store(clusterId)),
-    ]);
+    const containers = await this.#inspectAll(found.processes.map(({ Id }) => Id));
+    // In this order: one that has just ended has written its outcome by now.
+    await this.#volumes.look(clusterId);
+    const ended = await hasEnded(this.store(clusterId));
     const processes = await Promise.all(
       containers.map(async (container) => {
-        const hasCrashed = container.RestartCount > 0 && container.State.Running;
-        const lastExit = hasCrashed ? await this.#resources.lastExit(container) : null;
-        return observeContainer(container, ended, lastExit);
+        const { RestartCount, State } = container;
+        const isAgain = RestartCount > 0 && !State.Restarting;
+        const crash = isAgain ? await this.#resources.lastCrash(container) : null;
+        return observeContainer(container, ended, crash);
       }),
     );
     return { clusterId, processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
@@ -190,9 +191,11 @@ class DockerProvider implements Provider {
   }
 
   async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
-    const { value } = await this.store(clusterId).read<EndpointDocument>(DocumentName.endpoint);
+    const [{ value }, found] = await Promise.all([
+      this.store(clusterId).read<EndpointDocument>(DocumentName.endpoint),
+      this.#resources.find(clusterId),
+    ]);
     if (value === null) return null;
-    const found = await this.#resources.find(clusterId);
     const master = found.processes.find(({ Labels }) => Labels[Label.role] === Role.jobmanager);
     const [url, token] = await Promise.all([
       this.#rest.urlOf(master?.Id ?? null),

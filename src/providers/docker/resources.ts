@@ -3,6 +3,7 @@
  * nothing that only looks like them (O1 of names.ts).
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
@@ -26,9 +27,20 @@ export interface ClusterResources {
   readonly hasNetwork: boolean;
 }
 
-interface Die {
+/** How a container ended by itself. */
+export interface Crash {
+  readonly exitCode: number;
+  /** It needed more memory than it may have. */
+  readonly outOfMemory: boolean;
+}
+
+interface EngineEvent {
+  readonly Action: string;
   readonly Actor?: { readonly Attributes?: { readonly exitCode?: string } };
 }
+
+const freePollMs = 50;
+const freeMs = 5000;
 
 export const nameOf = ({ Names }: Pick<ContainerSummary, 'Names'>) => Names[0]!.replace(/^\//, '');
 
@@ -94,21 +106,20 @@ export class ResourceStore {
   }
 
   /**
-   * Exit code of a container's latest end, from the engine's events: of one that runs again its state says
+   * A container's latest crash, from the engine's events: of one that was started again its state says
    * nothing. `null`: it is too long ago.
    */
-  async lastExit({ Id, Created }: Container): Promise<number | null> {
+  async lastCrash({ Id, Created }: Container): Promise<Crash | null> {
     const since = Math.floor(Date.parse(Created) / 1000);
-    const filters = { container: [Id], event: ['die'] };
+    const filters = { container: [Id], event: ['die', 'oom'] };
     // Ends at once: all that it asks for has happened.
     const events = await this.#engine.ask(async (docker) => {
       const { SystemTime } = (await docker.info()) as { SystemTime: string };
       const until = Math.ceil(Date.parse(SystemTime) / 1000);
       return text((await docker.getEvents({ since, until, filters })) as Readable);
     });
-    const [newest] = events.trim().split('\n').slice(-1);
-    const code = newest ? Number((JSON.parse(newest) as Die).Actor?.Attributes?.exitCode) : NaN;
-    return Number.isNaN(code) ? null : code;
+    const lines = events.split('\n').filter((line) => line.trim() !== '');
+    return latestCrash(lines.map((line) => JSON.parse(line) as EngineEvent));
   }
 
   /**
@@ -182,17 +193,65 @@ export class ResourceStore {
       });
   }
 
+  /** @throws ClusterError (exit 8) when somebody else's container is on it. */
   async removeNetwork(clusterId: string, identity: string | null): Promise<void> {
-    const network = await this.network(clusterResource(clusterId));
+    const name = clusterResource(clusterId);
+    const network = await this.network(name);
     if (network === null || !isOwnNetwork(network, clusterId, identity)) return;
-    await this.#engine
-      .ask((docker) => docker.getNetwork(network.Id).remove())
-      .catch(nullIfNotFound);
+    await this.#removeFreed('network', name, (docker) => docker.getNetwork(network.Id).remove());
   }
 
+  /** @throws ClusterError (exit 8) when somebody else's container has it. */
   async removeVolume(name: string): Promise<void> {
-    await this.#engine.ask((docker) => docker.getVolume(name).remove()).catch(nullIfNotFound);
+    await this.#removeFreed('volume', name, (docker) => docker.getVolume(name).remove());
   }
+
+  /** The engine frees what a container used a moment after the container is gone. */
+  async #removeFreed(
+    kind: 'network' | 'volume',
+    name: string,
+    remove: (docker: Dockerode) => Promise<unknown>,
+  ): Promise<void> {
+    const deadline = performance.now() + freeMs;
+    for (;;) {
+      try {
+        await this.#engine.ask(remove).catch(nullIfNotFound);
+        return;
+      } catch (error) {
+        if (!hasStatus(error, 403, 409)) throw error;
+        if (performance.now() > deadline) throw await this.#inUse(kind, name, error);
+      }
+      await delay(freePollMs);
+    }
+  }
+
+  async #inUse(kind: 'network' | 'volume', name: string, cause: unknown): Promise<ClusterError> {
+    const filters = { [kind]: [name] };
+    const users = await this.#engine.ask((docker) => docker.listContainers({ all: true, filters }));
+    const by = users.map(nameOf).join(', ') || (cause as Error).message;
+    return new ClusterError(
+      ExitCode.conflict,
+      problem({
+        code: `${kind}-in-use`,
+        message: `the ${kind} ${name} of the cluster cannot be removed, it is used by ${by}`,
+        hint: 'remove what uses it, and destroy the cluster again',
+      }),
+      { cause },
+    );
+  }
+}
+
+/** The engine tells first that memory ran out, then how the container ended. */
+function latestCrash(events: readonly EngineEvent[]): Crash | null {
+  let crash: Crash | null = null;
+  let outOfMemory = false;
+  for (const { Action, Actor } of events) {
+    const isEnd = Action !== 'oom';
+    const exitCode = Number(Actor?.Attributes?.exitCode);
+    if (isEnd && exitCode > 0) crash = { exitCode, outOfMemory };
+    outOfMemory = !isEnd;
+  }
+  return crash;
 }
 
 /**

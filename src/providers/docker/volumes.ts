@@ -5,7 +5,9 @@
  *     Where none is, a helper is made for it.
  * W2  What must be atomic is done by a keeper beside the volume; one serves a cluster as long as the
  *     client lives. While there is one, it reads too.
- * W3  Reads that are asked for at the same time look once.
+ * W3  Reads that are asked for at the same time look once: the engine needs a tenth of a second for it. What
+ *     was seen after a look at the processes serves whoever asks about both, for a moment.
+ * W4  A container that is still there has the volume that it had: whose it is was looked up once.
  */
 import type { DocumentStore } from '../provider.ts';
 import { type Versioned, parseDocument } from '../../contract/file-documents.ts';
@@ -19,6 +21,9 @@ import { type ClusterResources, type ResourceStore } from './resources.ts';
 import { clusterResource } from './names.ts';
 import type { DockerOptions } from './options.ts';
 
+/** W3 */
+const momentMs = 250;
+
 const never = new AbortController().signal;
 const none: Versioned<never> = { version: 0, value: null, ageMs: null };
 
@@ -29,6 +34,10 @@ export class VolumeStore {
   readonly #resources: ResourceStore;
   readonly #keepers = new Map<string, Promise<Keeper>>();
   readonly #looks = new Map<string, Promise<Archive | null>>();
+  /** Of records, by cluster (W3). */
+  readonly #seen = new Map<string, { readonly archive: Archive; readonly at: number }>();
+  /** By cluster: the container through which it was read (W4). */
+  readonly #readers = new Map<string, string>();
 
   constructor(
     engine: EngineClient,
@@ -55,8 +64,20 @@ export class VolumeStore {
       const [found] = await keeper.ask('read', { names: [name] });
       return found as Versioned<T>;
     }
-    const archive = await this.readFolder(clusterId, 'record');
+    const archive = this.#justSeen(clusterId) ?? (await this.readFolder(clusterId, 'record'));
     return archive === null ? none : newestIn<T>(archive, name, clusterResource(clusterId));
+  }
+
+  /** Looks at the record, after a look at the processes (W3). Does nothing where a keeper reads. */
+  async look(clusterId: string): Promise<void> {
+    if ((await this.#keeper(clusterId)) !== null) return;
+    const archive = await this.#readFolder(clusterId, 'record');
+    if (archive !== null) this.#seen.set(clusterId, { archive, at: performance.now() });
+  }
+
+  #justSeen(clusterId: string): Archive | null {
+    const seen = this.#seen.get(clusterId);
+    return seen !== undefined && performance.now() - seen.at < momentMs ? seen.archive : null;
   }
 
   /** Files of the volume, below a path; `null`: there is no such path or no volume. */
@@ -70,12 +91,17 @@ export class VolumeStore {
   }
 
   async #readFolder(clusterId: string, path: string): Promise<Archive | null> {
+    const full = `${this.#options.layout.mountPath(clusterId)}/${path}`;
+    const reader = this.#readers.get(clusterId);
+    const read = reader === undefined ? null : await readArchive(this.#engine, reader, full);
+    if (read !== null) return read; // W4
     const found = await this.#resources.find(clusterId);
     if (found.identity === null) return null;
-    const full = `${this.#options.layout.mountPath(clusterId)}/${path}`;
     for (const { Id } of [...found.processes, ...found.helpers]) {
       const archive = await readArchive(this.#engine, Id, full);
-      if (archive !== null || (await this.#resources.container(Id)) !== null) return archive;
+      if (archive === null && (await this.#resources.container(Id)) === null) continue;
+      this.#readers.set(clusterId, Id);
+      return archive;
     }
     const helper = await this.createHelper(found, 'reads the record', ['keep']);
     try {
@@ -97,6 +123,7 @@ export class VolumeStore {
     operation: O,
     request: KeeperOperations[O]['request'],
   ): Promise<KeeperOperations[O]['answer']> {
+    this.#seen.delete(clusterId);
     if ((await this.#keeper(clusterId)) === null) {
       this.#keepers.set(clusterId, this.#startKeeper(clusterId));
     }

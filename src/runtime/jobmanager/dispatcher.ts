@@ -74,6 +74,7 @@ export class Dispatcher implements TaskEvents {
   /** Number of jobs that were started. */
   #started = 0;
   #closed: string | null = null;
+  #isAbandoned = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -287,6 +288,12 @@ export class Dispatcher implements TaskEvents {
     return [...this.#options.journal.past.map(outcomeOf), ...ended];
   }
 
+  /** The JobManager goes away, and its jobs are the next one's: to lose TaskManagers now is no failure. */
+  abandon(why: string): void {
+    this.#closed = why;
+    this.#isAbandoned = true;
+  }
+
   taskChanged(from: string, change: TaskChange): void {
     this.#known(change.jobId).taskChanged(from, change);
   }
@@ -308,6 +315,7 @@ export class Dispatcher implements TaskEvents {
     allocations: readonly SlotAllocationInfo[],
     why: string,
   ): void {
+    if (this.#isAbandoned) return;
     const jobIds = new Set(allocations.map((allocation) => allocation.jobId));
     for (const jobId of jobIds) this.job(jobId)?.taskManagerLost(id, why);
   }

@@ -9,7 +9,10 @@
  * M2  The outcome is in the record before any TaskManager is dismissed.
  * M3  A JobManager that no longer leads writes nothing and tells nobody anything: it closes.
  * M4  The process of `main()` is dead before the outcome is written.
- * M5  One that is told to end because another release replaces it leaves its TaskManagers to the next.
+ * M5  One that its platform ends because another release replaces it cancels the application, and leaves
+ *     its TaskManagers to the next.
+ * M6  One that its platform ends for any other reason leaves everything to the next: there is no outcome,
+ *     and the journal stays as it is.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -50,6 +53,8 @@ import { createClusterView } from './view.ts';
 export type JobManagerEnd =
   /** The outcome is written. */
   | { readonly type: 'ended'; readonly status: ApplicationStatus }
+  /** Its platform ended it (M6). */
+  | { readonly type: 'suspended' }
   /** Another JobManager leads (M3). */
   | { readonly type: 'fenced'; readonly message: string };
 
@@ -92,6 +97,8 @@ export class JobManager {
   #endTime: number | null = null;
   #ending = false;
   #isTerminated = false;
+  /** M5 */
+  #isReplaced = false;
   #closed = false;
   #stopChecks: () => void = () => {};
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
@@ -217,10 +224,14 @@ export class JobManager {
     this.#end(ApplicationStatus.canceled, null);
   }
 
-  /** The same, when the platform ends the process: it ends those of the TaskManagers, too. */
-  terminate(why: string): void {
+  /** Ends because the platform wants it to (M5, M6), which ends its TaskManagers, too. */
+  async terminate(why: string): Promise<void> {
     this.#isTerminated = true;
-    this.cancel(why);
+    this.#resources.expectNone();
+    if (this.#ending) return;
+    this.#isReplaced = await this.#hasSuccessor();
+    if (this.#isReplaced) this.cancel(why);
+    else this.#suspend(why);
   }
 
   #view(): ClusterView {
@@ -359,7 +370,7 @@ export class JobManager {
   }
 
   async #dismiss(): Promise<void> {
-    if (this.#isTerminated && (await this.#isReplaced())) {
+    if (this.#isReplaced) {
       this.#options.logger.info('TaskManagers stay: another release of the cluster was deployed'); // M5
       return;
     }
@@ -368,7 +379,7 @@ export class JobManager {
   }
 
   /** Whether a deployment was recorded while this one led, which is followed by another JobManager. */
-  async #isReplaced(): Promise<boolean> {
+  async #hasSuccessor(): Promise<boolean> {
     const record = openRecord(this.#options.config.record);
     const releases = await record.read<ReleasesDocument>(DocumentName.releases).catch(() => null); // What cannot be read says nothing.
     const afterEpoch = releases?.value?.releases.at(-1)?.afterEpoch ?? -1;
@@ -395,8 +406,22 @@ export class JobManager {
     if (this.#ending) return;
     this.#ending = true;
     this.#options.logger.error(error.message);
+    this.#leave({ type: 'fenced', message: error.message });
+  }
+
+  /** M6 */
+  #suspend(why: string): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#options.logger.info('what runs is left to the next JobManager', { why });
+    this.#journal.close();
+    this.#leave({ type: 'suspended' });
+  }
+
+  #leave(end: JobManagerEnd): void {
+    this.#dispatcher.abandon('this JobManager goes away');
     const closed = Promise.all([this.#killApplication(), this.#close()]);
-    this.#resolveEnded(closed.then(() => ({ type: 'fenced', message: error.message })));
+    this.#resolveEnded(closed.then(() => end));
   }
 
   async #close(): Promise<void> {

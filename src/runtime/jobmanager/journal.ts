@@ -16,6 +16,7 @@
  * N3  A journal goes on under the same release, unless the cluster has ended meanwhile. Whatever else is
  *     deployed begins a new one. The history of a session goes on under every release.
  * N4  The same `execute` means the same job: the same name and the same graph, which has its arguments.
+ * N5  What happens after `close` is not told: its calls never resolve.
  */
 import {
   DocumentName,
@@ -104,6 +105,7 @@ export class Journal {
   #version = 0;
   #written: Promise<void> = Promise.resolve();
   #queued: Promise<void> | null = null;
+  #closed = false;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -244,8 +246,14 @@ export class Journal {
       : { collected, collectedError: null };
   }
 
+  /** What jobs come to from now on is because their JobManager goes away (N5). */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** N2 */
   #save(): Promise<void> {
+    if (this.#closed) return new Promise(() => {}); // N5
     if (this.#queued !== null) return this.#queued;
     const write = () => {
       this.#queued = null;

@@ -184,6 +184,12 @@ export class ResourceManager {
     logger.info('TaskManagers dismissed', { taskManagers: [...this.#names] });
   }
 
+  /** `dismiss` waits for those alone that are here. */
+  expectNone(): void {
+    if (this.#dismissal !== null) this.#dismissal = { ...this.#dismissal, expected: 0 };
+    this.#checkDismissed();
+  }
+
   async #dismissOne({ connection, id }: TaskManager): Promise<void> {
     try {
       await connection.call('dismiss');

@@ -10,6 +10,7 @@ import { openRecord } from '../ha/record.ts';
 import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
 import { createRestServer } from '../rest/server.ts';
 import { systemClock } from '../rpc/clock.ts';
+import { TERMINATED, onTermination } from '../termination.ts';
 import { type JobManager, startJobManager } from './job-manager.ts';
 
 const failed = 1;
@@ -47,7 +48,7 @@ async function run(parts: Parts, applicationScript: string): Promise<number> {
     clusterId: config.clusterId,
     release: config.release,
   });
-  const stopRequest = nextSignal();
+  const stopRequest = new Promise<NodeJS.Signals>(onTermination);
   if (await hasEnded(openRecord(config.record))) {
     logger.info('JobManager ends: the cluster has ended, there is an outcome of its release');
     return 0;
@@ -62,7 +63,7 @@ async function run(parts: Parts, applicationScript: string): Promise<number> {
   try {
     const end = await jobManager.ended;
     logger.info('JobManager ends', end);
-    return 0;
+    return end.type === 'suspended' ? TERMINATED : 0;
   } catch (error) {
     return explain(error, logger, 'crashed');
   }
@@ -89,13 +90,6 @@ async function start(parts: Parts, applicationScript: string): Promise<JobManage
     logger,
     output: createOutput(config.logging, config.resourceId, redactor),
     clock: systemClock,
-  });
-}
-
-/** The first signal that asks for the end; from now on signals end nothing by themselves. */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
 }
 

@@ -32,16 +32,19 @@ export interface LeaderSessionOptions {
   readonly logger: Logger;
   /** Ends the session. */
   readonly signal: AbortSignal;
+  /** Ends it once it has no JobManager. */
+  readonly leave: AbortSignal;
 }
 
 /** Resolves when it has ended; the log says why. */
 export async function runLeaderSession(options: LeaderSessionOptions): Promise<void> {
-  const { config, logger, signal, token } = options;
+  const { config, leave, logger, signal, token } = options;
   const record = openRecordReader(config.record, token);
   let lastSeen = performance.now();
   let pollMs = firstPollMs;
   let lastProblem = '';
-  while (!signal.aborted) {
+  const ending = AbortSignal.any([signal, leave]);
+  while (!ending.aborted) {
     const connection = await tryRegister(options, record).catch((error: Error) => {
       if (error.message !== lastProblem) logger.info(`no JobManager yet: ${error.message}`);
       lastProblem = error.message;
@@ -64,7 +67,7 @@ export async function runLeaderSession(options: LeaderSessionOptions): Promise<v
       );
       return; // J1
     }
-    await sleep(pollMs, signal);
+    await sleep(pollMs, ending);
     pollMs = Math.min(pollMs * 1.3, slowestPollMs);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Entry point of the TaskManager process.
  *
- * Exit code 0: it was dismissed or told to stop, its cluster has ended, or it found no JobManager. 239: a
- * slot hung in native code. Anything else: it crashed or could not start. Its log says why.
+ * Exit code 0: it was dismissed, its cluster has ended, or it found no JobManager. 143: its platform ended
+ * it, and may start it again. 239: a slot hung in native code. Anything else: it crashed or could not start. Its log says why.
  */
 import { enableCompileCache } from 'node:module';
 

@@ -9,9 +9,16 @@ import { Redactor } from '../../contract/secrets.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
+import { TERMINATED, onTermination } from '../termination.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
 import { TaskManager } from './task-manager.ts';
+
+/**
+ * A platform that ends all processes of a cluster may begin with any of them. One that runs tasks lets its
+ * JobManager go first, so long: that one would take it for lost, and fail the jobs.
+ */
+const jobManagerFirstMs = 2000;
 
 /** Flink's code of a fatal error: -17, as a byte. */
 const FATAL_EXIT_CODE = 239;
@@ -22,9 +29,9 @@ type ExitNow = (code: number) => void;
  * Runs a TaskManager to its end.
  * @param slotScript the built script of `slot-thread.ts`.
  * @param exitNow ends the process at once, whatever its threads do.
- * @returns the exit code: 0 after dismissal, a signal, the end of the cluster, or when it found no
- *   JobManager, because whoever starts crashed processes again would keep an orphan alive; 1 when it
- *   crashed.
+ * @returns the exit code: 0 after dismissal, the end of the cluster, or when it found no JobManager,
+ *   because whoever starts crashed processes again would keep an orphan alive; TERMINATED after a signal;
+ *   1 when it crashed.
  */
 export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
   const config = await readConfig();
@@ -66,6 +73,8 @@ async function run(
   enterWorkingDirectory(config, logger);
   const token = await readToken(config);
   const end = new AbortController();
+  const leave = new AbortController();
+  let exitCode = 0;
   const resourceId = `${config.resourceId}/${randomBytes(8).toString('hex')}`;
   const stop = (why: string) => {
     if (!end.signal.aborted) logger.info(`TaskManager ends: ${why}`);
@@ -84,7 +93,7 @@ async function run(
     // The JobManager gets its answer first.
     dismissed: () => setImmediate(() => stop('the JobManager dismissed it')),
     unstoppable: (why) => {
-      const code = end.signal.aborted ? 0 : FATAL_EXIT_CODE;
+      const code = end.signal.aborted ? exitCode : FATAL_EXIT_CODE;
       logger.error(
         `TaskManager ends with code ${code}: ${why}, which only the end of the process ends. ` +
           'The platform starts it again; the jobs that ran here fail over',
@@ -92,8 +101,14 @@ async function run(
       setImmediate(exitNow, code); // The JobManager is told first.
     },
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => stop(`got ${signal}`));
+  onTermination((signal) => {
+    if (end.signal.aborted) return;
+    exitCode = TERMINATED;
+    if (!taskManager.hasThreads) return stop(`got ${signal}`);
+    logger.info(`TaskManager got ${signal}: its JobManager goes first`);
+    leave.abort();
+    setTimeout(() => stop('its JobManager stays'), jobManagerFirstMs).unref();
+  });
   await runLeaderSession({
     config,
     resourceId,
@@ -101,10 +116,11 @@ async function run(
     taskManager,
     logger,
     signal: end.signal,
+    leave: leave.signal,
   });
   await taskManager.abandonLeader();
-  if (taskManager.hasThreads) exitNow(0);
-  return 0;
+  if (taskManager.hasThreads) exitNow(exitCode);
+  return exitCode;
 }
 
 /** Relative paths of user code are relative to the project, where this machine has it. */

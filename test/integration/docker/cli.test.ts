@@ -1,87 +1,40 @@
-/** The built CLI with clusters on a real Docker engine: all modes, bad inputs, faults. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+/** The built CLI with clusters on a real Docker engine: all modes, secrets, bad inputs. */
+import { chmod, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, Project, imports } from '../../cli/project.ts';
+import type { Project } from '../../cli/project.ts';
 import { smallCluster } from '../../providers/cluster-specs.ts';
-import { DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
+import { type DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { openProvider } from './engine-provider.ts';
+import { EngineProjects, codes, endless, waiting } from './engine-projects.ts';
 
-const waiting = { timeout: 60_000, interval: 200 };
+const launcher = join(import.meta.dirname, '../../../bin/fctl.js');
 const wordCount = join(import.meta.dirname, '../../../examples/word-count/app.ts');
 
-const endless = `${imports}
-export const endless = defineJob('endless', (env) => {
-  env.fromSource(GeneratorSource.of({ count: 1e9, create: (i) => i, ratePerSecond: 100 })).sinkTo(DiscardSink.create());
-});`;
-
+let on: EngineProjects;
 let engine: DockerEngine;
-let caches: string;
 let project: Project;
 
-async function docker(...args: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await engine.docker(...args);
-  if (exitCode !== 0) throw new Error(stderr);
-  return stdout;
-}
-
-/** Lines of YAML that put the cluster on the engine. */
-const onEngine = (...docker: readonly string[]) => [
-  'provider: docker',
-  'jobmanager: { rest: { port: 0 }, resources: { memory: 384MiB } }',
-  'taskmanager: { replicas: 2, resources: { memory: 384MiB } }',
-  'providers:',
-  '  docker:',
-  `    host: ${engine.host}`,
-  '    pull: never',
-  ...(docker.some((line) => line.startsWith('baseImage'))
-    ? []
-    : [`    baseImage: ${engine.baseImage}`]),
-  ...docker.map((line) => `    ${line}`),
-];
-
-const state = async (id = 'demo'): Promise<string> =>
-  (await project.run('status', id)).json.data.state as string;
-const codes = ({ json }: Answer) => json.errors.map(({ code }) => code).sort();
-
-/** Everything that fctl has on the engine, images apart. */
-async function leftovers(): Promise<string[]> {
-  const kinds = [
-    ['ps', '--all', '--format', '{{.Names}}'],
-    ['volume', 'ls', '--format', '{{.Name}}'],
-    ['network', 'ls', '--format', '{{.Name}}'],
-  ] as const;
-  const all = await Promise.all(kinds.map((args) => docker(...args)));
-  return all.flatMap((text) => text.split('\n')).filter((name) => name.startsWith('fctl-'));
-}
+const docker = (...args: readonly string[]) => on.docker(...args);
+const onEngine = (...lines: readonly string[]) => on.config(...lines);
 
 describeWith([dockerRig], 'clusters on a Docker engine', () => {
   beforeAll(async () => {
-    caches = await mkdtemp(join(tmpdir(), 'fctl-docker-'));
-    process.env['XDG_CACHE_HOME'] = caches;
-    engine = await DockerEngine.start({ tls: true });
-    const provider = await openProvider(engine, { cacheDir: join(caches, 'fctl') });
-    const spec = smallCluster({ clusterId: 'none', clientDir: caches });
-    const signal = AbortSignal.timeout(120_000);
-    await provider.install(spec, { signal, onProgress: () => {} });
-    await provider.close();
+    on = await EngineProjects.start();
+    ({ engine } = on);
   });
-  afterAll(async () => {
-    await engine?.stop();
-    await rm(caches, { recursive: true, force: true });
-  });
+  afterAll(() => on?.stop());
   beforeEach(async () => {
-    project = await Project.create();
+    await on.begin();
+    ({ project } = on);
   });
   afterEach(async () => {
-    for (const { clusterId } of (await project.run('list')).json.data?.clusters ?? [])
-      await project.run('destroy', clusterId, '--yes');
+    await on.end();
     await docker('volume', 'rm', '--force', 'texts');
-    await project.remove();
   });
 
   describe('word count', () => {
@@ -114,12 +67,12 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       expect(json.errors).toEqual([]);
       expect(exitCode).toBe(0);
       expect(await counted()).toEqual(wanted);
-      expect(await state()).toBe('SUCCEEDED');
+      expect(await on.state()).toBe('SUCCEEDED');
       const running = async () => docker('ps', '--quiet');
       await expect.poll(running, waiting).toBe('');
       const destroyed = await project.run('destroy', 'demo', '--yes');
       expect(destroyed.exitCode).toBe(0);
-      expect(await leftovers()).toEqual([]);
+      expect(await on.leftovers()).toEqual([]);
       expect(await docker('volume', 'ls', '--quiet')).toBe('texts');
     });
 
@@ -137,7 +90,7 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       expect(await counted()).toEqual(wanted);
       expect((await project.run('session', 'start')).json.data.changed).toBe(false);
       expect((await project.run('session', 'stop')).exitCode).toBe(0);
-      expect(await state()).toBe('SUCCEEDED');
+      expect(await on.state()).toBe('SUCCEEDED');
     });
   });
 
@@ -146,10 +99,10 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
     const script = `const fs = require('fs'); fs.writeFileSync('/results/it', 'x'); console.log('written');
       setInterval(() => {}, 1000)`;
     const provider = await openProvider(engine, {
-      cacheDir: join(caches, 'fctl'),
+      cacheDir: join(on.folder, 'fctl'),
       docker: { volumes: { '/results': 'fresh' } },
     });
-    const spec = smallCluster({ clusterId: 'demo', script, clientDir: caches });
+    const spec = smallCluster({ clusterId: 'demo', script, clientDir: on.folder });
     const [process] = spec.processes;
     const signal = AbortSignal.timeout(60_000);
     await provider.apply(
@@ -246,7 +199,7 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
         'port-taken',
         'volume-missing',
       ]);
-      expect(await leftovers()).toEqual([]);
+      expect(await on.leftovers()).toEqual([]);
     });
 
     it('names the container that has the port', async () => {
@@ -271,6 +224,37 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
           path: '/jobmanager/rest/port',
           message: expect.stringContaining('container holder'),
         },
+      ]);
+    });
+
+    it('says which base image it cannot get, in the words of the engine', async () => {
+      const lines = onEngine('baseImage: "127.0.0.1:1/no-such-image:1"');
+      await project.configure(...lines.map((line) => line.replace('pull: never', 'pull: missing')));
+      const answer = await deploy();
+      expect(answer.exitCode).toBe(4);
+      expect(answer.json.errors).toMatchObject([
+        {
+          code: 'base-image-missing',
+          path: '/providers/docker/baseImage',
+          message: expect.stringMatching(/127\.0\.0\.1:1\/no-such-image:1 .*connection refused/),
+          hint: expect.stringContaining('providers.docker.baseImage'),
+        },
+      ]);
+      expect(await on.leftovers()).toEqual([]);
+    });
+
+    it('says that one may not use the socket', async () => {
+      await project.configure(...onEngine());
+      await chmod(engine.socketPath, 0);
+      // Root, without what lets it open everything.
+      const drop = ['--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all'];
+      const command = [process.execPath, launcher, 'list', '--json'];
+      const options = { cwd: project.folder, env: { FCTL_HOME: project.home }, reject: false };
+      const { exitCode, stdout } = await execa('setpriv', [...drop, ...command], options);
+      await chmod(engine.socketPath, 0o660);
+      expect(exitCode).toBe(4);
+      expect(JSON.parse(stdout).errors).toMatchObject([
+        { code: 'engine-not-permitted', hint: expect.stringContaining("'docker'") },
       ]);
     });
 
@@ -306,65 +290,45 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       expect(await docker('inspect', '-f', '{{.State.Running}}', 'fctl-demo-jobmanager-0')).toBe(
         'true',
       );
-      expect(await leftovers()).toEqual(['fctl-demo-jobmanager-0', 'fctl-demo', 'fctl-demo']);
+      expect(await on.leftovers()).toEqual(['fctl-demo-jobmanager-0', 'fctl-demo', 'fctl-demo']);
       await docker('rm', '--force', 'fctl-demo-jobmanager-0');
       await docker('volume', 'rm', 'fctl-demo');
       await docker('network', 'rm', 'fctl-demo');
     });
   });
 
-  async function startEndless(): Promise<void> {
-    const { errors } = (await project.run('deploy', '--detach')).json;
-    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
-  }
+  it('runs on a network that is there, which stays', async () => {
+    await docker('network', 'create', 'mine');
+    await project.write('src/app.ts', endless);
+    await project.configure(...onEngine('network: mine'));
+    await on.deploy();
+    const networks = '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}';
+    const names = ['fctl-demo-jobmanager-0', 'fctl-demo-taskmanager-0'];
+    expect(await docker('inspect', '-f', networks, ...names)).toBe('mine \nmine ');
+    expect(await docker('network', 'ls', '--format', '{{.Name}}')).not.toContain('fctl-demo');
+    expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
+    expect(await on.leftovers()).toEqual([]);
+    await docker('network', 'rm', 'mine');
+  });
 
-  describe('faults', () => {
-    beforeEach(async () => {
-      await project.write('src/app.ts', endless);
-      await project.configure('  parallelism: 1', ...onEngine());
-      await startEndless();
-    });
-    const destroyAll = async () => {
-      expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
-      expect(await leftovers()).toEqual([]);
-    };
-
-    it('a JobManager that the engine was told to kill is lost, and another deployment starts it', async () => {
-      await docker('kill', 'fctl-demo-jobmanager-0');
-      expect(await state()).toBe('LOST');
-      expect((await project.run('deploy', '--detach')).json.errors).toEqual([]);
-      expect(await state()).toBe('RUNNING');
-      await destroyAll();
-    });
-
-    it('a JobManager that crashed is started again by the engine, and found at its new port', async () => {
-      const pid = await docker('inspect', '-f', '{{.State.Pid}}', 'fctl-demo-jobmanager-0');
-      process.kill(Number(pid), 'SIGKILL');
-      await expect
-        .poll(async () => {
-          const { data } = (await project.run('status', 'demo')).json;
-          const master = data.processes.find((p: { name: string }) => p.name === 'jobmanager-0');
-          return [data.state, master.restarts, master.exitCode];
-        }, waiting)
-        .toEqual(['RUNNING', 1, 137]);
-      await destroyAll();
-    });
-
-    it('an engine that is restarted ends what ran, as by SIGTERM; it is said so, and nothing is left', async () => {
-      await engine.restart();
-      expect(await state()).toBe('CANCELED');
-      await destroyAll();
-    });
-
-    it('an engine that was killed is said to be away, and afterwards the truth is told', async () => {
-      await engine.kill();
-      const away = await project.run('status', 'demo');
-      expect(away.exitCode).toBe(4);
-      expect(codes(away)).toEqual(['engine-unreachable']);
-      await engine.restart();
-      expect(await state()).toBe('CANCELED');
-      await destroyAll();
-    });
+  it.each([
+    ['volume', '--volume', 'fctl-demo:/theirs'],
+    ['network', '--network', 'fctl-demo'],
+  ])("says whose container keeps a cluster's %s from being removed", async (kind, ...use) => {
+    await project.write('src/app.ts', endless);
+    await project.configure(...onEngine());
+    await on.deploy();
+    const sleeper = [engine.baseImage, 'node', '-e', 'setInterval(() => {}, 1000)'];
+    await docker('run', '--detach', '--init', '--name', 'theirs', ...use, ...sleeper);
+    const refused = await project.run('destroy', 'demo', '--yes');
+    expect(refused.exitCode).toBe(8);
+    expect(refused.json.errors).toMatchObject([
+      { code: `${kind}-in-use`, message: expect.stringContaining('used by theirs') },
+    ]);
+    expect(await docker('inspect', '-f', '{{.State.Running}}', 'theirs')).toBe('true');
+    await docker('rm', '--force', 'theirs');
+    expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
+    expect(await on.leftovers()).toEqual([]);
   });
 
   it('reaches an engine by TCP with TLS, and says what is wrong with certificates', async () => {
@@ -378,7 +342,7 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
     expect(codes(refused)).toEqual(['engine-tls']);
     await project.configure(...over(caDir));
     expect((await project.run('deploy', '--detach')).json.errors).toEqual([]);
-    expect(await state()).toBe('RUNNING');
+    expect(await on.state()).toBe('RUNNING');
     expect((await project.run('cancel', 'demo')).exitCode).toBe(0);
   });
 });

@@ -184,6 +184,27 @@ it('reports a JobManager as lost that was killed with its supervisor; the rest e
   expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
 });
 
+it('starts a JobManager again that got SIGTERM: that is no cancel, the job goes on', async () => {
+  await project.configure('  parallelism: 2', 'taskmanager: { slots: 2 }');
+  expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+  const [before] = (await project.run('status')).json.data.jobs;
+  process.kill(project.pid('jobmanager-0'), 'SIGTERM');
+  await eventually(async () => {
+    const { data } = (await project.run('status')).json;
+    const master = data.processes.find((p: { name: string }) => p.name === 'jobmanager-0');
+    const [job] = data.jobs;
+    return (
+      data.state === 'RUNNING' &&
+      master.restarts === 1 &&
+      master.exitCode === 143 &&
+      job?.jid === before.jid &&
+      job.tasks.running === job.tasks.total
+    );
+  });
+  expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
+  expect(project.running()).toEqual([]);
+});
+
 it('shows with doctor what was left behind, and removes it when told to', async () => {
   await project.configure();
   expect((await project.run('deploy', '--detach')).exitCode).toBe(0);

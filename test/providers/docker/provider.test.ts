@@ -72,6 +72,28 @@ describe('a container of the name that is not ours', () => {
   });
 });
 
+describe('a look at a cluster', () => {
+  const archives = () => engine.asked.filter((path) => path.includes('/archive'));
+
+  it('is one look at the record, for the processes and for all documents', async () => {
+    await create();
+    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    await provider.close();
+    const other = await openFake(engine, port);
+    const before = archives().length;
+    vi.useFakeTimers({ toFake: ['performance'] });
+    await other.inspect('demo');
+    const store = other.store('demo');
+    expect((await store.read(DocumentName.cluster)).value).toEqual({ protocol: 1 });
+    expect((await store.read(DocumentName.outcome)).value).toBe(null);
+    expect(archives()).toHaveLength(before + 1);
+    vi.advanceTimersByTime(1000);
+    await store.read(DocumentName.outcome);
+    expect(archives()).toHaveLength(before + 2);
+    await other.close();
+  });
+});
+
 describe('what a client leaves', () => {
   it('is nothing: its keeper ends with it, and no secret is in what the engine knows', async () => {
     await create();

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
   EndpointDocument,
   JobOutcome,
+  JobsDocument,
   OutcomeDocument,
 } from '../../../src/contract/documents.ts';
 import type { JobManagerConfig } from '../../../src/contract/runtime-config.ts';
@@ -225,14 +226,43 @@ describe('an application', () => {
     expect(late.count('dismiss')).toBe(1);
   });
 
-  it('that is terminated by its platform waits for nobody', async () => {
+  it('that is cancelled waits for nobody once its platform ends it', async () => {
     const jobManager = await start(
       app('export const main = () => new Promise((r) => setTimeout(r, 60_000));'),
       { taskManagers: 1 },
       { now: () => Date.now(), after: () => () => {} }, // whoever waits waits for ever
     );
-    jobManager.terminate('SIGTERM');
+    jobManager.cancel('a test');
+    await expect.poll(outcome).toMatchObject({ status: 'CANCELED' });
+    await jobManager.terminate('SIGTERM');
     expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
+  });
+
+  it('that is ended by its platform goes on under the next JobManager', async () => {
+    const twice = app(`export const main = async (ctx) => {
+      console.log('pid', process.pid);
+      await ctx.execute(job);
+      await ctx.execute(job);
+    }`);
+    const first = await start(twice);
+    const stuck = await taskManager((self) => ({
+      // Its second job does not end.
+      deployTasks: async (deployment) =>
+        self.count('deployTasks') > 1 ? undefined : finishing(self).deployTasks!(deployment),
+    }));
+    await expect.poll(() => stuck.count('deployTasks')).toBe(2);
+    await first.terminate('SIGTERM');
+    expect(await first.ended).toEqual({ type: 'suspended' });
+    expect(await outcome()).toBe(null);
+    expect(stuck.count('dismiss')).toBe(0);
+    expect(isAlive(await printedPid())).toBe(false);
+    const jobs = async () => (await record.read<JobsDocument>('jobs')).value!.jobs;
+    expect((await jobs()).map((job) => job.outcome?.state)).toEqual(['FINISHED', undefined]);
+    const next = await start(twice);
+    const worker = await taskManager(finishing);
+    expect(await next.ended).toEqual({ type: 'ended', status: 'SUCCEEDED' });
+    expect(worker.count('deployTasks')).toBe(1);
+    expect((await jobs()).map(({ attempts }) => attempts.length)).toEqual([1, 2]);
   });
 
   it('that is terminated for another release leaves its TaskManagers to the next one', async () => {
@@ -241,7 +271,7 @@ describe('an application', () => {
     );
     const worker = await taskManager(finishing);
     await record.write('releases', 0, { releases: [{ afterEpoch: 1 }] });
-    jobManager.terminate('SIGTERM');
+    await jobManager.terminate('SIGTERM');
     expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
     expect(worker.count('dismiss')).toBe(0);
   });

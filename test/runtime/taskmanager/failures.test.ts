@@ -149,14 +149,25 @@ defineJob('printing', (env) => {
     expect(cluster.logOf('taskmanager-0')).toMatch(log);
   });
 
-  it('exits 0 when it is dismissed, and on SIGTERM', async () => {
+  it('exits 0 when it is dismissed, and with 143 on SIGTERM: to be started again after a reboot, say', async () => {
     await startCluster(2);
     await cluster.until(() => cluster.resources.taskManagers.length === 2);
     const first = cluster.resources.taskManagers.find(({ name }) => name === 'taskmanager-0')!;
     await first.connection.call('dismiss');
     expect(await cluster.exits[0]).toBe(0);
     cluster.processes[1]!.kill('SIGTERM');
-    expect(await cluster.exits[1]).toBe(0);
+    expect(await cluster.exits[1]).toBe(143);
+  });
+
+  it('lets its JobManager go first where its platform ends both, for that would fail the job', async () => {
+    await startCluster(1);
+    const job = await cluster.submit(endless(''), 'endless', { parallelism: 1 });
+    await job.running();
+    cluster.processes[0]!.kill('SIGTERM');
+    await cluster.until(() => cluster.logOf('taskmanager-0').includes('its JobManager goes first'));
+    cluster.loseJobManager();
+    expect(await cluster.exits[0]).toBe(143);
+    expect(cluster.logOf('taskmanager-0')).toContain('lost the JobManager');
   });
 
   it('that is killed fails the tasks of its peers', async () => {

@@ -234,6 +234,6 @@ ${endless(`if (n === 0) { ${code.replace('BEGUN', `'${begun}'`)} }`)}`;
     await neighbour.expectUnharmed();
     // The thread is still there: an ordinary exit would wait for it.
     cluster.processes[0]!.kill('SIGTERM');
-    expect(await cluster.exits[0]).toBe(0);
+    expect(await cluster.exits[0]).toBe(143);
   });
 });
