@@ -24,3 +24,9 @@ export async function hasEnded(record: RecordReader): Promise<boolean> {
   const afterEpoch = releases.value?.releases.at(-1)?.afterEpoch ?? Infinity;
   return epoch > afterEpoch && epoch >= (endpoint.value?.epoch ?? 0);
 }
+
+/** Whether a deployment was recorded since this epoch began, which is followed by another JobManager. */
+export async function hasSuccessor(record: RecordReader, epoch: number): Promise<boolean> {
+  const releases = await record.read<ReleasesDocument>(DocumentName.releases).catch(() => null); // What cannot be read says nothing.
+  return (releases?.value?.releases.at(-1)?.afterEpoch ?? -1) >= epoch;
+}

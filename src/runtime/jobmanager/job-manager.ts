@@ -13,15 +13,12 @@
  *     its TaskManagers to the next.
  * M6  One that its platform ends for any other reason leaves everything to the next: there is no outcome,
  *     and the journal stays as it is.
+ *
+ * One file, a little over the usual length: all of it is the one way from the start to the end (M1).
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import {
-  ApplicationStatus,
-  DocumentName,
-  type FailureInfo,
-  type ReleasesDocument,
-} from '../../contract/documents.ts';
+import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { RPC_PATH } from '../../contract/runtime-config.ts';
 import { joinSecrets } from '../../contract/secrets.ts';
@@ -31,7 +28,9 @@ import {
   LeadershipLostError,
   standForLeadership,
 } from '../ha/leadership.ts';
+import { hasSuccessor } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
+import { watchLeadership } from '../ha/watch-leadership.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
 import { localHost, reachableHost } from './addresses.ts';
@@ -99,8 +98,7 @@ export class JobManager {
   #isTerminated = false;
   /** M5 */
   #isReplaced = false;
-  #closed = false;
-  #stopChecks: () => void = () => {};
+  #stopWatching: () => void = () => {};
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
 
   constructor(options: JobManagerOptions, candidacy: Candidacy) {
@@ -213,7 +211,11 @@ export class JobManager {
       release: config.release,
       mode: config.mode,
     });
-    this.#watchLeadership(this.#leadership);
+    this.#stopWatching = watchLeadership(this.#leadership, {
+      ...this.#options,
+      intervalMs: this.#options.config.heartbeat.intervalMs,
+      onLost: (error) => this.#fenced(error),
+    });
     await this.#startApplication();
   }
 
@@ -229,7 +231,8 @@ export class JobManager {
     this.#isTerminated = true;
     this.#resources.expectNone();
     if (this.#ending) return;
-    this.#isReplaced = await this.#hasSuccessor();
+    const record = openRecord(this.#options.config.record);
+    this.#isReplaced = await hasSuccessor(record, this.#candidacy.epoch);
     if (this.#isReplaced) this.cancel(why);
     else this.#suspend(why);
   }
@@ -378,29 +381,6 @@ export class JobManager {
     await this.#resources.dismiss(expected, dismissTimeoutMs);
   }
 
-  /** Whether a deployment was recorded while this one led, which is followed by another JobManager. */
-  async #hasSuccessor(): Promise<boolean> {
-    const record = openRecord(this.#options.config.record);
-    const releases = await record.read<ReleasesDocument>(DocumentName.releases).catch(() => null); // What cannot be read says nothing.
-    const afterEpoch = releases?.value?.releases.at(-1)?.afterEpoch ?? -1;
-    return afterEpoch >= this.#candidacy.epoch;
-  }
-
-  #watchLeadership(leadership: Leadership): void {
-    const { clock, config, logger } = this.#options;
-    const check = async () => {
-      try {
-        await leadership.check();
-      } catch (error) {
-        if (error instanceof LeadershipLostError) return this.#fenced(error);
-        logger.warn('the record cannot be read', { error });
-      }
-      if (!this.#closed)
-        this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
-    };
-    this.#stopChecks = clock.after(config.heartbeat.intervalMs, () => void check());
-  }
-
   /** M3 */
   #fenced(error: LeadershipLostError): void {
     if (this.#ending) return;
@@ -425,8 +405,7 @@ export class JobManager {
   }
 
   async #close(): Promise<void> {
-    this.#closed = true;
-    this.#stopChecks();
+    this.#stopWatching();
     this.#onlyJob?.close();
     this.#rpc?.close();
     this.#local.close();
