@@ -16,8 +16,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    // For two cores: component tests mostly wait for processes of their own.
-    maxWorkers: 3,
+    // Component tests start processes of their own: more workers only make them wait for each other.
+    maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     // Read by tools/test-counts.ts; each run has a report of its own.

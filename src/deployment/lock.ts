@@ -8,10 +8,11 @@
  * K3  Each holder has a higher epoch than the one before. What it does carries the epoch (provider.ts, V4).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type LockDocument } from '../contract/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
+import { localUser } from '../contract/user.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { DocumentStore } from '../providers/provider.ts';
 
@@ -31,7 +32,7 @@ export interface Lock {
 
 /** `user@host/pid` */
 export function lockHolder(): string {
-  return `${userInfo().username}@${hostname()}/${process.pid}`;
+  return `${localUser().name}@${hostname()}/${process.pid}`;
 }
 
 /** Tells in which machine, boot and container a pid means something. */

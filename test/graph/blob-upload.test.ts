@@ -93,12 +93,12 @@ test('a connection that is gone without having said so is given up for a newer o
   const { expectStored, file, hash, proxy, target } = await setUp();
   proxy.stallAfter(3 * MiB);
   const stop = new AbortController();
-  const lost = uploadBlob(target, { hash, file, signal: stop.signal }).catch(() => 'ended');
+  const lost = uploadBlob(target, { hash, file, signal: stop.signal }).catch(() => {});
   await expect.poll(() => proxy.passed[0]).toBe(3 * MiB);
   expect(await uploadBlob(target, { hash, file })).toBeLessThan(6 * MiB);
   await expectStored();
   stop.abort();
-  expect(await lost).toBe('ended');
+  await lost; // ended, or it has noticed that all is there
 });
 
 test('of two that upload the same at once one sends, the other takes what comes', async () => {

@@ -23,10 +23,10 @@
  * One job at a time may write to a folder.
  */
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Committable, SinkCommitter } from '../../api/sink.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import { localUser } from '../../contract/user.ts';
 import {
   commitFile,
   isAbsent,
@@ -91,18 +91,9 @@ async function prepare(folder: string, staging: string): Promise<void> {
     await mkdir(staging, { recursive: true });
   } catch (error) {
     throw new Error(
-      `the output folder ${folder} cannot be written by ${userName()}: ${reasonOf(error)}`,
+      `the output folder ${folder} cannot be written by ${localUser().name}: ${reasonOf(error)}`,
       { cause: error },
     );
-  }
-}
-
-/** In a container the user may be a mere number. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.()}`;
   }
 }
 

@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { totalmem, userInfo } from 'node:os';
+import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { type Problem, problem } from '../../contract/errors.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { formatBytes } from '../../contract/units.ts';
+import { localUser } from '../../contract/user.ts';
 import { OLDEST_NODE, isTooOld } from '../../contract/version.ts';
 import { exists } from './layout.ts';
 import type { LocalOptions } from './options.ts';
@@ -70,7 +71,7 @@ async function checkHome(home: string): Promise<Problem | null> {
   } catch (error) {
     return problem({
       code: 'home-not-writable',
-      message: `the folder of local clusters, ${home}, is not writable for ${userInfo().username}: ${(error as Error).message}`,
+      message: `the folder of local clusters, ${home}, is not writable for ${localUser().name}: ${(error as Error).message}`,
       path: '/providers/local/dir',
       hint: 'set FCTL_HOME or providers.local.dir to a folder that you may write',
     });

@@ -1,8 +1,10 @@
 /** Applications on three hosts in all modes, and that nothing of this machine runs them. */
-import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { Project, eventually } from '../../cli/project.ts';
+import { type Answer, Project, eventually } from '../../cli/project.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { type SshHost, SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
 import {
@@ -15,6 +17,27 @@ import {
 
 const root = resolve(import.meta.dirname, '../../..');
 const counts = ['be,3', 'is,1', 'not,1', 'or,1', 'question,1', 'that,1', 'the,1', 'to,3'];
+
+const endless = `
+import { DiscardSink, GeneratorSource, defineJob } from 'fctl';
+defineJob('endless', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (index) => index, ratePerSecond: 10 }))
+    .sinkTo(DiscardSink.create());
+});`;
+
+/** Runs the CLI where the machine has another name, the user has none, and its home is empty. */
+function onAnotherMachine(folder: string, args: readonly string[]) {
+  const machine =
+    'hostname elsewhere && exec unshare --user --map-user=1234 --map-group=1234 -- "$@"';
+  const namespaces = ['--mount', '--uts', '--pid', '--fork', '--mount-proc'];
+  const command = [process.execPath, join(root, 'bin/fctl.js'), ...args];
+  return execa('unshare', [...namespaces, 'sh', '-c', machine, 'sh', ...command], {
+    cwd: folder,
+    env: { HOME: folder, FCTL_HOME: '', XDG_CACHE_HOME: '', USER: '', NO_COLOR: '1' },
+    reject: false,
+    timeout: 120_000,
+  });
+}
 
 // A first deployment sends 50 MB to each host.
 vi.setConfig({ testTimeout: 900_000 });
@@ -82,6 +105,34 @@ describeWith([sshRig], 'clusters on hosts', () => {
     const again = await project.run('deploy');
     expect(again.json.errors).toEqual([]);
     expect(await result()).toEqual(counts);
+  });
+
+  it('is the same release from another folder, user and machine', async () => {
+    await project.write('src/app.ts', endless);
+    await configureHosts(project, set);
+    const first = await project.run('deploy', '--detach', '--timeout', '10m');
+    expect(first.json.errors).toEqual([]);
+    const elsewhere = await mkdtemp(join(tmpdir(), 'fctl-elsewhere-'));
+    try {
+      await cp(join(project.folder, 'src'), join(elsewhere, 'src'), { recursive: true });
+      await copyFile(join(project.folder, 'fctl.config.yaml'), join(elsewhere, 'fctl.config.yaml'));
+      const again = await onAnotherMachine(elsewhere, ['deploy', '--detach', '--json']);
+      expect(again.stderr).not.toMatch(/Sending|Uploaded/);
+      const { data } = JSON.parse(again.stdout) as Answer['json'];
+      expect(data.plan).toMatchObject({ release: first.json.data.release, changes: false });
+      const changed = await onAnotherMachine(elsewhere, [
+        'deploy',
+        '--detach',
+        '--json',
+        '--set',
+        'retention=2h',
+      ]);
+      expect(JSON.parse(changed.stdout)).toMatchObject({ ok: true, errors: [] });
+      const { entries } = (await project.run('audit')).json.data;
+      expect(entries[0].by).toMatch(/^1234@elsewhere\//);
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true });
+    }
   });
 
   it('per-job mode', async () => {

@@ -7,7 +7,7 @@ import { ManualClock } from '../rpc/manual-clock.ts';
 
 function watch(checks: readonly (Error | null)[]) {
   const clock = new ManualClock();
-  const onLost = vi.fn();
+  const onLost = vi.fn<(error: LeadershipLostError) => void>();
   let checked = 0;
   const leadership = {
     epoch: 1,

@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ProviderError, problem } from '../../../contract/errors.ts';
@@ -51,14 +51,14 @@ class UnitManager {
 
   #folderOf(scope: UnitScope): string {
     if (scope === 'system') return '/etc/systemd/system';
-    const home = this.#environment['HOME'] ?? userInfo().homedir;
+    const home = this.#environment['HOME'] ?? homedir();
     const config = this.#environment['XDG_CONFIG_HOME'] || join(home, '.config');
     return join(config, 'systemd', 'user');
   }
 
   async #systemctl(scope: UnitScope, ...args: string[]): Promise<void> {
     const user = scope === 'user' ? ['--user'] : [];
-    const runtimeDir = this.#environment['XDG_RUNTIME_DIR'] || `/run/user/${userInfo().uid}`;
+    const runtimeDir = this.#environment['XDG_RUNTIME_DIR'] || `/run/user/${process.getuid!()}`;
     const env = { ...this.#environment, XDG_RUNTIME_DIR: runtimeDir };
     await run('systemctl', [...user, '--quiet', ...args], { env });
   }

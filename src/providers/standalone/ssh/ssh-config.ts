@@ -7,10 +7,10 @@
  */
 import { execFile } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ProviderError, problem } from '../../../contract/errors.ts';
+import { localUser } from '../../../contract/user.ts';
 
 const run = promisify(execFile);
 
@@ -53,9 +53,10 @@ export async function readSshConfig(
   source: SshConfigSource,
 ): Promise<HostSettings> {
   const file = join(source.homeDir, '.ssh', 'config');
-  if (source.ssh === null) return readSubset(host, file, source.homeDir);
-  // The client looks into the home of the password file, whatever HOME says.
-  const elsewhere = source.homeDir !== userInfo().homedir;
+  // The client looks into the home of the password file, whatever HOME says, and refuses who is not in it.
+  const { homeDir } = localUser();
+  if (source.ssh === null || homeDir === null) return readSubset(host, file, source.homeDir);
+  const elsewhere = source.homeDir !== homeDir;
   if (elsewhere && !(await isReadable(file))) return nothing;
   const args = ['-G', ...(elsewhere ? ['-F', file] : []), ...(user === null ? [] : ['-l', user])];
   try {
@@ -103,7 +104,7 @@ export function fromOutput(text: string, host: string, homeDir: string): HostSet
   const known = (one('userknownhostsfile') ?? '').split(' ').filter((name) => name !== '');
   return {
     hostName: hostName === host ? null : hostName,
-    user: user === userInfo().username ? null : user,
+    user: user === localUser().name ? null : user,
     port: one('port') === null ? null : Number(one('port')),
     identityFiles: all('identityfile').map((file) => absolute(file, homeDir)),
     identitiesOnly: one('identitiesonly') === 'yes',
@@ -142,7 +143,7 @@ export async function subset(text: string, host: string, homeDir: string): Promi
   const port = one('port');
   const expand = (value: string) =>
     value.replace(/%([hrpdu%])/g, (_match, letter: string) => {
-      const local = userInfo().username;
+      const local = localUser().name;
       const values: Record<string, string> = {
         h: expandHost(one('hostname'), host),
         r: user ?? local,

@@ -1,7 +1,7 @@
 /** Where an SSH connection goes and with what: the config, then `~/.ssh/config`, then defaults. */
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ProviderError, problem } from '../../../contract/errors.ts';
+import { localUser } from '../../../contract/user.ts';
 import { type HostSettings, type SshConfigSource, readSshConfig } from './ssh-config.ts';
 
 /** What the config says of a login; `null`: nothing. */
@@ -73,7 +73,7 @@ async function resolve(
     address: login.address,
     hostName: said?.hostName ?? login.address,
     port: login.port ?? said?.port ?? 22,
-    user: login.user ?? said?.user ?? userInfo().username,
+    user: login.user ?? said?.user ?? localUser().name,
     identityFiles: identityFiles(login, said, homeDir),
     identitiesOnly: said?.identitiesOnly ?? false,
     knownHostsFiles: said?.knownHostsFiles ?? [],
