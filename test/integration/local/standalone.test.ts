@@ -3,10 +3,10 @@ import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FakeHost, makeKey } from '../providers/standalone/ssh-server.ts';
-import { Project, eventually } from './project.ts';
+import { FakeHost, makeKey } from '../../providers/standalone/ssh-server.ts';
+import { Project, eventually } from '../../cli/project.ts';
 
-const example = resolve(import.meta.dirname, '../../examples/word-count/app.ts');
+const example = resolve(import.meta.dirname, '../../../examples/word-count/app.ts');
 
 let project: Project;
 let hosts: FakeHost[];

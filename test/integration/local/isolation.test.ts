@@ -5,8 +5,14 @@ import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TestCluster, type TestClusterOptions } from './cluster.ts';
-import { endless, expectUsable, generating, type Neighbour, startNeighbour } from './jobs.ts';
+import { TestCluster, type TestClusterOptions } from '../../runtime/taskmanager/cluster.ts';
+import {
+  endless,
+  expectUsable,
+  generating,
+  type Neighbour,
+  startNeighbour,
+} from '../../runtime/taskmanager/jobs.ts';
 
 let cluster: TestCluster;
 let neighbour: Neighbour;
