@@ -12,6 +12,7 @@ import {
   type RecordedJob,
   type ReleaseEntry,
 } from '../contract/documents.ts';
+import { isReleaseOver } from '../contract/ended.ts';
 import { Role } from '../contract/process-spec.ts';
 import { FlinkRestClient } from '../flink-rest/client.ts';
 import { type ObservedCluster, type Provider, isAlive } from '../providers/provider.ts';
@@ -43,9 +44,8 @@ export async function readSituation(provider: Provider, clusterId: string): Prom
     store.read<JobsDocument>(DocumentName.jobs),
     store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
-  const ended = outcome.value?.epoch ?? -1;
-  const hasEnded = ended === epoch && ended > (releases.at(-1)?.afterEpoch ?? -1);
-  const observed = hasEnded ? await afterItLeft(provider, clusterId, present) : present;
+  const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
+  const observed = isOver ? await afterItLeft(provider, clusterId, present) : present;
   const master = observed?.processes.find((p) => p.role === Role.jobmanager);
   const leads = master?.status === 'running';
   return {

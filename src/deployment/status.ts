@@ -11,6 +11,7 @@ import {
   type ReleasesDocument,
 } from '../contract/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
+import { hasOutcome } from '../contract/ended.ts';
 import { isRecordDamaged } from '../contract/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
@@ -119,10 +120,8 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
     store.read<EndpointDocument>(DocumentName.endpoint),
     store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
-  const current =
-    outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0)
-      ? outcome.value
-      : null;
+  const isOver = hasOutcome({ outcome: outcome.value, endpoint: endpoint.value });
+  const current = isOver ? outcome.value : null;
   const master = observed.processes.find((p) => p.role === 'jobmanager');
   const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
   const judged = judge(master, live?.info ?? null, current, endpoint.value, cluster.value);

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorAnswer } from '../contract/rest.ts';
+import { retryAfterMs } from '../contract/retry-after.ts';
 import { findShapeProblem, type Shape } from './shape.ts';
 
 export interface RestClientOptions {
@@ -101,7 +102,7 @@ async function fetchWhenLeading(
   const end = performance.now() + timeoutMs;
   for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const answer = await fetchText(options, call, address);
-    if (answer.status !== 503 || answer.retryAfterMs === null) return answer;
+    if (answer.retryAfterMs === null) return answer;
     const waitMs = Math.min(pauseMs, answer.retryAfterMs);
     if (performance.now() + waitMs > end) return answer;
     await delay(waitMs, undefined, { signal });
@@ -112,6 +113,7 @@ interface TextAnswer {
   readonly status: number;
   readonly text: string;
   readonly location: string | null;
+  /** `null`: it is not to be asked again. */
   readonly retryAfterMs: number | null;
 }
 
@@ -136,17 +138,13 @@ async function fetchText(
     });
     const text = await answer.text();
     const { headers, status } = answer;
-    const retryAfterMs = millisecondsOf(headers.get('retry-after'));
-    return { status, text, location: headers.get('location'), retryAfterMs };
+    const again = retryAfterMs(status, headers.get('retry-after'));
+    return { status, text, location: headers.get('location'), retryAfterMs: again };
   } catch (error) {
     signal?.throwIfAborted();
     throw noAnswer(address, error as Error, limit.aborted ? timeoutMs + waitMs : null);
   }
 }
-
-/** Of whole seconds; `null`: it says something else, or nothing. */
-const millisecondsOf = (retryAfter: string | null): number | null =>
-  retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : null;
 
 /** @param afterMs the time limit, when that was the reason. */
 function noAnswer(address: string, error: Error, afterMs: number | null): RestError {

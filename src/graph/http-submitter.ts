@@ -4,6 +4,7 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobManagerAddress, UploadEvent } from '../contract/application-messages.ts';
 import { EPOCH_HEADER, type JobResultResponse } from '../contract/fctl-rest.ts';
+import { retryAfterMs } from '../contract/retry-after.ts';
 import type { JobSubmitter } from './application.ts';
 import { hasBlob, uploadBlob } from './blob-upload.ts';
 import { type Answer, ask as send, messageOf } from './jobmanager-http.ts';
@@ -20,12 +21,6 @@ const waitMs = 50_000;
 /** How long a JobManager that does not lead yet is asked again. */
 const notLeadingLimitMs = 60_000;
 
-/** When to ask such a one again. */
-function retryAfterMs({ headers, status }: Answer): number | null {
-  const seconds = headers['retry-after'] ?? '';
-  return status === 503 && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : null;
-}
-
 export function createHttpSubmitter(
   options: HttpSubmitterOptions,
 ): JobSubmitter & { close(): void } {
@@ -35,7 +30,7 @@ export function createHttpSubmitter(
     for (const end = performance.now() + notLeadingLimitMs; ;) {
       const answer = await send(agent, options, { method, path, headers, body });
       if (answer.status < 300) return answer;
-      const waitMs = retryAfterMs(answer);
+      const waitMs = retryAfterMs(answer.status, answer.headers['retry-after']);
       if (waitMs === null || performance.now() + waitMs > end) {
         const message = messageOf(answer);
         throw new Error(message ?? `the JobManager answers ${answer.status} to ${method} ${path}`);

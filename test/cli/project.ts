@@ -1,6 +1,6 @@
 /** A project in a folder of its own, with a home of its own for its clusters, driven by the built CLI. */
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -105,6 +105,17 @@ export class Project {
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => read(`/proc/${pid}/environ`).includes(mark))
       .map(Number);
+  }
+
+  /** Lines of a file that the application appends to; none while it is not there. */
+  lines(name: string): string[] {
+    const text = read(join(this.folder, name));
+    return text === '' ? [] : text.trimEnd().split('\n');
+  }
+
+  /** Makes a file that the application waits for. */
+  open(gate: string): void {
+    appendFileSync(join(this.folder, gate), '');
   }
 
   /** The pid of a process of the cluster. */

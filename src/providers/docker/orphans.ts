@@ -1,10 +1,5 @@
 /** What is left of clusters on an engine: containers, networks and volumes that nobody needs. */
-import {
-  type ClusterDocument,
-  DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
-} from '../../contract/documents.ts';
+import { type ClusterDocument, DocumentName } from '../../contract/documents.ts';
 import { isRecordDamaged } from '../../contract/file-documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { DocumentStore, ObservedProcess, Orphan } from '../provider.ts';
@@ -13,20 +8,6 @@ import { type ContainerSummary, isOwn, nameOf } from './resources.ts';
 
 /** A helper that was not started by then never is. */
 const helperStartMs = 60_000;
-
-/** Whether the newest JobManager wrote how it ended. */
-export async function hasEnded(store: DocumentStore): Promise<boolean> {
-  try {
-    const [outcome, endpoint] = await Promise.all([
-      store.read<OutcomeDocument>(DocumentName.outcome),
-      store.read<EndpointDocument>(DocumentName.endpoint),
-    ]);
-    return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
-  } catch (error) {
-    if (isRecordDamaged(error)) return false; // processes are seen all the same
-    throw error;
-  }
-}
 
 /** `null`: it has one that can be read. */
 export async function whyNoRecord(store: DocumentStore): Promise<string | null> {

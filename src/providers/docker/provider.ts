@@ -28,6 +28,7 @@ import { writeArchive } from './archive.ts';
 import { EngineClient } from './client.ts';
 import { describeEngine, findEngine } from './engine-address.ts';
 import { hasStatus } from './errors.ts';
+import { hasEnded } from '../has-ended.ts';
 import { execIn } from './exec.ts';
 import { ImageStore } from './image.ts';
 import { LogReader } from './logs.ts';
@@ -36,7 +37,6 @@ import { observeContainer } from './observe.ts';
 import type { DockerOptions } from './options.ts';
 import {
   abandonedHelpers,
-  hasEnded,
   volumeOrphan,
   whyNoRecord,
   withoutCluster,

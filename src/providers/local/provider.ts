@@ -14,7 +14,6 @@ import {
   DocumentName,
   type EndpointDocument,
   type LockDocument,
-  type OutcomeDocument,
 } from '../../contract/documents.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
@@ -36,6 +35,7 @@ import type {
   ReachableEndpoint,
 } from '../provider.ts';
 import { checkFence } from '../fence.ts';
+import { hasEnded } from '../has-ended.ts';
 import { LocalClient } from './client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
 import type { LocalOptions } from './options.ts';
@@ -94,22 +94,8 @@ export class LocalProvider implements Provider {
   async inspect(clusterId: string): Promise<ObservedCluster | null> {
     const layout = this.#layout(clusterId);
     if (!(await exists(layout.root))) return null;
-    const ended = await this.#ended(layout);
+    const ended = await hasEnded(this.store(clusterId));
     return { clusterId, processes: await this.#client.inspect(layout, ended) };
-  }
-
-  /** Whether the newest JobManager wrote how it ended. */
-  async #ended(layout: ClusterLayout): Promise<boolean> {
-    try {
-      const [outcome, endpoint] = await Promise.all([
-        readDocument<OutcomeDocument>(layout.record, DocumentName.outcome),
-        readDocument<EndpointDocument>(layout.record, DocumentName.endpoint),
-      ]);
-      return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
-    } catch (error) {
-      if (isRecordDamaged(error)) return false; // processes are seen all the same
-      throw error;
-    }
   }
 
   store(clusterId: string): DocumentStore {
@@ -292,9 +278,8 @@ export class LocalProvider implements Provider {
 
   async #whyOrphan(clusterId: string, processDir: string): Promise<string | null> {
     if (!(await exists(processDir))) return `its cluster ${clusterId} was removed`;
-    const layout = this.#layout(clusterId);
-    const observed = await this.#client.inspect(layout, await this.#ended(layout));
-    const master = observed.find((p) => p.role === 'jobmanager');
+    const observed = await this.inspect(clusterId);
+    const master = observed?.processes.find((p) => p.role === 'jobmanager');
     if (master?.status === 'lost') return `the JobManager of its cluster ${clusterId} is gone`;
     if (master?.status === 'exited') return `its cluster ${clusterId} has ended`;
     return null;

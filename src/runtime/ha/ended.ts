@@ -5,12 +5,12 @@ import {
   type OutcomeDocument,
   type ReleasesDocument,
 } from '../../contract/documents.ts';
+import { isReleaseOver } from '../../contract/ended.ts';
 import type { RecordReader } from './record.ts';
 
 /**
  * Whether the cluster's current release has an outcome: then no JobManager comes any more, and one that
- * is started again must not run the application a second time. A new deployment is in the record before
- * its processes start, so that the outcome of the run before is never taken for this one's.
+ * is started again must not run the application a second time.
  */
 export async function hasEnded(record: RecordReader): Promise<boolean> {
   const documents = await Promise.all([
@@ -20,9 +20,11 @@ export async function hasEnded(record: RecordReader): Promise<boolean> {
   ]).catch(() => null); // What cannot be read says nothing.
   if (documents === null) return false;
   const [outcome, endpoint, releases] = documents;
-  const epoch = outcome.value?.epoch ?? 0;
-  const afterEpoch = releases.value?.releases.at(-1)?.afterEpoch ?? Infinity;
-  return epoch > afterEpoch && epoch >= (endpoint.value?.epoch ?? 0);
+  return isReleaseOver({
+    outcome: outcome.value,
+    endpoint: endpoint.value,
+    releases: releases.value?.releases ?? [],
+  });
 }
 
 /** Whether a deployment was recorded since this epoch began, which is followed by another JobManager. */

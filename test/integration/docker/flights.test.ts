@@ -1,15 +1,13 @@
 /** examples/flights on a Docker engine: only the provider and where the files lie is another. */
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { Project } from '../../cli/project.ts';
+import type { Project } from '../../cli/project.ts';
 import { expectAsDuckDbComputes } from '../../examples/compare-with-duckdb.ts';
 import { DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
-
-const root = resolve(import.meta.dirname, '../../..');
-const parquet = join(root, 'node_modules/vega-datasets/data/flights-3m.parquet');
+import { createFlights, parquet, removeFlights, runFlights } from '../flights.ts';
 
 // A first deployment builds the image.
 vi.setConfig({ testTimeout: 900_000 });
@@ -39,15 +37,10 @@ describeWith([dockerRig], 'examples/flights on a Docker engine', () => {
 
   beforeEach(async () => {
     results = await mkdtemp(join(tmpdir(), 'fctl-flights-'));
-    project = await Project.create({ timeoutMs: 600_000 });
-    await project.write('src/keep', '');
-    await copyFile(join(root, 'examples/flights/app.ts'), join(project.folder, 'src/app.ts'));
+    project = await createFlights();
   });
   afterEach(async () => {
-    const { data } = (await project.run('list')).json;
-    for (const { clusterId } of data.clusters as readonly { clusterId: string }[])
-      await project.run('destroy', clusterId, '--yes');
-    await project.remove();
+    await removeFlights(project);
     await rm(results, { recursive: true });
   });
 
@@ -74,17 +67,13 @@ describeWith([dockerRig], 'examples/flights on a Docker engine', () => {
 
   it.each(['application', 'per-job'])('computes what DuckDB computes, in %s mode', async (mode) => {
     await configure(mode);
-    const { json } = await project.run('deploy', '--timeout', '10m');
-    expect(json.errors).toEqual([]);
+    await runFlights(project, mode);
     await expectResult(mode);
   });
 
   it('computes what DuckDB computes, in a session', async () => {
     await configure('session');
-    const started = await project.run('session', 'start', '--timeout', '10m');
-    expect(started.json.errors).toEqual([]);
-    const submitted = await project.run('session', 'submit', '--timeout', '10m');
-    expect(submitted.json.errors).toEqual([]);
+    await runFlights(project, 'session');
     await expectResult('session');
     expect((await project.run('session', 'stop')).json.errors).toEqual([]);
   });

@@ -1,6 +1,4 @@
 /** An application with several jobs whose JobManager is killed: the platform starts it again. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually } from '../../cli/project.ts';
 
@@ -10,14 +8,10 @@ beforeEach(async () => {
 });
 afterEach(() => project.remove());
 
-const lines = (name: string) =>
-  existsSync(join(project.folder, name))
-    ? readFileSync(join(project.folder, name), 'utf8').trimEnd().split('\n')
-    : [];
-const open = (gate: string) => appendFileSync(join(project.folder, gate), '');
+const lines = (name: string) => project.lines(name);
+const open = (gate: string) => project.open(gate);
 
 const app = (folder: string) => `
-import { appendFileSync, existsSync } from 'node:fs';
 import { CollectSink, CollectionSource, FileSink, defineJob } from 'fctl';
 const here = ${JSON.stringify(folder)} + '/';
 const cell = new Int32Array(new SharedArrayBuffer(4));

@@ -1,6 +1,4 @@
 /** A job whose TaskManager is killed: it starts again, and its output is that of one run. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project, eventually } from '../../cli/project.ts';
 
@@ -10,14 +8,10 @@ beforeEach(async () => {
 });
 afterEach(() => project.remove());
 
-const lines = (name: string) =>
-  existsSync(join(project.folder, name))
-    ? readFileSync(join(project.folder, name), 'utf8').trimEnd().split('\n')
-    : [];
+const lines = (name: string) => project.lines(name);
 
 /** The last record waits until the test lets it go; each attempt says that it came so far. */
 const app = (folder: string) => `
-import { appendFileSync, existsSync } from 'node:fs';
 import { CollectionSource, FileSink, defineJob } from 'fctl';
 const here = ${JSON.stringify(folder)} + '/';
 const cell = new Int32Array(new SharedArrayBuffer(4));
@@ -50,7 +44,7 @@ it('starts again and publishes one run, after its TaskManager was killed twice',
   await eventually(() => lines('waiting').length === 3);
   const { stdout: status } = await project.start(['status']);
   expect(status).toContain('attempts: 0 FAILED, 1 FAILED, 2 RUNNING');
-  appendFileSync(join(project.folder, 'finish'), '');
+  project.open('finish');
   expect((await deploy).exitCode).toBe(0);
   expect((await project.run('status')).json.data.outcome).toMatchObject({
     status: 'SUCCEEDED',

@@ -1,5 +1,5 @@
 /** Many jobs share the TaskManagers of a session: slots, neighbours, lost processes. On real processes. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
@@ -11,11 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => project.remove());
 
-const lines = (name: string) =>
-  existsSync(join(project.folder, name))
-    ? readFileSync(join(project.folder, name), 'utf8').trimEnd().split('\n')
-    : [];
-const open = (gate: string) => appendFileSync(join(project.folder, gate), '');
+const lines = (name: string) => project.lines(name);
+const open = (gate: string) => project.open(gate);
 /** Waits in user code, without spinning, for a file. */
 const gate = `
 import { appendFileSync, existsSync } from 'node:fs';

@@ -25,6 +25,7 @@ import { findFreePort } from './ports.ts';
 import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.ts';
 import { pruneHost } from './prune.ts';
 import { type UnitOptions, createUnitLauncher } from './units.ts';
+import { hasEnded } from '../../has-ended.ts';
 import type { Methods, RequestContext } from './serve.ts';
 import { nowhere } from '../../local/placeholders.ts';
 
@@ -157,25 +158,10 @@ async function look(
     host,
     hasRecord: record.some((file) => file.endsWith('.json')),
     described: await isDescribed(layout),
-    ended: observed === null ? false : await hasEnded(local, clusterId),
+    ended: observed === null ? false : await hasEnded(local.store(clusterId)),
     placement: await readPlacement(layout),
     processes: await Promise.all(processes),
   };
-}
-
-/** Whether the newest JobManager wrote how it ended. */
-async function hasEnded(local: LocalProvider, clusterId: string): Promise<boolean> {
-  const store = local.store(clusterId);
-  try {
-    const [outcome, endpoint] = await Promise.all([
-      store.read<{ epoch: number }>(DocumentName.outcome),
-      store.read<{ epoch: number }>(DocumentName.endpoint),
-    ]);
-    return outcome.value !== null && outcome.value.epoch >= (endpoint.value?.epoch ?? 0);
-  } catch (error) {
-    if (isRecordDamaged(error)) return false;
-    throw error;
-  }
 }
 
 async function isDescribed({ record }: ClusterLayout): Promise<boolean> {
