@@ -12,6 +12,7 @@ const lines = (name: string) => project.lines(name);
 const open = (gate: string) => project.open(gate);
 
 const app = (folder: string) => `
+import { appendFileSync, existsSync } from 'node:fs';
 import { CollectSink, CollectionSource, FileSink, defineJob } from 'fctl';
 const here = ${JSON.stringify(folder)} + '/';
 const cell = new Int32Array(new SharedArrayBuffer(4));

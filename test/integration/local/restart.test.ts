@@ -12,6 +12,7 @@ const lines = (name: string) => project.lines(name);
 
 /** The last record waits until the test lets it go; each attempt says that it came so far. */
 const app = (folder: string) => `
+import { appendFileSync, existsSync } from 'node:fs';
 import { CollectionSource, FileSink, defineJob } from 'fctl';
 const here = ${JSON.stringify(folder)} + '/';
 const cell = new Int32Array(new SharedArrayBuffer(4));
