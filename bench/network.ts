@@ -7,7 +7,11 @@
  * receiving, decoding and credit.
  */
 import { types } from '../src/api/types.ts';
-import { type Transport, connectPair, transports } from '../test/runtime/network/channels.ts';
+import {
+  type Transport,
+  connectPair,
+  transports,
+} from '../test/runtime/stream/network/channels.ts';
 
 const records = Number(process.argv[2] ?? 1_000_000);
 const type = types.record({

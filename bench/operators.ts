@@ -8,8 +8,8 @@ import type { Operation, Transformation } from '../src/api/transformations.ts';
 import { types } from '../src/api/types.ts';
 import { TumblingEventTimeWindows } from '../src/api/windows.ts';
 import type { JobEdge, JobVertex } from '../src/graph/job-graph.ts';
-import { createOperatorChain } from '../src/runtime/operators/create-operator-chain.ts';
-import type { ElementConsumer } from '../src/runtime/operators/element-consumer.ts';
+import { createOperatorChain } from '../src/runtime/stream/operators/create-operator-chain.ts';
+import type { ElementConsumer } from '../src/runtime/stream/operators/element-consumer.ts';
 
 interface Trade {
   readonly symbol: string;

@@ -3,7 +3,7 @@ export const entryPoints = {
   cli: 'src/cli/main.ts',
   inspect: 'src/packaging/inspect-main.ts',
   jobmanager: 'src/runtime/jobmanager/main.ts',
-  application: 'src/runtime/jobmanager/application-main.ts',
+  application: 'src/application/application-main.ts',
   taskmanager: 'src/runtime/taskmanager/main.ts',
   keeper: 'src/runtime/keeper/main.ts',
   'slot-thread': 'src/runtime/taskmanager/slot-thread.ts',

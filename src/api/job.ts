@@ -4,7 +4,7 @@
  * A closure cannot be shipped, so a job is a pure builder that every process runs again from the same
  * bundle: `defineJob` registers it by name when the module is evaluated.
  */
-import type { JobOutcome } from '../contract/documents.ts';
+import type { JobOutcome } from '../contract/outcome.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import type { StreamExecutionEnvironment } from './environment.ts';
 import { type TypeDescriptor, type TypeShape, describeType } from './types.ts';

@@ -3,7 +3,7 @@
  * and the worker thread in it say to each other. The main thread of the process passes on what is not for
  * it: the first message starts it, a result ends it.
  */
-import type { FailureInfo, JobOutcome } from './documents.ts';
+import type { FailureInfo, JobOutcome } from './outcome.ts';
 import type { JobResultResponse } from './fctl-rest.ts';
 import type { JsonObject } from './json.ts';
 

@@ -15,7 +15,7 @@
  * | `GET /fctl/v1/record/:name`          | 200 `RecordDocumentResponse`: `endpoint`, `outcome` or `releases`, for TaskManagers that cannot reach the record itself |
  * | `GET /fctl/v1/rpc`                   | WebSocket of the TaskManagers                       |
  */
-import type { FailureInfo, JobOutcome, RecordedAttempt } from './documents.ts';
+import type { FailureInfo, JobOutcome, RecordedAttempt } from './outcome.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /**

@@ -3,12 +3,12 @@
  * anything is done, so that what was interrupted is seen, too. The newest entries are kept.
  */
 import { randomBytes } from 'node:crypto';
-import { type AuditDocument, type AuditEntry, DocumentName } from '../contract/documents.ts';
+import { type AuditDocument, type AuditEntry, DocumentName } from '../record/documents.ts';
 import { ClusterError, FctlError } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import type { DocumentStore } from '../providers/provider.ts';
-import { lockHolder } from './lock.ts';
+import { lockHolder } from './operation/lock.ts';
 
 const keptEntries = 200;
 /** An error message may be long; the log is for knowing that it happened. */

@@ -1,6 +1,6 @@
 /** Cancels a job, or a whole application, through its JobManager. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
+import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';

@@ -1,14 +1,14 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
-import type { ReleaseCause, ReleaseEntry } from '../contract/documents.ts';
+import type { ReleaseCause, ReleaseEntry } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
 import type { Provider } from '../providers/provider.ts';
-import { transferOptions } from './apply.ts';
-import { type DeployInput, desiredCluster, inputOfRelease } from './desired.ts';
+import { transferOptions } from './operation/apply.ts';
+import { type DeployInput, desiredCluster, inputOfRelease } from './operation/desired.ts';
 import { checkHooks } from './hooks.ts';
-import { performOperation, refuseNewerProtocol } from './operation.ts';
-import { type Plan, planCluster } from './plan.ts';
-import { type Situation, readSituation } from './situation.ts';
-import type { Operation, OperationOptions, OperationResult, Wanted } from './stages.ts';
+import { performOperation, refuseNewerProtocol } from './operation/operation.ts';
+import { type Plan, planCluster } from './operation/plan.ts';
+import { type Situation, readSituation } from './operation/situation.ts';
+import type { Operation, OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
 
 /** What `deploy` would do. Changes nothing. */
 export async function planDeployment(input: DeployInput): Promise<Plan> {

@@ -5,14 +5,14 @@ import {
   type EndpointDocument,
   type OutcomeDocument,
   type ReleasesDocument,
-} from '../contract/documents.ts';
+} from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
-import { isRecordDamaged } from '../contract/file-documents.ts';
+import { isRecordDamaged } from '../record/file-documents.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
-import { acquireLock } from './lock.ts';
-import { quiesce } from './quiesce.ts';
+import { acquireLock } from './operation/lock.ts';
+import { quiesce } from './operation/quiesce.ts';
 
 /**
  * Ends all processes of a cluster and removes everything of it.

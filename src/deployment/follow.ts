@@ -3,13 +3,13 @@
  * anybody follows makes no difference to the cluster.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { DocumentName, type OutcomeDocument } from '../contract/documents.ts';
+import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
-import { tailLogs } from './log-tail.ts';
+import { tailLogs } from './operation/log-tail.ts';
 
 /** Often enough to see the end at once, for it is one small file or request. */
 const outcomePollMs = 50;

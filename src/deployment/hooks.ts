@@ -11,7 +11,7 @@ import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, DeploymentError, problem } from '../contract/errors.ts';
-import type { OnDeployEvent } from './progress.ts';
+import type { OnDeployEvent } from './operation/progress.ts';
 
 const HookName = {
   preDeploy: 'pre-deploy',

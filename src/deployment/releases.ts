@@ -1,13 +1,13 @@
 /** The history of releases, in the cluster's record. */
+import { ApplicationStatus } from '../contract/outcome.ts';
 import {
-  ApplicationStatus,
   DocumentName,
   type EndpointDocument,
   type OutcomeDocument,
   type ReleaseEntry,
   ReleaseStatus,
   type ReleasesDocument,
-} from '../contract/documents.ts';
+} from '../record/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { DocumentStore } from '../providers/provider.ts';

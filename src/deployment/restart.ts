@@ -3,11 +3,15 @@ import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { Role } from '../contract/process-spec.ts';
 import type { ObservedProcess } from '../providers/provider.ts';
-import { performOperation } from './operation.ts';
-import { planRestart } from './plan.ts';
-import { type RunningClusterInput, runningCluster, withSecrets } from './running-cluster.ts';
-import type { Situation } from './situation.ts';
-import type { OperationOptions, OperationResult, Wanted } from './stages.ts';
+import { performOperation } from './operation/operation.ts';
+import { planRestart } from './operation/plan.ts';
+import {
+  type RunningClusterInput,
+  runningCluster,
+  withSecrets,
+} from './operation/running-cluster.ts';
+import type { Situation } from './operation/situation.ts';
+import type { OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
 
 /** Which processes: one, those of a role, or all. */
 export interface Choice {

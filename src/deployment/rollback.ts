@@ -1,12 +1,12 @@
 /** Back to an earlier release: its config, its bundle, today's secrets. */
-import type { ReleaseEntry } from '../contract/documents.ts';
+import type { ReleaseEntry } from '../record/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { noSuchCluster } from './cancel.ts';
 import { deploy } from './deploy.ts';
-import { type DeployInput, inputOfRelease } from './desired.ts';
+import { type DeployInput, inputOfRelease } from './operation/desired.ts';
 import { findRelease, previousStable, readReleases } from './releases.ts';
-import type { OperationOptions, OperationResult } from './stages.ts';
+import type { OperationOptions, OperationResult } from './operation/stages.ts';
 
 export type RollbackInput = Omit<DeployInput, 'config' | 'maskedConfig' | 'bundle'>;
 

@@ -2,17 +2,17 @@
 import { ProviderError } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { type ClusterSpec, Role } from '../contract/process-spec.ts';
-import { performOperation } from './operation.ts';
-import { planCluster } from './plan.ts';
+import { performOperation } from './operation/operation.ts';
+import { planCluster } from './operation/plan.ts';
 import {
   type RunningCluster,
   type RunningClusterInput,
   nameRelease,
   runningCluster,
   withSecrets,
-} from './running-cluster.ts';
-import { type Situation, readSituation } from './situation.ts';
-import type { OperationOptions, OperationResult, Wanted } from './stages.ts';
+} from './operation/running-cluster.ts';
+import { type Situation, readSituation } from './operation/situation.ts';
+import type { OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
 
 /**
  * @throws ProviderError (preflight), ClusterError (exit 7, 8; exit 9: running jobs would lose state), and

@@ -9,10 +9,10 @@ import {
   type OutcomeDocument,
   type ReleaseEntry,
   type ReleasesDocument,
-} from '../contract/documents.ts';
+} from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
-import { hasOutcome } from '../contract/ended.ts';
-import { isRecordDamaged } from '../contract/file-documents.ts';
+import { hasOutcome } from '../record/ended.ts';
+import { isRecordDamaged } from '../record/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FctlError, problem } from '../contract/errors.ts';
 import { compileDeterministic } from '../graph/compile.ts';
-import { findApplicationProblems } from '../graph/application.ts';
-import { loadBundle, type LoadedBundle } from '../graph/load-bundle.ts';
+import { findApplicationProblems } from '../application/application.ts';
+import { loadBundle, type LoadedBundle } from '../application/load-bundle.ts';
 import type { InspectAnswer, InspectRequest, Inspection } from './inspect-messages.ts';
 
 const request = workerData as InspectRequest;

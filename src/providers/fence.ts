@@ -1,1 +1,1 @@
-export { checkFence } from '../contract/fence.ts';
+export { checkFence } from '../record/fence.ts';

@@ -1,11 +1,7 @@
 /** Whether a cluster has ended, where only its record can tell. */
-import {
-  DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
-} from '../contract/documents.ts';
-import { hasOutcome } from '../contract/ended.ts';
-import { isRecordDamaged } from '../contract/file-documents.ts';
+import { DocumentName, type EndpointDocument, type OutcomeDocument } from '../record/documents.ts';
+import { hasOutcome } from '../record/ended.ts';
+import { isRecordDamaged } from '../record/file-documents.ts';
 import type { DocumentStore } from './provider.ts';
 
 /** Whether its newest JobManager wrote how it ended. */

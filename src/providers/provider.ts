@@ -10,10 +10,10 @@
  * V5  Every method rejects with an `FctlError` for what a user can mend; anything else is a bug.
  */
 import type { Readable, Writable } from 'node:stream';
-import type { EndpointDocument } from '../contract/documents.ts';
+import type { EndpointDocument } from '../record/documents.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
-import type { Versioned } from '../contract/file-documents.ts';
+import type { Versioned } from '../record/file-documents.ts';
 
 export interface Provider {
   readonly name: string;

@@ -7,7 +7,10 @@ import { ByteReader, ByteWriter } from '../api/bytes.ts';
 import { compileCodec } from '../api/codec.ts';
 import type { Codec } from '../api/codec.ts';
 import type { JobEdge } from '../graph/job-graph.ts';
-import type { CheckpointBarrier, ElementConsumer } from '../runtime/operators/element-consumer.ts';
+import type {
+  CheckpointBarrier,
+  ElementConsumer,
+} from '../runtime/stream/operators/element-consumer.ts';
 
 class EncodedEdge implements ElementConsumer {
   private readonly codec: Codec<unknown>;

@@ -15,9 +15,13 @@ import type { EnumeratorSpec, SplitEnumerator } from '../api/source.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { CompiledJob } from '../graph/compile.ts';
 import type { JobEdge, JobVertex } from '../graph/job-graph.ts';
-import { createOperatorChain } from '../runtime/operators/create-operator-chain.ts';
-import type { ElementConsumer } from '../runtime/operators/element-consumer.ts';
-import type { ChainHost, ChainSource, OperatorChain } from '../runtime/operators/operator-chain.ts';
+import { createOperatorChain } from '../runtime/stream/operators/create-operator-chain.ts';
+import type { ElementConsumer } from '../runtime/stream/operators/element-consumer.ts';
+import type {
+  ChainHost,
+  ChainSource,
+  OperatorChain,
+} from '../runtime/stream/operators/operator-chain.ts';
 import { encodedEdge } from './edge-codec.ts';
 import type { ManualClock } from './manual-clock.ts';
 

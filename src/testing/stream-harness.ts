@@ -8,7 +8,7 @@ import { compileJob } from '../graph/compile.ts';
 import type { CompiledJob } from '../graph/compile.ts';
 import type { JobEdge, OperatorNode } from '../graph/job-graph.ts';
 import { Partitioner } from '../graph/job-graph.ts';
-import type { ElementConsumer } from '../runtime/operators/element-consumer.ts';
+import type { ElementConsumer } from '../runtime/stream/operators/element-consumer.ts';
 import { CaptureSink, GivenSource, noSplits } from './capture.ts';
 import type { Captured } from './capture.ts';
 import { LocalJob } from './local-job.ts';

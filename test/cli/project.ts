@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { EndpointDocument } from '../../src/contract/documents.ts';
-import { readDocument } from '../../src/contract/file-documents.ts';
+import type { EndpointDocument } from '../../src/record/documents.ts';
+import { readDocument } from '../../src/record/file-documents.ts';
 
 const launcher = resolve(import.meta.dirname, '../../bin/fctl.js');
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DocumentName } from '../../src/contract/documents.ts';
+import { DocumentName } from '../../src/record/documents.ts';
 import { removeExpired } from '../../src/deployment/destroy.ts';
 import { createLocalProvider } from '../../src/providers/local/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';

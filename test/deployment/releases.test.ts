@@ -1,6 +1,6 @@
 /** The history of releases and the audit log: what is kept, and what is meant by a name. */
 import { expect, it } from 'vitest';
-import { type ReleaseEntry, ReleaseStatus } from '../../src/contract/documents.ts';
+import { type ReleaseEntry, ReleaseStatus } from '../../src/record/documents.ts';
 import { ClusterError } from '../../src/contract/errors.ts';
 import { audited, readAudit } from '../../src/deployment/audit.ts';
 import {

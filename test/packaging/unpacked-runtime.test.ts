@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LoadedConfig } from '../../src/config/load.ts';
-import type { OutcomeDocument } from '../../src/contract/documents.ts';
+import type { OutcomeDocument } from '../../src/record/documents.ts';
 import { deploy } from '../../src/deployment/deploy.ts';
 import { followApplication } from '../../src/deployment/follow.ts';
 import { loadEngine } from '../../src/deployment/registry.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DocumentName, type LockDocument } from '../../src/contract/documents.ts';
+import { DocumentName, type LockDocument } from '../../src/record/documents.ts';
 import { FctlError } from '../../src/contract/errors.ts';
 import { ExitCode } from '../../src/contract/exit-codes.ts';
 import { sha256 } from '../../src/contract/hash.ts';

@@ -5,7 +5,7 @@ import type { SplitEnumerator } from '../../src/api/source.ts';
 import { compileJob } from '../../src/graph/compile.ts';
 import { LocalJob } from '../../src/testing/local-job.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
-import { ProbeSink, ScriptedSource, emits } from '../runtime/operators/chains.ts';
+import { ProbeSink, ScriptedSource, emits } from '../runtime/stream/operators/chains.ts';
 
 const { more, wait, needSplit, end } = PollStatus;
 

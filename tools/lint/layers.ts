@@ -3,24 +3,27 @@
  * `fctl/layers` reads it.
  *
  * The two sides, client (`cli` … `config`) and cluster (`runtime`), meet only in `contract`, in the
- * application API with its compiler (`api`, `graph`), and over REST.
+ * cluster's record (`record`), in the application API with its compiler (`api`, `graph`, `application`),
+ * and over REST.
  */
 
 /** Folder → folders right below it. A folder may import everything that can be reached from it. */
 const below: Readonly<Record<string, readonly string[]>> = {
   contract: [],
+  record: ['contract'],
   config: ['contract'],
   'flink-rest': ['contract'],
-  providers: ['config'],
+  providers: ['config', 'record'],
   api: ['contract'],
   graph: ['api'],
-  packaging: ['config', 'graph'],
+  application: ['graph'],
+  packaging: ['config', 'application'],
   // An engine names the artifacts of its processes, and those are made by packaging/.
-  engines: ['packaging'],
-  deployment: ['providers', 'engines', 'packaging', 'flink-rest', 'graph'],
+  engines: ['packaging', 'record'],
+  deployment: ['providers', 'engines', 'packaging', 'flink-rest'],
   cli: ['deployment'],
   connectors: ['api'],
-  runtime: ['graph', 'connectors'],
+  runtime: ['application', 'connectors', 'record'],
   testing: ['runtime'],
 };
 

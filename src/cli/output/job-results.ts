@@ -1,6 +1,6 @@
 /** How an application whose `main()` ran here ended, and its jobs. */
 import type { ApplicationResult } from '../../contract/application-messages.ts';
-import type { JobOutcome } from '../../contract/documents.ts';
+import type { JobOutcome } from '../../contract/outcome.ts';
 import { problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { describeFailedApplication, describeJob } from './jobs.ts';

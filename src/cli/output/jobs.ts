@@ -4,9 +4,9 @@ import {
   type FailureInfo,
   type JobOutcome,
   LOST,
-  type OutcomeDocument,
   type VertexOutcome,
-} from '../../contract/documents.ts';
+} from '../../contract/outcome.ts';
+import type { OutcomeDocument } from '../../record/documents.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';

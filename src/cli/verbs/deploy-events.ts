@@ -1,6 +1,6 @@
 /** What a deployment tells, for people. */
 import { formatBytes } from '../../contract/units.ts';
-import type { DeployEvent } from '../../deployment/progress.ts';
+import type { DeployEvent } from '../../deployment/operation/progress.ts';
 import type { TransferProgress } from '../../providers/provider.ts';
 import type { Progress } from '../output/progress.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ClusterError, ProviderError } from '../../contract/errors.ts';
 import type { ExitCode } from '../../contract/exit-codes.ts';
 import { cancel } from '../../deployment/cancel.ts';
-import type { DeployInput } from '../../deployment/desired.ts';
+import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { runPerJob } from '../../deployment/modes/per-job.ts';
 import type { Context } from '../context.ts';

@@ -1,13 +1,14 @@
 /** `fctl deploy`: brings the cluster up and follows the application to its end. */
-import { ApplicationStatus, type OutcomeDocument } from '../../contract/documents.ts';
+import { ApplicationStatus } from '../../contract/outcome.ts';
+import type { OutcomeDocument } from '../../record/documents.ts';
 import { type ClusterError, type Problem, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { deploy, planDeployment } from '../../deployment/deploy.ts';
-import type { DeployInput } from '../../deployment/desired.ts';
-import { FailedDeployment } from '../../deployment/failure.ts';
+import type { DeployInput } from '../../deployment/operation/desired.ts';
+import { FailedDeployment } from '../../deployment/operation/failure.ts';
 import { followApplication } from '../../deployment/follow.ts';
-import { planData } from '../../deployment/plan-data.ts';
+import { planData } from '../../deployment/operation/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { memoryProblems } from '../../providers/describe-exit.ts';

@@ -1,8 +1,8 @@
 /** What the verbs need that change a cluster without its application: by its record, and today's config. */
-import { DocumentName, type ClusterDocument } from '../../contract/documents.ts';
+import { DocumentName, type ClusterDocument } from '../../record/documents.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { loadEngine } from '../../deployment/registry.ts';
-import type { RunningClusterInput } from '../../deployment/running-cluster.ts';
+import type { RunningClusterInput } from '../../deployment/operation/running-cluster.ts';
 import type { Context } from '../context.ts';
 import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { Hooks } from '../../deployment/hooks.ts';
-import type { OperationOptions } from '../../deployment/stages.ts';
+import type { OperationOptions } from '../../deployment/operation/stages.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import type { Progress } from '../output/progress.ts';
 import { showDeployEvent } from './deploy-events.ts';

@@ -1,8 +1,8 @@
 /** `fctl plan`: what a deploy would do. */
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { planDeployment } from '../../deployment/deploy.ts';
-import type { Plan } from '../../deployment/plan.ts';
-import { planData } from '../../deployment/plan-data.ts';
+import type { Plan } from '../../deployment/operation/plan.ts';
+import { planData } from '../../deployment/operation/plan-data.ts';
 import type { Context } from '../context.ts';
 import { out, table } from '../output/style.ts';
 import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { maskedConfig } from '../../config/show.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
-import type { DeployInput } from '../../deployment/desired.ts';
+import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { loadEngine } from '../../deployment/registry.ts';
 import { findUnsharedPaths } from '../../deployment/storage-check.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';

@@ -1,5 +1,5 @@
 /** `fctl restart`: ends processes of a cluster and starts them again. */
-import { planData } from '../../deployment/plan-data.ts';
+import { planData } from '../../deployment/operation/plan-data.ts';
 import { restart } from '../../deployment/restart.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';

@@ -1,8 +1,8 @@
 /** `fctl rollback`: deploys an earlier release again. */
-import { FailedDeployment } from '../../deployment/failure.ts';
-import { planData } from '../../deployment/plan-data.ts';
+import { FailedDeployment } from '../../deployment/operation/failure.ts';
+import { planData } from '../../deployment/operation/plan-data.ts';
 import { rollback } from '../../deployment/rollback.ts';
-import { ApplicationStatus } from '../../contract/documents.ts';
+import { ApplicationStatus } from '../../contract/outcome.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { Context } from '../context.ts';
 import { describeOutcome } from '../output/jobs.ts';

@@ -1,6 +1,6 @@
 /** `fctl scale` and `fctl session scale`: more or fewer TaskManagers for a cluster that runs. */
 import { UsageError, problem } from '../../contract/errors.ts';
-import { planData } from '../../deployment/plan-data.ts';
+import { planData } from '../../deployment/operation/plan-data.ts';
 import { scale } from '../../deployment/scale.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';

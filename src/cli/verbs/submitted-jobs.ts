@@ -1,6 +1,6 @@
 /** The jobs of a `main()` that runs here: what is known of them, and how they look while they run. */
 import type { ApplicationEvent, UploadEvent } from '../../contract/application-messages.ts';
-import type { JobOutcome } from '../../contract/documents.ts';
+import type { JobOutcome } from '../../contract/outcome.ts';
 import { FlinkRestClient } from '../../flink-rest/client.ts';
 import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { describeJobs } from '../output/jobs.ts';

@@ -14,12 +14,12 @@ import type {
   ClusterReply,
   ClusterRequest,
 } from '../../contract/application-messages.ts';
-import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../contract/documents.ts';
+import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../record/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
 import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { deploy } from '../deploy.ts';
-import type { DeployInput } from '../desired.ts';
-import type { OperationOptions } from '../stages.ts';
+import type { DeployInput } from '../operation/desired.ts';
+import type { OperationOptions } from '../operation/stages.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 

@@ -1,11 +1,12 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
-import { LOST, type OutcomeDocument } from '../../contract/documents.ts';
+import { LOST } from '../../contract/outcome.ts';
+import type { OutcomeDocument } from '../../record/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { FlinkRestClient } from '../../flink-rest/client.ts';
-import { uploadBlob } from '../../graph/blob-upload.ts';
+import { uploadBlob } from '../../application/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
 import { audited } from '../audit.ts';

@@ -1,5 +1,5 @@
 /** Resolved config → the processes of a cluster of the bundled engine. Pure. */
-import { PROTOCOL_VERSION } from '../../contract/documents.ts';
+import { PROTOCOL_VERSION } from '../../record/documents.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { canonicalJson, keyedHash } from '../../contract/hash.ts';

@@ -3,7 +3,7 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
-import type { KeptFile } from '../../contract/keeper-messages.ts';
+import type { KeptFile } from '../../record/keeper-messages.ts';
 import { clusterResource, containerName, processLabels } from './names.ts';
 import type { DockerOptions, RuntimeImage } from './options.ts';
 

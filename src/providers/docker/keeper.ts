@@ -7,7 +7,7 @@ import type {
   KeeperOperation,
   KeeperOperations,
   KeeperRequest,
-} from '../../contract/keeper-messages.ts';
+} from '../../record/keeper-messages.ts';
 import type { RunningHelper } from './helper.ts';
 
 interface Waiting {

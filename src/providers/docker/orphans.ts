@@ -1,6 +1,6 @@
 /** What is left of clusters on an engine: containers, networks and volumes that nobody needs. */
-import { type ClusterDocument, DocumentName } from '../../contract/documents.ts';
-import { isRecordDamaged } from '../../contract/file-documents.ts';
+import { type ClusterDocument, DocumentName } from '../../record/documents.ts';
+import { isRecordDamaged } from '../../record/file-documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { DocumentStore, ObservedProcess, Orphan } from '../provider.ts';
 import { Label, clusterResource, containerName } from './names.ts';

@@ -7,7 +7,7 @@
  */
 import { ClusterError, FctlError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { type LockDocument, DocumentName } from '../../contract/documents.ts';
+import { type LockDocument, DocumentName } from '../../record/documents.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../fence.ts';
 import type { Action, ApplyOptions } from '../provider.ts';

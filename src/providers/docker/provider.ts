@@ -6,7 +6,7 @@
  */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
+import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';

@@ -10,8 +10,8 @@
  * W4  A container that is still there has the volume that it had: whose it is was looked up once.
  */
 import type { DocumentStore } from '../provider.ts';
-import { type Versioned, parseDocument } from '../../contract/file-documents.ts';
-import type { KeeperOperation, KeeperOperations } from '../../contract/keeper-messages.ts';
+import { type Versioned, parseDocument } from '../../record/file-documents.ts';
+import type { KeeperOperation, KeeperOperations } from '../../record/keeper-messages.ts';
 import { type Archive, readArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';
 import { createHelper, startHelper } from './helper.ts';

@@ -14,10 +14,10 @@ import {
   DocumentName,
   type EndpointDocument,
   type LockDocument,
-} from '../../contract/documents.ts';
+} from '../../record/documents.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { isRecordDamaged, readDocument, writeDocument } from '../../contract/file-documents.ts';
+import { isRecordDamaged, readDocument, writeDocument } from '../../record/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';

@@ -5,9 +5,9 @@
  *     H2); what the highest generation says counts. So it is found when only one of them is in the config.
  * F2  What hosts say that did not answer is not known: the view names them.
  */
-import { DocumentName, type LockDocument } from '../../contract/documents.ts';
+import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { type Problem, ProviderError } from '../../contract/errors.ts';
-import type { Versioned } from '../../contract/file-documents.ts';
+import type { Versioned } from '../../record/file-documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { DocumentStore } from '../provider.ts';
 import type { RecordPlace } from './agent/host-document.ts';

@@ -11,11 +11,7 @@
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
-import {
-  DocumentName,
-  type EndpointDocument,
-  type LockDocument,
-} from '../../contract/documents.ts';
+import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';

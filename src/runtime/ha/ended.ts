@@ -4,8 +4,8 @@ import {
   type EndpointDocument,
   type OutcomeDocument,
   type ReleasesDocument,
-} from '../../contract/documents.ts';
-import { isReleaseOver } from '../../contract/ended.ts';
+} from '../../record/documents.ts';
+import { isReleaseOver } from '../../record/ended.ts';
 import type { RecordReader } from './record.ts';
 
 /**

@@ -11,7 +11,7 @@ import {
   type EndpointDocument,
   type OutcomeDocument,
   PROTOCOL_VERSION,
-} from '../../contract/documents.ts';
+} from '../../record/documents.ts';
 import type { ClusterRecord } from './record.ts';
 
 /** Another JobManager leads. */

@@ -3,7 +3,7 @@ import { type OutgoingHttpHeaders, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { RecordDocumentResponse } from '../../contract/fctl-rest.ts';
-import { readDocument, type Versioned, writeDocument } from '../../contract/file-documents.ts';
+import { readDocument, type Versioned, writeDocument } from '../../record/file-documents.ts';
 import { type RecordUrl, TOKEN_HEADER } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 

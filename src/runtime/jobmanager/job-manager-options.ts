@@ -4,7 +4,7 @@ import type { JobManagerConfig } from '../../contract/runtime-config.ts';
 import type { Redactor, SecretArguments } from '../../contract/secrets.ts';
 import type { Logger, Output } from '../logging/logger.ts';
 import type { Clock } from '../rpc/clock.ts';
-import type { ClusterView } from './cluster-view.ts';
+import type { ClusterView } from './views/cluster-view.ts';
 
 /** The http server of REST, listening. RPC joins it by its `upgrade` event. */
 export interface RestServer {

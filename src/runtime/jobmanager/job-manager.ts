@@ -18,7 +18,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ApplicationStatus, type FailureInfo } from '../../contract/documents.ts';
+import { ApplicationStatus, type FailureInfo } from '../../contract/outcome.ts';
 import type { ClusterInfo } from '../../contract/fctl-rest.ts';
 import { RPC_PATH } from '../../contract/runtime-config.ts';
 import { joinSecrets } from '../../contract/secrets.ts';
@@ -34,19 +34,22 @@ import { watchLeadership } from '../ha/watch-leadership.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
 import { localHost, reachableHost } from './addresses.ts';
-import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
-import { createBlobStore, type UploadingBlobStore } from './blob-store.ts';
-import { Journal } from './journal.ts';
-import type { ClusterView, CommandResult } from './cluster-view.ts';
-import { createCoordinators } from './coordinators.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { JarApplications } from './jar-applications.ts';
+import {
+  type ApplicationProcess,
+  startApplicationProcess,
+} from './dispatcher/application-process.ts';
+import { createBlobStore, type UploadingBlobStore } from './dispatcher/blob-store.ts';
+import { Journal } from './dispatcher/journal.ts';
+import type { ClusterView, CommandResult } from './views/cluster-view.ts';
+import { createCoordinators } from './scheduler/coordinators.ts';
+import { Dispatcher } from './dispatcher/dispatcher.ts';
+import { JarApplications } from './dispatcher/jar-applications.ts';
 import type { JobManagerOptions, RestServer } from './job-manager-options.ts';
-import { createLocalView } from './local-view.ts';
-import { OnlyJob, type OnlyJobOptions } from './only-job.ts';
-import { ResourceManager } from './resource-manager.ts';
-import { SlotManager } from './slot-manager.ts';
-import { createClusterView } from './view.ts';
+import { createLocalView } from './views/local-view.ts';
+import { OnlyJob, type OnlyJobOptions } from './dispatcher/only-job.ts';
+import { ResourceManager } from './resources/resource-manager.ts';
+import { SlotManager } from './resources/slot-manager.ts';
+import { createClusterView } from './views/view.ts';
 
 /** How a JobManager ended by itself. */
 export type JobManagerEnd =

@@ -9,5 +9,7 @@ import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
 const { runJobManager } = await import('./run-job-manager.ts');
-const script = import.meta.url.endsWith('.ts') ? 'application-main.ts' : 'application.js';
+const script = import.meta.url.endsWith('.ts')
+  ? '../../application/application-main.ts'
+  : 'application.js';
 process.exit(await runJobManager(new URL(script, import.meta.url)));

@@ -3,17 +3,17 @@ import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { DocumentName, type LockDocument } from '../../contract/documents.ts';
+import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
-import { checkFence } from '../../contract/fence.ts';
-import { readDocument, writeDocument } from '../../contract/file-documents.ts';
+import { checkFence } from '../../record/fence.ts';
+import { readDocument, writeDocument } from '../../record/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import type {
   KeeperAnswer,
   KeeperOperation,
   KeeperOperations,
   KeeperRequest,
-} from '../../contract/keeper-messages.ts';
+} from '../../record/keeper-messages.ts';
 
 /** Ends with the input. Requests are answered in their order. */
 export async function runKeeper(volume: string, input: Readable, output: Writable): Promise<void> {

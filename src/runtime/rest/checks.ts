@@ -1,6 +1,6 @@
 /** What handlers check of a request, and say of a command. All throw HttpError. */
 import { EPOCH_HEADER } from '../../contract/fctl-rest.ts';
-import type { CommandResult } from '../jobmanager/cluster-view.ts';
+import type { CommandResult } from '../jobmanager/views/cluster-view.ts';
 import { badParameter, HttpError } from './http-error.ts';
 import type { RestAnswer, RestRequest } from './router.ts';
 

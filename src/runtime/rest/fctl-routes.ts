@@ -1,5 +1,5 @@
 /** Our extensions under `/fctl/v1`: the table in `contract/fctl-rest.ts`. */
-import { DocumentName } from '../../contract/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
 import {
   type SubmitJobRequest,
   UPLOAD_ACTIVE_HEADER,

@@ -3,7 +3,7 @@
  *
  * L1  An answer holds at most the last 16 MiB of a file, and begins with a line then.
  */
-import type { LogFiles } from '../jobmanager/cluster-view.ts';
+import type { LogFiles } from '../jobmanager/views/cluster-view.ts';
 
 const rangeBytes = 1024 * 1024;
 const maxBytes = 16 * rangeBytes;

@@ -1,6 +1,6 @@
 /** Finds the handler of a request: a table of methods and patterns such as `/jobs/:jobid`. */
 import type { Readable } from 'node:stream';
-import type { ClusterView } from '../jobmanager/cluster-view.ts';
+import type { ClusterView } from '../jobmanager/views/cluster-view.ts';
 import type { UploadedFile } from './body.ts';
 import { HttpError } from './http-error.ts';
 

@@ -17,7 +17,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Redactor } from '../../contract/secrets.ts';
-import type { ClusterView } from '../jobmanager/cluster-view.ts';
+import type { ClusterView } from '../jobmanager/views/cluster-view.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type Clock, systemClock } from '../rpc/clock.ts';
 import {

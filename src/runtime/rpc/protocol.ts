@@ -8,7 +8,7 @@
  */
 import type { Split } from '../../api/source.ts';
 import type { Committable } from '../../api/sink.ts';
-import type { FailureInfo } from '../../contract/documents.ts';
+import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';

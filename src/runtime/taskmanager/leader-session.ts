@@ -8,7 +8,7 @@
  *     when no JobManager will come, because the cluster has ended: its current release has an outcome.
  * J2  Slots of a leader that is gone end before another one is asked.
  */
-import { DocumentName, type EndpointDocument } from '../../contract/documents.ts';
+import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { type RecordReader, openRecordReader } from '../ha/record.ts';

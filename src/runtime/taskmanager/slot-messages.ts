@@ -1,7 +1,7 @@
 /** What a slot's worker thread and the TaskManager's main thread say to each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Split } from '../../api/source.ts';
-import type { FailureInfo } from '../../contract/documents.ts';
+import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { SlotDeployment, SplitRequest, TaskChange, TaskMetrics } from '../rpc/protocol.ts';

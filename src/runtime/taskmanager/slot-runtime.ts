@@ -7,18 +7,18 @@
 import { dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Split } from '../../api/source.ts';
-import type { FailureInfo } from '../../contract/documents.ts';
+import type { FailureInfo } from '../../contract/outcome.ts';
 import { compileJob } from '../../graph/compile.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
-import { loadBundle } from '../../graph/load-bundle.ts';
-import { Exchange, nameOf } from '../network/exchange.ts';
+import { loadBundle } from '../../application/load-bundle.ts';
+import { Exchange, nameOf } from '../stream/network/exchange.ts';
 import { ExecutionState, type SlotDeployment, type TaskDeployment } from '../rpc/protocol.ts';
-import { describeFailure } from './failure-info.ts';
-import { Mailbox } from './mailbox.ts';
+import { describeFailure } from '../../application/failure-info.ts';
+import { Mailbox } from '../stream/task/mailbox.ts';
 import type { FromSlot, SlotStart, ToSlot } from './slot-messages.ts';
-import { Task, type TaskEnd } from './task.ts';
-import { TaskMeter } from './task-meter.ts';
-import { type Wiring, wireTask } from './wire-task.ts';
+import { Task, type TaskEnd } from '../stream/task/task.ts';
+import { TaskMeter } from '../stream/task/task-meter.ts';
+import { type Wiring, wireTask } from '../stream/task/wire-task.ts';
 
 export interface SlotHost {
   readonly start: SlotStart;

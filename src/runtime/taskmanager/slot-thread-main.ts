@@ -1,6 +1,6 @@
 /** What a slot's worker thread runs, and what applications import there: see slot-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { provideModules } from '../../graph/load-bundle.ts';
+import { provideModules } from '../../application/load-bundle.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { SlotRuntime } from './slot-runtime.ts';
 

@@ -13,7 +13,7 @@
  *     suffer from that, so it has `lingerTimeoutMs` until S1 applies.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { FailureInfo } from '../../contract/documents.ts';
+import type { FailureInfo } from '../../contract/outcome.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SlotAllocation } from '../rpc/protocol.ts';
 import { MemoryGuard, v8LimitMb } from './memory-guard.ts';

@@ -9,8 +9,8 @@
  * Over the usual length: it is all of `TaskManagerApi`, whose methods share the table of slots.
  */
 import { availableParallelism } from 'node:os';
-import type { FailureInfo } from '../../contract/documents.ts';
-import { PROTOCOL_VERSION } from '../../contract/documents.ts';
+import type { FailureInfo } from '../../contract/outcome.ts';
+import { PROTOCOL_VERSION } from '../../record/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';

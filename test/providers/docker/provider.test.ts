@@ -1,7 +1,7 @@
 /** The Docker provider beside its contract: what a fake engine can be brought to do. */
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DocumentName } from '../../../src/contract/documents.ts';
+import { DocumentName } from '../../../src/record/documents.ts';
 import { ExitCode } from '../../../src/contract/exit-codes.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { actionOn, secret, smallCluster } from '../cluster-specs.ts';

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DocumentName } from '../../../src/contract/documents.ts';
+import { DocumentName } from '../../../src/record/documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
 import { createLocalProvider } from '../../../src/providers/local/index.ts';

@@ -5,7 +5,7 @@ import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DocumentName, type LockDocument } from '../../../src/contract/documents.ts';
+import { DocumentName, type LockDocument } from '../../../src/record/documents.ts';
 import { FctlError } from '../../../src/contract/errors.ts';
 import type { ResolvedStandalone } from '../../../src/config/providers/standalone.ts';
 import type { Provider, TransferProgress } from '../../../src/providers/provider.ts';

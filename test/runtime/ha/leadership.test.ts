@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EndpointDocument, OutcomeDocument } from '../../../src/contract/documents.ts';
+import type { EndpointDocument, OutcomeDocument } from '../../../src/record/documents.ts';
 import { LeadershipLostError, standForLeadership } from '../../../src/runtime/ha/leadership.ts';
 import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
 

@@ -1,5 +1,5 @@
 /** A record in memory, with writes that a test may hold back or let fail. */
-import type { Versioned } from '../../../src/contract/file-documents.ts';
+import type { Versioned } from '../../../src/record/file-documents.ts';
 import type { ClusterRecord } from '../../../src/runtime/ha/record.ts';
 
 export class MemoryRecord implements ClusterRecord {

@@ -12,9 +12,9 @@ import {
   type JobsDocument,
   type OutcomeDocument,
   PROTOCOL_VERSION,
-} from '../../../src/contract/documents.ts';
+} from '../../../src/record/documents.ts';
 import { ProcessEnvironment } from '../../../src/contract/environment.ts';
-import { readDocument } from '../../../src/contract/file-documents.ts';
+import { readDocument } from '../../../src/record/file-documents.ts';
 import type { JobManagerConfig, TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
 

@@ -9,22 +9,22 @@ import type { JobGraph } from '../../../src/graph/job-graph.ts';
 import {
   type Coordinators,
   createCoordinators,
-} from '../../../src/runtime/jobmanager/coordinators.ts';
+} from '../../../src/runtime/jobmanager/scheduler/coordinators.ts';
 import type {
   LoadBalanceMode,
   RestartConfig,
   StorageConfig,
 } from '../../../src/contract/runtime-config.ts';
-import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
-import type { JobMaster } from '../../../src/runtime/jobmanager/job-master.ts';
-import type { Journal } from '../../../src/runtime/jobmanager/journal.ts';
-import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
-import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
+import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher/dispatcher.ts';
+import type { JobMaster } from '../../../src/runtime/jobmanager/scheduler/job-master.ts';
+import type { Journal } from '../../../src/runtime/jobmanager/dispatcher/journal.ts';
+import { ResourceManager } from '../../../src/runtime/jobmanager/resources/resource-manager.ts';
+import { SlotManager } from '../../../src/runtime/jobmanager/resources/slot-manager.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import type { MemoryRecord } from '../ha/memory-record.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { connectFakeTaskManager, type FakeTaskManager } from './fake-task-manager.ts';
-import { memoryJournal } from './memory-journal.ts';
+import { memoryJournal } from './dispatcher/memory-journal.ts';
 import { silentLogger } from './silent-logger.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
 

@@ -5,19 +5,19 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobOutcome } from '../../../src/contract/outcome.ts';
 import type {
   EndpointDocument,
-  JobOutcome,
   JobsDocument,
   OutcomeDocument,
-} from '../../../src/contract/documents.ts';
+} from '../../../src/record/documents.ts';
 import type { JobManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
 import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
-import type { ClusterView } from '../../../src/runtime/jobmanager/cluster-view.ts';
+import type { ClusterView } from '../../../src/runtime/jobmanager/views/cluster-view.ts';
 import { type JobManager, startJobManager } from '../../../src/runtime/jobmanager/job-manager.ts';
 import type { RestServer } from '../../../src/runtime/jobmanager/job-manager-options.ts';
-import { Journal } from '../../../src/runtime/jobmanager/journal.ts';
+import { Journal } from '../../../src/runtime/jobmanager/dispatcher/journal.ts';
 import type { TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
 import { type Clock, systemClock } from '../../../src/runtime/rpc/clock.ts';
 import {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const applicationScript = fileURLToPath(
-  new URL('../../../src/runtime/jobmanager/application-main.ts', import.meta.url),
+  new URL('../../../src/application/application-main.ts', import.meta.url),
 );
 
 /** Whether the process exists and is no zombie. */

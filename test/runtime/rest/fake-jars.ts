@@ -5,8 +5,8 @@ import type {
   JarApplicationView,
   JarRun,
   Jars,
-} from '../../../src/runtime/jobmanager/cluster-view.ts';
-import { type Jar, JarError } from '../../../src/runtime/jobmanager/jars.ts';
+} from '../../../src/runtime/jobmanager/views/cluster-view.ts';
+import { type Jar, JarError } from '../../../src/runtime/jobmanager/dispatcher/jars.ts';
 import { fakeView, jobId } from './fake-view.ts';
 
 export const jarId = '544d4b98-0da4-47e3-a2e3-2bf9368b611d_demo.mjs';

@@ -3,7 +3,7 @@
  * JobManager makes them with.
  */
 import { createHash } from 'node:crypto';
-import type { FailureInfo } from '../../../src/contract/documents.ts';
+import type { FailureInfo } from '../../../src/contract/outcome.ts';
 import type { JobGraph } from '../../../src/graph/job-graph.ts';
 import type {
   BlobStore,
@@ -12,11 +12,11 @@ import type {
   JobView,
   LogFiles,
   TaskManagerView,
-} from '../../../src/runtime/jobmanager/cluster-view.ts';
-import { Execution } from '../../../src/runtime/jobmanager/execution.ts';
-import { createJobStateMachine } from '../../../src/runtime/jobmanager/job-status.ts';
-import { createJobView } from '../../../src/runtime/jobmanager/job-view.ts';
-import { Operations } from '../../../src/runtime/jobmanager/operations.ts';
+} from '../../../src/runtime/jobmanager/views/cluster-view.ts';
+import { Execution } from '../../../src/runtime/jobmanager/scheduler/execution.ts';
+import { createJobStateMachine } from '../../../src/runtime/jobmanager/scheduler/job-status.ts';
+import { createJobView } from '../../../src/runtime/jobmanager/views/job-view.ts';
+import { Operations } from '../../../src/runtime/jobmanager/dispatcher/operations.ts';
 import type { ProcessFigures, TaskMetrics } from '../../../src/runtime/rpc/protocol.ts';
 import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.ts';
 

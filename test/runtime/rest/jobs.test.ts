@@ -1,6 +1,6 @@
 /** Parts of jobs whose values the recordings cannot show. */
 import { describe, expect, it } from 'vitest';
-import type { ClusterView, JobView } from '../../../src/runtime/jobmanager/cluster-view.ts';
+import type { ClusterView, JobView } from '../../../src/runtime/jobmanager/views/cluster-view.ts';
 import { jobExceptions } from '../../../src/runtime/rest/answers/exceptions.ts';
 import {
   applicationId,

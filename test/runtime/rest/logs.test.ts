@@ -1,7 +1,7 @@
 /** Logs and thread dumps of the JobManager and of TaskManagers. */
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../../src/contract/secrets.ts';
-import type { ClusterView, LogFiles } from '../../../src/runtime/jobmanager/cluster-view.ts';
+import type { ClusterView, LogFiles } from '../../../src/runtime/jobmanager/views/cluster-view.ts';
 import { RpcError } from '../../../src/runtime/rpc/rpc-error.ts';
 import { fakeView } from './fake-view.ts';
 import { serve } from './server.ts';

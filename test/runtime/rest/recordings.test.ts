@@ -1,8 +1,8 @@
 /** Our answers against those of a real Flink. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findShapeProblem } from '../../../src/flink-rest/shape.ts';
-import { allExecutionStates } from '../../../src/runtime/jobmanager/execution.ts';
-import { allJobStatuses } from '../../../src/runtime/jobmanager/job-status.ts';
+import { allExecutionStates } from '../../../src/runtime/jobmanager/scheduler/execution.ts';
+import { allJobStatuses } from '../../../src/runtime/jobmanager/scheduler/job-status.ts';
 import { createRestServer, type RestServer } from '../../../src/runtime/rest/server.ts';
 import {
   recordedBodies,

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createBlobStore } from '../../../src/runtime/jobmanager/blob-store.ts';
+import { createBlobStore } from '../../../src/runtime/jobmanager/dispatcher/blob-store.ts';
 import type { Logger } from '../../../src/runtime/logging/logger.ts';
 import { createRestServer } from '../../../src/runtime/rest/server.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';

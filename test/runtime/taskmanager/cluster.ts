@@ -10,25 +10,22 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type DocumentName,
-  type JobOutcome,
-  PROTOCOL_VERSION,
-} from '../../../src/contract/documents.ts';
+import type { JobOutcome } from '../../../src/contract/outcome.ts';
+import { type DocumentName, PROTOCOL_VERSION } from '../../../src/record/documents.ts';
 import { ProcessEnvironment } from '../../../src/contract/environment.ts';
-import { writeDocument } from '../../../src/contract/file-documents.ts';
+import { writeDocument } from '../../../src/record/file-documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { JsonObject, JsonValue } from '../../../src/contract/json.ts';
 import type { HeartbeatConfig, TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { compileJob } from '../../../src/graph/compile.ts';
-import { loadBundle } from '../../../src/graph/load-bundle.ts';
-import { createCoordinators } from '../../../src/runtime/jobmanager/coordinators.ts';
-import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher.ts';
-import { ResourceManager } from '../../../src/runtime/jobmanager/resource-manager.ts';
-import { SlotManager } from '../../../src/runtime/jobmanager/slot-manager.ts';
+import { loadBundle } from '../../../src/application/load-bundle.ts';
+import { createCoordinators } from '../../../src/runtime/jobmanager/scheduler/coordinators.ts';
+import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher/dispatcher.ts';
+import { ResourceManager } from '../../../src/runtime/jobmanager/resources/resource-manager.ts';
+import { SlotManager } from '../../../src/runtime/jobmanager/resources/slot-manager.ts';
 import { systemClock } from '../../../src/runtime/rpc/clock.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
-import { memoryJournal } from '../jobmanager/memory-journal.ts';
+import { memoryJournal } from '../jobmanager/dispatcher/memory-journal.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
 import { Redactor } from '../../../src/contract/secrets.ts';
 

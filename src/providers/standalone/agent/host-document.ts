@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { ClusterError, problem } from '../../../contract/errors.ts';
 import { ExitCode } from '../../../contract/exit-codes.ts';
-import { readDocument, writeDocument } from '../../../contract/file-documents.ts';
+import { readDocument, writeDocument } from '../../../record/file-documents.ts';
 import type { ClusterLayout } from '../../local/layout.ts';
 
 /** How to get to a host from anywhere: what the config said of it, without files of the client. */

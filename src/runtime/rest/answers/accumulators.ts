@@ -1,7 +1,7 @@
 /** Accumulators in the shapes of Flink's REST API. Pure. */
 import type { JsonValue } from '../../../contract/json.ts';
 import type { JobAccumulators } from '../../../contract/rest.ts';
-import type { JobView, SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
+import type { JobView, SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
 import { endpointOf } from './subtask.ts';
 import { textOf } from './text.ts';
 

@@ -4,10 +4,14 @@
  * same id. Pure.
  */
 import { createHash } from 'node:crypto';
-import { ApplicationStatus } from '../../../contract/documents.ts';
-import type { FailureInfo } from '../../../contract/documents.ts';
+import { ApplicationStatus } from '../../../contract/outcome.ts';
+import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { ClusterInfo } from '../../../contract/fctl-rest.ts';
-import type { ClusterView, JarApplicationView, JobView } from '../../jobmanager/cluster-view.ts';
+import type {
+  ClusterView,
+  JarApplicationView,
+  JobView,
+} from '../../jobmanager/views/cluster-view.ts';
 import { exceptionName } from './exceptions.ts';
 import { jobSummary } from './job-summary.ts';
 

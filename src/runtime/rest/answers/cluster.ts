@@ -1,7 +1,7 @@
 /** The cluster in the shapes of Flink's REST API. Pure. */
 import type { ConfigEntry, DashboardConfig, Overview } from '../../../contract/rest.ts';
 import { FCTL_VERSION } from '../../../contract/version.ts';
-import type { ClusterView } from '../../jobmanager/cluster-view.ts';
+import type { ClusterView } from '../../jobmanager/views/cluster-view.ts';
 
 /**
  * The Flink whose REST dialect this is. Clients choose by it what they send, and parse it, so it is not our

@@ -1,6 +1,6 @@
 /** Failures of a job in the shapes of Flink's REST API. Pure. */
 import type { JobExceptions } from '../../../contract/rest.ts';
-import type { ExceptionView, JobView } from '../../jobmanager/cluster-view.ts';
+import type { ExceptionView, JobView } from '../../jobmanager/views/cluster-view.ts';
 import { taskManagerRestId } from './task-manager.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** How a job ended, as the clients that wait for it read it. Pure. */
-import type { JobView } from '../../jobmanager/cluster-view.ts';
+import type { JobView } from '../../jobmanager/views/cluster-view.ts';
 import { causeOf } from './failure-cause.ts';
 
 const applicationStatus: Readonly<Record<string, string>> = {

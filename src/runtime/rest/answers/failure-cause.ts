@@ -2,7 +2,7 @@
  * A failure as Flink's clients need it: class, stack trace, and a `SerializedThrowable` in Java's own
  * serialization. Without that last one they ask again for ever. Pure.
  */
-import type { FailureInfo } from '../../../contract/documents.ts';
+import type { FailureInfo } from '../../../contract/outcome.ts';
 
 /** `failure-cause` of an asynchronous operation and of the result of a job. */
 export interface FailureCause {

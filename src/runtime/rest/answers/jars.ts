@@ -1,6 +1,6 @@
 /** Uploaded applications in the shapes of Flink's REST API. Pure. */
 import type { JobGraph } from '../../../graph/job-graph.ts';
-import type { Jar } from '../../jobmanager/jars.ts';
+import type { Jar } from '../../jobmanager/dispatcher/jars.ts';
 import { jobPlan } from './plan.ts';
 
 /** @param address of this API. */

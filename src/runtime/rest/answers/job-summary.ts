@@ -1,7 +1,7 @@
 /** A job as lists show it. Pure. */
-import { LOST } from '../../../contract/documents.ts';
+import { LOST } from '../../../contract/outcome.ts';
 import type { JobSummary } from '../../../contract/rest.ts';
-import type { JobView } from '../../jobmanager/cluster-view.ts';
+import type { JobView } from '../../jobmanager/views/cluster-view.ts';
 import { jobType } from './plan.ts';
 import { withReconciling } from './vertex.ts';
 

@@ -1,6 +1,6 @@
 /** Jobs in the shapes of Flink's REST API. Pure. */
 import type { JobConfig, JobDetails } from '../../../contract/rest.ts';
-import type { JobView } from '../../jobmanager/cluster-view.ts';
+import type { JobView } from '../../jobmanager/views/cluster-view.ts';
 import { lost, SCHEDULER } from './job-summary.ts';
 import { jobPlan, jobType } from './plan.ts';
 import { textOf } from './text.ts';

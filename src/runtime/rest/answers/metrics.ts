@@ -4,7 +4,7 @@
  */
 import type { Metric } from '../../../contract/rest.ts';
 import type { JobVertex } from '../../../graph/job-graph.ts';
-import type { JobView, SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
+import type { JobView, SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
 
 /** Values by id, as Flink writes them. */
 export type Metrics = Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@
  *     Direct    buffers and strings outside of it
  *     NonHeap   the rest of what the process occupies: code, heaps of the slots, the runtime itself
  */
-import type { ClusterView, TaskManagerView } from '../../jobmanager/cluster-view.ts';
+import type { ClusterView, TaskManagerView } from '../../jobmanager/views/cluster-view.ts';
 import type { ProcessFigures } from '../../rpc/protocol.ts';
 import { double, long, type Metrics } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 /** Logs, threads and surroundings of a process in the shapes of Flink's REST API. Pure. */
-import type { ProcessEnvironment } from '../../jobmanager/cluster-view.ts';
+import type { ProcessEnvironment } from '../../jobmanager/views/cluster-view.ts';
 import type { LogFileInfo, ThreadInfo } from '../../rpc/protocol.ts';
 
 export function logList(files: readonly LogFileInfo[]) {

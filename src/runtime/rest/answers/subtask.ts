@@ -1,6 +1,6 @@
 /** Subtasks in the shapes of Flink's REST API. Pure. */
 import type { SubtaskDetails } from '../../../contract/rest.ts';
-import type { SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
+import type { SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
 import { ioMetrics, passingStates } from './statistics.ts';
 import { taskManagerRestId } from './task-manager.ts';
 

@@ -4,7 +4,7 @@ import type {
   TaskManagerDetails,
   TaskManagerInfo,
 } from '../../../contract/rest.ts';
-import type { TaskManagerView } from '../../jobmanager/cluster-view.ts';
+import type { TaskManagerView } from '../../jobmanager/views/cluster-view.ts';
 import { nonHeapBytes } from './process-metrics.ts';
 
 const MiB = 1024 * 1024;

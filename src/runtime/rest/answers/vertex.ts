@@ -1,10 +1,10 @@
 /** Vertices in the shapes of Flink's REST API. Pure. */
 import { createHash } from 'node:crypto';
 import type { VertexDetails, VertexSummary } from '../../../contract/rest.ts';
-import type { JobView, SubtaskView, VertexView } from '../../jobmanager/cluster-view.ts';
-import { isTerminalExecutionState } from '../../jobmanager/execution.ts';
-import { isTerminalJobStatus } from '../../jobmanager/job-status.ts';
-import { aggregateState, countStates, sumMetrics } from '../../jobmanager/job-view.ts';
+import type { JobView, SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
+import { isTerminalExecutionState } from '../../jobmanager/scheduler/execution.ts';
+import { isTerminalJobStatus } from '../../jobmanager/scheduler/job-status.ts';
+import { aggregateState, countStates, sumMetrics } from '../../jobmanager/views/job-view.ts';
 import type { ExecutionState } from '../../rpc/protocol.ts';
 import { aggregate, ioMetrics } from './statistics.ts';
 import { endpointOf, subtaskDetails, taskManagerOf } from './subtask.ts';

@@ -4,7 +4,7 @@ import type {
   SubtaskView,
   TaskManagerView,
   VertexView,
-} from '../../jobmanager/cluster-view.ts';
+} from '../../jobmanager/views/cluster-view.ts';
 import { findTaskManager } from '../answers/task-manager.ts';
 import { hexId, pathNumber } from '../checks.ts';
 import { HttpError } from '../http-error.ts';

@@ -1,6 +1,6 @@
 /** Applications that are uploaded and run: what Flink calls jars is bundles here. In sessions only. */
-import { JarError, type Jar } from '../../jobmanager/jars.ts';
-import type { JarRun, Jars, Refused } from '../../jobmanager/cluster-view.ts';
+import { JarError, type Jar } from '../../jobmanager/dispatcher/jars.ts';
+import type { JarRun, Jars, Refused } from '../../jobmanager/views/cluster-view.ts';
 import { jarList, jarPlan } from '../answers/jars.ts';
 import { accepted, checkEpoch, jsonBody } from '../checks.ts';
 import { badParameter, HttpError } from '../http-error.ts';

@@ -7,7 +7,7 @@ import {
   type OperationOutcome,
   OperationType,
   type OperationKey,
-} from '../../jobmanager/operations.ts';
+} from '../../jobmanager/dispatcher/operations.ts';
 import { checkpointConfig, checkpointStatistics } from '../answers/checkpoints.ts';
 import { failureCause } from '../answers/failure-cause.ts';
 import { checkEpoch, hexId, jsonBody, pathNumber } from '../checks.ts';

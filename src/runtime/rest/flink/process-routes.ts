@@ -3,7 +3,7 @@ import { dashboardConfig, jobManagerConfig, overview } from '../answers/cluster.
 import { environmentInfo, logList, threadDump } from '../answers/process.ts';
 import { taskManagerDetails, taskManagerInfo } from '../answers/task-manager.ts';
 import { jsonBody } from '../checks.ts';
-import type { LogFiles } from '../../jobmanager/cluster-view.ts';
+import type { LogFiles } from '../../jobmanager/views/cluster-view.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { HttpError } from '../http-error.ts';
 import { readLogText } from '../logs.ts';

@@ -1,0 +1,65 @@
+/** How applications, jobs and their attempts ended: what the record keeps and REST tells. */
+import type { JsonObject } from './json.ts';
+
+export const ApplicationStatus = {
+  running: 'RUNNING',
+  succeeded: 'SUCCEEDED',
+  failed: 'FAILED',
+  canceled: 'CANCELED',
+  unknown: 'UNKNOWN',
+} as const;
+export type ApplicationStatus = (typeof ApplicationStatus)[keyof typeof ApplicationStatus];
+
+/** How one job ended. */
+export interface JobOutcome {
+  readonly id: string;
+  readonly name: string;
+  /** Flink's job states: `FINISHED`, `FAILED`, `CANCELED`; `LOST` where nobody knows. */
+  readonly state: string;
+  readonly startTime: number;
+  readonly endTime: number;
+  /** Message, mapped stack and task of the failure. */
+  readonly error: FailureInfo | null;
+  readonly accumulators: JsonObject;
+  readonly vertices: readonly VertexOutcome[];
+  /** Folders in which its sinks published, absolute; absent in records of earlier versions. */
+  readonly outputs?: readonly string[];
+}
+
+export interface VertexOutcome {
+  readonly id: string;
+  readonly name: string;
+  readonly parallelism: number;
+  readonly state: string;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lateRecords: number;
+}
+
+export interface FailureInfo {
+  readonly message: string;
+  /** Stack with positions in the user's own files, where source maps allow. */
+  readonly stack: string | null;
+  /** `Window(1d) -> Sink: files (2/2)`; `null` when it was not a task. */
+  readonly task: string | null;
+  /** Where it happened: `taskmanager-0`. */
+  readonly location: string | null;
+}
+
+/** The state of a job, or of an attempt, whose JobManager was lost while it ran. */
+export const LOST = 'LOST';
+
+/** One attempt to run a job. */
+export interface RecordedAttempt {
+  /** 0-based; a new JobManager counts on. */
+  readonly attempt: number;
+  /** Of the JobManager that ran it. */
+  readonly epoch: number;
+  readonly startTime: number;
+  /** `null`: it runs. Of a lost one: when that was noticed. */
+  readonly endTime: number | null;
+  /** `RUNNING`, `LOST`, or how it ended. */
+  readonly state: string;
+}

@@ -1,0 +1,22 @@
+/** What a long operation tells while it runs. The CLI shows it; nothing depends on it. */
+import type { Action, TransferProgress } from '../../providers/provider.ts';
+
+export type DeployEvent =
+  | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }
+  | { readonly type: 'hook'; readonly name: string }
+  | { readonly type: 'sending'; readonly progress: TransferProgress }
+  | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
+  | { readonly type: 'savepoints'; readonly jobs: readonly string[] }
+  | { readonly type: 'action'; readonly action: Action }
+  | { readonly type: 'waiting-for-jobmanager' }
+  | {
+      readonly type: 'waiting-for-taskmanagers';
+      readonly registered: number;
+      readonly expected: number;
+    }
+  | { readonly type: 'healthy'; readonly url: string }
+  | { readonly type: 'waiting-for-jobs'; readonly waitsFor: string }
+  | { readonly type: 'jobs-run' }
+  | { readonly type: 'rolling-back'; readonly number: number; readonly release: string };
+
+export type OnDeployEvent = (event: DeployEvent) => void;

@@ -1,0 +1,122 @@
+/**
+ * A cluster as it runs, to be changed without its config file: specs of its processes, and the release
+ * that its record has. Whoever scales or restarts a cluster need not have what it was deployed from.
+ */
+import { restoreConfig } from '../../config/recorded.ts';
+import type { ResolvedConfig } from '../../config/resolved.ts';
+import type { ReleaseEntry } from '../../record/documents.ts';
+import { ClusterError, ConfigError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+import type { JsonObject } from '../../contract/json.ts';
+import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { type Provider, isAlive } from '../../providers/provider.ts';
+import { noSuchCluster } from '../cancel.ts';
+import type { Hooks } from '../hooks.ts';
+import type { Plan } from './plan.ts';
+import { releaseHash } from '../release.ts';
+import type { Situation } from './situation.ts';
+
+export interface RunningClusterInput {
+  readonly provider: Provider;
+  readonly engine: Engine;
+  readonly clusterId: string;
+  /** The configuration of now, with its secrets; `null`: there is none. */
+  readonly today: JsonObject | null;
+  readonly hooks: Hooks | null;
+}
+
+export interface RunningCluster {
+  readonly spec: ClusterSpec;
+  /** The release that was recorded last. */
+  readonly current: ReleaseEntry;
+  /** Of that release; its secrets are masked where today's configuration does not have them. */
+  readonly config: ResolvedConfig;
+  /** Secrets that are masked. */
+  readonly missing: readonly string[];
+}
+
+/** @throws ClusterError (exit 7: no such cluster; exit 8: it does not run). */
+export async function runningCluster(
+  { clusterId, provider, today }: RunningClusterInput,
+  { observed, releases }: Situation,
+): Promise<RunningCluster> {
+  const current = releases.at(-1);
+  if (observed === null || current === undefined) throw noSuchCluster(clusterId);
+  const specs = new Map<Role, ProcessSpec>();
+  for (const { role, spec } of observed.processes.filter(isAlive)) {
+    if (spec !== null && !specs.has(role)) specs.set(role, spec);
+  }
+  const [master, worker] = [specs.get(Role.jobmanager), specs.get(Role.taskmanager)];
+  if (master === undefined || worker === undefined) {
+    throw new ClusterError(
+      ExitCode.conflict,
+      problem({
+        code: 'not-running',
+        message: `cluster ${clusterId} does not run`,
+        hint: `'fctl status ${clusterId}' says what became of it, 'fctl deploy' starts it`,
+      }),
+    );
+  }
+  const { config, missing } = restoreConfig(current.config, today, current.clientDir);
+  const workers = observed.processes.filter((p) => p.role === Role.taskmanager);
+  const endpoint = await provider.endpoint(clusterId);
+  return {
+    spec: {
+      clusterId,
+      release: current.release,
+      mode: master.labels['fctl.dev/mode'] as ClusterSpec['mode'],
+      transient: master.labels['fctl.dev/mode'] === 'per-job',
+      processes: [master, { ...worker, count: workers.length }],
+      artifacts: [],
+      clientDir: current.clientDir,
+      secrets: endpoint?.token == null ? {} : { token: endpoint.token },
+    },
+    current,
+    config: { ...config, application: current.bundleHash === null ? null : config.application },
+    missing,
+  };
+}
+
+/** The name of the release that the same would be with another config. */
+export const nameRelease = (
+  { current }: Pick<RunningCluster, 'current'>,
+  config: ResolvedConfig,
+): string => releaseHash(config, current.bundleHash, current.engine, current.secretsHash);
+
+/**
+ * The spec with the secrets that a JobManager needs, where the plan starts one.
+ * @throws ConfigError when today's configuration does not have them.
+ */
+export function withSecrets(
+  { config, current, missing, spec }: RunningCluster,
+  engine: Engine,
+  plan: Plan,
+): ClusterSpec {
+  const isStarted = plan.actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
+  if (!isStarted || current.secretsHash === null) return spec;
+  if (missing.length > 0) {
+    throw new ConfigError(
+      missing.map((path) =>
+        problem({
+          code: 'secret-missing',
+          message: 'the JobManager starts again, and needs a secret that nobody here knows',
+          path,
+          hint: 'secrets are stored nowhere: run it where the config file is',
+        }),
+      ),
+    );
+  }
+  const bundle = {
+    hash: current.bundleHash!,
+    sizeBytes: current.bundleSizeBytes,
+    file: '', // It is in the cluster: nothing is shipped.
+  };
+  const { secrets } = engine.clusterSpec(
+    config,
+    bundle,
+    spec.secrets['token'] ?? null,
+    spec.release,
+  );
+  return { ...spec, secrets };
+}

@@ -1,0 +1,107 @@
+/**
+ * What is true about a cluster before something is done to it: processes, releases, jobs, epochs.
+ *
+ * A cluster whose application has just ended is about to leave: its processes are waited for, or a plan
+ * would count on a TaskManager that is gone a moment later.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DocumentName,
+  type JobsDocument,
+  type OutcomeDocument,
+  type RecordedJob,
+  type ReleaseEntry,
+} from '../../record/documents.ts';
+import { isReleaseOver } from '../../record/ended.ts';
+import { Role } from '../../contract/process-spec.ts';
+import { FlinkRestClient } from '../../flink-rest/client.ts';
+import { type ObservedCluster, type Provider, isAlive } from '../../providers/provider.ts';
+import { newestEpoch } from './health.ts';
+import { readReleases } from '../releases.ts';
+
+const timeoutMs = 3000;
+/** What is still there then was left behind, and is for the plan to judge. */
+const leavesWithinMs = 10_000;
+const pollMs = 50;
+
+export interface Situation {
+  readonly observed: ObservedCluster | null;
+  readonly releases: readonly ReleaseEntry[];
+  /** The newest one that the record knows of. */
+  readonly epoch: number;
+  /** Jobs that run, as far as is known; none when their JobManager does not. */
+  readonly jobs: readonly RecordedJob[];
+  /** TaskManagers that run no task, by the word of their JobManager. */
+  readonly idle: ReadonlySet<string>;
+}
+
+export async function readSituation(provider: Provider, clusterId: string): Promise<Situation> {
+  const store = provider.store(clusterId);
+  const [present, releases, epoch, jobs, outcome] = await Promise.all([
+    provider.inspect(clusterId),
+    readReleases(store),
+    newestEpoch(provider, clusterId),
+    store.read<JobsDocument>(DocumentName.jobs),
+    store.read<OutcomeDocument>(DocumentName.outcome),
+  ]);
+  const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
+  const observed = isOver ? await afterItLeft(provider, clusterId, present) : present;
+  const master = observed?.processes.find((p) => p.role === Role.jobmanager);
+  const leads = master?.status === 'running';
+  return {
+    observed,
+    releases,
+    epoch,
+    jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
+    idle: leads ? await idleTaskManagers(provider, clusterId) : new Set(),
+  };
+}
+
+async function afterItLeft(
+  provider: Provider,
+  clusterId: string,
+  present: ObservedCluster | null,
+): Promise<ObservedCluster | null> {
+  const end = performance.now() + leavesWithinMs;
+  let observed = present;
+  while (observed?.processes.some(isAlive) && performance.now() < end) {
+    await delay(pollMs);
+    observed = await provider.inspect(clusterId);
+  }
+  return observed;
+}
+
+export const isRunning = ({ observed }: Situation): boolean =>
+  (observed?.processes ?? []).some(isAlive);
+
+/** Empty where the JobManager does not answer: each may be in use. */
+async function idleTaskManagers(
+  provider: Provider,
+  clusterId: string,
+): Promise<ReadonlySet<string>> {
+  const endpoint = await provider.endpoint(clusterId);
+  if (endpoint === null) return new Set();
+  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs });
+  const answer = await client.taskManagers().catch(() => null);
+  const idle = (answer?.taskmanagers ?? []).filter((tm) => tm.freeSlots === tm.slotsNumber);
+  return new Set(idle.map((tm) => tm.path.split('/').at(-1)!));
+}
+
+/** Ids of the jobs that have slots on some of the TaskManagers; `null`: nobody knows. */
+export async function jobsOn(
+  provider: Provider,
+  clusterId: string,
+  names: ReadonlySet<string>,
+): Promise<ReadonlySet<string> | null> {
+  const endpoint = await provider.endpoint(clusterId);
+  if (endpoint === null) return null;
+  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs });
+  try {
+    const { taskmanagers } = await client.taskManagers();
+    const concerned = taskmanagers.filter((tm) => names.has(tm.path.split('/').at(-1)!));
+    const details = await Promise.all(concerned.map((tm) => client.taskManager(tm.id)));
+    return new Set(details.flatMap((tm) => tm.allocatedSlots.map((slot) => slot.jobId)));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The parts of an operation that a deployment and the rollback of one that failed have in common; the
+ * order of all is in operation.ts.
+ */
+import {
+  type ClusterDocument,
+  DocumentName,
+  type LockDocument,
+  NOT_YET,
+  type OutcomeDocument,
+  PROTOCOL_VERSION,
+  type ReleaseEntry,
+  ReleaseStatus,
+} from '../../record/documents.ts';
+import { FctlError } from '../../contract/errors.ts';
+import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
+import { FCTL_VERSION } from '../../contract/version.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { checkFence } from '../../providers/fence.ts';
+import type { DocumentStore, Provider } from '../../providers/provider.ts';
+import { carryOut, ship } from './apply.ts';
+import type { ReleaseContent } from './desired.ts';
+import { awaitHealthy, newestEpoch } from './health.ts';
+import type { HookFacts, Hooks } from '../hooks.ts';
+import { lockHolder } from './lock.ts';
+import { type Plan, replacesJobManager } from './plan.ts';
+import type { OnDeployEvent } from './progress.ts';
+import { markEpoch, recordRelease } from '../releases.ts';
+import type { Situation } from './situation.ts';
+
+/** What a cluster is to be. */
+export interface Wanted {
+  readonly spec: ClusterSpec;
+  readonly plan: Plan;
+  readonly content: ReleaseContent;
+  readonly engine: string;
+  readonly retentionMs: number;
+}
+
+export interface Operation {
+  readonly provider: Provider;
+  readonly engine: Engine;
+  readonly clusterId: string;
+  readonly hooks: Hooks | null;
+  /** Made while the lock is held, from what is true then. May refuse. */
+  want(situation: Situation): Promise<Wanted>;
+  /** The same for an earlier release; `null`: this operation does not roll back. */
+  readonly wantRelease: ((entry: ReleaseEntry, situation: Situation) => Promise<Wanted>) | null;
+}
+
+export interface OperationOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: OnDeployEvent;
+  /** How long to wait for a healthy cluster. */
+  readonly healthTimeoutMs: number;
+  /** How long to wait for another deployment. */
+  readonly lockWaitMs: number;
+  /** Go on although state of running jobs is lost. */
+  readonly allowStateLoss: boolean;
+  readonly rollbackOnFailure: boolean;
+}
+
+export interface OperationResult {
+  readonly plan: Plan;
+  /** Epoch before the deployment: endpoints and outcomes above it belong to this run. */
+  readonly previousEpoch: number;
+  /** What was recorded; `null`: nothing changed. */
+  readonly release: ReleaseEntry | null;
+  /** How the application ended before anybody could follow it; `null`: it has not. */
+  readonly outcome: OutcomeDocument | null;
+}
+
+/** One operation under its lock. */
+export interface Running {
+  readonly operation: Operation;
+  readonly options: OperationOptions;
+  /** Epoch of the lock. */
+  readonly fence: number;
+  readonly startedAt: number;
+}
+
+/** @throws ClusterError (exit 8) when somebody took the lock: what is about to be recorded is not true. */
+export async function checkLock(store: DocumentStore, fence: number): Promise<void> {
+  const { value } = await store.read<LockDocument>(DocumentName.lock);
+  checkFence(value, fence);
+}
+
+/** Before the first action: whoever is interrupted leaves it behind. */
+export async function recordIntended(
+  { fence, operation }: Running,
+  { content, engine, plan, retentionMs, spec }: Wanted,
+  { epoch, observed }: Situation,
+): Promise<ReleaseEntry> {
+  const { clusterId, provider } = operation;
+  const store = provider.store(clusterId);
+  await checkLock(store, fence);
+  const { version, value } = await store.read<ClusterDocument>(DocumentName.cluster);
+  const document: ClusterDocument = {
+    protocol: PROTOCOL_VERSION,
+    fctlVersion: FCTL_VERSION,
+    clusterId,
+    mode: spec.mode,
+    provider: provider.name,
+    engine,
+    createdAt: value?.createdAt ?? Date.now(),
+    retentionMs,
+  };
+  await store.write(DocumentName.cluster, version, document);
+  return recordRelease(store, {
+    ...content,
+    createdAt: Date.now(),
+    afterEpoch: replacesJobManager(plan, observed) ? NOT_YET : previousEpochOf(plan, epoch),
+    by: lockHolder(),
+    fctlVersion: FCTL_VERSION,
+    status: ReleaseStatus.intended,
+  });
+}
+
+/** A JobManager that stays has the newest epoch itself. */
+function previousEpochOf({ actions }: Plan, epoch: number): number {
+  const starts = actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
+  return starts ? epoch : epoch - 1;
+}
+
+export interface Carried {
+  /** Epochs above it belong to this run. */
+  readonly previousEpoch: number;
+  /** How the application ended before it was healthy, or at the same time; `null`: it has not. */
+  readonly outcome: OutcomeDocument | null;
+}
+
+/** @param jobsRunMs how long jobs must have run without a failure. */
+export async function carryOutAndWait(
+  { fence, operation, options }: Running,
+  { plan, spec }: Pick<Wanted, 'plan' | 'spec'>,
+  { epoch, observed, releases }: Situation,
+  { entry, jobsRunMs }: { readonly entry: ReleaseEntry; readonly jobsRunMs: number },
+): Promise<Carried> {
+  const { provider } = operation;
+  const { clusterId } = spec;
+  let previousEpoch = previousEpochOf(plan, epoch);
+  await ship(provider, spec, options);
+  await carryOut(provider, plan, spec, observed, { ...options, fence }, async () => {
+    // Now that it writes nothing more: it may have begun to lead after the situation was read.
+    previousEpoch = await newestEpoch(provider, clusterId);
+    await markEpoch(provider.store(clusterId), entry.number, previousEpoch);
+  });
+  const isRecordedOnly =
+    plan.actions.every((a) => a.kind === 'none') &&
+    releases.at(-1)?.status === ReleaseStatus.stable;
+  if (isRecordedOnly) return { previousEpoch, outcome: null };
+  const outcome = await awaitHealthy({
+    provider,
+    clusterId,
+    previousEpoch,
+    taskManagers: spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0,
+    jobsRunMs: spec.mode === 'application' ? jobsRunMs : null,
+    timeoutMs: options.healthTimeoutMs,
+    signal: options.signal,
+    onEvent: options.onEvent,
+  });
+  return { previousEpoch, outcome };
+}
+
+export const hookFacts = (
+  { clusterId, provider }: Operation,
+  { content, plan, spec }: Wanted,
+): HookFacts => ({
+  FCTL_CLUSTER: clusterId,
+  FCTL_MODE: spec.mode,
+  FCTL_PROVIDER: provider.name,
+  FCTL_OPERATION: content.cause,
+  FCTL_RELEASE: content.release,
+  FCTL_PREVIOUS_RELEASE: plan.previousRelease,
+  FCTL_REST: null,
+  FCTL_ERROR: null,
+  FCTL_ROLLED_BACK_TO: null,
+});
+
+/** What an error says first. */
+export const messageOf = (error: unknown): string =>
+  error instanceof FctlError ? error.problems[0]!.message : String(error);

@@ -1,0 +1,63 @@
+/**
+ * Client ↔ keeper: JSON lines over the streams of a container that has the volume of a cluster. The keeper
+ * does there what must not be done half: compare-and-set of documents, and changes under a lock's epoch.
+ *
+ * All paths are relative to the volume.
+ */
+import type { Problem } from '../contract/errors.ts';
+import type { Versioned } from './file-documents.ts';
+
+/** A small text file. */
+export interface KeptFile {
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+}
+
+/** Request and answer by the name of the operation. */
+export interface KeeperOperations {
+  /** Documents of the record. */
+  readonly read: {
+    readonly request: { readonly names: readonly string[] };
+    readonly answer: readonly Versioned<unknown>[];
+  };
+  readonly write: {
+    readonly request: { readonly name: string; readonly expected: number; readonly value: unknown };
+    /** As `writeDocument` gives it. */
+    readonly answer: number | null;
+  };
+  /** Removes and lays files, unless somebody took a newer lock than that of `fence`. */
+  readonly lay: {
+    readonly request: {
+      readonly fence: number;
+      /** Removed first, with all that is below. */
+      readonly remove: readonly string[];
+      readonly folders: readonly string[];
+      readonly files: readonly KeptFile[];
+    };
+    readonly answer: null;
+  };
+  /** SHA-256 of a file; `null`: it is not there. */
+  readonly hash: { readonly request: { readonly path: string }; readonly answer: string | null };
+  /** Gives a file its final name, if it holds what it should. Otherwise it is removed. */
+  readonly publish: {
+    readonly request: { readonly from: string; readonly to: string; readonly sha256: string };
+    readonly answer: boolean;
+  };
+}
+
+export type KeeperOperation = keyof KeeperOperations;
+
+export interface KeeperRequest<O extends KeeperOperation = KeeperOperation> {
+  readonly id: number;
+  readonly operation: O;
+  readonly request: KeeperOperations[O]['request'];
+}
+
+export type KeeperAnswer =
+  | { readonly id: number; readonly answer: unknown }
+  /** `problem`: what a user can mend, else a bug. */
+  | {
+      readonly id: number;
+      readonly error: { readonly message: string; readonly problem: Problem | null };
+    };

@@ -1,0 +1,424 @@
+/**
+ * One job, from its submission to its end.
+ *
+ *     INITIALIZING   committers prepared, enumerators started
+ *     CREATED → RUNNING   slots asked for, tasks deployed, waiting for all to finish
+ *     (committing)   all tasks have finished: sinks publish
+ *     FINISHED
+ *     RUNNING → RESTARTING → RUNNING   tasks ended, prepared output removed, delay of the restart strategy;
+ *                    then slots → its turn → committers and enumerators made anew → tasks deployed
+ *     any of them but committing → FAILING → FAILED, or → CANCELLING → CANCELED
+ *
+ * J1  The first reason to stop an attempt wins: it is the root cause. Later ones only lengthen the history.
+ * J2  Nothing is published before every task has finished. Once publishing began it goes on to its end.
+ * J3  The job has ended when its tasks have, or their isolates are gone, and sinks have published or
+ *     removed what was prepared. The same holds for an attempt before the next one begins.
+ * J4  What comes from another job attempt, another TaskManager or an unknown task is refused.
+ * J5  A task that lost its data connection is the consequence of another failure, which may be on its way
+ *     over another connection: it becomes the root cause only when nothing better comes in time.
+ * J6  The restart strategy is asked for failures between RUNNING and publishing. Before, what the job needs
+ *     is not there, and whoever submitted it should know at once; when publishing failed, some of it may be
+ *     public, and would be so a second time.
+ * J7  An attempt is in the journal before anything of it is: its number is used once, also by the next
+ *     JobManager, and fences tasks (J4) and names of what sinks prepare.
+ * J8  A job that starts again, after a failure or with another JobManager, is deployed when it is its turn
+ *     (restart-throttle.ts). It has its slots by then, so that nobody's turn is spent on waiting for them.
+ *
+ * One file, a little over the usual length: states, attempts and restarts of a job are one life cycle, and
+ * its parts that stand alone are files of their own already.
+ */
+import type { Split } from '../../../api/source.ts';
+import { outputOf } from '../../../connectors/registry.ts';
+import type { FailureInfo, JobOutcome } from '../../../contract/outcome.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { NetworkConfig } from '../../../contract/runtime-config.ts';
+import type { Redactor } from '../../../contract/secrets.ts';
+import { formatDuration } from '../../../contract/units.ts';
+import type { JobGraph } from '../../../graph/job-graph.ts';
+import type { Logger } from '../../logging/logger.ts';
+import type { Clock } from '../../rpc/clock.ts';
+import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
+import { RpcError } from '../../rpc/rpc-error.ts';
+import type { JobView } from '../views/cluster-view.ts';
+import type { Coordinators } from './coordinators.ts';
+import { ExceptionHistory } from '../views/exception-history.ts';
+import type { Execution } from './execution.ts';
+import { Interrupted, Interruption } from './interruption.ts';
+import { JobAttempt, type SlotSource } from './job-attempt.ts';
+import { isConsequence, toFailure } from './job-failure.ts';
+import { createJobStateMachine, isTerminalJobStatus, JobStatus } from './job-status.ts';
+import { createJobView, toOutcome } from '../views/job-view.ts';
+import type { RestartStrategy } from './restart-strategy.ts';
+import type { RestartPlace, RestartThrottle } from './restart-throttle.ts';
+import { describeSlotWait } from '../resources/slot-manager.ts';
+import type { StateMachine } from './state-machine.ts';
+
+export interface JobMasterOptions {
+  readonly jobId: string;
+  readonly graph: JobGraph;
+  /** Number of its first attempt: those of earlier JobManagers come before. */
+  readonly firstAttempt: number;
+  /** Grows with every job that is submitted to this JobManager. */
+  readonly submission: number;
+  /** Those of one attempt. */
+  readonly createCoordinators: () => Coordinators;
+  /** Relative paths in sources and sinks are relative to this folder. */
+  readonly workingDirectory: string;
+  readonly slots: SlotSource;
+  readonly network: NetworkConfig;
+  readonly slotRequestTimeoutMs: number;
+  readonly cancellationTimeoutMs: number;
+  readonly restartStrategy: RestartStrategy;
+  readonly restartThrottle: RestartThrottle;
+  /** Records that the attempt before failed (epoch milliseconds) and that this one begins (J7). */
+  readonly recordRestart: (attempt: number, failedAt: number) => Promise<void>;
+  /** Its values go along with tasks: TaskManagers keep them out of their logs. */
+  readonly redactor: Pick<Redactor, 'values'>;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** What belongs to one attempt and goes with it. */
+interface Run {
+  readonly attempt: JobAttempt;
+  readonly coordinators: Coordinators;
+  /** Of all its steps. */
+  readonly interruption: Interruption;
+  /** Whether a reason is being waited for (J5). */
+  isHolding: boolean;
+  /** J8 */
+  place: RestartPlace | null;
+}
+
+/** How long a lost data connection waits for its reason. */
+const consequenceGraceMs = 1000;
+
+export class JobMaster {
+  readonly jobId: string;
+  readonly graph: JobGraph;
+  readonly startTime: number;
+  /** Resolves when the job has ended (J3). Rejects only by a bug. */
+  readonly ended: Promise<JobOutcome>;
+  readonly #options: JobMasterOptions;
+  readonly #machine: StateMachine<JobStatus>;
+  readonly #exceptions = new ExceptionHistory();
+  readonly #cancelled: Promise<void>;
+  #resolveCancelled!: () => void;
+  #run: Run;
+  /** J6 */
+  #mayRestart = false;
+  #restartAt = 0;
+  #lastView: JobView | null = null;
+  #committing = false;
+  #collected: Readonly<Record<string, JsonValue>> = {};
+
+  constructor(options: JobMasterOptions) {
+    const { clock, firstAttempt, graph, jobId } = options;
+    this.jobId = jobId;
+    this.graph = graph;
+    this.startTime = clock.now();
+    this.#options = options;
+    this.#machine = createJobStateMachine(() => clock.now());
+    this.#cancelled = new Promise((resolve) => (this.#resolveCancelled = resolve));
+    this.#run = this.#prepare(firstAttempt);
+    this.ended = this.#runToEnd();
+  }
+
+  get state(): JobStatus {
+    return this.#machine.state;
+  }
+
+  /** What `collect` sinks collected, by name; empty unless the job is `FINISHED`. */
+  get collected(): Readonly<Record<string, JsonValue>> {
+    return this.#collected;
+  }
+
+  /** Asks the job to cancel. @returns whether it had not ended. */
+  cancel(): boolean {
+    if (isTerminalJobStatus(this.state)) return false;
+    if (this.#committing || !this.#machine.allows(JobStatus.cancelling)) return true; // J1, J2
+    this.#enter(JobStatus.cancelling);
+    this.#run.interruption.interrupt();
+    this.#resolveCancelled();
+    return true;
+  }
+
+  /** @throws RpcError `stale` (J4). */
+  taskChanged(from: string, change: TaskChange): void {
+    const execution = this.#currentRun().attempt.report(from, change);
+    if (execution === null) return;
+    const { logger } = this.#options;
+    const { attemptId, name, state } = execution;
+    logger.info('task changed', { task: name, state, attemptId, taskManager: from });
+  }
+
+  /** Rejects with RpcError `stale` (J4). */
+  async requestSplit(from: string, request: SplitRequest): Promise<Split | null> {
+    const run = this.#currentRun();
+    const { attempt, coordinators, interruption } = run;
+    const { vertex, subtaskIndex } = attempt.runningTask(from, request);
+    const { parallelism } = vertex;
+    const next = coordinators.nextSplit(request.operatorId, { subtaskIndex, parallelism });
+    try {
+      return await interruption.race(next);
+    } catch (error) {
+      if (error instanceof Interrupted) throw new RpcError('stale', 'the job is being stopped');
+      if (run === this.#run) this.#fail(toFailure(error), null);
+      throw error;
+    }
+  }
+
+  /** @throws RpcError `stale` (J4). */
+  slotLost(from: string, loss: SlotLoss): void {
+    this.#currentRun().attempt.slotLost(from, loss);
+  }
+
+  taskManagerLost(id: string, why: string): void {
+    if (!isTerminalJobStatus(this.state)) this.#run.attempt.taskManagerLost(id, why);
+  }
+
+  /** Values of tasks that run; those of other jobs are left alone. */
+  reported({ tasks, accumulators }: TaskManagerReport): void {
+    // Its own, not the reported ones: a report has tasks of all jobs, and each job gets all reports.
+    for (const execution of this.#run.attempt.executions) {
+      const metrics = tasks[execution.attemptId];
+      if (metrics === undefined || execution.ended) continue;
+      execution.metrics = metrics;
+      execution.accumulators = accumulators[execution.attemptId] ?? execution.accumulators;
+    }
+  }
+
+  /** Subtasks on that TaskManager that have not ended. */
+  subtasksOn(taskManagerId: string): readonly Execution[] {
+    return this.#run.attempt.executions.filter(
+      (e) => !e.ended && e.location?.taskManager === taskManagerId,
+    );
+  }
+
+  /** Of a job that has ended always the same, but for the time: lists of jobs are asked for over and over. */
+  view(): JobView {
+    if (this.#lastView !== null) return { ...this.#lastView, now: this.#options.clock.now() };
+    const view = this.#createView();
+    if (isTerminalJobStatus(this.state)) this.#lastView = view;
+    return view;
+  }
+
+  #createView(): JobView {
+    const { attempt, executions } = this.#run.attempt;
+    const hasFailed = this.state === JobStatus.failing || this.state === JobStatus.failed;
+    return createJobView({
+      id: this.jobId,
+      graph: this.graph,
+      attempt,
+      startTime: this.startTime,
+      machine: this.#machine,
+      executions,
+      failure: hasFailed ? this.#exceptions.rootCause(attempt) : null,
+      exceptions: this.#exceptions.views,
+      waitsFor: this.#describeWait(),
+      restartStrategy: this.#options.restartStrategy.description,
+      now: this.#options.clock.now(),
+    });
+  }
+
+  #describeWait(): string | null {
+    const { clock, restartThrottle, slots } = this.#options;
+    if (this.state === JobStatus.restarting) {
+      const ms = this.#restartAt - clock.now();
+      return ms <= 0 ? null : `starts again in ${formatDuration(ms)}`;
+    }
+    const wait = slots.slots.waitOf(this.jobId);
+    if (wait !== null) return describeSlotWait(wait);
+    const ahead = this.#run.place?.ahead ?? null;
+    if (ahead === null) return null;
+    const max = restartThrottle.maxConcurrent;
+    return `waits for its turn to start again; ${ahead} before it; jobmanager.maxConcurrentRestarts is ${max}`;
+  }
+
+  #prepare(attempt: number): Run {
+    return {
+      attempt: new JobAttempt({
+        ...this.#options,
+        attempt,
+        failed: (failure, execution) => this.#fail(failure, execution),
+      }),
+      coordinators: this.#options.createCoordinators(),
+      interruption: new Interruption(),
+      isHolding: false,
+      place: null,
+    };
+  }
+
+  #currentRun(): Run {
+    if (isTerminalJobStatus(this.state)) throw new RpcError('stale', `job ${this.jobId} has ended`);
+    return this.#run;
+  }
+
+  async #runToEnd(): Promise<JobOutcome> {
+    const { logger } = this.#options;
+    logger.info('job submitted', { name: this.graph.name, vertices: this.graph.vertices.length });
+    for (;;) {
+      if (await this.#runAttempt(this.#run)) return this.#settle(JobStatus.finished);
+      if (this.state === JobStatus.restarting) await this.#restartDue();
+      if (this.state !== JobStatus.restarting) break;
+      this.#run = this.#prepare(this.#run.attempt.attempt + 1);
+      this.#enter(JobStatus.running);
+    }
+    const isCancelled = this.state === JobStatus.cancelling;
+    return this.#settle(isCancelled ? JobStatus.canceled : JobStatus.failed);
+  }
+
+  /** Nothing of the attempt is left when it resolves (J3). @returns whether all tasks have finished and published. */
+  async #runAttempt(run: Run): Promise<boolean> {
+    const { attempt, interruption } = run;
+    let isFinished = false;
+    try {
+      if (attempt.attempt === 0) await this.#start(run);
+      else await this.#startAgain(run);
+      await interruption.race(attempt.finished);
+      await this.#commit(run);
+      isFinished = true;
+    } catch (error) {
+      if (!(error instanceof Interrupted)) this.#fail(toFailure(error), null);
+      await attempt.stop();
+    }
+    await this.#close(run);
+    return isFinished;
+  }
+
+  async #start({ attempt, coordinators, interruption }: Run): Promise<void> {
+    await interruption.race(coordinators.start());
+    this.#enterRunning();
+    await interruption.race(attempt.acquireSlots());
+    await interruption.race(attempt.deploy());
+  }
+
+  /** J7, J8 */
+  async #startAgain(run: Run): Promise<void> {
+    const { recordRestart, restartThrottle } = this.#options;
+    const { attempt, coordinators, interruption } = run;
+    if (this.state === JobStatus.initializing) this.#enterRunning();
+    else {
+      const failedAt = this.#machine.timestamps.RESTARTING;
+      await interruption.race(recordRestart(attempt.attempt, failedAt));
+    }
+    await interruption.race(attempt.acquireSlots());
+    const place = restartThrottle.enter();
+    run.place = place;
+    try {
+      await interruption.race(place.admitted);
+      await interruption.race(coordinators.start());
+      await interruption.race(attempt.deploy());
+      await interruption.race(attempt.started);
+    } finally {
+      place.leave();
+    }
+  }
+
+  #enterRunning(): void {
+    this.#enter(JobStatus.created);
+    this.#enter(JobStatus.running);
+    this.#mayRestart = true;
+  }
+
+  #restartDue(): Promise<void> {
+    const { clock } = this.#options;
+    let stopTimer!: () => void;
+    const due = new Promise<void>((resolve) => {
+      stopTimer = clock.after(Math.max(this.#restartAt - clock.now(), 0), resolve);
+    });
+    return Promise.race([due, this.#cancelled]).finally(stopTimer);
+  }
+
+  /** J2 */
+  async #commit({ attempt, coordinators, interruption }: Run): Promise<void> {
+    interruption.check();
+    this.#committing = true;
+    this.#mayRestart = false; // J6
+    void attempt.releaseSlots(); // never rejects
+    try {
+      this.#collected = await coordinators.commit((operatorId) =>
+        attempt.executions.flatMap((execution) => execution.committables[operatorId] ?? []),
+      );
+    } catch (error) {
+      this.#committing = false;
+      throw error;
+    }
+  }
+
+  /** Removes what was prepared and not published. */
+  async #close({ coordinators }: Run): Promise<void> {
+    const { cancellationTimeoutMs, clock, logger } = this.#options;
+    let stopTimer!: () => void;
+    const late = new Promise<null>((resolve) => {
+      stopTimer = clock.after(cancellationTimeoutMs, () => resolve(null));
+    });
+    const problems = await Promise.race([coordinators.close(), late]);
+    stopTimer();
+    for (const error of problems ?? [])
+      logger.warn('a source or sink could not be closed properly', { error });
+    if (problems !== null) return;
+    logger.warn('closing sources and sinks hangs');
+    // What still goes on could remove what the next attempt prepares.
+    if (this.state === JobStatus.restarting) this.#enter(JobStatus.failing);
+  }
+
+  #outputs(): readonly string[] {
+    const operators = this.#options.graph.vertices.flatMap((vertex) => vertex.operators);
+    const found = operators.map(({ committer }) => committer && outputOf(committer, this.#options));
+    return found.filter((place) => place !== null);
+  }
+
+  /** The one way a job ends (J3). */
+  #settle(status: JobStatus): JobOutcome {
+    this.#enter(status);
+    const outputs = status === JobStatus.finished ? this.#outputs() : [];
+    return { ...toOutcome(this.view()), outputs };
+  }
+
+  #fail(failure: FailureInfo, execution: Execution | null): void {
+    const { clock, logger } = this.#options;
+    const run = this.#run;
+    if (isTerminalJobStatus(this.state) || this.#committing) return;
+    if (this.state === JobStatus.cancelling) {
+      logger.info('failure while cancelling', { failure });
+      return;
+    }
+    if (this.#isStopping || !isConsequence(failure)) return this.#failNow(failure, execution);
+    if (run.isHolding) return;
+    run.isHolding = true; // J5
+    logger.warn('a task lost its peer, waiting for the reason', { failure });
+    clock.after(consequenceGraceMs, () => {
+      if (run === this.#run && this.state === JobStatus.running) this.#failNow(failure, execution);
+    });
+  }
+
+  get #isStopping(): boolean {
+    return this.state === JobStatus.failing || this.state === JobStatus.restarting;
+  }
+
+  #failNow(failure: FailureInfo, execution: Execution | null): void {
+    const { clock, logger, restartStrategy } = this.#options;
+    const { attempt } = this.#run.attempt;
+    this.#exceptions.add({ failure, execution, attempt, timestamp: clock.now() });
+    if (this.#isStopping) return; // J1
+    const decision = this.#mayRestart ? restartStrategy.failed() : null;
+    if (decision?.type === 'restart') {
+      const { delayMs } = decision;
+      logger.warn(`job failed and starts again: ${failure.message}`, { failure, attempt, delayMs });
+      this.#restartAt = clock.now() + delayMs;
+      this.#enter(JobStatus.restarting);
+    } else {
+      const notRestarted = decision?.why ?? null;
+      logger.error(`job fails: ${failure.message}`, { failure, attempt, notRestarted });
+      this.#enter(JobStatus.failing);
+    }
+    this.#run.interruption.interrupt();
+  }
+
+  #enter(status: JobStatus): void {
+    this.#machine.enter(status);
+    this.#options.logger.info('job changed', { name: this.graph.name, state: status });
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The operators of one subtask behind the interface that hosts see, and their life cycle.
+ *
+ *   created ──open()──▶ opening ──▶ open ──finish()──▶ finishing ──▶ finished
+ *      └───────────────────┴──────────┴── abort() ────────┴──▶ aborted
+ *
+ * H1  `finished` and `aborted` are the ends; nothing leaves them. What was finished belongs to the
+ *     JobManager: a later `abort()` leaves it alone.
+ * H2  `abort()` waits for an `open()` or `finish()` under way before it aborts the operators, so that no
+ *     writer prepares and removes at the same time. That `open()` or `finish()` then rejects.
+ */
+import type { Committable } from '../../../api/sink.ts';
+import type { JsonValue } from '../../../contract/json.ts';
+import type { ElementConsumer } from './element-consumer.ts';
+import type { FailureLog } from './failures.ts';
+import type { ChainMetrics, ChainSource, OperatorChain } from './operator-chain.ts';
+import type { Operator } from './operator.ts';
+import type { ProcessingTimers } from '../timers/processing-timers.ts';
+import type { ChainRuntimeContext } from './runtime-context.ts';
+import { SinkOperator } from './sink-operator.ts';
+import { WindowOperator } from '../windows/window-operator.ts';
+
+type Committables = Readonly<Record<string, readonly Committable[]>>;
+
+type Life =
+  | { readonly state: 'created' | 'open' | 'finished' }
+  | { readonly state: 'opening' | 'finishing'; readonly settled: Promise<unknown> }
+  | { readonly state: 'aborted'; readonly settled: Promise<void> };
+
+export interface ChainParts {
+  /** In chain order. */
+  readonly operators: readonly Operator[];
+  readonly inputs: readonly ElementConsumer[];
+  readonly source: ChainSource | null;
+  readonly metrics: ChainMetrics;
+  readonly context: ChainRuntimeContext;
+  readonly timers: ProcessingTimers;
+  readonly failures: FailureLog;
+}
+
+export class Chain implements OperatorChain {
+  readonly inputs: readonly ElementConsumer[];
+  readonly source: ChainSource | null;
+  readonly metrics: ChainMetrics;
+  private readonly parts: ChainParts;
+  private readonly sinks: readonly SinkOperator[];
+  /** Those that may interrupt what they do, in chain order. */
+  private readonly windows: readonly WindowOperator[];
+  private life: Life = { state: 'created' };
+
+  constructor(parts: ChainParts) {
+    this.parts = parts;
+    this.inputs = parts.inputs;
+    this.source = parts.source;
+    this.metrics = parts.metrics;
+    this.sinks = parts.operators.filter((operator) => operator instanceof SinkOperator);
+    this.windows = parts.operators.filter((operator) => operator instanceof WindowOperator);
+  }
+
+  async open(): Promise<void> {
+    this.expect('created', 'open()');
+    const opening = this.openOperators();
+    this.life = { state: 'opening', settled: opening };
+    await opening;
+    this.expect('opening', 'open()');
+    this.life = { state: 'open' };
+  }
+
+  ready(): Promise<void> | null {
+    let pending: Promise<void>[] | null = null;
+    for (const sink of this.sinks) {
+      const ready = sink.ready();
+      if (ready === null) continue;
+      pending ??= [];
+      pending.push(ready);
+    }
+    return pending === null ? null : allDone(pending);
+  }
+
+  onProcessingTime(timestamp: number): void {
+    this.parts.timers.fire(timestamp);
+  }
+
+  get isInterrupted(): boolean {
+    for (const window of this.windows) if (window.isInterrupted) return true;
+    return false;
+  }
+
+  /** An operator that has done what it had to may interrupt one behind it. */
+  resume(): void {
+    for (const window of this.windows) window.resume();
+  }
+
+  async finish(): Promise<Committables> {
+    this.expect('open', 'finish()');
+    this.parts.timers.clear();
+    const finishing = this.finishOperators();
+    this.life = { state: 'finishing', settled: finishing };
+    const committables = await finishing;
+    this.expect('finishing', 'finish()');
+    this.life = { state: 'finished' };
+    return committables;
+  }
+
+  abort(): Promise<void> {
+    const { life } = this;
+    if (life.state === 'finished') return Promise.resolve(); // H1
+    if (life.state === 'aborted') return life.settled;
+    const settled = this.abortOperators('settled' in life ? life.settled : null);
+    this.life = { state: 'aborted', settled };
+    return settled;
+  }
+
+  failedOperator(error: unknown): string | null {
+    return this.parts.failures.operatorOf(error);
+  }
+
+  accumulators(): Readonly<Record<string, JsonValue>> {
+    return this.parts.context.accumulators();
+  }
+
+  /** The last operators first: when the head opens, all behind it can take elements. */
+  private async openOperators(): Promise<void> {
+    for (const operator of this.parts.operators.toReversed()) await operator.open();
+  }
+
+  private async finishOperators(): Promise<Committables> {
+    const { operators } = this.parts;
+    const results = await settle(operators.map((operator) => operator.finish()));
+    const committables: Record<string, readonly Committable[]> = {};
+    for (const [index, operator] of operators.entries()) {
+      const prepared = results[index];
+      if (prepared) committables[operator.id] = prepared;
+    }
+    return committables;
+  }
+
+  private async abortOperators(underWay: Promise<unknown> | null): Promise<void> {
+    this.parts.timers.clear();
+    if (underWay !== null) await Promise.allSettled([underWay]); // H2
+    await Promise.allSettled(this.parts.operators.map((operator) => operator.abort()));
+  }
+
+  private expect(state: Life['state'], call: string): void {
+    if (this.life.state === state) return;
+    throw new Error(`${call} of an operator chain that is ${this.life.state}`);
+  }
+}
+
+async function allDone(pending: readonly Promise<void>[]): Promise<void> {
+  await settle(pending);
+}
+
+/** All results once every promise has settled; the first failure if there is one. */
+async function settle<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(promises);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Makes the operators of a JobVertex for one subtask and wires them: each operator calls its outputs,
+ * which are the operators behind it in the chain, then the host's outputs, one an edge.
+ *
+ * B1  A chain is a tree: only its head takes input from outside, every other operator has one parent.
+ */
+import type { Keying, Transformation } from '../../../api/transformations.ts';
+import type { JobEdge, JobVertex, OperatorNode } from '../../../graph/job-graph.ts';
+import { keySpaceOf, singleKey } from '../state/key-space.ts';
+import type { KeySpace } from '../state/key-space.ts';
+import { Chain } from './chain.ts';
+import type { ElementConsumer } from './element-consumer.ts';
+import { FailureLog } from './failures.ts';
+import { fanOut } from './fan-out.ts';
+import { mergedInputs } from './merged-inputs.ts';
+import type { ChainHost, ChainMetrics, OperatorChain } from './operator-chain.ts';
+import type { Operator, OperatorSetup } from './operator.ts';
+import { ProcessingTimers } from '../timers/processing-timers.ts';
+import { ReduceOperator } from './reduce-operator.ts';
+import { ChainRuntimeContext } from './runtime-context.ts';
+import { SinkOperator } from './sink-operator.ts';
+import { SourceOperator } from './source-operator.ts';
+import { FilterOperator, FlatMapOperator, MapOperator } from './stateless.ts';
+import { WatermarksOperator } from './watermarks-operator.ts';
+import { WindowOperator } from '../windows/window-operator.ts';
+
+/** `currentWatermark` is the lowest that the last operators of the chain have passed on. */
+class Metrics implements ChainMetrics {
+  recordsRead = 0;
+  recordsWritten = 0;
+  lateRecordsDropped = 0;
+  skippedRecords = 0;
+  leaves: readonly Operator[] = [];
+
+  get currentWatermark(): number {
+    return Math.min(...this.leaves.map((leaf) => leaf.currentWatermark));
+  }
+}
+
+/**
+ * The chain of `vertex` in one subtask.
+ *
+ * @param edges All edges of the JobGraph, in its order.
+ * @param operators The user's transformations by `OperatorNode.id` (`CompiledJob.operators`).
+ * @throws Error when vertex, edges, operators and the host's outputs do not fit together.
+ */
+export function createOperatorChain(
+  vertex: JobVertex,
+  edges: readonly JobEdge[],
+  operators: ReadonlyMap<string, Transformation>,
+  host: ChainHost,
+): OperatorChain {
+  const incoming = edges.filter((edge) => edge.targetVertex === vertex.id);
+  const outgoing = edges.filter((edge) => edge.sourceVertex === vertex.id);
+  checkShape(vertex, incoming, outgoing, host);
+
+  const shared = {
+    host,
+    context: new ChainRuntimeContext(host),
+    metrics: new Metrics(),
+    timers: new ProcessingTimers(host),
+    failures: new FailureLog(),
+  };
+  const made = new Map<string, Operator>();
+  const leaves: Operator[] = [];
+  for (const node of vertex.operators.toReversed()) {
+    const children = vertex.operators.filter((other) => other.inputs.includes(node.id));
+    const outputs: ElementConsumer[] = children.map((child) => made.get(child.id)!);
+    for (const [index, edge] of outgoing.entries()) {
+      if (edge.sourceOperator === node.id) outputs.push(host.outputs[index]!);
+    }
+    const setup = { ...shared, id: node.id, name: node.name, output: fanOut(outputs) };
+    const operator = createOperator(setup, node, operators);
+    made.set(node.id, operator);
+    if (children.length === 0) leaves.push(operator);
+  }
+  shared.metrics.leaves = leaves;
+
+  const inOrder = vertex.operators.map((node) => made.get(node.id)!);
+  const head = inOrder[0]!;
+  return new Chain({
+    ...shared,
+    operators: inOrder,
+    inputs: mergedInputs(incoming.length, head),
+    source: head instanceof SourceOperator ? head : null,
+  });
+}
+
+function createOperator(
+  setup: OperatorSetup,
+  node: OperatorNode,
+  operators: ReadonlyMap<string, Transformation>,
+): Operator {
+  const operation = operators.get(node.id)?.operation;
+  if (operation === undefined)
+    throw new Error(`no operation for operator '${node.name}' (${node.id})`);
+  switch (operation.kind) {
+    case 'source':
+      return new SourceOperator(setup, operation.source, operation.watermarks);
+    case 'map':
+      return new MapOperator(setup, operation.fn);
+    case 'flatMap':
+      return new FlatMapOperator(setup, operation.fn);
+    case 'filter':
+      return new FilterOperator(setup, operation.fn);
+    case 'watermarks':
+      return new WatermarksOperator(setup, operation.strategy);
+    case 'reduce':
+      return new ReduceOperator(
+        setup,
+        operation.fn,
+        operation.key.selector,
+        keys(operation.key, setup),
+      );
+    case 'window':
+      return new WindowOperator(
+        setup,
+        operation,
+        operation.key === null ? singleKey : keys(operation.key, setup),
+      );
+    case 'sink':
+      return new SinkOperator(setup, operation.sink);
+  }
+}
+
+function keys(keying: Keying, { host }: OperatorSetup): KeySpace {
+  return keySpaceOf(keying.type, host);
+}
+
+/** B1 */
+function checkShape(
+  vertex: JobVertex,
+  incoming: readonly JobEdge[],
+  outgoing: readonly JobEdge[],
+  host: ChainHost,
+): void {
+  const [head, ...rest] = vertex.operators;
+  if (head === undefined) throw new Error(`vertex '${vertex.name}' has no operators`);
+  const misplaced =
+    rest.find((node) => node.inputs.length !== 1) ??
+    (head.inputs.length > 0 ? head : undefined) ??
+    rest.find((node) => incoming.some((edge) => edge.targetOperator === node.id));
+  if (misplaced !== undefined) {
+    throw new Error(`vertex '${vertex.name}' is no tree: see the inputs of '${misplaced.name}'`);
+  }
+  if (host.outputs.length !== outgoing.length) {
+    throw new Error(
+      `vertex '${vertex.name}' has ${outgoing.length} outgoing edges, its host ${host.outputs.length} outputs`,
+    );
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What all operators of a chain share: their wiring and the elements that they pass on unchanged.
+ *
+ * O1  An operator calls its output directly; nothing is queued between the operators of a chain.
+ * O2  An operator passes a watermark on after everything that the watermark made it emit.
+ * O3  An operator passes a barrier on in-band. Whatever it keeps belongs to the checkpoint before the
+ *     barrier until `barrier()` returns: a stateful operator takes its snapshot, key group by key group
+ *     (`Cell.keyGroup` in src/runtime/state), before it passes the barrier on.
+ * O4  Whatever is thrown while an operator works on an element is noted under its name and thrown on.
+ */
+import { NO_TIMESTAMP } from '../../../api/source.ts';
+import type { Committable } from '../../../api/sink.ts';
+import type { CheckpointBarrier, ElementConsumer } from './element-consumer.ts';
+import type { FailureLog } from './failures.ts';
+import type { ChainHost } from './operator-chain.ts';
+import type { ProcessingTimers } from '../timers/processing-timers.ts';
+import type { ChainRuntimeContext } from './runtime-context.ts';
+
+/** The metrics that operators count; the chain adds its current watermark. */
+export interface OperatorMetrics {
+  recordsRead: number;
+  recordsWritten: number;
+  lateRecordsDropped: number;
+  skippedRecords: number;
+}
+
+/** What an operator gets from its chain. */
+export interface OperatorSetup {
+  /** `OperatorNode.id` */
+  readonly id: string;
+  /** `OperatorNode.name` */
+  readonly name: string;
+  readonly host: ChainHost;
+  readonly output: ElementConsumer;
+  readonly context: ChainRuntimeContext;
+  readonly metrics: OperatorMetrics;
+  readonly timers: ProcessingTimers;
+  readonly failures: FailureLog;
+}
+
+export abstract class Operator implements ElementConsumer {
+  readonly id: string;
+  readonly name: string;
+  /** The watermark passed on last. */
+  currentWatermark: number = NO_TIMESTAMP;
+  protected readonly output: ElementConsumer;
+  private readonly failures: FailureLog;
+
+  constructor(setup: OperatorSetup) {
+    this.id = setup.id;
+    this.name = setup.name;
+    this.output = setup.output;
+    this.failures = setup.failures;
+  }
+
+  abstract record(value: unknown, timestamp: number): void;
+
+  watermark(timestamp: number): void {
+    this.currentWatermark = timestamp;
+    this.output.watermark(timestamp);
+  }
+
+  idle(isIdle: boolean): void {
+    this.output.idle(isIdle);
+  }
+
+  barrier(barrier: CheckpointBarrier): void {
+    this.output.barrier(barrier); // O3
+  }
+
+  end(): void {
+    this.output.end();
+  }
+
+  /** Before the first element. Rejects on failure. */
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** After the end. Resolves to what was prepared for a committer; `null`: the operator has none. */
+  finish(): Promise<readonly Committable[] | null> {
+    return Promise.resolve(null);
+  }
+
+  /** Frees everything and removes what was prepared. */
+  abort(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** O4 */
+  protected blame(error: unknown): void {
+    this.failures.note(error, this.name);
+  }
+}

@@ -1,0 +1,142 @@
+/** Which running jobs stand in the way of a plan, and what an engine with savepoints does about them. */
+import { describe, expect, it } from 'vitest';
+import type { RecordedJob } from '../../../src/record/documents.ts';
+import { ClusterError } from '../../../src/contract/errors.ts';
+import { type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
+import type { Plan } from '../../../src/deployment/operation/plan.ts';
+import { stopWithSavepoints } from '../../../src/deployment/operation/savepoints.ts';
+import { refuseStateLoss } from '../../../src/deployment/operation/state-loss.ts';
+import type { Engine, SavepointSupport } from '../../../src/engines/engine.ts';
+import { bundledEngine } from '../../../src/engines/bundled/index.ts';
+import type {
+  Action,
+  ActionKind,
+  ObservedCluster,
+  ObservedProcess,
+  Provider,
+} from '../../../src/providers/provider.ts';
+
+const spec = { role: 'jobmanager', environment: {} } as unknown as ProcessSpec;
+
+/** A JobManager that nobody answers for, so that nothing is known of its TaskManagers. */
+const provider = {
+  endpoint: async () => ({ document: { epoch: 1 }, url: 'http://127.0.0.1:1', token: null }),
+} as unknown as Provider;
+
+const running = (role: Role, index = 0) =>
+  ({ name: `${role}-${index}`, role, index, status: 'running' }) as ObservedProcess;
+
+const observed: ObservedCluster = {
+  clusterId: 'demo',
+  processes: [running(Role.jobmanager), running(Role.taskmanager)],
+};
+
+const action = (kind: ActionKind, role: Role): Action => ({
+  kind,
+  role,
+  process: `${role}-0`,
+  index: 0,
+  reason: 'because',
+  causes: [],
+  spec: kind === 'none' ? null : spec,
+});
+
+const planOf = (master: ActionKind, worker: ActionKind): Plan => ({
+  clusterId: 'demo',
+  release: 'r',
+  previousRelease: null,
+  actions: [action(master, Role.jobmanager), action(worker, Role.taskmanager)],
+  config: [],
+  changes: true,
+  restartsApplication: master !== 'none',
+});
+
+const job = (name: string, stateful: boolean | undefined, startTime = 1) =>
+  ({
+    id: name,
+    name,
+    startTime,
+    outcome: null,
+    vertices: [{ id: 'v', name: 'v', parallelism: 1, maxParallelism: 1, stateful }],
+  }) as unknown as RecordedJob;
+
+const ask = (
+  plan: Plan,
+  jobs: readonly RecordedJob[],
+  options: {
+    readonly mode?: 'application' | 'session';
+    readonly engine?: Engine;
+    readonly idle?: readonly string[];
+  } = {},
+) =>
+  refuseStateLoss({
+    provider,
+    engine: options.engine ?? bundledEngine,
+    mode: options.mode ?? 'application',
+    plan,
+    situation: { observed, releases: [], epoch: 1, jobs, idle: new Set(options.idle) },
+    startedBefore: 100,
+  });
+
+describe('an upgrade', () => {
+  it.each([
+    ['replaces the JobManager of a stateful job', planOf('replace', 'none'), job('a', true), true],
+    ['of a stateless one', planOf('replace', 'none'), job('a', false), false],
+    ['of one of which nobody knows', planOf('restart', 'none'), job('a', undefined), true],
+    ['of one that only came with it', planOf('replace', 'none'), job('a', true, 200), false],
+    ['replaces a TaskManager', planOf('none', 'replace'), job('a', true), true],
+    [
+      'replaces a TaskManager of a stateless job',
+      planOf('none', 'replace'),
+      job('a', false),
+      false,
+    ],
+    ['ends nothing', planOf('none', 'none'), job('a', true), false],
+  ])('%s', async (_what, plan, only, isRefused) => {
+    const asked = ask(plan, [only]);
+    if (isRefused) await expect(asked).rejects.toMatchObject({ exitCode: 9 });
+    else expect(await asked).toEqual([]);
+  });
+
+  it('may replace a TaskManager that no job uses', async () => {
+    const plan = planOf('none', 'replace');
+    expect(await ask(plan, [job('a', true)], { idle: ['taskmanager-0'] })).toEqual([]);
+  });
+
+  it('does not end jobs of a session with its JobManager, whatever they are', async () => {
+    const asked = ask(planOf('replace', 'none'), [job('a', false)], { mode: 'session' });
+    await expect(asked).rejects.toThrow(ClusterError);
+    await expect(asked).rejects.toThrow("'a' of session demo would end");
+  });
+});
+
+describe('an engine with savepoints', () => {
+  const stopped: string[] = [];
+  const savepoints: SavepointSupport = {
+    stop: async ({ url }, jobId) => {
+      stopped.push(`${url} ${jobId}`);
+      return `/savepoints/${jobId}`;
+    },
+    startFrom: (master, paths) => ({
+      ...master,
+      environment: { FROM: JSON.stringify([...paths]) },
+    }),
+  };
+  const engine: Engine = { ...bundledEngine, savepoints };
+
+  it('takes one of each job before anything ends, and starts from those', async () => {
+    const plan = planOf('replace', 'none');
+    const jobs = await ask(plan, [job('a', true), job('b', false)], { engine });
+    expect(jobs.map(({ name }) => name)).toEqual(['a']);
+    const { signal } = new AbortController();
+    const telling = { signal, onEvent: () => {} };
+    const ready = await stopWithSavepoints({ engine, provider }, plan, jobs, telling);
+    expect(stopped).toEqual(['http://127.0.0.1:1 a']);
+    expect(ready.actions[0]!.spec!.environment).toEqual({ FROM: '[["a","/savepoints/a"]]' });
+  });
+
+  it('cannot bring jobs of a session back', async () => {
+    const asked = ask(planOf('replace', 'none'), [job('a', true)], { engine, mode: 'session' });
+    await expect(asked).rejects.toMatchObject({ exitCode: 9 });
+  });
+});
