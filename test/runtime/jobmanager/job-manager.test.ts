@@ -19,7 +19,7 @@ import { type JobManager, startJobManager } from '../../../src/runtime/jobmanage
 import type { RestServer } from '../../../src/runtime/jobmanager/job-manager-options.ts';
 import { Journal } from '../../../src/runtime/jobmanager/dispatcher/journal.ts';
 import type { TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
-import { type Clock, systemClock } from '../../../src/runtime/rpc/clock.ts';
+import { type Clock, systemClock } from '../../../src/runtime/clock.ts';
 import {
   connectFakeTaskManager,
   type FakeTaskManager,
@@ -230,7 +230,7 @@ describe('an application', () => {
     const jobManager = await start(
       app('export const main = () => new Promise((r) => setTimeout(r, 60_000));'),
       { taskManagers: 1 },
-      { now: () => Date.now(), after: () => () => {} }, // whoever waits waits for ever
+      { ...systemClock, after: () => () => {} }, // whoever waits waits for ever
     );
     jobManager.cancel('a test');
     await expect.poll(outcome).toMatchObject({ status: 'CANCELED' });

@@ -225,7 +225,7 @@ export function fakeView(
     blobs: noBlobs,
     jars: null,
     now: () => startTime + 60_000,
-    operations: new Operations({ now: () => startTime, after: () => () => {} }),
+    operations: new Operations({ now: () => startTime, monotonic: () => 0, after: () => () => {} }),
     logs: fakeLogs('jobmanager-0'),
     environment: {
       version: 'Node.js v24.0.0 (V8 13.6)',

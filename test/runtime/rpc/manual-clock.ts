@@ -1,5 +1,5 @@
 /** A clock that tests move by hand. */
-import type { Clock } from '../../../src/runtime/rpc/clock.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 
 export class ManualClock implements Clock {
   #now: number;
@@ -10,6 +10,10 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
     return this.#now;
   }
 

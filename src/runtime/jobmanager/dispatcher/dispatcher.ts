@@ -27,7 +27,7 @@ import { filePathsOf } from '../../../graph/file-paths.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { findGraphProblems } from '../../../graph/validate.ts';
 import type { Logger } from '../../logging/logger.ts';
-import type { Clock } from '../../rpc/clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import type { BlobStore, CommandResult, JobView, SubmitResult } from '../views/cluster-view.ts';

@@ -33,7 +33,7 @@ import { formatBytes } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { ClusterRecord } from '../../ha/record.ts';
-import type { Clock } from '../../rpc/clock.ts';
+import type { Clock } from '../../clock.ts';
 
 /** More is not kept: the record holds small documents, on some platforms in a single object of 1 MiB. */
 const maxCollectedBytes = 256 * 1024;

@@ -36,7 +36,7 @@ import type { Redactor } from '../../../contract/secrets.ts';
 import { formatDuration } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger } from '../../logging/logger.ts';
-import type { Clock } from '../../rpc/clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import type { JobView } from '../views/cluster-view.ts';

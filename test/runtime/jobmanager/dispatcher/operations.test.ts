@@ -11,7 +11,11 @@ const failed: OperationOutcome = { type: 'failed', javaClass: 'X', message: 'no'
 
 function create() {
   let now = 0;
-  const operations = new Operations({ now: () => now, after: () => () => {} });
+  const operations = new Operations({
+    now: () => now,
+    monotonic: () => now,
+    after: () => () => {},
+  });
   return { operations, pass: (ms: number) => (now += ms) };
 }
 
