@@ -6,13 +6,23 @@ import {
   type OutcomeDocument,
   type ReleasesDocument,
 } from '../record/documents.ts';
-import { ProviderError } from '../contract/errors.ts';
+import { ClusterError, ProviderError, problem } from '../contract/errors.ts';
+import { ExitCode } from '../contract/exit-codes.ts';
+import { isReleaseOver } from '../record/ended.ts';
 import { isRecordDamaged } from '../record/file-documents.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './operation/lock.ts';
 import { quiesce } from './operation/quiesce.ts';
+
+export interface DestroyClusterOptions {
+  readonly lockWaitMs: number;
+  readonly deleteState: boolean;
+  readonly signal: AbortSignal;
+  /** Asked again once the lock is held; `false` refuses with exit 8. Absent: yes. */
+  readonly isStillWanted?: () => Promise<boolean>;
+}
 
 /**
  * Ends all processes of a cluster and removes everything of it.
@@ -22,7 +32,7 @@ import { quiesce } from './operation/quiesce.ts';
 export async function destroyCluster(
   provider: Provider,
   clusterId: string,
-  options: { lockWaitMs: number; deleteState: boolean; signal: AbortSignal },
+  options: DestroyClusterOptions,
 ): Promise<readonly string[]> {
   const observed = await provider.inspect(clusterId);
   if (observed === null) throw noSuchCluster(clusterId);
@@ -33,6 +43,13 @@ export async function destroyCluster(
     if (isRecordDamaged(error)) return null; // then nobody can hold it
     throw error;
   });
+  if (options.isStillWanted !== undefined && !(await options.isStillWanted())) {
+    await lock?.release();
+    throw new ClusterError(
+      ExitCode.conflict,
+      problem({ code: 'no-longer-wanted', message: `cluster ${clusterId} was deployed meanwhile` }),
+    );
+  }
   await lock?.abandon();
   const { deleteState, signal } = options;
   // With success the record goes, and the entry with it.
@@ -60,7 +77,9 @@ export async function prune(
 }
 
 /**
- * Removes clusters that ended longer ago than their retention. Called by verbs that look at clusters.
+ * Removes clusters that ended longer ago than their retention. Called by verbs that change something, never
+ * by those that look. What another client does with a cluster meanwhile is that client's business: a
+ * cluster that is locked, gone or out of reach is left alone.
  * @returns the ids of those removed.
  */
 export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
@@ -69,20 +88,43 @@ export async function removeExpired(provider: Provider, now: number): Promise<st
   const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
   for (const [index, clusterId] of clusterIds.entries()) {
     const end = ends[index] ?? null;
-    if (end === null || end > now) continue;
-    const observed = await provider.inspect(clusterId);
-    if (observed?.processes.some(isAlive)) continue;
-    await destroyCluster(provider, clusterId, {
-      lockWaitMs: 0,
-      deleteState: false,
-      signal: AbortSignal.timeout(30_000),
-    });
-    removed.push(clusterId);
+    if (end !== null && end <= now && (await removeIfExpired(provider, clusterId, now)))
+      removed.push(clusterId);
   }
   return removed;
 }
 
-/** `null`: it has not ended, or nobody can tell: its record is damaged, or where it lies does not answer. */
+/** @returns whether it was removed: not where somebody is at it, or where it runs. */
+async function removeIfExpired(
+  provider: Provider,
+  clusterId: string,
+  now: number,
+): Promise<boolean> {
+  try {
+    const observed = await provider.inspect(clusterId);
+    if (observed === null || observed.processes.some(isAlive)) return false;
+    await destroyCluster(provider, clusterId, {
+      lockWaitMs: 0,
+      deleteState: false,
+      signal: AbortSignal.timeout(30_000),
+      // Whoever held the lock until now may have deployed it again, or removed it: then the lock is all
+      // that is there.
+      isStillWanted: async () => {
+        const { value } = await provider.store(clusterId).read(DocumentName.cluster);
+        return value === null || ((await retainedUntil(provider, clusterId)) ?? Infinity) <= now;
+      },
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof ClusterError || error instanceof ProviderError) return false;
+    throw error;
+  }
+}
+
+/**
+ * `null`: its newest run is not over (it runs, is LOST, or its deployment was interrupted), or nobody can
+ * tell, for its record is damaged or where it lies does not answer.
+ */
 async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
   const store = provider.store(clusterId);
   try {
@@ -94,10 +136,12 @@ async function retainedUntil(provider: Provider, clusterId: string): Promise<num
     ]);
     if (cluster.value === null) return null;
     const { mode, retentionMs } = cluster.value;
-    if (outcome.value !== null) return outcome.value.endTime + retentionMs;
+    const history = releases.value?.releases ?? [];
+    const run = { outcome: outcome.value, endpoint: endpoint.value, releases: history };
+    if (outcome.value !== null && isReleaseOver(run)) return outcome.value.endTime + retentionMs;
     // Nobody goes on with a per-job cluster whose client died before a JobManager led it.
-    if (mode !== 'per-job' || endpoint.value !== null) return null;
-    return (releases.value?.releases.at(-1)?.createdAt ?? cluster.value.createdAt) + retentionMs;
+    if (mode !== 'per-job' || endpoint.value !== null || outcome.value !== null) return null;
+    return (history.at(-1)?.createdAt ?? cluster.value.createdAt) + retentionMs;
   } catch (error) {
     if (isRecordDamaged(error) || error instanceof ProviderError) return null;
     throw error;

@@ -97,7 +97,10 @@ export async function main(ctx) {
     expect(stderr.match(/read hello/g)).toHaveLength(2);
     expect(json.data.uploadedBytes).toBe(2 * 'hello'.length);
     await eventually(() => project.running().length === 0);
-    await eventually(async () => (await clusters()).length === 0);
+    await eventually(async () => {
+      await project.run('prune', '--yes');
+      return (await clusters()).length === 0;
+    });
     await expect(readdir(join(project.folder, 'home/clusters'))).resolves.toEqual([]);
   });
 

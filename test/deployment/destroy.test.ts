@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DocumentName } from '../../src/record/documents.ts';
-import { removeExpired } from '../../src/deployment/destroy.ts';
+import { ExitCode } from '../../src/contract/exit-codes.ts';
+import { acquireLock } from '../../src/deployment/operation/lock.ts';
+import { destroyCluster, removeExpired } from '../../src/deployment/destroy.ts';
 import { createLocalProvider } from '../../src/providers/local/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 
@@ -37,17 +39,70 @@ async function cluster(clusterId: string, mode: string, documents: object = {}):
   }
 }
 
+const endpoint = (epoch: number) => ({ [DocumentName.endpoint]: { epoch } });
+const outcome = (epoch: number) => ({
+  [DocumentName.outcome]: { epoch, endTime: createdAt + 500 },
+});
+const released = (afterEpoch: number) => ({
+  [DocumentName.releases]: { releases: [{ createdAt, afterEpoch }] },
+});
+const removeAt = (ms: number) => removeExpired(provider, createdAt + ms);
+
 it('removes what ended before its retention, and nothing that may go on', async () => {
-  const endpoint = { [DocumentName.endpoint]: { epoch: 1 } };
-  const outcome = { [DocumentName.outcome]: { epoch: 1, endTime: createdAt + 500 } };
-  await cluster('ended', 'application', { ...endpoint, ...outcome });
+  await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
   await cluster('unfinished', 'application');
-  await cluster('lost', 'per-job', endpoint);
+  await cluster('lost', 'per-job', endpoint(1));
   await cluster('abandoned', 'per-job');
-  const at = (ms: number) => removeExpired(provider, createdAt + ms);
-  expect(await at(retentionMs - 1)).toEqual([]);
-  expect(await at(retentionMs)).toEqual(['abandoned']);
-  expect(await at(retentionMs + 500)).toEqual(['ended']);
-  expect(await at(1e9)).toEqual([]);
+  expect(await removeAt(retentionMs - 1)).toEqual([]);
+  expect(await removeAt(retentionMs)).toEqual(['abandoned']);
+  expect(await removeAt(retentionMs + 500)).toEqual(['ended']);
+  expect(await removeAt(1e9)).toEqual([]);
   expect(await provider.list()).toEqual(['lost', 'unfinished']);
+});
+
+it('keeps a cluster whose newest run is not over, though an earlier one is', async () => {
+  await cluster('lost', 'application', { ...endpoint(2), ...outcome(1), ...released(1) });
+  // The record has the deployment, and nothing of it has started yet.
+  await cluster('coming', 'application', { ...endpoint(1), ...outcome(1), ...released(1) });
+  expect(await removeAt(1e9)).toEqual([]);
+  expect(await provider.list()).toEqual(['coming', 'lost']);
+});
+
+it('leaves alone what somebody else is at, and removes the others', async () => {
+  const ended = { ...endpoint(1), ...outcome(1), ...released(0) };
+  await cluster('busy', 'application', ended);
+  await cluster('ended', 'application', ended);
+  const lock = await acquireLock(provider.store('busy'), 'deploy', {
+    waitMs: 0,
+    signal: new AbortController().signal,
+  });
+  try {
+    expect(await removeAt(1e9)).toEqual(['ended']);
+    expect(await provider.list()).toEqual(['busy']);
+  } finally {
+    await lock.release();
+  }
+  expect(await removeAt(1e9)).toEqual(['busy']);
+});
+
+it('removes one cluster once when two clients do so at the same time', async () => {
+  for (const id of ['one', 'two', 'three']) {
+    await cluster(id, 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
+  }
+  const both = await Promise.all([removeAt(1e9), removeAt(1e9)]);
+  expect(both.flat().length).toBeLessThanOrEqual(3);
+  expect([...both.flat(), ...(await removeAt(1e9))].toSorted()).toEqual(['one', 'three', 'two']);
+  expect(await provider.list()).toEqual([]);
+});
+
+it('does not remove what was deployed again while it waited for the lock', async () => {
+  await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
+  const destroyed = destroyCluster(provider, 'ended', {
+    lockWaitMs: 0,
+    deleteState: false,
+    signal: new AbortController().signal,
+    isStillWanted: async () => false,
+  });
+  await expect(destroyed).rejects.toMatchObject({ exitCode: ExitCode.conflict });
+  expect(await provider.list()).toEqual(['ended']);
 });

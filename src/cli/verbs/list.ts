@@ -2,7 +2,6 @@
 import type { Problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
-import { removeExpired } from '../../deployment/destroy.ts';
 import { type ClusterStatus, listedStatus } from '../../deployment/status.ts';
 import type { Context } from '../context.ts';
 import { colorState, table, time } from '../output/style.ts';
@@ -16,7 +15,6 @@ export const run = (context: Context): Promise<number> => listClusters(context, 
 export async function listClusters(context: Context, mode: string | null): Promise<number> {
   const { report } = context;
   const provider = await context.provider();
-  await removeExpired(provider, Date.now());
   const silent: Problem[] = [];
   const ids = await provider.list((found) => silent.push(found));
   const all = await Promise.all(ids.map((id) => listedStatus(provider, id)));

@@ -1,7 +1,6 @@
 /** `fctl status`: what is true about one cluster. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import { removeExpired } from '../../deployment/destroy.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
 import { describeExit } from '../../providers/describe-exit.ts';
@@ -20,7 +19,6 @@ const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE', 
 export async function run(context: Context<StatusFlags>, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  await removeExpired(provider, Date.now());
   const { options, report, signal } = context;
   let shown = '';
   for (;;) {
