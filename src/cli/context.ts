@@ -4,6 +4,7 @@
  */
 import type { LoadedConfig } from '../config/load.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
+import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
 import { ClusterError, ConfigError, UsageError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { splitSecrets } from '../contract/secrets.ts';
@@ -46,8 +47,11 @@ export interface Context<O extends CommonOptions = CommonOptions> {
   provider(): Promise<Provider>;
   /** Closed when the verb has ended. @param config `null`: the local provider. */
   providerFor(config: ResolvedConfig | null): Promise<Provider>;
-  /** The cluster that was named, or the config's. */
-  clusterId(named: string | undefined): Promise<string>;
+  /**
+   * The cluster that was named, or the config's.
+   * @throws UsageError when no cluster can have that name.
+   */
+  clusterId(named: string | undefined): Promise<ClusterId>;
   /** @throws UsageError when nobody is there to ask and `--yes` was not given. */
   confirm(question: string): Promise<void>;
   /** Gives up what the verb held. Never rejects. */
@@ -96,7 +100,7 @@ export function createContext<O extends CommonOptions>(
     provider: async () => context.providerFor((await context.optionalConfig())?.config ?? null),
     providerFor: (config) => (provider ??= open(config, place)),
     clusterId: async (named) => {
-      if (named !== undefined) return named;
+      if (named !== undefined) return parseClusterId(named);
       if (await hasConfig(options, place)) return (await context.config()).config.cluster;
       throw new UsageError(
         problem({

@@ -1,4 +1,5 @@
 /** Checked configuration → resolved configuration. Pure, but for where `~` is. */
+import { parseClusterId } from '../contract/cluster-id.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { RestartConfig } from '../contract/runtime-config.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
@@ -61,7 +62,7 @@ export function resolveConfig(
 ): ResolvedConfig {
   const { application, jobmanager, taskmanager, heartbeat, network, logging, providers } = config;
   return {
-    cluster: config.cluster,
+    cluster: parseClusterId(config.cluster),
     mode: config.mode,
     provider: config.provider,
     engine: config.engine,

@@ -2,6 +2,7 @@
  * The configuration as everything but src/config sees it: complete, times in `…Ms`, sizes in `…Bytes`.
  * Keys that this version cannot honour (not-yet.ts) are not here.
  */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { ResolvedDocker } from './providers/docker.ts';
 import type { ResolvedLocal } from './providers/local.ts';
@@ -9,8 +10,7 @@ import type { ResolvedStandalone } from './providers/standalone.ts';
 import type { LoadBalanceMode, RestartConfig } from '../contract/runtime-config.ts';
 
 export interface ResolvedConfig {
-  /** Cluster id. */
-  readonly cluster: string;
+  readonly cluster: ClusterId;
   readonly mode: 'application' | 'per-job' | 'session';
   readonly provider: string;
   readonly engine: string;

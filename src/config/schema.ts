@@ -3,6 +3,7 @@
  * What of it this version cannot honour is in not-yet.ts.
  */
 import { z } from 'zod';
+import { clusterIdPattern, clusterIdRule } from '../contract/cluster-id.ts';
 import { describeKey as about } from './not-yet.ts';
 import { dockerSchema } from './providers/docker.ts';
 import { localSchema } from './providers/local.ts';
@@ -222,10 +223,7 @@ const laterProvider = (name: string) =>
 export const configSchema = z.strictObject({
   cluster: z
     .string()
-    .regex(
-      /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/,
-      'must be 2 to 40 of a-z, 0-9 and -, begin with a letter and not end with -',
-    )
+    .regex(clusterIdPattern, clusterIdRule)
     .meta({ description: 'Id of the cluster: its name for its whole life.' }),
   mode: choice(['application', 'per-job', 'session'], about('mode', 'Deployment mode.')).default(
     'application',

@@ -8,6 +8,7 @@ import type { FctlConfig } from '../../src/config/index.ts';
 import { configJsonSchema, nodeAt } from '../../src/config/json-schema.ts';
 import type { ResolvedConfig } from '../../src/config/resolved.ts';
 import type { UserConfig } from '../../src/config/schema.ts';
+import { parseClusterId } from '../../src/contract/cluster-id.ts';
 import { parseDurationMs, parseSizeBytes } from '../../src/contract/units.ts';
 import { load } from './project.ts';
 
@@ -17,7 +18,7 @@ describe('the resolved configuration', () => {
   it('is complete, from the id of the cluster alone', async () => {
     const { config } = await load('cluster: ab');
     expect(config).toEqual({
-      cluster: 'ab',
+      cluster: parseClusterId('ab'),
       mode: 'application',
       provider: 'local',
       engine: 'bundled',

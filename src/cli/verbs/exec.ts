@@ -17,12 +17,12 @@ function collecting(into: { stdout: string; stderr: string }, name: 'stdout' | '
 
 export async function run(
   context: Context,
-  clusterId: string | undefined,
+  named: string | undefined,
   process_: string | undefined,
   ...command: readonly (string | undefined)[]
 ): Promise<number> {
   const words = command.filter((word) => word !== undefined);
-  if (clusterId === undefined || process_ === undefined || words.length === 0) {
+  if (named === undefined || process_ === undefined || words.length === 0) {
     throw new UsageError(
       problem({
         code: 'command-missing',
@@ -31,6 +31,7 @@ export async function run(
       }),
     );
   }
+  const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
   const { stdin } = process;

@@ -1,4 +1,5 @@
 /** `fctl session start`: a cluster that waits for jobs. Repeating it changes what differs. */
+import { parseClusterId } from '../../contract/cluster-id.ts';
 import type { Context } from '../context.ts';
 import type { OperationFlags } from './operation-flags.ts';
 import { parseCount } from './option-values.ts';
@@ -16,7 +17,7 @@ export async function run(
   const { slots, taskmanagers } = context.options;
   const set = [
     'mode=session',
-    ...(named === undefined ? [] : [`cluster=${named}`]),
+    ...(named === undefined ? [] : [`cluster=${parseClusterId(named)}`]),
     ...setting('taskmanager.replicas', parseCount('--taskmanagers', taskmanagers)),
     ...setting('taskmanager.slots', parseCount('--slots', slots)),
   ];

@@ -15,6 +15,7 @@ import type {
   ClusterRequest,
 } from '../../contract/application-messages.ts';
 import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../record/documents.ts';
+import { type ClusterId, maxClusterIdLength, parseClusterId } from '../../contract/cluster-id.ts';
 import { FctlError } from '../../contract/errors.ts';
 import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { deploy } from '../deploy.ts';
@@ -24,7 +25,6 @@ import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
 const pollMs = 50;
-const maxIdLength = 40;
 
 export interface PerJobOptions extends Omit<
   OperationOptions,
@@ -134,7 +134,8 @@ class JobClusters {
 }
 
 /** `flights-3fa9-1`; the name is cut where the id would be too long. */
-function jobClusterId(cluster: string, run: string, executeIndex: number): string {
+export function jobClusterId(cluster: ClusterId, run: string, executeIndex: number): ClusterId {
   const suffix = `-${run}-${executeIndex + 1}`;
-  return cluster.slice(0, maxIdLength - suffix.length).replace(/-+$/, '') + suffix;
+  const kept = cluster.slice(0, maxClusterIdLength - suffix.length).replace(/-+$/, '');
+  return parseClusterId(kept + suffix);
 }
