@@ -30,6 +30,7 @@ export default {
   ignoreBinaries: [
     'flock',
     'jar',
+    'mkfifo',
     'mount',
     'nsenter',
     'script',
