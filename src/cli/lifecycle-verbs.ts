@@ -5,6 +5,7 @@ import {
   allowStateLoss,
   cluster,
   lockWait,
+  healthTimeout,
   noHooks,
   rollbackOnFailure,
   taskManagers,
@@ -49,6 +50,7 @@ export const lifecycleVerbs: readonly Verb[] = [
       rollbackOnFailure,
       allowStateLoss,
       lockWait,
+      healthTimeout,
       noHooks,
     ],
     examples: [
@@ -73,6 +75,7 @@ export const lifecycleVerbs: readonly Verb[] = [
       { flags: '--cluster <id>', description: "id of the cluster; default: the config file's" },
       allowStateLoss,
       lockWait,
+      healthTimeout,
       noHooks,
     ],
     examples: ['fctl rollback', 'fctl rollback 3', 'fctl rollback 3f2a9c01 --cluster flights'],
@@ -100,7 +103,7 @@ export const lifecycleVerbs: readonly Verb[] = [
     description:
       'Starts or ends TaskManagers and leaves all other processes alone, in any mode; no config file is needed. An application starts again when one of its TaskManagers goes away. The next deploy makes it what the config file says.',
     arguments: [cluster],
-    options: [taskManagers, allowStateLoss, lockWait, noHooks],
+    options: [taskManagers, allowStateLoss, lockWait, healthTimeout, noHooks],
     examples: ['fctl scale --taskmanagers 4', 'fctl scale flights --taskmanagers 2 --json'],
     load: () => import('./verbs/scale.ts'),
   },
@@ -117,6 +120,7 @@ export const lifecycleVerbs: readonly Verb[] = [
       { flags: '--role <role>', description: 'only those of a role: jobmanager or taskmanager' },
       allowStateLoss,
       lockWait,
+      healthTimeout,
       noHooks,
     ],
     examples: [

@@ -49,5 +49,9 @@ export const lockWait: VerbOption = {
   flags: '--lock-wait <duration>',
   description: 'how long to wait for somebody else who changes the cluster (default: 20s)',
 };
+export const healthTimeout: VerbOption = {
+  flags: '--health-timeout <duration>',
+  description: 'how long the cluster may take until it is healthy (default: 60s)',
+};
 export const noHooks: VerbOption = { flags: '--no-hooks', description: 'do not run .fctl/hooks' };
 export const taskManagers: VerbOption = { flags: '--taskmanagers <n>', description: 'how many' };

@@ -81,10 +81,9 @@ async function deployAndFollow(
     number: result.release?.number ?? null,
     plan: planData(result.plan),
   };
-  const failed = result.outcome?.status === ApplicationStatus.failed ? result.outcome : null;
-  const outcome = options.detach
-    ? failed
-    : (result.outcome ?? (await follow(context, input, result.previousEpoch, progress)));
+  const outcome =
+    result.outcome ??
+    (options.detach ? null : await follow(context, input, result.previousEpoch, progress));
   progress.stop();
   if (outcome === null) {
     report.result({ ...data, detached: true, outcome }, () => running(clusterId));

@@ -14,16 +14,18 @@ export interface OperationFlags extends CommonOptions {
   readonly rollbackOnFailure?: boolean;
   /** A duration. */
   readonly lockWait?: string;
+  /** A duration. */
+  readonly healthTimeout?: string;
   /** `--no-hooks` */
   readonly hooks?: boolean;
 }
 
 /** For the cluster to become healthy. */
-const healthTimeoutMs = 60_000;
+const defaultHealthTimeoutMs = 60_000;
 /** For another deployment to end. */
 const defaultLockWaitMs = 20_000;
 
-/** @throws UsageError for a `--lock-wait` that is no duration. */
+/** @throws UsageError for a `--lock-wait` or `--health-timeout` that is no duration. */
 export function operationOptions(
   { options, signal }: Context<OperationFlags>,
   progress: Progress,
@@ -31,7 +33,8 @@ export function operationOptions(
   return {
     signal,
     onEvent: (event) => showDeployEvent(progress, event),
-    healthTimeoutMs,
+    healthTimeoutMs:
+      parseDuration('--health-timeout', options.healthTimeout) ?? defaultHealthTimeoutMs,
     lockWaitMs: parseDuration('--lock-wait', options.lockWait) ?? defaultLockWaitMs,
     allowStateLoss: options.allowStateLoss ?? false,
     rollbackOnFailure: options.rollbackOnFailure ?? false,

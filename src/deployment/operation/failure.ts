@@ -149,7 +149,11 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
   }
 }
 
-/** Y3 */
+/**
+ * Y3. What a crashed run left is not thrown away because the attempt to go on with it failed: its processes
+ * are ended without being cancelled and no outcome is written, so that the journal stays good for the next
+ * deployment.
+ */
 async function takeDown(running: Running, { error, situation, wanted }: Failure): Promise<void> {
   const { fence, operation, options } = running;
   const { clusterId, provider } = operation;
@@ -157,7 +161,9 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   const before = await store.read<OutcomeDocument>(DocumentName.outcome);
   const told = before.value !== null && before.value.epoch > situation.epoch;
   const observed = await provider.inspect(clusterId);
-  if (observed !== null) await quiesce(provider, observed, options.signal);
+  if (observed !== null && !situation.isUnfinished) {
+    await quiesce(provider, observed, options.signal);
+  }
   for (const { name, role, index } of observed?.processes ?? []) {
     const reason = 'the deployment failed';
     await provider.apply(
@@ -166,7 +172,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
       { fence, signal: options.signal },
     );
   }
-  if (told) return;
+  if (told || situation.isUnfinished) return;
   // In place of what a JobManager wrote that was asked to end just now: that it was cancelled.
   const { version } = await store.read<OutcomeDocument>(DocumentName.outcome);
   const newest = await newestEpoch(provider, clusterId);

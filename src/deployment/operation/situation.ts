@@ -7,6 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   DocumentName,
+  type EndpointDocument,
   type JobsDocument,
   type OutcomeDocument,
   type RecordedJob,
@@ -16,7 +17,6 @@ import { isReleaseOver } from '../../record/ended.ts';
 import { Role } from '../../contract/process-spec.ts';
 import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { type ObservedCluster, type Provider, isAlive } from '../../providers/provider.ts';
-import { newestEpoch } from './health.ts';
 import { readReleases } from '../releases.ts';
 
 const timeoutMs = 3000;
@@ -29,6 +29,11 @@ export interface Situation {
   readonly releases: readonly ReleaseEntry[];
   /** The newest one that the record knows of. */
   readonly epoch: number;
+  /**
+   * Nothing runs, and the newest run has no outcome although a JobManager led it: it crashed, and the
+   * journal in the record is what the next JobManager goes on with.
+   */
+  readonly isUnfinished: boolean;
   /** Jobs that run, as far as is known; none when their JobManager does not. */
   readonly jobs: readonly RecordedJob[];
   /** TaskManagers that run no task, by the word of their JobManager. */
@@ -37,13 +42,16 @@ export interface Situation {
 
 export async function readSituation(provider: Provider, clusterId: string): Promise<Situation> {
   const store = provider.store(clusterId);
-  const [present, releases, epoch, jobs, outcome] = await Promise.all([
+  const [present, releases, endpoint, jobs, outcome] = await Promise.all([
     provider.inspect(clusterId),
     readReleases(store),
-    newestEpoch(provider, clusterId),
+    store.read<EndpointDocument>(DocumentName.endpoint),
     store.read<JobsDocument>(DocumentName.jobs),
     store.read<OutcomeDocument>(DocumentName.outcome),
   ]);
+  const led = endpoint.value?.epoch ?? 0;
+  const told = outcome.value?.epoch ?? 0;
+  const epoch = Math.max(led, told);
   const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
   const observed = isOver ? await afterItLeft(provider, clusterId, present) : present;
   const master = observed?.processes.find((p) => p.role === Role.jobmanager);
@@ -52,6 +60,7 @@ export async function readSituation(provider: Provider, clusterId: string): Prom
     observed,
     releases,
     epoch,
+    isUnfinished: led > told && !(observed?.processes ?? []).some(isAlive),
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
     idle: leads ? await idleTaskManagers(provider, clusterId) : new Set(),
   };

@@ -74,7 +74,14 @@ const ask = (
     engine: options.engine ?? bundledEngine,
     mode: options.mode ?? 'application',
     plan,
-    situation: { observed, releases: [], epoch: 1, jobs, idle: new Set(options.idle) },
+    situation: {
+      observed,
+      releases: [],
+      epoch: 1,
+      jobs,
+      isUnfinished: false,
+      idle: new Set(options.idle),
+    },
     startedBefore: 100,
   });
 
