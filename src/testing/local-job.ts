@@ -153,6 +153,7 @@ export class LocalJob {
 
   private hostOf(vertex: JobVertex, outputs: readonly ElementConsumer[]): ChainHost {
     const { clock, workingDirectory } = this.options;
+    let prevent = (): void => {};
     return {
       jobId: localJobId,
       taskName: `${vertex.name} (1/1)`,
@@ -163,9 +164,10 @@ export class LocalJob {
       workingDirectory,
       cachedFiles: this.cachedFiles,
       outputs,
-      clock: () => clock.now(),
-      registerProcessingTimer: (timestamp) => {
-        clock.register(timestamp, (now) => this.chainOf(vertex.id).onProcessingTime(now));
+      clock,
+      wakeAfter: (ms) => {
+        prevent();
+        prevent = clock.after(ms, () => this.chainOf(vertex.id).onProcessingTime());
       },
       stdout: () => {},
       shouldYield: () => false,

@@ -1,19 +1,21 @@
 /**
- * A clock that stands still until a test moves it, and the timers of the chains that run on it.
+ * A clock that stands still until a test moves it, and the timers of the chains that run on it. Kinder than a
+ * machine's: timers come at their time exactly, and its wall never steps.
  *
- * M1  `advance` goes from timer to timer: when one fires the clock shows its time, so that what it
- *     registers is relative to that, and fires in the same `advance` if it is due.
+ * M1  `advance` goes from timer to timer: when one comes the clock shows its time, so that what it sets is
+ *     relative to that, and comes in the same `advance` if it is due.
  */
 import { durationMs } from '../api/windows.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 interface Timer {
-  readonly timestamp: number;
-  readonly fire: (timestamp: number) => void;
+  readonly at: number;
+  readonly action: () => void;
 }
 
-export class ManualClock {
+export class ManualClock implements Clock {
   private current: number;
-  /** Ascending; equal ones in order of registration. */
+  /** Ascending; equal ones in the order in which they were set. */
   private readonly timers: Timer[] = [];
 
   /** @param start Epoch milliseconds. */
@@ -26,8 +28,13 @@ export class ManualClock {
     return this.current;
   }
 
+  /** The same as `now()`. */
+  monotonic(): number {
+    return this.current;
+  }
+
   /**
-   * Moves on and fires the timers on the way.
+   * Moves on and runs the timers on the way.
    *
    * @param duration `'10s'`, `'5m'`, or milliseconds.
    */
@@ -35,18 +42,23 @@ export class ManualClock {
     const target = this.current + durationMs(duration);
     for (;;) {
       const next = this.timers[0];
-      if (next === undefined || next.timestamp > target) break;
+      if (next === undefined || next.at > target) break;
       this.timers.shift();
-      this.current = Math.max(this.current, next.timestamp); // M1
-      next.fire(this.current);
+      this.current = next.at; // M1
+      next.action();
     }
     this.current = target;
   }
 
-  /** Calls `fire` once the clock has reached `timestamp`; one in the past at the next `advance`. */
-  register(timestamp: number, fire: (timestamp: number) => void): void {
-    let at = this.timers.length;
-    while (at > 0 && this.timers[at - 1]!.timestamp > timestamp) at--;
-    this.timers.splice(at, 0, { timestamp, fire });
+  /** Runs `action` once, in the `advance` that reaches `ms` from now. @returns how to prevent that. */
+  after(ms: number, action: () => void): () => void {
+    const timer = { at: this.current + Math.max(0, ms), action };
+    let index = this.timers.length;
+    while (index > 0 && this.timers[index - 1]!.at > timer.at) index--;
+    this.timers.splice(index, 0, timer);
+    return () => {
+      const left = this.timers.indexOf(timer);
+      if (left >= 0) this.timers.splice(left, 1);
+    };
   }
 }

@@ -51,6 +51,11 @@ export class HostileClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Milliseconds until the next timer comes: for tests that let others work at that very moment. */
+  get untilNext(): number {
+    return Math.max(0, Math.min(...[...this.#timers].map((t) => t.at)) - this.#monotonic);
+  }
+
   /** Lets time pass and runs what comes meanwhile, in order. */
   advance(ms: number): void {
     const end = this.#monotonic + ms;

@@ -5,11 +5,12 @@ test('stands still, then fires what is due in order, each at its own time', () =
   const clock = new ManualClock(1000);
   const fired: [string, number][] = [];
   const on = (name: string) => () => void fired.push([name, clock.now()]);
-  clock.register(1500, on('c'));
-  clock.register(1200, on('a'));
-  clock.register(1200, on('b'));
-  clock.register(900, on('past'));
-  clock.register(9000, on('never'));
+  clock.after(500, on('c'));
+  clock.after(200, on('a'));
+  clock.after(200, on('b'));
+  clock.after(-100, on('past'));
+  clock.after(8000, on('never'));
+  clock.after(300, on('prevented'))();
   expect(fired).toEqual([]);
   clock.advance('499ms');
   expect(fired).toEqual([
@@ -27,9 +28,9 @@ test('a timer that registers another one fires it in the same move when it is du
   const times: number[] = [];
   const tick = () => {
     times.push(clock.now());
-    clock.register(clock.now() + 100, tick);
+    clock.after(100, tick);
   };
-  clock.register(100, tick);
+  clock.after(100, tick);
   clock.advance(350);
   expect(times).toEqual([100, 200, 300]);
   expect(clock.now()).toBe(350);

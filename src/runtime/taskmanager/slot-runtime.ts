@@ -11,6 +11,7 @@ import type { FailureInfo } from '../../contract/outcome.ts';
 import { compileJob } from '../../graph/compile.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
 import { loadBundle } from '../../application/load-bundle.ts';
+import type { Clock } from '../clock.ts';
 import { Exchange, nameOf } from '../stream/network/exchange.ts';
 import { ExecutionState, type SlotDeployment, type TaskDeployment } from '../rpc/protocol.ts';
 import { describeFailure } from '../../application/failure-info.ts';
@@ -21,6 +22,7 @@ import { TaskMeter } from '../stream/task/task-meter.ts';
 import { type Wiring, wireTask } from '../stream/task/wire-task.ts';
 
 export interface SlotHost {
+  readonly clock: Clock;
   readonly start: SlotStart;
   readonly send: (message: FromSlot, transfer?: readonly MessagePort[]) => void;
   readonly stdout: (text: string) => void;
@@ -43,7 +45,7 @@ interface SplitWaiter {
 export class SlotRuntime {
   private readonly host: SlotHost;
   private readonly exchange: Exchange;
-  private readonly mailbox = new Mailbox();
+  private readonly mailbox: Mailbox;
   private readonly splitWaiters = new Map<number, SplitWaiter>();
   private tasks: readonly SlotTask[] = [];
   private bundleFolder: string | null = null;
@@ -55,7 +57,9 @@ export class SlotRuntime {
     const { allocationId, bind, clusterId, jobAttempt, jobId, name, network, taskManager, token } =
       host.start;
     this.host = host;
+    this.mailbox = new Mailbox(host.clock);
     this.exchange = new Exchange({
+      clock: host.clock,
       identity: { token, clusterId, jobId, jobAttempt, allocationId },
       taskManager,
       name,
@@ -171,8 +175,9 @@ export class SlotRuntime {
     const { jobAttempt, jobId } = this.host.start;
     const { attemptId, subtaskIndex } = deployment;
     const task: Task = new Task({
+      clock: this.host.clock,
       mailbox: this.mailbox,
-      meter: new TaskMeter(),
+      meter: new TaskMeter(this.host.clock),
       requestSplit: (operatorId) =>
         this.requestSplit({ jobId, jobAttempt, attemptId, operatorId, subtaskIndex }),
       describe: (error, operator) => this.describe(error, name, operator),
@@ -193,8 +198,8 @@ export class SlotRuntime {
       attempt: deployment.attempt,
       workingDirectory,
       cachedFiles: this.cachedFiles,
-      clock: Date.now,
-      registerProcessingTimer: (timestamp: number) => task.registerTimer(timestamp),
+      clock: this.host.clock,
+      wakeAfter: (ms: number) => task.wakeAfter(ms),
       stdout: (line: string) => this.host.stdout(`${line}\n`),
       shouldYield: () => task.shouldYield(),
     };

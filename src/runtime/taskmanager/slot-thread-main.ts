@@ -1,6 +1,7 @@
 /** What a slot's worker thread runs, and what applications import there: see slot-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { provideModules } from '../../application/load-bundle.ts';
+import { systemClock } from '../clock.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { SlotRuntime } from './slot-runtime.ts';
 
@@ -16,6 +17,7 @@ provideModules(import.meta.url);
 const { gc: collectGarbage = () => {} } = globalThis as { gc?: () => void };
 
 const runtime = new SlotRuntime({
+  clock: systemClock,
   start: (workerData as SlotWorkerData).start,
   send: (message, transfer = []) => port.postMessage(message, [...transfer]),
   stdout: (text) => process.stdout.write(text),

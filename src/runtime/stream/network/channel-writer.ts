@@ -1,4 +1,5 @@
 /** The producing end of a channel, whatever transport it has. */
+import type { Clock } from '../../clock.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 
 export interface ChannelWriter extends ElementConsumer {
@@ -20,26 +21,28 @@ export class TimedFlusher implements Flusher {
   readonly isImmediate: boolean;
   private readonly timeoutMs: number;
   private readonly writers = new Set<ChannelWriter>();
-  private timer: NodeJS.Timeout | null = null;
+  private readonly clock: Clock;
+  private prevent: (() => void) | null = null;
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, clock: Clock) {
+    this.clock = clock;
     this.timeoutMs = timeoutMs;
     this.isImmediate = timeoutMs === 0;
   }
 
   schedule(writer: ChannelWriter): void {
     this.writers.add(writer);
-    this.timer ??= setTimeout(() => this.flush(), this.timeoutMs);
+    this.prevent ??= this.clock.after(this.timeoutMs, () => this.flush());
   }
 
   close(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.prevent?.();
+    this.prevent = null;
     this.writers.clear();
   }
 
   private flush(): void {
-    this.timer = null;
+    this.prevent = null;
     const writers = [...this.writers];
     this.writers.clear();
     for (const writer of writers) writer.flush();

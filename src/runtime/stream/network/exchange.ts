@@ -13,6 +13,7 @@ import { type Codec, compileCodec } from '../../../api/codec.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
 import type { JobEdge } from '../../../graph/job-graph.ts';
 import type { ChannelDeployment, SlotLocation } from '../../rpc/protocol.ts';
+import type { Clock } from '../../clock.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type ChannelWriter, TimedFlusher } from './channel-writer.ts';
 import { EncodingWriter, type SealedBuffer } from './encoding-writer.ts';
@@ -32,6 +33,7 @@ const frameSlackBytes = 1024 * 1024;
 const pooledBytes = 8 * 1024 * 1024;
 
 export interface ExchangeOptions {
+  readonly clock: Clock;
   readonly identity: Expected;
   /** `Envelope.resourceId` of this process. */
   readonly taskManager: string;
@@ -90,7 +92,7 @@ export class Exchange implements ChannelDirectory {
       network.bufferSizeBytes,
       Math.ceil(pooledBytes / network.bufferSizeBytes),
     );
-    this.flusher = new TimedFlusher(network.bufferTimeoutMs);
+    this.flusher = new TimedFlusher(network.bufferTimeoutMs, options.clock);
     const maxFrameBytes = network.maxFrameBytes + frameSlackBytes;
     this.server = listenForLinks({
       bind,
@@ -99,6 +101,7 @@ export class Exchange implements ChannelDirectory {
       handshakeTimeoutMs,
       directory: this,
       warn,
+      clock: options.clock,
     });
   }
 
@@ -225,6 +228,7 @@ export class Exchange implements ChannelDirectory {
       peer: `${nameOf(taskManager)} (${host}:${dataPort})`,
       connectTimeoutMs,
       pool: this.pool,
+      clock: this.options.clock,
     });
   }
 }

@@ -6,6 +6,7 @@
  * T3  A buffer goes back to the pool when the kernel has it.
  */
 import { type Server, type Socket, connect, createServer } from 'node:net';
+import type { Clock } from '../../clock.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type Expected, type Hello, checkHello } from './hello.ts';
 import { IncomingChannels } from './incoming-channels.ts';
@@ -30,6 +31,7 @@ export interface DialOptions {
   readonly peer: string;
   readonly connectTimeoutMs: number;
   readonly pool: BufferPool;
+  readonly clock: Clock;
 }
 
 /** Connects to the slot of a consumer. Does not wait: what is opened or sent meanwhile follows the hello. */
@@ -41,22 +43,21 @@ class TcpOutgoingLink implements OutgoingLink {
   private readonly options: DialOptions;
   private readonly socket: Socket;
   private readonly channels: OutgoingChannel[] = [];
-  private readonly connectTimer: NodeJS.Timeout;
+  private readonly preventTimeout: () => void;
   private state: 'open' | 'settled' = 'open';
 
   constructor(options: DialOptions) {
     this.options = options;
-    const { host, port, hello, peer, connectTimeoutMs } = options;
+    const { clock, host, port, hello, peer, connectTimeoutMs } = options;
     const parser = new FrameParser(maxControlBytes, (type, channel, body) =>
       this.onFrame(type, channel, body),
     );
     this.socket = connect({ host, port, noDelay: true });
     this.socket.write(textFrame(FrameType.hello, 0, JSON.stringify(hello)));
-    this.connectTimer = setTimeout(
-      () => this.settle(`no connection within ${connectTimeoutMs} ms`),
-      connectTimeoutMs,
+    this.preventTimeout = clock.after(connectTimeoutMs, () =>
+      this.settle(`no connection within ${connectTimeoutMs} ms`),
     );
-    this.socket.once('connect', () => clearTimeout(this.connectTimer));
+    this.socket.once('connect', this.preventTimeout);
     this.socket.on('error', (error) => this.settle(error.message));
     this.socket.on('close', () => this.settle(`${peer} closed it`));
     this.socket.on('data', (chunk) => {
@@ -104,7 +105,7 @@ class TcpOutgoingLink implements OutgoingLink {
   private settle(why: string): void {
     if (this.state === 'settled') return;
     this.state = 'settled';
-    clearTimeout(this.connectTimer);
+    this.preventTimeout();
     this.socket.destroy();
     const error = new Error(`the data connection to ${this.options.peer} is lost: ${why}`);
     for (const channel of this.channels.splice(0)) channel.lost(error);
@@ -118,6 +119,7 @@ export interface DataServerOptions {
   readonly handshakeTimeoutMs: number;
   readonly directory: ChannelDirectory;
   readonly warn: (message: string) => void;
+  readonly clock: Clock;
 }
 
 export interface DataServer {
@@ -149,7 +151,7 @@ export async function listenForLinks(options: DataServerOptions): Promise<DataSe
 }
 
 type IncomingState =
-  | { readonly type: 'handshake'; readonly timer: NodeJS.Timeout }
+  | { readonly type: 'handshake'; readonly preventTimeout: () => void }
   | { readonly type: 'open'; readonly from: string }
   | { readonly type: 'settled' };
 
@@ -170,12 +172,11 @@ class TcpIncomingLink implements IncomingLink {
     this.parser = new FrameParser(maxHelloBytes, (type, channel, body) =>
       this.onFrame(type, channel, body),
     ); // T1
-    const { handshakeTimeoutMs } = options;
-    const timer = setTimeout(
-      () => this.violated(`no handshake within ${handshakeTimeoutMs} ms`),
-      handshakeTimeoutMs,
+    const { clock, handshakeTimeoutMs } = options;
+    const preventTimeout = clock.after(handshakeTimeoutMs, () =>
+      this.violated(`no handshake within ${handshakeTimeoutMs} ms`),
     );
-    this.state = { type: 'handshake', timer };
+    this.state = { type: 'handshake', preventTimeout };
     socket.on('error', (error) => this.settle(error.message));
     socket.on('close', () => this.settle('the peer closed it'));
     socket.on('data', (chunk) => this.onData(chunk));
@@ -207,13 +208,13 @@ class TcpIncomingLink implements IncomingLink {
 
   private onFrame(type: number, channel: number, body: Uint8Array): void {
     if (this.state.type === 'settled') return;
-    if (this.state.type === 'handshake') return this.onHello(type, body, this.state.timer);
+    if (this.state.type === 'handshake') return this.onHello(type, body, this.state.preventTimeout);
     if (type === FrameType.data) return this.channels.receive(channel, body);
     if (type === FrameType.open) return this.channels.open(channel, Buffer.from(body).toString());
     throw new RangeError(`a frame of unknown type ${type}`);
   }
 
-  private onHello(type: number, body: Uint8Array, timer: NodeJS.Timeout): void {
+  private onHello(type: number, body: Uint8Array, preventTimeout: () => void): void {
     if (type !== FrameType.hello) throw new RangeError('it does not begin with a handshake');
     const result = checkHello(Buffer.from(body).toString(), this.options.expected);
     if ('refusal' in result) {
@@ -221,7 +222,7 @@ class TcpIncomingLink implements IncomingLink {
       this.socket.destroySoon();
       return this.violated(result.refusal, { isEnding: true });
     }
-    clearTimeout(timer);
+    preventTimeout();
     this.state = { type: 'open', from: result.from };
     this.parser.maxBodyBytes = this.options.maxFrameBytes;
   }
@@ -238,7 +239,7 @@ class TcpIncomingLink implements IncomingLink {
     const { state } = this;
     if (state.type === 'settled') return;
     this.state = { type: 'settled' };
-    if (state.type === 'handshake') clearTimeout(state.timer);
+    if (state.type === 'handshake') state.preventTimeout();
     if (!isEnding) this.socket.destroy();
     const from = state.type === 'open' ? state.from : this.remote;
     this.channels.lost(new Error(`the data connection from ${from} is lost: ${why}`));

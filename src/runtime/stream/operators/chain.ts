@@ -77,8 +77,8 @@ export class Chain implements OperatorChain {
     return pending === null ? null : allDone(pending);
   }
 
-  onProcessingTime(timestamp: number): void {
-    this.parts.timers.fire(timestamp);
+  onProcessingTime(): void {
+    this.parts.timers.fire();
   }
 
   get isInterrupted(): boolean {

@@ -15,6 +15,7 @@
 import type { Committable } from '../../../api/sink.ts';
 import type { PollStatus, Split } from '../../../api/source.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { Clock } from '../../clock.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
 /** What a host gives to a chain. */
@@ -31,10 +32,12 @@ export interface ChainHost {
   readonly cachedFiles: Readonly<Record<string, string>>;
   /** One per outgoing edge of the vertex, in the order of the JobGraph's `edges`. */
   readonly outputs: readonly ElementConsumer[];
-  /** Epoch milliseconds. */
-  readonly clock: () => number;
-  /** The host calls `OperatorChain.onProcessingTime` once the clock has reached `timestamp`. */
-  readonly registerProcessingTimer: (timestamp: number) => void;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /**
+   * The host calls `OperatorChain.onProcessingTime` in about `ms`, between two elements. A call replaces the
+   * one before: a chain has one timer.
+   */
+  readonly wakeAfter: (ms: number) => void;
   readonly stdout: (line: string) => void;
   /** Whether the chain should give its host a chance to do something else (C5). Asked often; cheap. */
   readonly shouldYield: () => boolean;
@@ -51,7 +54,8 @@ export interface OperatorChain {
   open(): Promise<void>;
   /** Not `null`: the chain (a sink) takes no more records until it resolves. Rejects on failure. */
   ready(): Promise<void> | null;
-  onProcessingTime(timestamp: number): void;
+  /** The time that the chain asked for may have come; it looks for itself. */
+  onProcessingTime(): void;
   /**
    * The chain has yielded in the middle of something: the host calls `resume()` until it is false, before
    * it gives it more records or calls `finish()` (C5). More records are right, but make it go on at once.

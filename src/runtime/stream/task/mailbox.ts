@@ -5,6 +5,7 @@
  * M2  A turn is bounded in time, and so is a run of turns: then the event loop gets to sockets, ports,
  *     timers and control messages.
  */
+import type { Clock } from '../../clock.ts';
 import { Fifo } from '../network/fifo.ts';
 
 export interface MailboxTask {
@@ -23,9 +24,8 @@ export class Mailbox {
   private readonly now: () => number;
   private isScheduled = false;
 
-  /** @param now milliseconds, monotonous. */
-  constructor(now: () => number = () => performance.now()) {
-    this.now = now;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.now = () => clock.monotonic();
   }
 
   /** The task may have something to do. */

@@ -2,6 +2,7 @@
  * Counters of a task, and where its time went: busy in its turns, back-pressured while an output or a
  * sink takes nothing, idle for the rest.
  */
+import type { Clock } from '../../clock.ts';
 import type { ChainMetrics } from '../operators/operator-chain.ts';
 import type { TaskMetrics } from '../../rpc/protocol.ts';
 
@@ -17,9 +18,8 @@ export class TaskMeter {
   private backPressuredMs = 0;
   private pressedSince: number | null = null;
 
-  /** @param now milliseconds, monotonous. */
-  constructor(now: () => number = () => performance.now()) {
-    this.now = now;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.now = () => clock.monotonic();
   }
 
   start(): void {

@@ -18,6 +18,7 @@ import type { Committable } from '../../../api/sink.ts';
 import { PollStatus, type Split } from '../../../api/source.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { Clock } from '../../clock.ts';
 import type { ChannelWriter } from '../network/channel-writer.ts';
 import type { ProducingTask } from '../network/exchange.ts';
 import { Fifo } from '../network/fifo.ts';
@@ -43,6 +44,7 @@ export type TaskEnd =
   | { readonly state: typeof ExecutionState.failed; readonly error: FailureInfo };
 
 export interface TaskOptions {
+  readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly meter: TaskMeter;
   /** Asks the JobManager. */
@@ -67,7 +69,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   private readonly options: TaskOptions;
   private readonly reader = new ByteReader(new Uint8Array(0));
   private readonly withData = new Fifo<InputChannel>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private preventTimer: (() => void) | null = null;
   private parts: TaskParts | null = null;
   private life: Life = 'created';
   private liveInputs = 0;
@@ -134,7 +136,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
       while (this.life === 'running' && this.canWork(chain)) {
         if (this.isTimerDue) this.fireTimers(chain);
         if (!this.work(chain)) return false;
-        if (performance.now() >= deadline) return this.life === 'running';
+        if (this.options.clock.monotonic() >= deadline) return this.life === 'running';
       }
     } catch (error) {
       this.fail(error);
@@ -144,29 +146,26 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
 
   /** K4. Also a chain that was interrupted takes no more. */
   mustStop(): boolean {
-    return performance.now() >= this.deadline || this.parts!.chain.isInterrupted;
+    return this.options.clock.monotonic() >= this.deadline || this.parts!.chain.isInterrupted;
   }
 
   /** K1, K4 */
   shouldYield(): boolean {
-    return this.blockedChannels > 0 || performance.now() >= this.deadline;
+    return this.blockedChannels > 0 || this.options.clock.monotonic() >= this.deadline;
   }
 
   busy(ms: number): void {
     this.options.meter.busy(ms);
   }
 
-  /** Calls the chain once the clock has reached `timestamp`. */
-  registerTimer(timestamp: number): void {
-    const timer = setTimeout(
-      () => {
-        this.timers.delete(timer);
-        this.isTimerDue = true;
-        this.wake();
-      },
-      Math.min(Math.max(0, timestamp - Date.now()), 2 ** 31 - 1),
-    );
-    this.timers.add(timer);
+  /** Calls the chain in a turn after about `ms`, instead of when it was to be called before. */
+  wakeAfter(ms: number): void {
+    this.preventTimer?.();
+    this.preventTimer = this.options.clock.after(ms, () => {
+      this.preventTimer = null;
+      this.isTimerDue = true;
+      this.wake();
+    });
   }
 
   hasData(channel: InputChannel): void {
@@ -229,7 +228,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
 
   private fireTimers(chain: OperatorChain): void {
     this.isTimerDue = false;
-    chain.onProcessingTime(Date.now());
+    chain.onProcessingTime();
   }
 
   /** @returns whether there may be more to do. */
@@ -287,7 +286,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
 
   private finish(): void {
     this.life = 'finishing';
-    this.clearTimers();
+    this.clearTimer();
     const { chain, writers } = this.parts!;
     const drained = new Promise<void>((resolve) => {
       this.whenDrained = () => {
@@ -306,9 +305,11 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   private stop(end: () => TaskEnd): void {
     if (this.life === 'stopping' || this.life === 'ended') return;
     this.life = 'stopping';
-    this.clearTimers();
+    this.clearTimer();
     const described = end();
-    const grace = new Promise<void>((resolve) => setTimeout(resolve, abortGraceMs).unref());
+    const grace = new Promise<void>((resolve) => {
+      this.options.clock.after(abortGraceMs, resolve);
+    });
     const aborted = this.parts?.chain.abort() ?? Promise.resolve();
     void Promise.race([aborted, grace]).then(() => this.settle(described));
   }
@@ -327,8 +328,8 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
     return this.life === state;
   }
 
-  private clearTimers(): void {
-    for (const timer of this.timers) clearTimeout(timer);
-    this.timers.clear();
+  private clearTimer(): void {
+    this.preventTimer?.();
+    this.preventTimer = null;
   }
 }

@@ -1,5 +1,6 @@
 /** Two slots and a channel between them, over any transport, in this thread. */
 import { type MessagePort } from 'node:worker_threads';
+import { systemClock } from '../../../../src/runtime/clock.ts';
 import { ByteReader } from '../../../../src/api/bytes.ts';
 import { compileCodec } from '../../../../src/api/codec.ts';
 import type { TypeShape } from '../../../../src/api/types.ts';
@@ -145,7 +146,12 @@ export async function connectPair(
 ): Promise<Pair> {
   const { network = smallNetwork, consumerFirst = true } = options;
   const warnings: string[] = [];
-  const base = { bind: '127.0.0.1', network, warn: (message: string) => warnings.push(message) };
+  const base = {
+    clock: systemClock,
+    bind: '127.0.0.1',
+    network,
+    warn: (message: string) => warnings.push(message),
+  };
   const right: Exchange = new Exchange({
     ...base,
     identity: { ...identity, allocationId: 'right' },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
+import { systemClock } from '../../../../src/runtime/clock.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { types } from '../../../../src/api/types.ts';
 import { BufferPool } from '../../../../src/runtime/stream/network/buffer-pool.ts';
@@ -203,6 +204,7 @@ async function lostByHangingUp(): Promise<Error> {
       peer: `nowhere (127.0.0.1:${port})`,
       connectTimeoutMs: 1000,
       pool: new BufferPool(256, 1),
+      clock: systemClock,
     });
     link.open('k', { accepted: () => {}, returned: () => {}, lost: resolve });
   });

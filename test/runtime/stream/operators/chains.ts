@@ -13,6 +13,7 @@ import type {
   ChainHost,
   OperatorChain,
 } from '../../../../src/runtime/stream/operators/operator-chain.ts';
+import { HostileClock } from '../../hostile-clock.ts';
 
 export type Element =
   | { readonly value: unknown; readonly timestamp: number }
@@ -69,21 +70,7 @@ export interface TestChain {
   readonly input: ElementConsumer;
   readonly outputs: readonly Recorder[];
   readonly output: Recorder;
-  readonly clock: TestClock;
-}
-
-/** A clock that tests move, and the timers that a chain asked for. */
-export class TestClock {
-  now = 1000;
-  timers: number[] = [];
-  chain: OperatorChain | null = null;
-
-  advance(ms: number): void {
-    this.now += ms;
-    const due = this.timers.filter((t) => t <= this.now);
-    this.timers = this.timers.filter((t) => t > this.now);
-    if (due.length > 0) this.chain!.onProcessingTime(this.now);
-  }
+  readonly clock: HostileClock;
 }
 
 export interface ChainSpecOptions {
@@ -128,13 +115,12 @@ export function buildChain(nodes: readonly NodeSpec[], options: ChainSpecOptions
       outputs.push(new Recorder());
     }
   }
-  const clock = new TestClock();
+  const clock = new HostileClock(1000);
   const operators = new Map(nodes.map((n, i) => [n.id, transformation(i, n)]));
-  const chain = createOperatorChain(vertex, edges, operators, {
-    ...testHost(clock, outputs),
+  const chain: OperatorChain = createOperatorChain(vertex, edges, operators, {
+    ...testHost(clock, outputs, () => chain.onProcessingTime()),
     ...options.host,
   });
-  clock.chain = chain;
   return { chain, input: chain.inputs[0]!, outputs, output: outputs[0]!, clock };
 }
 
@@ -175,7 +161,12 @@ function transformation(id: number, node: NodeSpec): Transformation {
   };
 }
 
-function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainHost {
+function testHost(
+  clock: HostileClock,
+  outputs: readonly ElementConsumer[],
+  onTime: () => void,
+): ChainHost {
+  let prevent = (): void => {};
   return {
     jobId: 'job',
     taskName: 'task (1/1)',
@@ -186,8 +177,11 @@ function testHost(clock: TestClock, outputs: readonly ElementConsumer[]): ChainH
     workingDirectory: '/nowhere',
     cachedFiles: {},
     outputs,
-    clock: () => clock.now,
-    registerProcessingTimer: (timestamp) => clock.timers.push(timestamp),
+    clock,
+    wakeAfter: (ms) => {
+      prevent();
+      prevent = clock.after(ms, onTime);
+    },
     stdout: () => {},
     shouldYield: () => false,
   };

@@ -145,7 +145,7 @@ describe('idleness', () => {
     clock.advance(999);
     source.poll(10);
     expect(output.take()).toEqual([]);
-    clock.advance(1);
+    clock.advance(2);
     expect(output.take()).toEqual([{ idle: true }]);
     source.poll(10);
     clock.advance(5000);
@@ -159,7 +159,7 @@ describe('idleness', () => {
     ]);
     clock.advance(999);
     expect(output.take()).toEqual([]);
-    clock.advance(1);
+    clock.advance(2);
     expect(output.take()).toEqual([{ idle: true }]);
   });
 
@@ -172,7 +172,7 @@ describe('idleness', () => {
     output.take();
     clock.advance(100);
     expect(output.take()).toEqual([]);
-    clock.advance(900);
+    clock.advance(902);
     expect(output.take()).toEqual([{ idle: true }]);
   });
 
@@ -185,7 +185,7 @@ describe('idleness', () => {
     expect(output.take()).toEqual([]);
     // It was woken for nothing: the time that passed counts.
     source.poll(10);
-    clock.advance(0);
+    clock.advance(1);
     expect(output.take()).toEqual([{ idle: true }]);
     source.poll(10);
     expect(output.take()[0]).toEqual({ idle: false });
@@ -197,7 +197,7 @@ describe('idleness', () => {
     const reader = new ScriptedSource([emits([], needSplit)]);
     const { source, output, clock } = await sourceChain(reader, strategy);
     source.poll(10);
-    clock.advance(1000);
+    clock.advance(1001);
     expect(output.take()).toEqual([{ idle: true }]);
     source.noMoreSplits();
     source.poll(10);

@@ -4,7 +4,7 @@ import { Mailbox, type MailboxTask } from '../../../../src/runtime/stream/task/m
 /** Time passes only by what tasks do. */
 function createMailbox() {
   const clock = { now: 0 };
-  return { clock, mailbox: new Mailbox(() => clock.now) };
+  return { clock, mailbox: new Mailbox({ monotonic: () => clock.now }) };
 }
 
 class CountingTask implements MailboxTask {

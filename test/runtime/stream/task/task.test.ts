@@ -1,63 +1,12 @@
 /** Tasks with real chains and channels; the test is the producer. */
 import { describe, expect, it, vi } from 'vitest';
-import { ByteWriter } from '../../../../src/api/bytes.ts';
-import { compileCodec } from '../../../../src/api/codec.ts';
 import type { WindowOperation } from '../../../../src/api/transformations.ts';
 import { types } from '../../../../src/api/types.ts';
 import { EndOfStreamWindows } from '../../../../src/api/windows.ts';
-import {
-  writeEnd,
-  writeRecord,
-  writeWatermark,
-} from '../../../../src/runtime/stream/network/elements.ts';
-import { InputChannel } from '../../../../src/runtime/stream/network/input-channel.ts';
+import type { InputChannel } from '../../../../src/runtime/stream/network/input-channel.ts';
 import type { ReferenceBatch } from '../../../../src/runtime/stream/network/reference-writer.ts';
-import { mergedInputs } from '../../../../src/runtime/stream/operators/merged-inputs.ts';
-import { Mailbox } from '../../../../src/runtime/stream/task/mailbox.ts';
-import { Task, type TaskEnd } from '../../../../src/runtime/stream/task/task.ts';
-import { TaskMeter } from '../../../../src/runtime/stream/task/task-meter.ts';
-import { type NodeSpec, buildChain } from '../operators/chains.ts';
-
-const codec = () => compileCodec<unknown>(types.double);
-
-/** A task that runs `nodes`, with `count` input channels. */
-async function startTask(nodes: readonly NodeSpec[], count = 1) {
-  const ended = Promise.withResolvers<TaskEnd>();
-  const task: Task = new Task({
-    mailbox: new Mailbox(),
-    meter: new TaskMeter(),
-    requestSplit: () => Promise.resolve(null),
-    describe: (error) => ({ message: String(error), stack: null, task: null, location: null }),
-    changed: () => {},
-    ended: ended.resolve,
-  });
-  const built = buildChain(nodes, { host: { shouldYield: () => task.shouldYield() } });
-  const consumers = mergedInputs(count, built.input);
-  const channels = consumers.map(
-    (consumer) =>
-      new InputChannel({
-        owner: task,
-        codec: codec(),
-        consumer,
-        creditBytes: 1000,
-        counters: task.counters,
-      }),
-  );
-  await task.start(() => ({ chain: built.chain, writers: [], inputs: count, outputs: 1 }));
-  return { task, channels, output: built.output, ended: ended.promise };
-}
-
-/** Elements as another process or slot sends them. */
-function encoded(records: number, isLast: boolean): Uint8Array {
-  const writer = new ByteWriter();
-  const to = codec();
-  for (let i = 0; i < records; i++) writeRecord(writer, to, i, i);
-  if (isLast) {
-    writeWatermark(writer, Infinity);
-    writeEnd(writer);
-  }
-  return writer.bytes.slice(0, writer.position);
-}
+import type { NodeSpec } from '../operators/chains.ts';
+import { encoded, startTask } from './tasks.ts';
 
 /** Elements as a task of the same slot sends them. */
 function referenced(records: number, isLast: boolean): ReferenceBatch {
