@@ -9,6 +9,7 @@ export default {
         ...Object.values(entryPoints),
         ...Object.values(singleFiles),
         'tools/*.ts',
+        'tools/ci/{run,counts}.ts',
         'bench/*.ts',
         // An application is started by the name of its file, as its config gives it.
         'examples/*/app.ts',

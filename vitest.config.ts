@@ -20,7 +20,9 @@ export default defineConfig({
     maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
-    // Read by tools/test-counts.ts; each run has a report of its own.
-    outputFile: { json: path(`./node_modules/.cache/fctl/test-reports/${Date.now()}.json`) },
+    // Read by tools/ci/counts.ts; each run has a report of its own.
+    outputFile: {
+      json: path(`./node_modules/.cache/fctl/test-reports/${Date.now()}-${process.pid}.json`),
+    },
   },
 });

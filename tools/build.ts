@@ -8,7 +8,8 @@
  * B2  `runtime.json`, written last, lists what processes of a cluster load, each with its hash: whoever
  *     packs a runtime notices a build in between.
  *
- * `--prune` removes what is no longer used at once, for a package.
+ * `--prune` removes what is no longer used at once, for a package. With FCTL_BUILT=1 in the environment
+ * nothing is built: somebody did already, for all that follows.
  */
 import {
   mkdir,
@@ -142,6 +143,9 @@ async function removeUnused(folder: string, made: ReadonlySet<string>): Promise<
     if (found && Date.now() - found.mtimeMs >= keepUnusedMs) await rm(path, { force: true });
   }
 }
+
+// Whoever builds once for many lanes says so to the scripts that build for themselves.
+if (process.env['FCTL_BUILT'] === '1') process.exit(0);
 
 const { outputFiles, metafile } = await bundle();
 const single = await build({ ...common, entryPoints: singleFiles });

@@ -1,0 +1,109 @@
+/**
+ * Runs everything that has to pass before a change lands, on one build: `npm test`, the quickstart, and the
+ * suites of suites.ts. The rigs are installed first, in the background; a suite waits for its own.
+ *
+ * C1  One suite of the lane `cpu` and one of the lane `waiting` run at the same time, those of `alone` after
+ *     all others and by themselves.
+ * C2  A suite that fails keeps no other from running; what each printed is printed when it ends.
+ * C3  With `CI_BASE=COMMIT` suites are left out that the files changed since then cannot touch, with the
+ *     reason. Nothing else is ever left out: FCTL_REQUIRE_RIGS makes a rig that is missing a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { execa } from 'execa';
+import { type Lane, type Suite, harmless, suites } from './suites.ts';
+
+interface Result {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+  /** `null`: it has none. */
+  readonly budget: number | null;
+}
+
+const results: Result[] = [];
+
+/** Runs a command to its end and then prints what it said. */
+async function run(name: string, command: string, args: readonly string[], budget: number | null) {
+  const start = performance.now();
+  console.log(`:: ${name} begins`);
+  const { all, exitCode } = await execa(command, args, {
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+    env: { FCTL_REQUIRE_RIGS: rigs.join(' '), FCTL_BUILT: '1' },
+  });
+  const seconds = Math.round((performance.now() - start) / 1000);
+  const ok = exitCode === 0;
+  console.log(`\n===== ${name}: ${ok ? 'passed' : 'FAILED'} after ${seconds} s =====\n${all}`);
+  results.push({ name, ok, seconds, budget });
+  return ok;
+}
+
+/** Files that differ from a commit; `null`: everything counts as changed. */
+function changedFiles(base: string | undefined): readonly string[] | null {
+  if (base === undefined || base === '') return null;
+  const { status, stdout, stderr } = spawnSync('git', ['diff', '--name-only', base], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`CI_BASE=${base}: ${stderr}`);
+  return stdout.split('\n').filter((file) => file !== '');
+}
+
+/** Whether some changed file can change what a suite sees (C3). */
+function isConcerned({ apartFrom }: Suite, changed: readonly string[] | null): boolean {
+  const apart = [...harmless, ...apartFrom];
+  return (
+    changed === null || changed.some((file) => !apart.some((prefix) => file.startsWith(prefix)))
+  );
+}
+
+const changed = changedFiles(process.env['CI_BASE']);
+const chosen = suites.filter((suite) => isConcerned(suite, changed));
+for (const { name } of suites.filter((suite) => !chosen.includes(suite))) {
+  console.log(
+    `left out: ${name}, for nothing that it sees changed since ${process.env['CI_BASE']}`,
+  );
+}
+const rigs = [...new Set(chosen.flatMap((suite) => suite.rigs))];
+
+/** One after the other: Debian's package manager does not share its lock. */
+const installed = new Map<string, Promise<boolean>>();
+let previous: Promise<unknown> = Promise.resolve();
+for (const rig of rigs) {
+  const done = previous.then(() => run(`install ${rig}`, `test/rigs/${rig}/install`, [], null));
+  installed.set(rig, done);
+  previous = done;
+}
+
+async function runSuite({ budget, name, rigs: needed }: Suite): Promise<void> {
+  for (const rig of needed) await installed.get(rig);
+  const args = ['run', '--config', 'vitest.integration.config.ts', name];
+  await run(name, 'node_modules/.bin/vitest', args, budget);
+}
+
+async function runLane(lane: Lane): Promise<void> {
+  for (const suite of chosen.filter((each) => each.lane === lane)) await runSuite(suite);
+}
+
+/** C1 */
+async function runCpuLane(): Promise<void> {
+  await run('npm test', 'npm', ['test'], 300);
+  await run('npm run quickstart', 'npm', ['run', 'quickstart'], 30);
+  await runLane('cpu');
+}
+
+await Promise.all([runCpuLane(), runLane('waiting')]);
+await runLane('alone');
+
+console.log('\nsuite, seconds, budget');
+for (const { budget, name, ok, seconds } of results) {
+  const over = budget !== null && seconds > budget ? ' (over its budget)' : '';
+  console.log(
+    `${ok ? ' ' : 'X'} ${name}: ${seconds} s${budget === null ? '' : ` of ${budget} s`}${over}`,
+  );
+}
+console.log(`integration rigs: ${rigs.join(' ') || 'none'}`);
+const failed = results.filter(({ ok }) => !ok).map(({ name }) => name);
+if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
