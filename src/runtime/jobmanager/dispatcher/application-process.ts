@@ -3,6 +3,8 @@
  *
  * P1  `ended` resolves once, after the process is gone and its output was passed on: with the result it
  *     sent, or with why it sent none.
+ * P2  Processes that `main()` started are not waited for. They may hold the ends of its pipes for as long as
+ *     they live, so what the pipes still have is read for `drainMs` and no longer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
@@ -16,6 +18,9 @@ import {
   isApplicationResult,
   mainFailure,
 } from '../../../contract/application-messages.ts';
+
+/** P2 */
+const drainMs = 1000;
 
 export interface ApplicationProcessOptions {
   /** The built script of `application-main.ts`. */
@@ -86,9 +91,20 @@ function watch(
     child.once('error', (error) =>
       resolve(mainFailure(`main() could not be started: ${error.message}`)),
     );
-    child.once('close', (code, signal) => {
-      logger.info('main() ended', { code, signal, result: result?.type ?? null });
-      resolve(result ?? mainFailure(describeDeath(code, signal))); // P1
+    child.once('exit', (code, signal) => {
+      const ended = () => {
+        clearTimeout(draining);
+        logger.info('main() ended', { code, signal, result: result?.type ?? null });
+        resolve(result ?? mainFailure(describeDeath(code, signal))); // P1
+      };
+      child.once('close', ended);
+      const draining = setTimeout(() => {
+        logger.warn('a process that main() started goes on, and what it prints is dropped'); // P2
+        child.off('close', ended);
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        ended();
+      }, drainMs);
     });
   });
 }

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout as late } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../../../src/contract/json.ts';
 import { bundleApplication } from '../../../../src/packaging/bundle.ts';
 import type { ApplicationResult } from '../../../../src/contract/application-messages.ts';
@@ -325,6 +326,29 @@ describe('the process of main()', () => {
     application.kill();
     expect(await application.ended).toEqual(failed('the process of main() was killed (SIGKILL)'));
     expect(isAlive(application.pid!)).toBe(false);
+  });
+
+  it.each([
+    ['returns', ''],
+    ['is cancelled', 'for (;;) {}'],
+  ])('does not wait for a process that main() started when it %s (P2)', async (how, rest) => {
+    const main = `${head} ${job('a')}
+      import { spawn } from 'node:child_process';
+      export async function main() {
+        const child = spawn('sleep', ['600'], { stdio: 'inherit' });
+        await new Promise((resolve) => child.once('spawn', resolve));
+        console.log('started', child.pid, '.');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        ${rest}
+      }`;
+    const application = await start(main, await serve());
+    await expect.poll(() => printed).toMatch(/started \d+ \./);
+    const child = Number(/started (\d+)/.exec(printed)![1]);
+    onTestFinished(() => void process.kill(child, 'SIGKILL'));
+    if (how === 'is cancelled') application.kill();
+    const ended = await Promise.race([application.ended, late(30_000)]);
+    expect(isAlive(child)).toBe(true);
+    expect(ended).toMatchObject({ type: how === 'returns' ? 'succeeded' : 'failed' });
   });
 
   it('that spins ends with its JobManager', async () => {
