@@ -19,7 +19,7 @@ export async function sha256OfFile(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Writes a file that is not there yet, for its owner alone. @returns the hash of what was written. */
+/** Writes a file that is not there yet, for its owner alone, and syncs it. @returns the hash of what was written. */
 export async function writeHashed(content: Readable, file: string): Promise<string> {
   const digest = createHash('sha256');
   const hashing = new Transform({
@@ -28,7 +28,11 @@ export async function writeHashed(content: Readable, file: string): Promise<stri
       done(null, chunk);
     },
   });
-  await pipeline(content, hashing, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+  await pipeline(
+    content,
+    hashing,
+    createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }),
+  );
   return digest.digest('hex');
 }
 

@@ -9,12 +9,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { sha256OfFile, writeHashed } from '../../contract/hash.ts';
+import { writeHashed } from '../../contract/hash.ts';
 import { TOKEN_HEADER } from '../../contract/runtime-config.ts';
+import { syncFolder } from '../../connectors/files/layout.ts';
+import { VerifiedFiles } from '../verified-files.ts';
 
 /** For the next job of the same application. */
 export const KEPT_BUNDLES = 3;
@@ -39,8 +41,7 @@ export class BundleCache {
   /** Number of leases. */
   private readonly uses = new Map<string, number>();
   private readonly loading = new Map<string, Promise<string>>();
-  /** What the file system told of a file when its hash was right. */
-  private readonly known = new Map<string, string>();
+  private readonly verified = new VerifiedFiles();
   /** Ascending by last use. */
   private readonly unused = new Set<string>();
 
@@ -95,24 +96,22 @@ export class BundleCache {
       if (actual !== hash)
         throw new Error(`bundle ${hash} came with the hash ${actual}: it was damaged on its way`);
       await rename(temporary, file);
+      await syncFolder(this.folder);
     } catch (error) {
       content.destroy();
       await rm(temporary, { force: true });
       throw error;
     }
-    this.known.set(hash, await stampOf(file));
+    await this.verified.add(file);
     return file;
   }
 
   /** C1 */
   private async isIntact(hash: string, file: string): Promise<boolean> {
-    const stamp = await stampOf(file).catch(() => null);
-    if (stamp === null) return false;
-    if (this.known.get(hash) === stamp) return true;
-    const isIntact = (await sha256OfFile(file).catch(() => null)) === hash;
-    if (isIntact) this.known.set(hash, stamp);
-    else this.warn(`${file} is not what it was when it was fetched: it is fetched again`);
-    return isIntact;
+    const state = await this.verified.check(file, hash);
+    if (state === 'damaged')
+      this.warn(`${file} is not what it was when it was fetched: it is fetched again`);
+    return state === 'intact';
   }
 
   /** C2. Synchronous: nobody acquires what is being removed. */
@@ -134,7 +133,7 @@ export class BundleCache {
   private remove({ hash, isBundle, path }: CachedFile): void {
     rmSync(path, { force: true });
     if (!isBundle) return;
-    this.known.delete(hash);
+    this.verified.delete(path);
     this.unused.delete(hash);
   }
 
@@ -161,12 +160,6 @@ function filesOf(folder: string, extension: string): CachedFile[] {
     const { mtimeMs } = statSync(path);
     return [{ path, hash: match[1]!, isBundle: match[3] === undefined, mtimeMs }];
   });
-}
-
-/** Differs when the file was changed or replaced. */
-async function stampOf(file: string): Promise<string> {
-  const { ino, size, mtimeMs, ctimeMs } = await stat(file);
-  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
 /** Fetches blobs from the JobManager's REST address. */

@@ -2,7 +2,9 @@
  * Application bundles and cached files of jobs by their content hash. An upload that breaks off can go on
  * where it was: `.<hash>.part` is what has come so far.
  *
- * B1  What is found under a hash has that hash: uploads are verified as a whole before they get their name.
+ * B1  What is found under a hash has that hash: an upload is verified as a whole, and synced, before it gets
+ *     its name, and what lies there is verified when it is found. One that was damaged since, as by a power
+ *     cut, counts as not there, and a new upload takes its place.
  * B2  One upload of a hash writes at a time. A newer one ends the one before, whose connection may be gone
  *     without anybody having noticed.
  * B3  What has come stays when the client goes, for `keepPartsMs` at least. It goes when it proves wrong, and
@@ -13,7 +15,10 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { syncFolder } from '../../../connectors/files/layout.ts';
+import { abortable } from '../../../contract/abort.ts';
 import type { BlobStore, PutResult } from '../views/cluster-view.ts';
+import { VerifiedFiles } from '../../verified-files.ts';
 
 /** B3 */
 const keepPartsMs = 24 * 60 * 60 * 1000;
@@ -27,7 +32,7 @@ export interface BlobStoreOptions {
 
 /** B2 */
 interface Upload {
-  readonly stop: () => void;
+  readonly stop: AbortController;
   /** Resolves when it writes no more. */
   readonly ended: Promise<unknown>;
 }
@@ -54,6 +59,7 @@ export function createBlobStore(options: BlobStoreOptions): UploadingBlobStore {
 class FileBlobStore {
   readonly #options: BlobStoreOptions;
   readonly #uploads = new Map<string, Upload>();
+  readonly #verified = new VerifiedFiles();
 
   constructor(options: BlobStoreOptions) {
     this.#options = options;
@@ -65,9 +71,13 @@ class FileBlobStore {
 
   async find(hash: string) {
     if (!isHash(hash)) return null; // and so no path
-    const file = this.#options.placed.get(hash) ?? join(this.#options.directory, hash);
-    const there = await stat(file).catch(() => null);
-    return there?.isFile() ? { file, sizeBytes: there.size } : null;
+    const placed = this.#options.placed.get(hash);
+    for (const file of [...(placed === undefined ? [] : [placed]), this.#fileOf(hash)]) {
+      if ((await this.#verified.check(file, hash)) !== 'intact') continue; // B1
+      const { size } = await stat(file);
+      return { file, sizeBytes: size };
+    }
+    return null;
   }
 
   async part(hash: string) {
@@ -81,14 +91,14 @@ class FileBlobStore {
       content.resume();
       return 'hash-differs';
     }
-    const stopping = new Stop();
+    const stop = new AbortController();
     const before = this.#uploads.get(hash);
     const written = (before?.ended ?? Promise.resolve()).then(() =>
-      this.#write(hash, content, offset, stopping),
+      this.#write(hash, content, offset, stop.signal),
     );
-    const upload = { stop: () => stopping.now(), ended: written.catch(() => {}) };
+    const upload = { stop, ended: written.catch(() => {}) };
     this.#uploads.set(hash, upload);
-    before?.stop(); // B2
+    before?.stop.abort(); // B2
     try {
       return await written;
     } finally {
@@ -96,7 +106,12 @@ class FileBlobStore {
     }
   }
 
-  async #write(hash: string, content: Readable, offset: number, stop: Stop): Promise<PutResult> {
+  async #write(
+    hash: string,
+    content: Readable,
+    offset: number,
+    signal: AbortSignal,
+  ): Promise<PutResult> {
     const { directory } = this.#options;
     if (await this.find(hash)) return 'exists'; // by the upload before
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -107,7 +122,8 @@ class FileBlobStore {
     if (offset > 0) await hashPart(part, digest);
     const file = await open(part, offset > 0 ? 'a' : 'w', 0o600);
     try {
-      if ((await append(content, file, digest, stop)) === 'stopped') return 'superseded';
+      if (!(await append(content, file, digest, signal))) return 'superseded';
+      await synced(file);
     } catch (error) {
       if (error instanceof WriteError) {
         await rm(part, { force: true }); // B3
@@ -121,7 +137,9 @@ class FileBlobStore {
       await rm(part, { force: true });
       return 'hash-differs';
     }
-    await rename(part, join(directory, hash)); // B1
+    await rename(part, this.#fileOf(hash)); // B1
+    await syncFolder(directory);
+    await this.#verified.add(this.#fileOf(hash));
     return 'created';
   }
 
@@ -138,45 +156,34 @@ class FileBlobStore {
     }
   }
 
+  #fileOf(hash: string): string {
+    return join(this.#options.directory, hash);
+  }
+
   #partOf(hash: string): string {
     return join(this.#options.directory, `.${hash}.part`);
-  }
-}
-
-/** Wakes who waits for the next piece of a body that may never come. */
-class Stop {
-  #isStopped = false;
-  #wake: () => void = () => {};
-
-  now(): void {
-    this.#isStopped = true;
-    this.#wake();
-  }
-
-  /** `null`: it was stopped meanwhile, or before. */
-  race<T>(next: Promise<T>): Promise<T | null> {
-    return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(null);
-      next.then(resolve, reject);
-      if (this.#isStopped) resolve(null);
-    });
   }
 }
 
 /** It was this machine that failed, not the client. */
 class WriteError extends Error {}
 
+/** @returns `false`: a newer upload goes on from here (B2). */
 async function append(
   content: Readable,
   file: FileHandle,
   digest: Hash,
-  stop: Stop,
-): Promise<'complete' | 'stopped'> {
+  signal: AbortSignal,
+): Promise<boolean> {
   const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
   for (;;) {
-    const next = await stop.race(pieces.next());
-    if (next === null) return 'stopped';
-    if (next.done) return 'complete';
+    // Its next piece may never come.
+    const next = await abortable(pieces.next(), signal).catch((error: unknown) => {
+      if (signal.aborted) return null;
+      throw error;
+    });
+    if (next === null) return false;
+    if (next.done) return true;
     const piece = typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
     digest.update(piece);
     try {
@@ -184,6 +191,14 @@ async function append(
     } catch (error) {
       throw new WriteError('the blob cannot be written', { cause: error });
     }
+  }
+}
+
+async function synced(file: FileHandle): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    throw new WriteError('the blob cannot be written', { cause: error });
   }
 }
 

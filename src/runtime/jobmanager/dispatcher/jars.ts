@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import type { ApplicationEntry } from '../../../contract/application-messages.ts';
 import { API_VERSION, bundleVersion } from '../../../contract/bundle.ts';
 import { sha256 } from '../../../contract/hash.ts';
+import { syncFolder } from '../../../connectors/files/layout.ts';
 
 export interface Jar {
   /** `544d4b98-0da4-47e3-a2e3-2bf9368b611d_flights.mjs` */
@@ -83,11 +84,13 @@ export class JarStore {
     const hash = sha256(content);
     await mkdir(staged, { recursive: true, mode: 0o700 });
     try {
-      await writeFile(file, content, { mode: 0o600 });
+      await writeFile(file, content, { mode: 0o600, flush: true });
       const entries = await entriesOf({ file, hash });
       const about = { uploaded: this.#options.now(), entries, hash };
-      await writeFile(join(staged, aboutName), JSON.stringify(about));
+      await writeFile(join(staged, aboutName), JSON.stringify(about), { flush: true });
+      await syncFolder(staged);
       await rename(staged, join(directory, id));
+      await syncFolder(directory);
       return { id, name, ...about, file: join(directory, id, bundleName) };
     } catch (error) {
       await rm(staged, { recursive: true, force: true });

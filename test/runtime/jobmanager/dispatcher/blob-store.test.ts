@@ -99,6 +99,30 @@ describe('blobs', () => {
     expect(await readdir(join(directory, 'blobs'))).toEqual([]);
   });
 
+  it.each([
+    ['truncated', (text: string) => text.slice(0, -3)],
+    ['emptied', () => ''],
+    ['changed, at the same length', (text: string) => text.replace('1', '2')],
+  ])(
+    'that were %s on disk are not there, and can be uploaded again (B1)',
+    async (_what, damage) => {
+      await create().put(hash, Readable.from([content]));
+      await writeFile(join(directory, 'blobs', hash), damage(content));
+      const blobs = create();
+      expect(await blobs.find(hash)).toBeNull();
+      expect(await blobs.put(hash, Readable.from([content]))).toBe('created');
+      expect(await readFile((await blobs.find(hash))!.file, 'utf8')).toBe(content);
+    },
+  );
+
+  it('that were damaged while this JobManager runs are not there either (B1)', async () => {
+    const blobs = create();
+    await blobs.put(hash, Readable.from([content]));
+    await writeFile(join(directory, 'blobs', hash), 'half a bun');
+    expect(await blobs.find(hash)).toBeNull();
+    expect(await blobs.put(hash, Readable.from([content]))).toBe('created');
+  });
+
   it('may lie where the provider placed them', async () => {
     const file = join(directory, 'application.mjs');
     await writeFile(file, content);
