@@ -133,16 +133,16 @@ export class ResourceManager {
 
   /**
    * Makes a slot's isolate when it is its turn (R4). Rejects as `call` does.
-   * @param isWanted asked when its turn has come: it may have been freed meanwhile.
-   * @returns `null`: it was not wanted any more.
+   * @param signal aborted when it is no longer wanted, for example because its job was cancelled meanwhile.
+   * @returns `null`: it was not wanted any more when its turn had come.
    */
   async makeSlot(
     taskManagerId: string,
     request: SlotAllocation,
-    isWanted: () => boolean,
+    signal: AbortSignal,
   ): Promise<SlotLocation | null> {
     const make = async () =>
-      isWanted() ? this.call(taskManagerId, 'allocateSlot', request) : null;
+      signal.aborted ? null : this.call(taskManagerId, 'allocateSlot', request);
     return this.#taskManagers.get(taskManagerId)?.slotTurns.run(make) ?? make();
   }
 

@@ -82,7 +82,8 @@ export class JobAttempt {
   #withdraw: () => void = () => {};
   #resolveFinished!: () => void;
   #resolveStarted!: () => void;
-  #stopping: { readonly allEnded: () => void } | null = null;
+  readonly #stop = new AbortController();
+  #resolveAllEnded: () => void = () => {};
 
   constructor(options: JobAttemptOptions) {
     this.#options = options;
@@ -141,7 +142,7 @@ export class JobAttempt {
     const { graph, logger } = this.#options;
     for (const execution of this.executions) execution.enter(ExecutionState.deploying);
     await Promise.all(this.#slots.map((slot) => this.#allocate(slot)));
-    if (this.#stopping) return; // A2
+    if (this.#stop.signal.aborted) return; // A2
     const deployments = planDeployments(graph, this.executions); // A1
     await Promise.all(this.#slots.map((slot) => this.#start(slot, deployments)));
     logger.info('job deployed', { slots: this.#slots.length, tasks: this.executions.length });
@@ -160,8 +161,7 @@ export class JobAttempt {
       workingDirectory,
     };
     try {
-      const isWanted = () => this.#stopping === null;
-      const location = await slots.makeSlot(taskManagerId, request, isWanted);
+      const location = await slots.makeSlot(taskManagerId, request, this.#stop.signal);
       if (location === null) return; // A2
       for (const execution of executions)
         execution.location = { ...location, taskManager: taskManagerId };
@@ -234,7 +234,7 @@ export class JobAttempt {
   /** A request of a task that runs. @throws RpcError `stale` as `report`. */
   runningTask(from: string, request: Pick<TaskChange, 'attemptId' | 'jobAttempt'>): Execution {
     const execution = this.#deployedOn(from, request);
-    if (execution.ended || this.#stopping)
+    if (execution.ended || this.#stop.signal.aborted)
       throw new RpcError('stale', `${execution.name} has ended`);
     return execution;
   }
@@ -271,7 +271,7 @@ export class JobAttempt {
   #lose(executions: readonly Execution[]): readonly Execution[] {
     const alive = executions.filter((execution) => !execution.ended);
     for (const execution of alive) {
-      if (this.#stopping) execution.giveUp();
+      if (this.#stop.signal.aborted) execution.giveUp();
       else execution.enter(ExecutionState.failed);
     }
     return alive;
@@ -281,9 +281,8 @@ export class JobAttempt {
   async stop(): Promise<void> {
     const { cancellationTimeoutMs, clock, logger } = this.#options;
     this.#withdraw();
-    let endWait!: () => void;
-    const allEnded = new Promise<void>((resolve) => (endWait = resolve));
-    this.#stopping = { allEnded: endWait };
+    this.#stop.abort();
+    const allEnded = new Promise<void>((resolve) => (this.#resolveAllEnded = resolve));
     for (const slot of this.#slots) this.#cancel(slot);
     const deployed = new Set(this.#slots.filter((s) => s.deployed).flatMap((s) => s.executions));
     for (const execution of this.executions) if (!deployed.has(execution)) execution.giveUp();
@@ -291,7 +290,7 @@ export class JobAttempt {
     const stopTimer = clock.after(cancellationTimeoutMs, () => {
       const late = this.executions.filter((e) => !e.ended).map((e) => e.name);
       logger.error('tasks did not cancel in time, ending their slots', { tasks: late });
-      endWait();
+      this.#resolveAllEnded();
     });
     await allEnded;
     stopTimer();
@@ -319,7 +318,7 @@ export class JobAttempt {
   #checkProgress(): void {
     if (this.executions.every(hasRun)) this.#resolveStarted();
     if (this.executions.every((e) => e.state === ExecutionState.finished)) this.#resolveFinished();
-    if (this.executions.every((e) => e.ended)) this.#stopping?.allEnded();
+    if (this.executions.every((e) => e.ended)) this.#resolveAllEnded();
   }
 }
 

@@ -29,6 +29,7 @@
  */
 import type { Split } from '../../../api/source.ts';
 import { outputOf } from '../../../connectors/registry.ts';
+import { abortable } from '../../../contract/abort.ts';
 import type { FailureInfo, JobOutcome } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
@@ -36,6 +37,7 @@ import type { Redactor } from '../../../contract/secrets.ts';
 import { formatDuration } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger } from '../../logging/logger.ts';
+import { pause } from '../../pause.ts';
 import type { Clock } from '../../clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
@@ -43,7 +45,6 @@ import type { JobView } from '../views/cluster-view.ts';
 import type { Coordinators } from './coordinators.ts';
 import { ExceptionHistory } from '../views/exception-history.ts';
 import type { Execution } from './execution.ts';
-import { Interrupted, Interruption } from './interruption.ts';
 import { JobAttempt, type SlotSource } from './job-attempt.ts';
 import { isConsequence, toFailure } from './job-failure.ts';
 import { createJobStateMachine, isTerminalJobStatus, JobStatus } from './job-status.ts';
@@ -83,8 +84,8 @@ export interface JobMasterOptions {
 interface Run {
   readonly attempt: JobAttempt;
   readonly coordinators: Coordinators;
-  /** Of all its steps. */
-  readonly interruption: Interruption;
+  /** Ends all of its steps (J1). */
+  readonly stop: AbortController;
   /** Whether a reason is being waited for (J5). */
   isHolding: boolean;
   /** J8 */
@@ -103,8 +104,7 @@ export class JobMaster {
   readonly #options: JobMasterOptions;
   readonly #machine: StateMachine<JobStatus>;
   readonly #exceptions = new ExceptionHistory();
-  readonly #cancelled: Promise<void>;
-  #resolveCancelled!: () => void;
+  readonly #cancelled = new AbortController();
   #run: Run;
   /** J6 */
   #mayRestart = false;
@@ -120,7 +120,6 @@ export class JobMaster {
     this.startTime = clock.now();
     this.#options = options;
     this.#machine = createJobStateMachine(() => clock.now());
-    this.#cancelled = new Promise((resolve) => (this.#resolveCancelled = resolve));
     this.#run = this.#prepare(firstAttempt);
     this.ended = this.#runToEnd();
   }
@@ -139,8 +138,8 @@ export class JobMaster {
     if (isTerminalJobStatus(this.state)) return false;
     if (this.#committing || !this.#machine.allows(JobStatus.cancelling)) return true; // J1, J2
     this.#enter(JobStatus.cancelling);
-    this.#run.interruption.interrupt();
-    this.#resolveCancelled();
+    this.#run.stop.abort();
+    this.#cancelled.abort();
     return true;
   }
 
@@ -156,14 +155,14 @@ export class JobMaster {
   /** Rejects with RpcError `stale` (J4). */
   async requestSplit(from: string, request: SplitRequest): Promise<Split | null> {
     const run = this.#currentRun();
-    const { attempt, coordinators, interruption } = run;
+    const { attempt, coordinators, stop } = run;
     const { vertex, subtaskIndex } = attempt.runningTask(from, request);
     const { parallelism } = vertex;
     const next = coordinators.nextSplit(request.operatorId, { subtaskIndex, parallelism });
     try {
-      return await interruption.race(next);
+      return await abortable(next, stop.signal);
     } catch (error) {
-      if (error instanceof Interrupted) throw new RpcError('stale', 'the job is being stopped');
+      if (stop.signal.aborted) throw new RpcError('stale', 'the job is being stopped');
       if (run === this.#run) this.#fail(toFailure(error), null);
       throw error;
     }
@@ -244,7 +243,7 @@ export class JobMaster {
         failed: (failure, execution) => this.#fail(failure, execution),
       }),
       coordinators: this.#options.createCoordinators(),
-      interruption: new Interruption(),
+      stop: new AbortController(),
       isHolding: false,
       place: null,
     };
@@ -271,46 +270,47 @@ export class JobMaster {
 
   /** Nothing of the attempt is left when it resolves (J3). @returns whether all tasks have finished and published. */
   async #runAttempt(run: Run): Promise<boolean> {
-    const { attempt, interruption } = run;
+    const { attempt, stop } = run;
     let isFinished = false;
     try {
       if (attempt.attempt === 0) await this.#start(run);
       else await this.#startAgain(run);
-      await interruption.race(attempt.finished);
+      await abortable(attempt.finished, stop.signal);
       await this.#commit(run);
       isFinished = true;
     } catch (error) {
-      if (!(error instanceof Interrupted)) this.#fail(toFailure(error), null);
+      if (error !== stop.signal.reason) this.#fail(toFailure(error), null);
       await attempt.stop();
     }
     await this.#close(run);
     return isFinished;
   }
 
-  async #start({ attempt, coordinators, interruption }: Run): Promise<void> {
-    await interruption.race(coordinators.start());
+  async #start({ attempt, coordinators, stop: { signal } }: Run): Promise<void> {
+    await abortable(coordinators.start(), signal);
     this.#enterRunning();
-    await interruption.race(attempt.acquireSlots());
-    await interruption.race(attempt.deploy());
+    await abortable(attempt.acquireSlots(), signal);
+    await abortable(attempt.deploy(), signal);
   }
 
   /** J7, J8 */
   async #startAgain(run: Run): Promise<void> {
     const { recordRestart, restartThrottle } = this.#options;
-    const { attempt, coordinators, interruption } = run;
+    const { attempt, coordinators } = run;
+    const { signal } = run.stop;
     if (this.state === JobStatus.initializing) this.#enterRunning();
     else {
       const failedAt = this.#machine.timestamps.RESTARTING;
-      await interruption.race(recordRestart(attempt.attempt, failedAt));
+      await abortable(recordRestart(attempt.attempt, failedAt), signal);
     }
-    await interruption.race(attempt.acquireSlots());
+    await abortable(attempt.acquireSlots(), signal);
     const place = restartThrottle.enter();
     run.place = place;
     try {
-      await interruption.race(place.admitted);
-      await interruption.race(coordinators.start());
-      await interruption.race(attempt.deploy());
-      await interruption.race(attempt.started);
+      await abortable(place.admitted, signal);
+      await abortable(coordinators.start(), signal);
+      await abortable(attempt.deploy(), signal);
+      await abortable(attempt.started, signal);
     } finally {
       place.leave();
     }
@@ -324,16 +324,12 @@ export class JobMaster {
 
   #restartDue(): Promise<void> {
     const { clock } = this.#options;
-    let stopTimer!: () => void;
-    const due = new Promise<void>((resolve) => {
-      stopTimer = clock.after(Math.max(this.#restartAt - clock.now(), 0), resolve);
-    });
-    return Promise.race([due, this.#cancelled]).finally(stopTimer);
+    return pause(clock, Math.max(this.#restartAt - clock.now(), 0), this.#cancelled.signal);
   }
 
   /** J2 */
-  async #commit({ attempt, coordinators, interruption }: Run): Promise<void> {
-    interruption.check();
+  async #commit({ attempt, coordinators, stop }: Run): Promise<void> {
+    stop.signal.throwIfAborted();
     this.#committing = true;
     this.#mayRestart = false; // J6
     void attempt.releaseSlots(); // never rejects
@@ -414,7 +410,7 @@ export class JobMaster {
       logger.error(`job fails: ${failure.message}`, { failure, attempt, notRestarted });
       this.#enter(JobStatus.failing);
     }
-    this.#run.interruption.interrupt();
+    this.#run.stop.abort();
   }
 
   #enter(status: JobStatus): void {
