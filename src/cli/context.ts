@@ -8,6 +8,8 @@ import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
 import { ClusterError, ConfigError, UsageError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { splitSecrets } from '../contract/secrets.ts';
+import type { Site } from '../deployment/site.ts';
+import { engines } from '../engines/registry.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
@@ -45,6 +47,8 @@ export interface Context<O extends CommonOptions = CommonOptions> {
    * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
    */
   provider(): Promise<Provider>;
+  /** That provider, and the engines that this fctl has. */
+  site(): Promise<Site>;
   /** Closed when the verb has ended. @param config `null`: the local provider. */
   providerFor(config: ResolvedConfig | null): Promise<Provider>;
   /**
@@ -98,6 +102,7 @@ export function createContext<O extends CommonOptions>(
       }
     },
     provider: async () => context.providerFor((await context.optionalConfig())?.config ?? null),
+    site: async () => ({ provider: await context.provider(), engines }),
     providerFor: (config) => (provider ??= open(config, place)),
     clusterId: async (named) => {
       if (named !== undefined) return parseClusterId(named);

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { FctlRestClient, FlinkRestClient, RestError } from '../flink-rest/client.ts';
-import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
+import { type ClusterApi, ClusterApiError } from '../engines/cluster-api.ts';
 import { audited } from './audit.ts';
 import { lossOf } from './follow.ts';
+import { type Leader, type Site, findLeader } from './site.ts';
 import { ClusterState, type ClusterStatus, clusterStatus } from './status.ts';
 
 const outcomePollMs = 50;
@@ -22,31 +22,30 @@ const timeoutMs = 10_000;
  *   the JobManager died without an outcome.
  */
 export async function cancel(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   jobId: string | null,
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
-  const endpoint = await reachable(provider, clusterId, signal);
+  const leader = await reachable(site, clusterId, signal);
   const what = jobId === null ? 'cancel' : `cancel job ${jobId}`;
-  return audited(provider.store(clusterId), what, null, signal, () =>
-    cancelAt(provider, endpoint, clusterId, jobId, signal),
+  return audited(site.provider.store(clusterId), what, null, signal, () =>
+    cancelAt(site, leader, clusterId, jobId, signal),
   );
 }
 
 async function cancelAt(
-  provider: Provider,
-  endpoint: ReachableEndpoint,
+  site: Site,
+  leader: Leader,
   clusterId: string,
   jobId: string | null,
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
   if (jobId !== null) {
-    const { token, url } = endpoint;
-    await new FlinkRestClient({ url, token, timeoutMs }).cancelJob(jobId).catch(refused);
+    await leader.api.cancelJob(jobId).catch(refused);
     return null;
   }
-  return endCluster(provider, endpoint, clusterId, signal, (c) => c.cancelApplication());
+  return endCluster(site, leader, clusterId, signal, (api) => api.cancelApplication());
 }
 
 /**
@@ -55,16 +54,15 @@ async function cancelAt(
  * @throws ClusterError (exit 8) when it refuses, DeploymentError when it died without an outcome.
  */
 export async function endCluster(
-  provider: Provider,
-  endpoint: ReachableEndpoint,
+  site: Site,
+  leader: Leader,
   clusterId: string,
   signal: AbortSignal,
-  ask: (client: FctlRestClient) => Promise<unknown>,
+  ask: (api: ClusterApi) => Promise<unknown>,
 ): Promise<OutcomeDocument> {
-  const { epoch } = endpoint.document;
-  const askAt = ({ token, url }: ReachableEndpoint) =>
-    ask(new FctlRestClient({ url, token, timeoutMs }));
-  await askAt(endpoint).catch(refused);
+  const { provider } = site;
+  const { epoch } = leader.endpoint.document;
+  await ask(leader.api).catch(refused);
   const store = provider.store(clusterId);
   const checkForLoss = lossOf(provider, clusterId);
   let asked = epoch;
@@ -74,34 +72,31 @@ export async function endCluster(
     if (value !== null && value.epoch >= epoch) return value;
     if (Date.now() >= nextLook) {
       await checkForLoss(false);
-      const now = await provider.endpoint(clusterId);
-      const isNew = now !== null && now.document.epoch > asked;
-      if (isNew && (await wasTold(askAt(now)))) asked = now.document.epoch;
+      const now = await findLeader(site, clusterId, timeoutMs);
+      const isNew = now !== null && now.endpoint.document.epoch > asked;
+      if (isNew && (await wasTold(ask(now.api)))) asked = now.endpoint.document.epoch;
       nextLook = Date.now() + lookMs;
     }
     await delay(outcomePollMs, undefined, { signal });
   }
 }
 
-/** A refusal will do: it ends already. One that does not lead yet (503) has not heard of it. */
+/** A refusal will do: it ends already. One that does not lead yet has not heard of it. */
 async function wasTold(answer: Promise<unknown>): Promise<boolean> {
   return answer.then(
     () => true,
-    (error: unknown) => error instanceof RestError && error.status !== null && error.status !== 503,
+    (error: unknown) =>
+      error instanceof ClusterApiError && (error.kind === 'refused' || error.kind === 'not-found'),
   );
 }
 
 /** Where its JobManager is, once it answers: one that is on its way up is waited for. */
-async function reachable(
-  provider: Provider,
-  clusterId: string,
-  signal: AbortSignal,
-): Promise<ReachableEndpoint> {
+async function reachable(site: Site, clusterId: string, signal: AbortSignal): Promise<Leader> {
   for (;;) {
-    const status = await clusterStatus(provider, clusterId);
+    const status = await clusterStatus(site, clusterId);
     if (status === null) throw noSuchCluster(clusterId);
-    const endpoint = status.info === null ? null : await provider.endpoint(clusterId);
-    if (endpoint !== null) return endpoint;
+    const leader = status.info === null ? null : await findLeader(site, clusterId, timeoutMs);
+    if (leader !== null) return leader;
     if (!onItsWay.has(status.state)) throw notRunning(status);
     await delay(lookMs, undefined, { signal });
   }
@@ -123,8 +118,8 @@ function notRunning({ clusterId, state, explanation, outcome }: ClusterStatus): 
 
 /** The JobManager's own words. */
 function refused(error: unknown): never {
-  if (!(error instanceof RestError)) throw error;
-  const exitCode = error.status === 404 ? ExitCode.notFound : ExitCode.conflict;
+  if (!(error instanceof ClusterApiError)) throw error;
+  const exitCode = error.kind === 'not-found' ? ExitCode.notFound : ExitCode.conflict;
   throw new ClusterError(exitCode, problem({ code: 'refused', message: error.message }), {
     cause: error,
   });

@@ -1,7 +1,6 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
 import type { ReleaseCause, ReleaseEntry } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
-import type { Provider } from '../providers/provider.ts';
 import { transferOptions } from './operation/apply.ts';
 import { type DeployInput, desiredCluster, inputOfRelease } from './operation/desired.ts';
 import { checkHooks } from './hooks.ts';
@@ -9,11 +8,11 @@ import { performOperation, refuseNewerProtocol } from './operation/operation.ts'
 import { type Plan, planCluster } from './operation/plan.ts';
 import { type Situation, readSituation } from './operation/situation.ts';
 import type { Operation, OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
+import type { Site } from './site.ts';
 
 /** What `deploy` would do. Changes nothing. */
 export async function planDeployment(input: DeployInput): Promise<Plan> {
-  const { config, provider } = input;
-  const situation = await readKnown(provider, config.cluster);
+  const situation = await readKnown(input, input.config.cluster);
   return (await want(input, 'deploy', situation)).plan;
 }
 
@@ -28,9 +27,9 @@ export async function deploy(
   options: OperationOptions,
   cause: ReleaseCause = 'deploy',
 ): Promise<OperationResult> {
-  const { config, engine, hooks, provider } = input;
+  const { config, engine, engines, hooks, provider } = input;
   const clusterId = config.cluster;
-  const before = await readKnown(provider, clusterId);
+  const before = await readKnown(input, clusterId);
   const { content, plan, spec } = await want(input, cause, before);
   // Nobody has to wait for the lock, or for what preflight looks at, to hear that nothing is to be done.
   if (!plan.changes) {
@@ -43,6 +42,7 @@ export async function deploy(
   await provider.install(spec, transferOptions(options));
   const operation: Operation = {
     provider,
+    engines,
     engine,
     clusterId,
     hooks,
@@ -53,10 +53,10 @@ export async function deploy(
 }
 
 /** The situation of a cluster that this fctl may change. */
-async function readKnown(provider: Provider, clusterId: string): Promise<Situation> {
+async function readKnown(site: Site, clusterId: string): Promise<Situation> {
   const [situation] = await Promise.all([
-    readSituation(provider, clusterId),
-    refuseNewerProtocol(provider, clusterId),
+    readSituation(site, clusterId),
+    refuseNewerProtocol(site.provider, clusterId),
   ]);
   return situation;
 }
@@ -68,7 +68,7 @@ async function want(
 ): Promise<Wanted> {
   const { config, content, spec } = await desiredCluster(input, cause);
   const context = { current: releases.at(-1) ?? null, config: content.config, idle };
-  const plan = planCluster(spec, observed, context);
+  const plan = planCluster(spec, observed, input.engine, context);
   return { spec, plan, content, engine: config.engine, retentionMs: config.retentionMs };
 }
 

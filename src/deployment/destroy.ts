@@ -15,6 +15,7 @@ import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { acquireLock } from './operation/lock.ts';
 import { quiesce } from './operation/quiesce.ts';
+import type { Site } from './site.ts';
 
 export interface DestroyClusterOptions {
   readonly lockWaitMs: number;
@@ -30,10 +31,11 @@ export interface DestroyClusterOptions {
  * @throws ClusterError (exit 7: no such cluster; exit 8: somebody deploys it).
  */
 export async function destroyCluster(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   options: DestroyClusterOptions,
 ): Promise<readonly string[]> {
+  const { provider } = site;
   const observed = await provider.inspect(clusterId);
   if (observed === null) throw noSuchCluster(clusterId);
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
@@ -55,7 +57,7 @@ export async function destroyCluster(
   // With success the record goes, and the entry with it.
   const entry = lock === null ? null : await beginAudit(provider.store(clusterId), 'destroy', null);
   try {
-    await quiesce(provider, observed, signal);
+    await quiesce(site, observed, signal);
     return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
   } catch (error) {
     await entry?.failed(error, signal);
@@ -68,12 +70,12 @@ export async function destroyCluster(
  * @returns what it was, for people.
  */
 export async function prune(
-  provider: Provider,
+  site: Site,
   now: number,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const clusters = await removeExpired(provider, now);
-  return [...clusters.map((id) => `cluster ${id}`), ...(await provider.prune(signal))];
+  const clusters = await removeExpired(site, now);
+  return [...clusters.map((id) => `cluster ${id}`), ...(await site.provider.prune(signal))];
 }
 
 /**
@@ -82,28 +84,26 @@ export async function prune(
  * cluster that is locked, gone or out of reach is left alone.
  * @returns the ids of those removed.
  */
-export async function removeExpired(provider: Provider, now: number): Promise<string[]> {
+export async function removeExpired(site: Site, now: number): Promise<string[]> {
+  const { provider } = site;
   const removed: string[] = [];
   const clusterIds = await provider.list();
   const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
   for (const [index, clusterId] of clusterIds.entries()) {
     const end = ends[index] ?? null;
-    if (end !== null && end <= now && (await removeIfExpired(provider, clusterId, now)))
+    if (end !== null && end <= now && (await removeIfExpired(site, clusterId, now)))
       removed.push(clusterId);
   }
   return removed;
 }
 
 /** @returns whether it was removed: not where somebody is at it, or where it runs. */
-async function removeIfExpired(
-  provider: Provider,
-  clusterId: string,
-  now: number,
-): Promise<boolean> {
+async function removeIfExpired(site: Site, clusterId: string, now: number): Promise<boolean> {
+  const { provider } = site;
   try {
     const observed = await provider.inspect(clusterId);
     if (observed === null || observed.processes.some(isAlive)) return false;
-    await destroyCluster(provider, clusterId, {
+    await destroyCluster(site, clusterId, {
       lockWaitMs: 0,
       deleteState: false,
       signal: AbortSignal.timeout(30_000),

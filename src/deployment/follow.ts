@@ -7,9 +7,9 @@ import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
-import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { tailLogs } from './operation/log-tail.ts';
+import { type Site, findLeader } from './site.ts';
 
 /** Often enough to see the end at once, for it is one small file or request. */
 const outcomePollMs = 50;
@@ -30,10 +30,11 @@ export interface FollowOptions {
  * @throws DeploymentError when the JobManager died without an outcome.
  */
 export async function followApplication(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   options: FollowOptions,
 ): Promise<OutcomeDocument | null> {
+  const { provider } = site;
   const store = provider.store(clusterId);
   const checkForLoss = lossOf(provider, clusterId);
   let nextSnapshot = 0;
@@ -42,7 +43,7 @@ export async function followApplication(
     const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
     if (value !== null && value.epoch > options.previousEpoch) return value;
     if (Date.now() >= nextSnapshot) {
-      const jobs = await followSnapshot(provider, clusterId);
+      const jobs = await followSnapshot(site, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
       if (jobs?.some(runsForEver)) return null;
       await checkForLoss(jobs !== null);
@@ -76,35 +77,30 @@ async function masterIsAlive(provider: Provider, clusterId: string): Promise<boo
 }
 
 /** Details of all jobs, oldest first; `null` when the JobManager does not answer. */
-export async function followSnapshot(
-  provider: Provider,
-  clusterId: string,
-): Promise<JobDetails[] | null> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return null;
-  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });
+export async function followSnapshot(site: Site, clusterId: string): Promise<JobDetails[] | null> {
+  const leader = await findLeader(site, clusterId);
+  if (leader === null) return null;
   try {
-    const { jobs } = await client.jobsOverview();
+    const jobs = await leader.api.jobs();
     const byStart = [...jobs].sort((a, b) => a['start-time'] - b['start-time']);
-    return await Promise.all(byStart.map((job) => client.job(job.jid)));
+    return await Promise.all(byStart.map((job) => leader.api.job(job.jid)));
   } catch {
     return null;
   }
 }
 
-/** The attempts of jobs that have not simply finished, by job id; `null` as above. */
+/** The attempts of jobs that have not simply finished, by job id, as far as the engine has them; `null` as above. */
 export async function attemptsOf(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   jobs: readonly JobDetails[],
 ): Promise<ReadonlyMap<string, JobAttemptsResponse> | null> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return null;
-  const client = new FctlRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });
+  const leader = await findLeader(site, clusterId);
+  if (leader === null) return null;
   try {
     const asked = jobs.filter(({ state }) => state !== 'FINISHED');
-    const attempts = await Promise.all(asked.map(({ jid }) => client.jobAttempts(jid)));
-    return new Map(attempts.map((answer) => [answer.jobId, answer]));
+    const attempts = await Promise.all(asked.map(({ jid }) => leader.api.attempts(jid)));
+    return new Map(attempts.flatMap((answer) => (answer ? [[answer.jobId, answer]] : [])));
   } catch {
     return null;
   }

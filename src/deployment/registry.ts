@@ -1,8 +1,7 @@
-/** Providers and engines by name. Each is loaded when it is used. */
+/** Providers by name. Each is loaded when it is used. */
 import { join } from 'node:path';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
-import type { Engine } from '../engines/engine.ts';
 import type { Provider } from '../providers/provider.ts';
 
 export interface ProviderContext {
@@ -28,7 +27,7 @@ export async function loadProvider(context: ProviderContext): Promise<Provider> 
   const name = config?.provider ?? 'local';
   if (name === 'standalone') return loadStandalone(context);
   if (name === 'docker') return loadDocker(context, config!);
-  if (name !== 'local') throw unknown('provider', name, 'local');
+  if (name !== 'local') throw unknown(name);
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
   const runtime = { dir: runtimeDir, node: config?.runtime.node ?? node };
   const dir = config?.providers.local.dir ?? null;
@@ -79,20 +78,13 @@ async function loadDocker(
   });
 }
 
-/** @throws ConfigError for an engine that this version does not have. */
-export async function loadEngine(name: string): Promise<Engine> {
-  if (name !== 'bundled') throw unknown('engine', name, 'bundled');
-  const { bundledEngine } = await import('../engines/bundled/index.ts');
-  return bundledEngine;
-}
-
-function unknown(what: string, name: string, known: string): ConfigError {
+function unknown(name: string): ConfigError {
   return new ConfigError(
     problem({
       code: 'not-supported-yet',
-      message: `this version of fctl has no ${what} '${name}'`,
-      path: `/${what}`,
-      hint: `use '${known}'`,
+      message: `this version of fctl has no provider '${name}'`,
+      path: '/provider',
+      hint: "use 'local'",
     }),
   );
 }

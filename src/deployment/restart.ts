@@ -28,9 +28,9 @@ export function restart(
   choice: Choice,
   options: OperationOptions,
 ): Promise<OperationResult> {
-  const { clusterId, engine, hooks, provider } = input;
+  const { clusterId, engine, engines, hooks, provider } = input;
   const want = (situation: Situation) => wantRestarted(input, choice, situation);
-  const operation = { provider, engine, clusterId, hooks, want, wantRelease: null };
+  const operation = { provider, engines, engine, clusterId, hooks, want, wantRelease: null };
   const name = choice.process ?? choice.role;
   return performOperation(operation, name === null ? 'restart' : `restart ${name}`, null, options);
 }

@@ -23,13 +23,13 @@ export async function scale(
   count: number,
   options: OperationOptions,
 ): Promise<OperationResult> {
-  const { clusterId, engine, hooks, provider } = input;
-  const before = await readSituation(provider, clusterId);
+  const { clusterId, engine, engines, hooks, provider } = input;
+  const before = await readSituation(input, clusterId);
   const { spec } = scaled(await runningCluster(input, before), count);
   const problems = await provider.preflight(spec, options.signal);
   if (problems.length > 0) throw new ProviderError(problems);
   const want = (situation: Situation) => wantScaled(input, count, situation);
-  const operation = { provider, engine, clusterId, hooks, want, wantRelease: null };
+  const operation = { provider, engines, engine, clusterId, hooks, want, wantRelease: null };
   return performOperation(operation, 'scale', spec.release, options);
 }
 
@@ -41,7 +41,8 @@ async function wantScaled(
   const running = scaled(await runningCluster(input, situation), count);
   const { config, current, spec } = running;
   const { observed, idle } = situation;
-  const plan = planCluster(spec, observed, { current, config: configOf(running, count), idle });
+  const context = { current, config: configOf(running, count), idle };
+  const plan = planCluster(spec, observed, input.engine, context);
   return {
     spec: withSecrets(running, input.engine, plan),
     plan,

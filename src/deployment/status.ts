@@ -15,9 +15,9 @@ import { hasOutcome } from '../record/ended.ts';
 import { isRecordDamaged } from '../record/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
-import { FctlRestClient, FlinkRestClient } from '../flink-rest/client.ts';
 import { describeExit, memoryProblems } from '../providers/describe-exit.ts';
-import type { ObservedProcess, Provider } from '../providers/provider.ts';
+import type { ObservedProcess } from '../providers/provider.ts';
+import { type Site, findLeader } from './site.ts';
 
 const timeoutMs = 3000;
 /** A JobManager that was started answers within this time, or something is wrong. */
@@ -62,15 +62,12 @@ export interface ClusterStatus {
 }
 
 /** @returns `null` when there is no such cluster. */
-export async function clusterStatus(
-  provider: Provider,
-  clusterId: string,
-): Promise<ClusterStatus | null> {
+export async function clusterStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
   try {
-    return await readStatus(provider, clusterId);
+    return await readStatus(site, clusterId);
   } catch (error) {
     if (!isRecordDamaged(error)) throw error;
-    const observed = await provider.inspect(clusterId);
+    const observed = await site.provider.inspect(clusterId);
     const { message, file, hint } = error.problems[0]!;
     const processes = observed?.processes ?? [];
     return unread(clusterId, ClusterState.damaged, `${file}: ${message}; ${hint}`, processes);
@@ -78,12 +75,9 @@ export async function clusterStatus(
 }
 
 /** The same for one of many: one that is out of reach is said to be so, and keeps nobody from the others. */
-export async function listedStatus(
-  provider: Provider,
-  clusterId: string,
-): Promise<ClusterStatus | null> {
+export async function listedStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
   try {
-    return await clusterStatus(provider, clusterId);
+    return await clusterStatus(site, clusterId);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return unread(clusterId, ClusterState.unreachable, error.problems[0]!.message, []);
@@ -110,7 +104,8 @@ const unread = (
   outcome: null,
 });
 
-async function readStatus(provider: Provider, clusterId: string): Promise<ClusterStatus | null> {
+async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
+  const { provider } = site;
   const observed = await provider.inspect(clusterId);
   if (observed === null) return null;
   const store = provider.store(clusterId);
@@ -123,7 +118,7 @@ async function readStatus(provider: Provider, clusterId: string): Promise<Cluste
   const isOver = hasOutcome({ outcome: outcome.value, endpoint: endpoint.value });
   const current = isOver ? outcome.value : null;
   const master = observed.processes.find((p) => p.role === 'jobmanager');
-  const live = master?.status === 'running' ? await ask(provider, clusterId) : null;
+  const live = master?.status === 'running' ? await ask(site, clusterId) : null;
   const judged = judge(master, live?.info ?? null, current, endpoint.value, cluster.value);
   const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
@@ -147,15 +142,14 @@ interface LiveAnswers {
   readonly jobs: JobsOverview['jobs'];
 }
 
-async function ask(provider: Provider, clusterId: string): Promise<LiveAnswers | null> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return null;
-  const options = { url: endpoint.url, token: endpoint.token, timeoutMs };
+async function ask(site: Site, clusterId: string): Promise<LiveAnswers | null> {
+  const leader = await findLeader(site, clusterId, timeoutMs);
+  if (leader === null) return null;
+  const { api, endpoint } = leader;
   try {
-    const info = await new FctlRestClient(options).cluster();
+    const info = await api.info();
     if (info.clusterId !== clusterId) return null; // The port belongs to another cluster now.
-    const { jobs } = await new FlinkRestClient(options).jobsOverview();
-    return { url: endpoint.url, info, jobs };
+    return { url: endpoint.url, info, jobs: await api.jobs() };
   } catch {
     return null;
   }

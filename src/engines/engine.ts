@@ -5,6 +5,7 @@
 import type { ClusterSpec, ProcessSpec } from '../contract/process-spec.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { ApplicationBundle } from '../packaging/bundle.ts';
+import type { ClusterApi } from './cluster-api.ts';
 
 export interface Engine {
   readonly name: string;
@@ -23,6 +24,17 @@ export interface Engine {
     token: string | null,
     release: string,
   ): ClusterSpec;
+  /**
+   * What differs between two specs of a role, of those that this engine made: keys of the config with both
+   * values, where it can. Only the engine reads the files that it writes.
+   * @returns empty where a process that runs from the one does what the other wants.
+   */
+  explain(before: ProcessSpec, after: ProcessSpec): readonly string[];
+  /**
+   * The JobManager that leads a cluster of this engine. Asks nothing by itself.
+   * @param timeoutMs of one request.
+   */
+  cluster(jobManager: JobManagerAddress, timeoutMs: number): ClusterApi;
 }
 
 /** How to reach the JobManager of a cluster. */

@@ -7,6 +7,7 @@ import { DocumentName } from '../../src/record/documents.ts';
 import { ExitCode } from '../../src/contract/exit-codes.ts';
 import { acquireLock } from '../../src/deployment/operation/lock.ts';
 import { destroyCluster, removeExpired } from '../../src/deployment/destroy.ts';
+import { engines } from '../../src/engines/registry.ts';
 import { createLocalProvider } from '../../src/providers/local/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 
@@ -46,7 +47,7 @@ const outcome = (epoch: number) => ({
 const released = (afterEpoch: number) => ({
   [DocumentName.releases]: { releases: [{ createdAt, afterEpoch }] },
 });
-const removeAt = (ms: number) => removeExpired(provider, createdAt + ms);
+const removeAt = (ms: number) => removeExpired({ provider, engines }, createdAt + ms);
 
 it('removes what ended before its retention, and nothing that may go on', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
@@ -97,7 +98,7 @@ it('removes one cluster once when two clients do so at the same time', async () 
 
 it('does not remove what was deployed again while it waited for the lock', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
-  const destroyed = destroyCluster(provider, 'ended', {
+  const destroyed = destroyCluster({ provider, engines }, 'ended', {
     lockWaitMs: 0,
     deleteState: false,
     signal: new AbortController().signal,

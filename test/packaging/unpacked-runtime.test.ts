@@ -12,7 +12,7 @@ import type { LoadedConfig } from '../../src/config/load.ts';
 import type { OutcomeDocument } from '../../src/record/documents.ts';
 import { deploy } from '../../src/deployment/deploy.ts';
 import { followApplication } from '../../src/deployment/follow.ts';
-import { loadEngine } from '../../src/deployment/registry.ts';
+import { engines, loadEngine } from '../../src/engines/registry.ts';
 import { bundleApplication } from '../../src/packaging/bundle.ts';
 import { runtimeFor } from '../../src/packaging/runtime.ts';
 import { createLocalProvider } from '../../src/providers/local/index.ts';
@@ -107,7 +107,7 @@ async function run(): Promise<OutcomeDocument> {
     projectDir: config.projectDir,
     cacheDir: join(home, 'bundles'),
   });
-  const engine = await loadEngine('bundled');
+  const engine = await loadEngine(engines, 'bundled');
   const { previousEpoch } = await deploy(
     {
       config,
@@ -116,6 +116,7 @@ async function run(): Promise<OutcomeDocument> {
       bundle,
       bundlesDir: home,
       provider,
+      engines,
       engine,
       problems: [],
       hooks: null,
@@ -130,7 +131,7 @@ async function run(): Promise<OutcomeDocument> {
     },
   );
   const follow = { previousEpoch, signal, onSnapshot: () => {} };
-  return (await followApplication(provider, 'demo', follow))!;
+  return (await followApplication({ provider, engines }, 'demo', follow))!;
 }
 
 interface RunningProcess {

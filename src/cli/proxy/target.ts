@@ -6,8 +6,9 @@
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
+import type { Site } from '../../deployment/site.ts';
 import { clusterStatus } from '../../deployment/status.ts';
-import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
 
 /** What a user would like to know; each is said once. */
 export type TargetEvent =
@@ -15,15 +16,15 @@ export type TargetEvent =
   | { readonly type: 'back' };
 
 export class Target {
-  readonly #provider: Provider;
+  readonly #site: Site;
   readonly #clusterId: string;
   readonly #tell: (event: TargetEvent) => void;
   #state: 'not-asked' | 'here' | 'gone' = 'not-asked';
   #endpoint: ReachableEndpoint | null = null;
   #asking: Promise<ReachableEndpoint> | null = null;
 
-  constructor(provider: Provider, clusterId: string, tell: (event: TargetEvent) => void) {
-    this.#provider = provider;
+  constructor(site: Site, clusterId: string, tell: (event: TargetEvent) => void) {
+    this.#site = site;
     this.#clusterId = clusterId;
     this.#tell = tell;
   }
@@ -61,9 +62,9 @@ export class Target {
   }
 
   async #lookUp(): Promise<ReachableEndpoint> {
-    const status = await clusterStatus(this.#provider, this.#clusterId);
+    const status = await clusterStatus(this.#site, this.#clusterId);
     if (status === null) throw noSuchCluster(this.#clusterId);
-    const endpoint = await this.#provider.endpoint(this.#clusterId);
+    const endpoint = await this.#site.provider.endpoint(this.#clusterId);
     if (status.info !== null && endpoint !== null) return endpoint;
     const message = `cluster ${this.#clusterId} is ${status.state}: it has no JobManager that answers`;
     throw new ClusterError(

@@ -9,9 +9,9 @@ interface CancelFlags extends CommonOptions {
 
 export async function run(context: Context<CancelFlags>, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
-  const provider = await context.provider();
+  const site = await context.site();
   const jobId = context.options.job ?? null;
-  const outcome = await cancel(provider, clusterId, jobId, context.signal);
+  const outcome = await cancel(site, clusterId, jobId, context.signal);
   context.report.result({ clusterId, jobId, outcome }, () =>
     outcome === null ? `Job ${jobId} is being cancelled.` : describeOutcome(outcome),
   );

@@ -24,7 +24,7 @@ export async function deployPerJob(
   const { options, place, report, signal } = context;
   const detached = options.detach ?? false;
   if (input.problems.length > 0) throw new ProviderError(input.problems);
-  await removeExpired(input.provider, Date.now());
+  await removeExpired(input, Date.now());
   const jobs = new SubmittedJobs(progress);
   const uploads = new Uploads(progress);
   try {
@@ -38,7 +38,7 @@ export async function deployPerJob(
         jobs.expect(executeIndex, clusterId, name);
         progress.done(`Cluster ${clusterId} for job ${name}`);
       },
-      onEndpoint: (executeIndex, endpoint) => jobs.locate(executeIndex, endpoint),
+      onLeader: (executeIndex, { api }) => jobs.locate(executeIndex, api),
       onJob: (event) => {
         if (event.type === 'uploading' || event.type === 'uploaded') uploads.take(event);
         else jobs.take(event);
@@ -61,7 +61,7 @@ export async function deployPerJob(
 /** `main()` ended with us. Its clusters go on, or are cancelled when somebody is there who says so. */
 async function left(
   context: Context,
-  { provider }: DeployInput,
+  input: DeployInput,
   open: readonly SubmittedJob[],
 ): Promise<ClusterError> {
   const { signal } = context;
@@ -70,7 +70,7 @@ async function left(
   const names = ids.join(', ');
   if (await wantsToCancel(context, names)) {
     const timeout = AbortSignal.timeout(cancelTimeoutMs);
-    await Promise.all(ids.map((id) => cancel(provider, id, null, timeout)));
+    await Promise.all(ids.map((id) => cancel(input, id, null, timeout)));
     return endedBy(signal, 'canceled', (why) => `${why}: ${names} cancelled`, null);
   }
   return endedBy(

@@ -60,7 +60,7 @@ async function deployAndFollow(
   const { options, report, signal } = context;
   const { provider, config } = input;
   const clusterId = config.cluster;
-  await removeExpired(provider, Date.now());
+  await removeExpired(input, Date.now());
   if (options.ifChanged) {
     const { release } = await planDeployment(input);
     if (await hasSucceeded(provider.store(clusterId), release)) {
@@ -121,12 +121,13 @@ const running = (clusterId: string) =>
 
 async function follow(
   context: Context<DeployFlags>,
-  { provider, config }: DeployInput,
+  input: DeployInput,
   previousEpoch: number,
   progress: Progress,
 ): Promise<OutcomeDocument | null> {
+  const { config } = input;
   try {
-    return await followApplication(provider, config.cluster, {
+    return await followApplication(input, config.cluster, {
       previousEpoch,
       signal: context.signal,
       onSnapshot: (jobs) => progress.view(() => describeJobs(jobs)),

@@ -16,8 +16,8 @@ export async function run(
   named: string | undefined,
 ): Promise<void> {
   const clusterId = await context.clusterId(named);
-  const provider = await context.provider();
-  const status = await clusterStatus(provider, clusterId);
+  const site = await context.site();
+  const status = await clusterStatus(site, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
   const deleteState = context.options.deleteState ?? false;
   const running = status.processes.filter(isAlive).length;
@@ -28,7 +28,7 @@ export async function run(
     );
   }
   const { signal } = context;
-  const kept = await destroyCluster(provider, clusterId, { lockWaitMs, deleteState, signal });
+  const kept = await destroyCluster(site, clusterId, { lockWaitMs, deleteState, signal });
   context.report.result({ clusterId, destroyed: true, kept }, () =>
     [
       `Cluster ${clusterId} is gone.`,

@@ -1,7 +1,7 @@
 /** What the verbs need that change a cluster without its application: by its record, and today's config. */
 import { DocumentName, type ClusterDocument } from '../../record/documents.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import { loadEngine } from '../../deployment/registry.ts';
+import { loadEngine } from '../../engines/registry.ts';
 import type { RunningClusterInput } from '../../deployment/operation/running-cluster.ts';
 import type { Context } from '../context.ts';
 import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
@@ -13,11 +13,18 @@ export async function runningInput(
 ): Promise<RunningClusterInput> {
   const clusterId = await context.clusterId(named);
   const loaded = await context.optionalConfig();
-  const provider = await context.provider();
+  const { engines, provider } = await context.site();
   const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
   if (value === null) throw noSuchCluster(clusterId);
   // Secrets and hooks of another cluster are not meant.
   const own = loaded?.config.cluster === clusterId ? loaded : null;
-  const engine = await loadEngine(value.engine);
-  return { provider, engine, clusterId, today: todayOf(own), hooks: hooksOf(context, own) };
+  const engine = await loadEngine(engines, value.engine);
+  return {
+    provider,
+    engines,
+    engine,
+    clusterId,
+    today: todayOf(own),
+    hooks: hooksOf(context, own),
+  };
 }

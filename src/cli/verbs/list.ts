@@ -14,10 +14,11 @@ export const run = (context: Context): Promise<number> => listClusters(context, 
  */
 export async function listClusters(context: Context, mode: string | null): Promise<number> {
   const { report } = context;
-  const provider = await context.provider();
+  const site = await context.site();
+  const { provider } = site;
   const silent: Problem[] = [];
   const ids = await provider.list((found) => silent.push(found));
-  const all = await Promise.all(ids.map((id) => listedStatus(provider, id)));
+  const all = await Promise.all(ids.map((id) => listedStatus(site, id)));
   const found = all
     .filter((status) => status !== null)
     .filter(({ cluster }) => mode === null || cluster === null || cluster.mode === mode);

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { maskedConfig } from '../../config/show.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { DeployInput } from '../../deployment/operation/desired.ts';
-import { loadEngine } from '../../deployment/registry.ts';
+import { loadEngine } from '../../engines/registry.ts';
 import { findUnsharedPaths } from '../../deployment/storage-check.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
@@ -37,7 +37,7 @@ export async function prepareDeployment(
 ): Promise<DeployInput> {
   const { config } = loaded;
   const application = config.application!;
-  const provider = await context.provider();
+  const { engines, provider } = await context.site();
   provider.connect?.();
   const bundle = await bundleApplication({
     entry: application.entry,
@@ -61,8 +61,9 @@ export async function prepareDeployment(
     bundle,
     bundlesDir: bundlesDir(context),
     provider,
+    engines,
     problems: isSeparate ? findUnsharedPaths({ config, hasMain, graphs, originOf }) : [],
-    engine: await loadEngine(config.engine),
+    engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
   };
 }

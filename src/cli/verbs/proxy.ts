@@ -16,8 +16,8 @@ export async function run(context: Context<ProxyFlags>, named: string | undefine
   const port = portOf(options.port);
   const findFile = options.ui === undefined ? null : await findFiles(options.ui);
   const clusterId = await context.clusterId(named);
-  const provider = await context.provider();
-  const target = new Target(provider, clusterId, (event) => tell(context, clusterId, event));
+  const site = await context.site();
+  const target = new Target(site, clusterId, (event) => tell(context, clusterId, event));
   await target.find();
   const proxy = await start({ port, target, findFile });
   report.result({ clusterId, url: proxy.url }, () => `${clusterId} is at ${proxy.url}`);

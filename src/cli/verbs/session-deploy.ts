@@ -7,7 +7,7 @@ import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { FailedDeployment } from '../../deployment/operation/failure.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
-import { loadEngine } from '../../deployment/registry.ts';
+import { engines, loadEngine } from '../../engines/registry.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
 import { answerFailed } from './deploy.ts';
@@ -29,10 +29,11 @@ export async function deploySession(
     problems: [],
     bundlesDir: bundlesDir(context),
     provider: await context.providerFor(config),
-    engine: await loadEngine(config.engine),
+    engines,
+    engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
   };
-  await removeExpired(input.provider, Date.now());
+  await removeExpired(input, Date.now());
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     const { plan, release } = await deploy(input, operationOptions(context, progress));

@@ -9,8 +9,8 @@ interface StopFlags extends CommonOptions {
 
 export async function run(context: Context<StopFlags>, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
-  const provider = await context.provider();
+  const site = await context.site();
   const cancel = context.options.cancel ?? false;
-  const outcome = await stopSession(provider, clusterId, { cancel, signal: context.signal });
+  const outcome = await stopSession(site, clusterId, { cancel, signal: context.signal });
   context.report.result({ clusterId, outcome }, () => describeOutcome(outcome));
 }

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import { reachSession, submitToSession } from '../../deployment/modes/session.ts';
 import { type ApplicationBundle, bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
-import type { ReachableEndpoint } from '../../providers/provider.ts';
+import type { Leader } from '../../deployment/site.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
@@ -36,14 +36,13 @@ export async function run(
 ): Promise<number> {
   const { options, report } = context;
   const clusterId = await context.clusterId(options.cluster);
-  const provider = await context.provider();
-  const endpoint = await reachSession(provider, clusterId);
+  const leader = await reachSession(await context.site(), clusterId);
   const application = await findApplication(context, entry);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     progress.step('Bundling the application');
     const bundle = await prepare(context, application);
-    return await submit(context, { application, bundle, clusterId, endpoint, progress });
+    return await submit(context, { application, bundle, clusterId, leader, progress });
   } finally {
     progress.stop();
   }
@@ -71,13 +70,13 @@ interface Submission {
   readonly application: Application;
   readonly bundle: ApplicationBundle;
   readonly clusterId: string;
-  readonly endpoint: ReachableEndpoint;
+  readonly leader: Leader;
   readonly progress: Progress;
 }
 
 async function submit(
   { options, place, report, signal }: Context<SubmitFlags>,
-  { application, bundle, clusterId, endpoint, progress }: Submission,
+  { application, bundle, clusterId, leader, progress }: Submission,
 ): Promise<number> {
   const detached = options.detach ?? false;
   const jobs = new SubmittedJobs(progress);
@@ -85,7 +84,7 @@ async function submit(
   const name = 'the application';
   try {
     const result = await submitToSession({
-      endpoint,
+      endpoint: leader.endpoint,
       bundle,
       script: join(place.runtimeDir, 'application.js'),
       workingDirectory: application.projectDir,
@@ -105,7 +104,7 @@ async function submit(
         if (event.type === 'uploading' || event.type === 'uploaded') return uploads.take(event);
         if (event.type === 'submitted') {
           jobs.expect(event.executeIndex, clusterId, event.name);
-          jobs.locate(event.executeIndex, endpoint);
+          jobs.locate(event.executeIndex, leader.api);
         }
         jobs.take(event);
       },

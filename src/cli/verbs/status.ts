@@ -4,7 +4,7 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
 import { describeExit } from '../../providers/describe-exit.ts';
-import type { Provider } from '../../providers/provider.ts';
+import type { Site } from '../../deployment/site.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';
 import { colorState, out, table } from '../output/style.ts';
@@ -18,13 +18,13 @@ const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE', 
 
 export async function run(context: Context<StatusFlags>, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
-  const provider = await context.provider();
+  const site = await context.site();
   const { options, report, signal } = context;
   let shown = '';
   for (;;) {
-    const status = await clusterStatus(provider, clusterId);
+    const status = await clusterStatus(site, clusterId);
     if (status === null) throw noSuchCluster(clusterId);
-    const text = await describe(provider, status);
+    const text = await describe(site, status);
     if (!options.watch) return report.result(statusData(status), () => text);
     if (text !== shown) report.line(statusData(status), () => text);
     shown = text;
@@ -39,7 +39,7 @@ function statusData(status: ClusterStatus) {
   return { ...status, processes };
 }
 
-async function describe(provider: Provider, status: ClusterStatus): Promise<string> {
+async function describe(site: Site, status: ClusterStatus): Promise<string> {
   const { cluster, release, explanation } = status;
   const facts = [
     `${out.bold(status.clusterId)} ${colorState(status.state)}`,
@@ -64,9 +64,9 @@ async function describe(provider: Provider, status: ClusterStatus): Promise<stri
   );
   const parts = [facts, ...(status.processes.length === 0 ? [] : [processes])];
   if (status.info !== null) {
-    const jobs = await followSnapshot(provider, status.clusterId);
+    const jobs = await followSnapshot(site, status.clusterId);
     if (jobs !== null && jobs.length > 0) {
-      const attempts = await attemptsOf(provider, status.clusterId, jobs);
+      const attempts = await attemptsOf(site, status.clusterId, jobs);
       parts.push(describeJobs(jobs, attempts));
     }
   }

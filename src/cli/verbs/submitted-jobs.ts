@@ -1,8 +1,7 @@
 /** The jobs of a `main()` that runs here: what is known of them, and how they look while they run. */
 import type { ApplicationEvent, UploadEvent } from '../../contract/application-messages.ts';
 import type { JobOutcome } from '../../contract/outcome.ts';
-import { FlinkRestClient } from '../../flink-rest/client.ts';
-import type { ReachableEndpoint } from '../../providers/provider.ts';
+import type { ClusterApi } from '../../engines/cluster-api.ts';
 import { describeJobs } from '../output/jobs.ts';
 import type { Progress } from '../output/progress.ts';
 
@@ -23,7 +22,7 @@ export class SubmittedJobs {
   readonly #progress: Progress;
   /** By execute index. */
   readonly #jobs = new Map<number, SubmittedJob>();
-  readonly #endpoints = new Map<number, ReachableEndpoint>();
+  readonly #apis = new Map<number, ClusterApi>();
   readonly #timer: NodeJS.Timeout;
   #stopped = false;
 
@@ -46,9 +45,9 @@ export class SubmittedJobs {
     this.#jobs.set(executeIndex, { clusterId, name, jobId: null, outcome: null });
   }
 
-  /** Where its JobManager is. */
-  locate(executeIndex: number, endpoint: ReachableEndpoint): void {
-    this.#endpoints.set(executeIndex, endpoint);
+  /** How its JobManager is asked. */
+  locate(executeIndex: number, api: ClusterApi): void {
+    this.#apis.set(executeIndex, api);
   }
 
   take(event: JobEvent): void {
@@ -74,9 +73,8 @@ export class SubmittedJobs {
 
   /** A JobManager that does not answer is told by the submission itself. */
   async #details(executeIndex: number, { jobId }: SubmittedJob) {
-    const endpoint = this.#endpoints.get(executeIndex);
-    if (endpoint === undefined || jobId === null) return null;
-    const { token, url } = endpoint;
-    return new FlinkRestClient({ url, token, timeoutMs: 2000 }).job(jobId).catch(() => null);
+    const api = this.#apis.get(executeIndex);
+    if (api === undefined || jobId === null) return null;
+    return api.job(jobId).catch(() => null);
   }
 }

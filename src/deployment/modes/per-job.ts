@@ -17,10 +17,10 @@ import type {
 import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../record/documents.ts';
 import { type ClusterId, maxClusterIdLength, parseClusterId } from '../../contract/cluster-id.ts';
 import { FctlError } from '../../contract/errors.ts';
-import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { deploy } from '../deploy.ts';
 import type { DeployInput } from '../operation/desired.ts';
 import type { OperationOptions } from '../operation/stages.ts';
+import { type Leader, findLeader } from '../site.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
@@ -38,7 +38,7 @@ export interface PerJobOptions extends Omit<
   /** A job got its cluster. */
   readonly onCluster: (executeIndex: number, clusterId: string, jobName: string) => void;
   /** The cluster of a job is up. */
-  readonly onEndpoint: (executeIndex: number, endpoint: ReachableEndpoint) => void;
+  readonly onLeader: (executeIndex: number, leader: Leader) => void;
   readonly onJob: (event: ApplicationEvent) => void;
   readonly onOutput: (text: string) => void;
 }
@@ -97,17 +97,17 @@ class JobClusters {
   }
 
   async #start(executeIndex: number, name: string): Promise<ClusterReply> {
-    const { config, provider } = this.#input;
+    const { config } = this.#input;
     const clusterId = jobClusterId(config.cluster, this.#run, executeIndex); // J1
     this.#ids.set(executeIndex, clusterId);
     this.#options.onCluster(executeIndex, clusterId, name);
     const input = { ...this.#input, config: { ...config, cluster: clusterId } };
     await deploy(input, { ...this.#options, allowStateLoss: false, rollbackOnFailure: false });
-    const endpoint = await provider.endpoint(clusterId);
-    if (endpoint === null) throw new Error(`cluster ${clusterId} has no JobManager`);
-    this.#options.onEndpoint(executeIndex, endpoint);
-    const { token, url } = endpoint;
-    const { epoch } = endpoint.document;
+    const leader = await findLeader(this.#input, clusterId);
+    if (leader === null) throw new Error(`cluster ${clusterId} has no JobManager`);
+    this.#options.onLeader(executeIndex, leader);
+    const { document, token, url } = leader.endpoint;
+    const { epoch } = document;
     return { type: 'cluster', executeIndex, jobManager: { restUrl: url, token, epoch } };
   }
 
@@ -119,7 +119,7 @@ class JobClusters {
       this.#options.signal.throwIfAborted();
       const outcome = await store.read<OutcomeDocument>(DocumentName.outcome);
       if (outcome.value !== null) break;
-      const status = await clusterStatus(provider, clusterId);
+      const status = await clusterStatus(this.#input, clusterId);
       if (status === null || status.state === 'LOST')
         throw new Error(`the JobManager of ${clusterId} died without an outcome`);
       await delay(pollMs);

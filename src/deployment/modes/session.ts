@@ -5,12 +5,12 @@ import type { OutcomeDocument } from '../../record/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { uploadBlob } from '../../application/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
-import type { Provider, ReachableEndpoint } from '../../providers/provider.ts';
+import type { ReachableEndpoint } from '../../providers/provider.ts';
 import { audited } from '../audit.ts';
 import { endCluster, noSuchCluster } from '../cancel.ts';
+import { type Leader, type Site, findLeader } from '../site.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
 
@@ -20,11 +20,8 @@ const timeoutMs = 10_000;
  * How to reach a session that runs.
  * @throws ClusterError (exit 7: there is none; exit 8: it does not run, or is no session).
  */
-export async function reachSession(
-  provider: Provider,
-  clusterId: string,
-): Promise<ReachableEndpoint> {
-  const status = await clusterStatus(provider, clusterId);
+export async function reachSession(site: Site, clusterId: string): Promise<Leader> {
+  const status = await clusterStatus(site, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
   const mode = status.cluster?.mode ?? 'unknown';
   const refuse = (code: string, message: string, hint: string) =>
@@ -36,8 +33,8 @@ export async function reachSession(
       "'fctl session start' makes a session, 'fctl session list' shows all",
     );
   }
-  const endpoint = status.info === null ? null : await provider.endpoint(clusterId);
-  if (endpoint !== null) return endpoint;
+  const leader = status.info === null ? null : await findLeader(site, clusterId, timeoutMs);
+  if (leader !== null) return leader;
   throw refuse(
     'not-running',
     `session ${clusterId} is ${status.state}`,
@@ -115,13 +112,12 @@ async function uploadBundle(submission: SessionSubmission): Promise<void> {
  * @throws ClusterError (exit 8) naming the jobs that run, without `cancel`; DeploymentError when it died.
  */
 export async function stopSession(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   { cancel, signal }: { cancel: boolean; signal: AbortSignal },
 ): Promise<OutcomeDocument> {
-  const endpoint = await reachSession(provider, clusterId);
-  const options = { url: endpoint.url, token: endpoint.token, timeoutMs };
-  const { jobs } = await new FlinkRestClient(options).jobsOverview();
+  const leader = await reachSession(site, clusterId);
+  const jobs = await leader.api.jobs();
   const running = jobs.filter((job) => !terminal.has(job.state));
   if (running.length > 0 && !cancel) {
     const names = running.map((job) => `${job.name} (${job.jid}, ${job.state})`).join(', ');
@@ -134,8 +130,8 @@ export async function stopSession(
       }),
     );
   }
-  return audited(provider.store(clusterId), 'session stop', null, signal, () =>
-    endCluster(provider, endpoint, clusterId, signal, (c) => c.shutDownCluster()),
+  return audited(site.provider.store(clusterId), 'session stop', null, signal, () =>
+    endCluster(site, leader, clusterId, signal, (api) => api.shutDown()),
   );
 }
 

@@ -11,11 +11,11 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
-import type { Provider } from '../../providers/provider.ts';
 import type { Hooks } from '../hooks.ts';
 import { hashSecrets, releaseHash } from '../release.ts';
+import type { Site } from '../site.ts';
 
-export interface DeployInput {
+export interface DeployInput extends Site {
   readonly config: ResolvedConfig;
   /** The config in the user's units with secrets masked, for the record. */
   readonly maskedConfig: JsonObject;
@@ -24,7 +24,6 @@ export interface DeployInput {
   readonly bundle: ApplicationBundle | null;
   /** Where the client keeps bundles. */
   readonly bundlesDir: string;
-  readonly provider: Provider;
   readonly engine: Engine;
   /** What is known to be wrong with it; it is told with what preflight finds. */
   readonly problems: readonly Problem[];

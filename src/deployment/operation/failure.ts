@@ -126,7 +126,7 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
   }
   options.onEvent({ type: 'rolling-back', number: target.number, release: target.release });
   try {
-    const now = await readSituation(provider, clusterId);
+    const now = await readSituation(operation, clusterId);
     const wanted = await operation.wantRelease(target, now);
     const { plan, spec } = wanted;
     if (!options.allowStateLoss) {
@@ -162,7 +162,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   const told = before.value !== null && before.value.epoch > situation.epoch;
   const observed = await provider.inspect(clusterId);
   if (observed !== null && !situation.isUnfinished) {
-    await quiesce(provider, observed, options.signal);
+    await quiesce(operation, observed, options.signal);
   }
   for (const { name, role, index } of observed?.processes ?? []) {
     const reason = 'the deployment failed';

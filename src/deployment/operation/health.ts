@@ -15,18 +15,17 @@ import {
   type OutcomeDocument,
 } from '../../record/documents.ts';
 import { DeploymentError, type Problem, problem } from '../../contract/errors.ts';
-import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { Role } from '../../contract/process-spec.ts';
 import { memoryProblems } from '../../providers/describe-exit.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
+import { type Site, findLeader } from '../site.ts';
 
 const pollMs = 25;
 
-export interface HealthOptions {
-  readonly provider: Provider;
+export interface HealthOptions extends Site {
   readonly clusterId: string;
   /** Epoch before the deployment (H1). */
   readonly previousEpoch: number;
@@ -123,12 +122,10 @@ async function leaderUrl({ provider, clusterId, previousEpoch }: HealthOptions) 
 }
 
 /** How many TaskManagers the leader knows; -1 while it does not answer. */
-async function registeredTaskManagers({ provider, clusterId }: HealthOptions): Promise<number> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return -1;
-  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs: 2000 });
-  const overview = await client.overview().catch(() => null);
-  return overview === null ? -1 : overview.taskmanagers;
+async function registeredTaskManagers(options: HealthOptions): Promise<number> {
+  const leader = await findLeader(options, options.clusterId);
+  const registered = await leader?.api.taskManagers().catch(() => null);
+  return registered?.length ?? -1;
 }
 
 /** @throws DeploymentError when a process of the cluster is gone and nothing explains it (H2). */

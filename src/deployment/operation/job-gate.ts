@@ -11,17 +11,15 @@
 import { DeploymentError, problem } from '../../contract/errors.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import type { JobDetails } from '../../contract/rest.ts';
-import { FlinkRestClient } from '../../flink-rest/client.ts';
-import type { Provider } from '../../providers/provider.ts';
 import { attemptsOf, followSnapshot } from '../follow.ts';
 import { tailLogs } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
+import { type Site, findLeader } from '../site.ts';
 
 const withoutJobMs = 10_000;
 const maxFailures = 3;
 
-export interface JobGateOptions {
-  readonly provider: Provider;
+export interface JobGateOptions extends Site {
   readonly clusterId: string;
   readonly onEvent: OnDeployEvent;
 }
@@ -50,15 +48,15 @@ export class JobGate {
 
   /** Looks once. @throws DeploymentError for a job that fails again and again (Q2). */
   async passed(): Promise<boolean> {
-    const { clusterId, provider } = this.#options;
-    const jobs = await followSnapshot(provider, clusterId);
+    const { clusterId } = this.#options;
+    const jobs = await followSnapshot(this.#options, clusterId);
     if (jobs === null) return false;
     if (jobs.every(isOver)) {
       this.#idleSince ??= performance.now();
       return performance.now() - this.#idleSince > withoutJobMs; // Q3
     }
     this.#idleSince = null;
-    const attempts = await attemptsOf(provider, clusterId, jobs);
+    const attempts = await attemptsOf(this.#options, clusterId, jobs);
     if (attempts === null) return false;
     for (const job of jobs) await this.#refuseFailing(job, attempts.get(job.jid));
     const waiting = jobs.find((job) => !isOver(job) && !runs(job)); // Q1
@@ -98,12 +96,9 @@ export class JobGate {
   }
 
   async #failure({ jid }: JobDetails): Promise<string> {
-    const endpoint = await this.#options.provider.endpoint(this.#options.clusterId);
-    if (endpoint === null) return 'nobody knows why';
-    const client = new FlinkRestClient({ ...endpoint, timeoutMs: 2000 });
-    const answer = await client.jobExceptions(jid, 1).catch(() => null);
-    const newest = answer?.exceptionHistory.entries[0];
-    return newest?.stacktrace?.split('\n')[0] ?? newest?.exceptionName ?? 'nobody knows why';
+    const leader = await findLeader(this.#options, this.#options.clusterId);
+    const why = await leader?.api.failureOf(jid).catch(() => null);
+    return why ?? 'nobody knows why';
   }
 }
 

@@ -83,7 +83,7 @@ export async function performOperation(
 
 async function perform(running: Running, action: string): Promise<OperationResult> {
   const { clusterId, provider } = running.operation;
-  const situation = await readSituation(provider, clusterId);
+  const situation = await readSituation(running.operation, clusterId);
   const wanted = await running.operation.want(situation); // Y4
   const { plan } = wanted;
   if (!plan.changes) {

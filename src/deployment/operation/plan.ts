@@ -8,8 +8,10 @@
  * N4  What is recorded only, such as `retention`, changes the release and no process.
  */
 import { type ReleaseEntry, ReleaseStatus } from '../../record/documents.ts';
+import { differences, flatten } from '../../contract/diff-values.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
+import type { Engine } from '../../engines/engine.ts';
 import {
   type Action,
   ActionKind,
@@ -18,8 +20,6 @@ import {
   isAlive,
 } from '../../providers/provider.ts';
 import { describeExit } from '../../providers/describe-exit.ts';
-import { diffSpecs } from './diff-specs.ts';
-import { differences, flatten } from './diff-values.ts';
 
 export interface Plan {
   readonly clusterId: string;
@@ -46,24 +46,29 @@ export interface PlanContext {
   readonly idle: ReadonlySet<string>;
 }
 
+/** The cluster's engine, which tells its specs apart. */
+type Comparing = Pick<Engine, 'explain'>;
+
 const nothingKnown: PlanContext = { current: null, config: {}, idle: new Set() };
 
 export function planCluster(
   desired: ClusterSpec,
   observed: ObservedCluster | null,
+  engine: Comparing,
   context: PlanContext = nothingKnown,
 ): Plan {
   const there = new Map((observed?.processes ?? []).map((p) => [p.name, p]));
+  const known = { there, engine };
   const wanted = desired.processes.flatMap((spec) =>
     Array.from({ length: spec.count }, (_, index) => ({ name: nameOf(spec, index), index, spec })),
   );
   const names = new Set(wanted.map((w) => w.name));
   const surplus = [...there.values()].filter((p) => !names.has(p.name));
   const actions = [
-    ...surplus.map((process) => removal(process, desired, there)),
+    ...surplus.map((process) => removal(process, desired, known)),
     ...wanted
       .toSorted((a, b) => rank(a.spec.role) - rank(b.spec.role))
-      .map((w) => actionFor(w, there.get(w.name), there)),
+      .map((w) => actionFor(w, there.get(w.name), known)),
   ];
   return completePlan(desired, observed, actions, context);
 }
@@ -141,25 +146,33 @@ const lastExit = (process: ObservedProcess) => {
 
 const rank = (role: Role) => (role === Role.jobmanager ? 0 : 1);
 
-type Processes = ReadonlyMap<string, ObservedProcess>;
+interface Known {
+  readonly there: ReadonlyMap<string, ObservedProcess>;
+  readonly engine: Comparing;
+}
 
-const isEqual = ({ spec }: ObservedProcess, wanted: ProcessSpec) =>
-  spec !== null && diffSpecs(spec, wanted).length === 0;
+const isEqual = ({ spec }: ObservedProcess, wanted: ProcessSpec, engine: Comparing) =>
+  spec !== null && engine.explain(spec, wanted).length === 0;
 
 /** N2 */
-function scaling(spec: ProcessSpec, there: Processes): { reason: string; cause: string } | null {
+function scaling(
+  spec: ProcessSpec,
+  { engine, there }: Known,
+): { reason: string; cause: string } | null {
   const peers = [...there.values()].filter((p) => p.role === spec.role);
-  const isRun = peers.some((p) => isAlive(p) && isEqual(p, spec));
+  const isRun = peers.some((p) => isAlive(p) && isEqual(p, spec, engine));
   if (spec.role !== Role.taskmanager || !isRun) return null;
   const cause = `taskmanager.replicas: ${peers.length} → ${spec.count}`;
   return { reason: cause, cause };
 }
 
-function removal(process: ObservedProcess, desired: ClusterSpec, there: Processes): Action {
+function removal(process: ObservedProcess, desired: ClusterSpec, known: Known): Action {
   const { name, role, index } = process;
   const spec = desired.processes.find((p) => p.role === role);
   const scaled =
-    spec !== undefined && isAlive(process) && isEqual(process, spec) ? scaling(spec, there) : null;
+    spec !== undefined && isAlive(process) && isEqual(process, spec, known.engine)
+      ? scaling(spec, known)
+      : null;
   return {
     kind: scaled === null ? ActionKind.delete : ActionKind.scale,
     process: name,
@@ -174,7 +187,7 @@ function removal(process: ObservedProcess, desired: ClusterSpec, there: Processe
 function actionFor(
   wanted: { name: string; index: number; spec: ProcessSpec },
   process: ObservedProcess | undefined,
-  there: Processes,
+  known: Known,
 ): Action {
   const { name, index, spec } = wanted;
   const because = (kind: ActionKind, reason: string, causes: readonly string[] = []): Action => ({
@@ -187,7 +200,7 @@ function actionFor(
     spec: kind === ActionKind.none ? null : spec,
   });
   if (process === undefined) {
-    const scaled = scaling(spec, there);
+    const scaled = scaling(spec, known);
     return scaled === null
       ? because(ActionKind.create, 'not there yet')
       : because(ActionKind.scale, scaled.reason, [scaled.cause]);
@@ -204,7 +217,9 @@ function actionFor(
       `${process.location} is gone without having been ended${lastExit(process)}`,
     );
   }
-  const causes = process.spec ? diffSpecs(process.spec, spec) : ['its spec is not known any more'];
+  const causes = process.spec
+    ? known.engine.explain(process.spec, spec)
+    : ['its spec is not known any more'];
   if (causes.length === 0) return because(ActionKind.none, 'runs as wanted'); // N1
   return because(ActionKind.replace, `changed: ${causes.join(', ')}`, causes);
 }

@@ -10,15 +10,15 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { type Provider, isAlive } from '../../providers/provider.ts';
+import { isAlive } from '../../providers/provider.ts';
 import { noSuchCluster } from '../cancel.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Plan } from './plan.ts';
 import { releaseHash } from '../release.ts';
 import type { Situation } from './situation.ts';
+import type { Site } from '../site.ts';
 
-export interface RunningClusterInput {
-  readonly provider: Provider;
+export interface RunningClusterInput extends Site {
   readonly engine: Engine;
   readonly clusterId: string;
   /** The configuration of now, with its secrets; `null`: there is none. */

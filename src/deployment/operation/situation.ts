@@ -15,9 +15,9 @@ import {
 } from '../../record/documents.ts';
 import { isReleaseOver } from '../../record/ended.ts';
 import { Role } from '../../contract/process-spec.ts';
-import { FlinkRestClient } from '../../flink-rest/client.ts';
 import { type ObservedCluster, type Provider, isAlive } from '../../providers/provider.ts';
 import { readReleases } from '../releases.ts';
+import { type Site, findLeader } from '../site.ts';
 
 const timeoutMs = 3000;
 /** What is still there then was left behind, and is for the plan to judge. */
@@ -40,7 +40,8 @@ export interface Situation {
   readonly idle: ReadonlySet<string>;
 }
 
-export async function readSituation(provider: Provider, clusterId: string): Promise<Situation> {
+export async function readSituation(site: Site, clusterId: string): Promise<Situation> {
+  const { provider } = site;
   const store = provider.store(clusterId);
   const [present, releases, endpoint, jobs, outcome] = await Promise.all([
     provider.inspect(clusterId),
@@ -62,7 +63,7 @@ export async function readSituation(provider: Provider, clusterId: string): Prom
     epoch,
     isUnfinished: led > told && !(observed?.processes ?? []).some(isAlive),
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
-    idle: leads ? await idleTaskManagers(provider, clusterId) : new Set(),
+    idle: leads ? await idleTaskManagers(site, clusterId) : new Set(),
   };
 }
 
@@ -84,33 +85,18 @@ export const isRunning = ({ observed }: Situation): boolean =>
   (observed?.processes ?? []).some(isAlive);
 
 /** Empty where the JobManager does not answer: each may be in use. */
-async function idleTaskManagers(
-  provider: Provider,
-  clusterId: string,
-): Promise<ReadonlySet<string>> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return new Set();
-  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs });
-  const answer = await client.taskManagers().catch(() => null);
-  const idle = (answer?.taskmanagers ?? []).filter((tm) => tm.freeSlots === tm.slotsNumber);
-  return new Set(idle.map((tm) => tm.path.split('/').at(-1)!));
+async function idleTaskManagers(site: Site, clusterId: string): Promise<ReadonlySet<string>> {
+  const leader = await findLeader(site, clusterId, timeoutMs);
+  const registered = (await leader?.api.taskManagers().catch(() => null)) ?? [];
+  return new Set(registered.filter(({ isIdle }) => isIdle).map(({ name }) => name));
 }
 
 /** Ids of the jobs that have slots on some of the TaskManagers; `null`: nobody knows. */
 export async function jobsOn(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   names: ReadonlySet<string>,
 ): Promise<ReadonlySet<string> | null> {
-  const endpoint = await provider.endpoint(clusterId);
-  if (endpoint === null) return null;
-  const client = new FlinkRestClient({ url: endpoint.url, token: endpoint.token, timeoutMs });
-  try {
-    const { taskmanagers } = await client.taskManagers();
-    const concerned = taskmanagers.filter((tm) => names.has(tm.path.split('/').at(-1)!));
-    const details = await Promise.all(concerned.map((tm) => client.taskManager(tm.id)));
-    return new Set(details.flatMap((tm) => tm.allocatedSlots.map((slot) => slot.jobId)));
-  } catch {
-    return null;
-  }
+  const leader = await findLeader(site, clusterId, timeoutMs);
+  return leader === null ? null : leader.api.jobsOn(names).catch(() => null);
 }

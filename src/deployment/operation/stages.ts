@@ -17,7 +17,7 @@ import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { checkFence } from '../../providers/fence.ts';
-import type { DocumentStore, Provider } from '../../providers/provider.ts';
+import type { DocumentStore } from '../../providers/provider.ts';
 import { carryOut, ship } from './apply.ts';
 import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
@@ -27,6 +27,7 @@ import { type Plan, replacesJobManager } from './plan.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { markEpoch, recordRelease } from '../releases.ts';
 import type { Situation } from './situation.ts';
+import type { Site } from '../site.ts';
 
 /** What a cluster is to be. */
 export interface Wanted {
@@ -37,8 +38,7 @@ export interface Wanted {
   readonly retentionMs: number;
 }
 
-export interface Operation {
-  readonly provider: Provider;
+export interface Operation extends Site {
   readonly engine: Engine;
   readonly clusterId: string;
   readonly hooks: Hooks | null;
@@ -151,6 +151,7 @@ export async function carryOutAndWait(
   if (isRecordedOnly) return { previousEpoch, outcome: null };
   const outcome = await awaitHealthy({
     provider,
+    engines: operation.engines,
     clusterId,
     previousEpoch,
     taskManagers: spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0,

@@ -11,12 +11,11 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import type { RecordedJob } from '../../record/documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
-import type { Provider } from '../../providers/provider.ts';
+import type { Site } from '../site.ts';
 import { type Plan, endedBy } from './plan.ts';
 import { type Situation, jobsOn } from './situation.ts';
 
-export interface StateQuestion {
-  readonly provider: Provider;
+export interface StateQuestion extends Site {
   readonly engine: Engine;
   readonly mode: 'application' | 'per-job' | 'session';
   readonly plan: Plan;
@@ -30,7 +29,7 @@ const hasState = ({ vertices }: RecordedJob) => vertices.some((v) => v.stateful 
 
 /** Jobs that the plan would make start again, or end, and that must not without being allowed to. */
 async function jobsAtRisk(question: StateQuestion): Promise<readonly RecordedJob[]> {
-  const { mode, plan, provider, situation, startedBefore } = question;
+  const { mode, plan, situation, startedBefore } = question;
   const ended = endedBy(plan.actions, situation.observed);
   const old = situation.jobs.filter((job) => job.startTime < startedBefore);
   if (ended.length === 0 || old.length === 0) return [];
@@ -38,7 +37,7 @@ async function jobsAtRisk(question: StateQuestion): Promise<readonly RecordedJob
     return mode === 'session' ? old : old.filter(hasState); // S3, S2
   const busy = ended.filter((a) => !situation.idle.has(a.process)).map((a) => a.process);
   if (busy.length === 0) return [];
-  const concerned = await jobsOn(provider, plan.clusterId, new Set(busy));
+  const concerned = await jobsOn(question, plan.clusterId, new Set(busy));
   return old.filter((job) => hasState(job) && (concerned?.has(job.id) ?? true));
 }
 

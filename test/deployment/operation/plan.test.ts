@@ -52,12 +52,12 @@ const brief = (plan: Plan) => plan.actions.map((a) => `${a.kind} ${a.process}: $
 
 async function change(set: readonly string[], env: Record<string, string> = {}, code = 'a') {
   const before = await spec();
-  return planCluster(await spec(set, env, code), running(before));
+  return planCluster(await spec(set, env, code), running(before), bundledEngine);
 }
 
 describe('planCluster', () => {
   it('creates the JobManager first, then TaskManagers', async () => {
-    expect(brief(planCluster(await spec(), null))).toEqual([
+    expect(brief(planCluster(await spec(), null, bundledEngine))).toEqual([
       'create jobmanager-0: not there yet',
       'create taskmanager-0: not there yet',
       'create taskmanager-1: not there yet',
@@ -121,7 +121,7 @@ describe('planCluster', () => {
     const processes = before.processes.map((p) =>
       p.name === 'taskmanager-1' ? { ...p, status: 'lost' as const } : p,
     );
-    const plan = planCluster(await spec(), { ...before, processes });
+    const plan = planCluster(await spec(), { ...before, processes }, bundledEngine);
     expect(brief(plan).at(-1)).toBe(
       'create taskmanager-1: pid 1 is gone without having been ended',
     );

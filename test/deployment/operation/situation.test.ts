@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { NOT_YET } from '../../../src/record/documents.ts';
 import { Role } from '../../../src/contract/process-spec.ts';
 import { readSituation } from '../../../src/deployment/operation/situation.ts';
+import { engines } from '../../../src/engines/registry.ts';
 import type { ObservedProcess, Provider } from '../../../src/providers/provider.ts';
 
 interface Told {
@@ -39,7 +40,7 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
 
 it('waits for the processes of an application that has ended', async () => {
   const { looks, provider } = cluster({ endpoint: 2, outcome: 2, afterEpoch: 1 }, 3);
-  const { observed } = await readSituation(provider, 'demo');
+  const { observed } = await readSituation({ provider, engines }, 'demo');
   expect(observed?.processes.map((p) => p.status)).toEqual(['exited']);
   expect(looks()).toBe(4);
 });
@@ -50,7 +51,7 @@ it.each([
   ['one whose JobManager is being replaced', { endpoint: 2, outcome: 2, afterEpoch: NOT_YET }],
 ])('does not wait for %s', async (_, told) => {
   const { looks, provider } = cluster(told, 1);
-  const { observed } = await readSituation(provider, 'demo');
+  const { observed } = await readSituation({ provider, engines }, 'demo');
   expect(observed?.processes.map((p) => p.status)).toEqual(['running']);
   expect(looks()).toBe(1);
 });

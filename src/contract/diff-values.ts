@@ -1,5 +1,5 @@
 /** What differs between two JSON values, key by key. Pure. */
-import { canonicalJson } from '../../contract/hash.ts';
+import { canonicalJson } from './hash.ts';
 
 /** Values by dotted key; lists count as one value. */
 export type Flat = Map<string, string>;

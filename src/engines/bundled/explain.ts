@@ -1,10 +1,10 @@
 /** Names what differs between two process specs, in the words of the config where it can. Pure. */
+import { type Flat, differences, flatten } from '../../contract/diff-values.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
-import { type Flat, differences, flatten } from './diff-values.ts';
 
-/** @returns dotted keys with both values: `taskmanager.slots: 1 → 2`, `application bundle: …`. Sorted. */
-export function diffSpecs(before: ProcessSpec, after: ProcessSpec): string[] {
+/** `Engine.explain`, sorted: `taskmanager.slots: 1 → 2`, `application bundle: …`. */
+export function explain(before: ProcessSpec, after: ProcessSpec): string[] {
   return differences(inWordsOfConfig(before), inWordsOfConfig(after));
 }
 
