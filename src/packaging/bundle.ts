@@ -13,6 +13,7 @@ import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
 import { BUNDLE_HEADER } from '../contract/bundle.ts';
 import { ConfigError, type Problem, ProviderError, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
+import { removeUnusedBundles } from './kept-bundles.ts';
 import { findNativePackages } from './native-modules.ts';
 
 export interface ApplicationBundle {
@@ -75,6 +76,7 @@ async function keep(file: string, bytes: Buffer): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(temporary, bytes);
     await rename(temporary, file); // B2
+    await removeUnusedBundles(dirname(file), Date.now());
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new ProviderError(
