@@ -2,10 +2,11 @@
  * What every verb gets: its options, a report, a signal that ends it, and the ways to a config and a
  * provider, which are loaded when asked for.
  */
-import type { LoadedConfig } from '../config/load.ts';
-import type { ResolvedConfig } from '../config/resolved.ts';
+import type { ConfigSources, LoadedConfig } from '../config/load.ts';
+import type { ProviderChoice } from '../config/provider-choice.ts';
 import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
-import { ClusterError, ConfigError, UsageError, problem } from '../contract/errors.ts';
+import { ClusterError, UsageError, problem } from '../contract/errors.ts';
+import { isConfigVariable } from '../contract/environment.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { splitSecrets } from '../contract/secrets.ts';
 import type { Site } from '../deployment/site.ts';
@@ -25,6 +26,8 @@ export interface CommonOptions {
   readonly timeout?: string;
   readonly config?: string;
   readonly env?: string;
+  /** Name of a provider: stronger than what the config says. */
+  readonly provider?: string;
   readonly set?: readonly string[];
 }
 
@@ -35,22 +38,25 @@ export interface Context<O extends CommonOptions = CommonOptions> {
   /** Aborted by Ctrl-C, SIGTERM and `--timeout`. */
   readonly signal: AbortSignal;
   readonly interruption: Interruption;
-  /** Loaded once. `set` wins over all other settings. */
+  /** The whole configuration. `set` wins over all other settings. */
   config(requirements?: {
     readonly application?: boolean;
     readonly set?: readonly string[];
   }): Promise<LoadedConfig>;
-  /** The config, where there is one that is valid; `null` otherwise. What was asked for must be valid. */
-  optionalConfig(): Promise<LoadedConfig | null>;
   /**
-   * The provider of the config, or the local one where there is none. So it is, with a warning, where
-   * a file that nobody asked for is invalid: a cluster can be looked at and ended all the same.
+   * The configuration, where it is that of the cluster; `null`: it is another one's, or there is none.
+   * Secrets and hooks of another cluster are not meant.
+   */
+  configOf(clusterId: ClusterId): Promise<LoadedConfig | null>;
+  /**
+   * The provider that a file, a variable or a flag names, or the local one where nobody names any.
+   * Closed when the verb has ended.
+   *
+   * @throws ConfigError when there is a config that is invalid: it may have meant another one.
    */
   provider(): Promise<Provider>;
   /** That provider, and the engines that this fctl has. */
   site(): Promise<Site>;
-  /** Closed when the verb has ended. @param config `null`: the local provider. */
-  providerFor(config: ResolvedConfig | null): Promise<Provider>;
   /**
    * The cluster that was named, or the config's.
    * @throws UsageError when no cluster can have that name.
@@ -79,34 +85,35 @@ export function createContext<O extends CommonOptions>(
 ): Context<O> {
   const { command } = report.options;
   const stop = interruption(options.timeout ?? null, place.exit);
-  let loaded: Promise<LoadedConfig> | undefined;
-  let provider: Promise<Provider> | undefined;
+  const sources = once(() => openSources(options, place));
+  const choice = once(async () =>
+    (await isConfigured(options, place)) ? (await sources()).chooseProvider() : null,
+  );
+  const provider = once(async () => open(await choice(), place));
+  let isProviderWanted = false;
   const context: Context<O> = {
     place,
     options,
     report,
     signal: stop.signal,
     interruption: stop,
-    config: ({ application = false, set = [] } = {}) => {
-      const all = { ...options, set: [...(options.set ?? []), ...set] };
-      return (loaded ??= load(all, place, report, application));
+    config: async ({ application = false, set = [] } = {}) => {
+      const loaded = await (await sources()).load({ requireApplication: application, set });
+      report.redactor.add(secretsOf(loaded.config));
+      for (const warning of loaded.warnings) report.warning(warning);
+      return loaded;
     },
-    optionalConfig: async () => {
-      if (!(await hasConfig(options, place))) return null;
-      try {
-        return await context.config();
-      } catch (error) {
-        if (isChosen(options) || !(error instanceof ConfigError)) throw error;
-        report.warning(unusable(error));
-        return null;
-      }
+    configOf: async (clusterId) =>
+      (await choice())?.cluster === clusterId ? context.config() : null,
+    provider: () => {
+      isProviderWanted = true;
+      return provider();
     },
-    provider: async () => context.providerFor((await context.optionalConfig())?.config ?? null),
     site: async () => ({ provider: await context.provider(), engines }),
-    providerFor: (config) => (provider ??= open(config, place)),
     clusterId: async (named) => {
       if (named !== undefined) return parseClusterId(named);
-      if (await hasConfig(options, place)) return (await context.config()).config.cluster;
+      const cluster = (await choice())?.cluster;
+      if (cluster) return cluster;
       throw new UsageError(
         problem({
           code: 'cluster-missing',
@@ -118,62 +125,56 @@ export function createContext<O extends CommonOptions>(
     confirm: (question) => confirm(question, options),
     dispose: async () => {
       stop.dispose();
-      await (await provider?.catch(() => null))?.close();
+      if (isProviderWanted) await (await provider().catch(() => null))?.close();
     },
   };
   return context;
 }
 
-async function open(config: ResolvedConfig | null, place: Place): Promise<Provider> {
+/** @param choice `null`: nobody has said anything, and so it is the local one. */
+async function open(choice: ProviderChoice | null, place: Place): Promise<Provider> {
   const { loadProvider } = await import('../deployment/registry.ts');
   const { cacheDir, environment, runtimeDir } = place;
   const node = process.execPath;
-  return loadProvider({ runtimeDir, node, environment, cacheDir, config, askSecret });
+  return loadProvider({ runtimeDir, node, environment, cacheDir, choice, askSecret });
 }
 
-async function load(
-  options: CommonOptions,
-  place: Place,
-  report: Report,
-  requireApplication: boolean,
-): Promise<LoadedConfig> {
-  const { loadConfig } = await import('../config/load.ts');
-  const loaded = await loadConfig({
-    cwd: place.cwd,
-    configPath: options.config ?? null,
-    environment: options.env ?? null,
-    set: options.set ?? [],
-    env: place.environment,
-    requireApplication,
+async function openSources(
+  { config, env, provider, set }: CommonOptions,
+  { cwd, environment }: Place,
+): Promise<ConfigSources> {
+  const { openConfig } = await import('../config/load.ts');
+  return openConfig({
+    cwd,
+    configPath: config ?? null,
+    environment: env ?? null,
+    provider: provider ?? null,
+    set: set ?? [],
+    env: environment,
   });
-  const { application } = loaded.config;
-  if (application !== null) {
-    report.redactor.add(
-      Object.values(splitSecrets(application.args, application.secretArgs).secrets),
-    );
-  }
-  for (const warning of loaded.warnings) report.warning(warning);
-  return loaded;
-}
-
-const isChosen = ({ config, env, set }: CommonOptions) =>
-  config !== undefined || env !== undefined || set !== undefined;
-
-function unusable({ problems }: ConfigError) {
-  const [first] = problems;
-  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
-  return {
-    ...first!,
-    message: `${first!.message}${more}: looking at the clusters of provider local`,
-    hint: "'fctl config validate' shows everything that is wrong",
-  };
 }
 
 /** Cheap: most calls of `list` and `status` happen where there is no config at all. */
-async function hasConfig(options: CommonOptions, place: Place): Promise<boolean> {
-  if (isChosen(options)) return true;
+async function isConfigured(
+  { config, env, provider, set }: CommonOptions,
+  { cwd, environment }: Place,
+): Promise<boolean> {
+  if ([config, env, provider, set].some((given) => given !== undefined)) return true;
+  if (Object.keys(environment).some(isConfigVariable)) return true;
   const { findConfigFile } = await import('../config/find.ts');
-  return (await findConfigFile(place.cwd)) !== null;
+  return (await findConfigFile(cwd)) !== null;
+}
+
+/** What must be shown nowhere. */
+function secretsOf({ application }: LoadedConfig['config']): string[] {
+  if (application === null) return [];
+  return Object.values(splitSecrets(application.args, application.secretArgs).secrets);
+}
+
+/** @returns what calls `make` the first time, and gives its result every time. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 async function confirm(question: string, options: CommonOptions): Promise<void> {

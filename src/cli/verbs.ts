@@ -268,6 +268,10 @@ export const commonOptions: readonly VerbOption[] = [
     flags: '-e, --env <name>',
     description: "environment: an overlay of the config's `environments`",
   },
+  {
+    flags: '--provider <name>',
+    description: "where clusters are: local, standalone or docker; default: the config's",
+  },
   { flags: '-D, --set <key=value>', description: 'set one config value; may be repeated' },
   { flags: '--json', description: 'one JSON document on stdout' },
   { flags: '-q, --quiet', description: 'no progress and messages' },

@@ -1,5 +1,6 @@
 /** Everything that is wrong with a merged configuration. */
 import { accessSync, constants, statSync } from 'node:fs';
+import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import { parseDurationMs } from '../contract/units.ts';
 import { explainIssue } from './explain.ts';
@@ -31,10 +32,7 @@ export interface Checked {
 /** Checks beyond the schema run apart from it, so that one wrong field does not hide them. */
 export function checkConfig(values: Tree, options: CheckOptions): Checked {
   const result = configSchema.safeParse(values, { reportInput: true });
-  const isSecret = (path: Path) => options.secrets.has(pointer(path));
-  const errors = result.success
-    ? []
-    : result.error.issues.flatMap((issue) => explainIssue(issue, isSecret));
+  const errors = explainIssues(result.error?.issues ?? [], options);
   const said = new Set([...options.failed, ...errors.map(({ path }) => pointer(path))]);
   const more = [
     ...checkSupported(values, options),
@@ -53,6 +51,26 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     warnings: checkExposure(values),
   };
 }
+
+/**
+ * What is wrong as far as it can be told while not all references are resolved. Checks of what would be
+ * deployed are left out: nothing is.
+ */
+export function checkChoice(values: Tree, options: CheckOptions): Finding[] {
+  const { error } = configSchema.safeParse(values, { reportInput: true });
+  // What an unresolved reference stands for may be right.
+  const issues = (error?.issues ?? []).filter((issue) => !hasReference(issue.input));
+  const errors = explainIssues(issues, options);
+  const said = new Set([...options.failed, ...errors.map(({ path }) => pointer(path))]);
+  const more = [...checkSupported(values, options), ...checkHosts(values)];
+  errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
+  return errors.filter(
+    ({ path }) => !options.failed.has(pointer(path)) && !hasReference(valueAt(values, path)),
+  );
+}
+
+const explainIssues = (issues: readonly z.core.$ZodIssue[], { secrets }: CheckOptions) =>
+  issues.flatMap((issue) => explainIssue(issue, (path) => secrets.has(pointer(path))));
 
 /** Overlays that were not chosen, so that a mistake in one is found before it is needed. */
 export function checkOverlays(

@@ -67,20 +67,21 @@ const sources = `## Where values come from
 
 Precedence, strongest first:
 
-1. \`--set key=value\` (\`-D\`), the last one of a key: \`--set taskmanager.slots=2\`. Values are YAML: \`3\`, \`true\`, \`null\`, \`[a, b]\`, \`{ a: 1 }\`; anything else is text. \`\\.\` is a dot within a key.
-2. environment variables: \`FCTL_TASKMANAGER__SLOTS=2\`, values as above. Two underscores go a level down; a variable without them counts when it names a top-level key. Case and single underscores do not matter; below \`application.args\` the key is the one of the file that this fits, else \`camelCase\`. An empty variable counts as not set.
-3. the overlay that \`--env NAME\` chooses from \`environments\`
-4. the file
-5. the default
+1. \`--provider NAME\`, and options of a verb that stand for a key (\`--mode\`, \`--taskmanagers\`)
+2. \`--set key=value\` (\`-D\`), the last one of a key: \`--set taskmanager.slots=2\`. Values are YAML: \`3\`, \`true\`, \`null\`, \`[a, b]\`, \`{ a: 1 }\`; anything else is text. \`\\.\` is a dot within a key.
+3. environment variables: \`FCTL_TASKMANAGER__SLOTS=2\`, values as above. Two underscores go a level down; a variable without them counts when it names a top-level key. Case and single underscores do not matter; below \`application.args\` the key is the one of the file that this fits, else \`camelCase\`. An empty variable counts as not set.
+4. the overlay that \`--env NAME\` chooses from \`environments\`
+5. the file
+6. the default
 
 Objects are merged key by key; lists and other values replace. Of \`providers\` only the section of the chosen provider is checked and in force. \`fctl config show --origin\` tells of each value where it came from.`;
 
 const references = `## References and secrets
 
-In strings, \`\${env:NAME}\`, \`\${file:path}\` and \`\${exec:command}\` are replaced, after everything is merged: by an environment variable, a file's content and what a command prints, both without white space at the end. Paths are relative to the config file; commands run in its folder, by \`/bin/sh\`, for at most 30 s. A whole \`$\${env:NAME}\` stays as it is, with one \`$\`. References in overlays that were not chosen are left alone.
+In strings, \`\${env:NAME}\`, \`\${file:path}\` and \`\${exec:command}\` are replaced, after everything is merged: by an environment variable, a file's content and what a command prints, both without white space at the end. Paths are relative to the config file; commands run in its folder, by \`/bin/sh\`, for at most 30 s. A whole \`$\${env:NAME}\` stays as it is, with one \`$\`. References in overlays that were not chosen are left alone. Each reference is resolved once a run. Verbs that only need to know where clusters are (\`list\`, \`status\`, \`logs\`, \`cancel\`, \`destroy\` and others) resolve those of \`cluster\`, \`provider\`, \`providers\`, \`runtime\` and \`logging\` alone.
 
 What a reference becomes is a secret: \`fctl config show\`, messages about the configuration and the cluster's record have \`******\` in its place. So is, wherever it came from, the value of a key whose name says so: \`password\`, \`passphrase\`, \`secret\`, \`token\`, \`credential\`, \`apiKey\`, \`privateKey\`, \`accessKey\`, alone or as part of the name. An application gets the value itself: in this version an argument is a part of its job, and of the files of its JobManager. Values that are no secrets and differ by machine are better set by \`FCTL_…\` variables.`;
 
 const problems = `## Problems
 
-All problems are reported in one run, each with its key, file, line and column (of a file in TypeScript or JavaScript: the file), or with the variable or flag that it came from, and with what to do. Unknown keys are problems. The exit code is ${ExitCode.configInvalid}. \`fctl config validate\` does nothing else.`;
+All problems are reported in one run, each with its key, file, line and column (of a file in TypeScript or JavaScript: the file), or with the variable or flag that it came from, and with what to do. Unknown keys are problems. The exit code is ${ExitCode.configInvalid}, of every verb: a command never acts on another provider than the one that was meant because the configuration could not be understood. \`fctl config validate\` does nothing else.`;

@@ -13,7 +13,11 @@ export interface ReferenceContext {
   /** Relative paths are relative to it, and commands run in it. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What references became, so that none is read or run twice. */
+  readonly known: Map<string, ReferenceResult>;
 }
+
+type ReferenceResult = { readonly value: string } | { readonly reason: string };
 
 export interface ResolvedReferences {
   readonly values: Tree;
@@ -29,24 +33,29 @@ const execTimeoutMs = 30_000;
 export const hasReference = (value: unknown): boolean =>
   typeof value === 'string' && value.match(reference) !== null;
 
-/** Where one fails, the text stays as it was. */
-export function resolveReferences(values: Tree, context: ReferenceContext): ResolvedReferences {
+/**
+ * Where one fails, the text stays as it was.
+ * @param isWanted others stay as they are. Default: all are.
+ */
+export function resolveReferences(
+  values: Tree,
+  context: ReferenceContext,
+  isWanted: (path: Path) => boolean = () => true,
+): ResolvedReferences {
   const secrets = new Set<string>();
   const findings: Finding[] = [];
   const replace = (text: string, path: Path): string =>
     text.replaceAll(reference, (whole, escape: string, kind: string, what: string) => {
       if (escape !== '') return whole.slice(1);
       secrets.add(pointer(path));
-      try {
-        return read(kind, what, context);
-      } catch (error) {
-        const message = `${whole}: ${reasonOf(error)}`;
-        findings.push({ code: 'reference-failed', message, path, part: 'value', hint: null });
-        return whole;
-      }
+      const result = readOnce(kind, what, context);
+      if ('value' in result) return result.value;
+      const message = `${whole}: ${result.reason}`;
+      findings.push({ code: 'reference-failed', message, path, part: 'value', hint: null });
+      return whole;
     });
   const visit = (value: JsonValue, path: Path): JsonValue => {
-    if (typeof value === 'string') return replace(value, path);
+    if (typeof value === 'string') return isWanted(path) ? replace(value, path) : value;
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) {
       return value.map((item: JsonValue, index) => visit(item, [...path, index]));
@@ -56,6 +65,20 @@ export function resolveReferences(values: Tree, context: ReferenceContext): Reso
     );
   };
   return { values: visit(values, []) as Tree, secrets, findings };
+}
+
+function readOnce(kind: string, what: string, context: ReferenceContext): ReferenceResult {
+  const name = `${kind}:${what}`;
+  const before = context.known.get(name);
+  if (before !== undefined) return before;
+  let result: ReferenceResult;
+  try {
+    result = { value: read(kind, what, context) };
+  } catch (error) {
+    result = { reason: reasonOf(error) };
+  }
+  context.known.set(name, result);
+  return result;
 }
 
 function read(kind: string, what: string, { folder, env }: ReferenceContext): string {

@@ -51,6 +51,30 @@ function resolveRestart({
   }
 }
 
+export const resolveLogging = ({
+  level,
+  maxFiles,
+  maxSize,
+}: ParsedConfig['logging']): ResolvedConfig['logging'] => ({
+  level,
+  maxSizeBytes: bytes(maxSize),
+  maxFiles,
+});
+
+export const resolveRuntime = (
+  { node }: ParsedConfig['runtime'],
+  projectDir: string,
+): ResolvedConfig['runtime'] => ({ node: node ? resolvePath(projectDir, node) : null });
+
+export const resolveProviders = (
+  { docker, local, standalone }: ParsedConfig['providers'],
+  projectDir: string,
+): ResolvedConfig['providers'] => ({
+  local: resolveLocal(local, projectDir),
+  standalone: standalone ? resolveStandalone(standalone, projectDir) : null,
+  docker: resolveDocker(docker, projectDir),
+});
+
 /**
  * @param projectDir absolute folder of the config file.
  * @param references JSON pointers of the values that came out of references.
@@ -92,20 +116,12 @@ export function resolveConfig(
     restart: resolveRestart(config.restart),
     heartbeat: { intervalMs: ms(heartbeat.interval), timeoutMs: ms(heartbeat.timeout) },
     network: { bufferTimeoutMs: ms(network.bufferTimeout) },
-    logging: {
-      level: logging.level,
-      maxSizeBytes: bytes(logging.maxSize),
-      maxFiles: logging.maxFiles,
-    },
+    logging: resolveLogging(logging),
     security: { auth: config.security.auth, tls: config.security.tls },
     storage: config.storage,
-    runtime: { node: config.runtime.node ? resolvePath(projectDir, config.runtime.node) : null },
+    runtime: resolveRuntime(config.runtime, projectDir),
     retentionMs: ms(config.retention),
-    providers: {
-      local: resolveLocal(providers.local, projectDir),
-      standalone: providers.standalone ? resolveStandalone(providers.standalone, projectDir) : null,
-      docker: resolveDocker(providers.docker, projectDir),
-    },
+    providers: resolveProviders(providers, projectDir),
     projectDir,
   };
 }

@@ -247,6 +247,11 @@ export const configSchema = z.strictObject({
   }),
 });
 
+/** What of it says where clusters are, and how they are reached. */
+export const providerChoiceSchema = configSchema
+  .pick({ cluster: true, provider: true, providers: true, runtime: true, logging: true })
+  .partial({ cluster: true });
+
 /** An overlay holds any part of a configuration. */
 export const overlaySchema = configSchema
   .extend({ application: application.partial().optional() })

@@ -1,6 +1,6 @@
 /** Layers that are made of strings: `--set a.b=c` and environment variables. */
 import { isCollection, isScalar, parseDocument } from 'yaml';
-import { ProcessEnvironment } from '../contract/environment.ts';
+import { isConfigVariable } from '../contract/environment.ts';
 import { type Problem, problem } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
 import { nodeAt, rootNode } from './json-schema.ts';
@@ -36,8 +36,6 @@ export function setLayer(set: readonly string[]): SetLayer {
   return { layer: mergeLayers(layers), problems };
 }
 
-const reserved: ReadonlySet<string> = new Set(Object.values(ProcessEnvironment));
-
 /**
  * `FCTL_TASKMANAGER__SLOTS=2`: two underscores go a level down; case and single underscores do not matter.
  * A variable counts when it has two underscores or names a top-level key, and is not empty.
@@ -49,7 +47,7 @@ export function environmentLayer(
   below: Tree,
 ): Layer {
   const entries = Object.entries(env).flatMap(([name, text]) => {
-    if (!name.startsWith('FCTL_') || !text || reserved.has(name)) return [];
+    if (!isConfigVariable(name) || !text) return [];
     const segments = name.slice('FCTL_'.length).split('__');
     const topLevel = findKey(Object.keys(rootNode.properties ?? {}), segments[0]!);
     if (segments.length === 1 && topLevel === undefined) return [];

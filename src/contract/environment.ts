@@ -15,3 +15,9 @@ export const ProcessEnvironment = {
   /** Version of the fctl that made the process's spec. */
   version: 'FCTL_VERSION',
 } as const;
+
+const reserved: ReadonlySet<string> = new Set(Object.values(ProcessEnvironment));
+
+/** Whether a variable may set a key of the configuration: `FCTL_PROVIDER`, `FCTL_TASKMANAGER__SLOTS`. */
+export const isConfigVariable = (name: string): boolean =>
+  name.startsWith('FCTL_') && !reserved.has(name);

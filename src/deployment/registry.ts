@@ -1,6 +1,6 @@
 /** Providers by name. Each is loaded when it is used. */
 import { join } from 'node:path';
-import type { ResolvedConfig } from '../config/resolved.ts';
+import type { ProviderChoice } from '../config/provider-choice.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 
@@ -12,33 +12,33 @@ export interface ProviderContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where fctl keeps what it can make again. */
   readonly cacheDir: string;
-  /** `null`: there is no config, and so the provider is the local one. */
-  readonly config: ResolvedConfig | null;
+  /** `null`: nobody has named a provider, and so it is the local one. */
+  readonly choice: ProviderChoice | null;
   /** Asks for a secret on the terminal. Rejects with a UsageError when nobody is there. */
   readonly askSecret: (question: string, signal: AbortSignal) => Promise<string>;
 }
 
 /**
- * The provider of the config, or the local one where there is none.
+ * The provider that was chosen, or the local one where none was.
  * @throws ConfigError for a provider that this version does not have.
  */
 export async function loadProvider(context: ProviderContext): Promise<Provider> {
-  const { config, environment, node, runtimeDir } = context;
-  const name = config?.provider ?? 'local';
+  const { choice, environment, node, runtimeDir } = context;
+  const name = choice?.provider ?? 'local';
   if (name === 'standalone') return loadStandalone(context);
-  if (name === 'docker') return loadDocker(context, config!);
+  if (name === 'docker') return loadDocker(context, choice!);
   if (name !== 'local') throw unknown(name);
   const { createLocalProvider, resolveLocalOptions } = await import('../providers/local/index.ts');
-  const runtime = { dir: runtimeDir, node: config?.runtime.node ?? node };
-  const dir = config?.providers.local.dir ?? null;
+  const runtime = { dir: runtimeDir, node: choice?.runtime.node ?? node };
+  const dir = choice?.providers.local.dir ?? null;
   return createLocalProvider(resolveLocalOptions(dir, runtime, environment));
 }
 
 async function loadStandalone(context: ProviderContext): Promise<Provider> {
-  const { askSecret, cacheDir, config, environment, runtimeDir } = context;
+  const { askSecret, cacheDir, choice, environment, runtimeDir } = context;
   const { createStandaloneProvider, resolveStandaloneOptions } =
     await import('../providers/standalone/index.ts');
-  const options = await resolveStandaloneOptions(config!.providers.standalone!, {
+  const options = await resolveStandaloneOptions(choice!.providers.standalone!, {
     askSecret,
     environment,
     runtimeDir,
@@ -47,7 +47,7 @@ async function loadStandalone(context: ProviderContext): Promise<Provider> {
       return runtimeFor(
         { platform: 'linux', arch },
         {
-          node: config!.runtime.node,
+          node: choice!.runtime.node,
           runtimeDir,
           templatesDir: join(runtimeDir, '..', 'templates'),
           cacheDir,
@@ -63,7 +63,7 @@ async function loadStandalone(context: ProviderContext): Promise<Provider> {
 
 async function loadDocker(
   { cacheDir, environment, runtimeDir }: ProviderContext,
-  { logging, providers: { docker }, runtime: { node } }: ResolvedConfig,
+  { logging, providers: { docker }, runtime: { node } }: ProviderChoice,
 ): Promise<Provider> {
   const { createDockerProvider } = await import('../providers/docker/index.ts');
   const { runtimeImageFor, runtimeImageLayout } = await import('./runtime-image.ts');

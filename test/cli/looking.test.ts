@@ -29,21 +29,6 @@ async function deployEndless(): Promise<void> {
   expect(exitCode).toBe(0);
 }
 
-describe('a config file that is invalid', () => {
-  it('does not keep anybody from looking at a cluster and ending it', async () => {
-    await deployEndless();
-    await project.configure('taskmanager: { slotz: 1 }');
-    const list = await project.run('list');
-    expect(list.exitCode).toBe(0);
-    expect(list.json.data.clusters).toMatchObject([{ clusterId: 'demo', state: 'RUNNING' }]);
-    expect(list.stderr).toContain('slotz');
-    expect((await project.run('status', 'demo')).json.data.state).toBe('RUNNING');
-    expect((await project.run('status')).exitCode).toBe(3); // which cluster, only the file knows
-    expect((await project.run('destroy', 'demo', '--yes')).exitCode).toBe(0);
-    expect(project.running()).toEqual([]);
-  });
-});
-
 describe('a damaged record', () => {
   it.each(['cluster', 'endpoint', 'releases', 'lock', 'outcome'])(
     'in its document %s is told, hides no other cluster, and can be destroyed',

@@ -64,9 +64,14 @@ export class Project {
     await this.write('fctl.config.yaml', [...base, ...lines, ''].join('\n'));
   }
 
-  start(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /** @param cwd default: the project's folder. */
+  start(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    cwd = this.folder,
+  ) {
     return execa(process.execPath, [launcher, ...args], {
-      cwd: this.folder,
+      cwd,
       env: { FCTL_HOME: this.home, NO_COLOR: '1', ...environment },
       reject: false,
       timeout: this.#timeoutMs,

@@ -2,12 +2,19 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type LoadOptions, type LoadedConfig, loadConfig } from '../../src/config/load.ts';
+import {
+  type ConfigSources,
+  type LoadedConfig,
+  type SourceOptions,
+  openConfig,
+} from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/contract/errors.ts';
 
 /** A problem as one line: `3:10 /taskmanager/slots invalid-value`. */
 export const brief = ({ line, column, path, code }: Problem) =>
   `${line ?? '-'}:${column ?? '-'} ${path ?? '-'} ${code}`;
+
+type Options = Partial<SourceOptions> & { readonly requireApplication?: boolean };
 
 export class Project {
   readonly folder: string;
@@ -34,20 +41,25 @@ export class Project {
     await writeFile(join(this.folder, path), content);
   }
 
-  load(options: Partial<LoadOptions> = {}): Promise<LoadedConfig> {
-    return loadConfig({
+  open(options: Partial<SourceOptions> = {}): Promise<ConfigSources> {
+    return openConfig({
       cwd: this.folder,
       configPath: null,
       environment: null,
+      provider: null,
       set: [],
       env: {},
-      requireApplication: false,
       ...options,
     });
   }
 
+  async load({ requireApplication = false, ...options }: Options = {}): Promise<LoadedConfig> {
+    const sources = await this.open(options);
+    return await sources.load({ requireApplication, set: [] });
+  }
+
   /** What is wrong with it; nothing when it loads. */
-  async problems(options: Partial<LoadOptions> = {}): Promise<readonly Problem[]> {
+  async problems(options: Options = {}): Promise<readonly Problem[]> {
     try {
       await this.load(options);
       return [];
@@ -59,19 +71,13 @@ export class Project {
 }
 
 /** Problems of one YAML file. */
-export async function problemsOf(
-  yaml: string,
-  options: Partial<LoadOptions> = {},
-): Promise<readonly Problem[]> {
+export async function problemsOf(yaml: string, options: Options = {}): Promise<readonly Problem[]> {
   await using project = await Project.with({ 'fctl.config.yaml': yaml, 'app.ts': '' });
   return await project.problems(options);
 }
 
 /** One YAML file, loaded. */
-export async function load(
-  yaml: string,
-  options: Partial<LoadOptions> = {},
-): Promise<LoadedConfig> {
+export async function load(yaml: string, options: Options = {}): Promise<LoadedConfig> {
   await using project = await Project.with({ 'fctl.config.yaml': yaml, 'app.ts': '' });
   return await project.load(options);
 }

@@ -12,12 +12,10 @@ export async function runningInput(
   named: string | undefined,
 ): Promise<RunningClusterInput> {
   const clusterId = await context.clusterId(named);
-  const loaded = await context.optionalConfig();
   const { engines, provider } = await context.site();
   const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
   if (value === null) throw noSuchCluster(clusterId);
-  // Secrets and hooks of another cluster are not meant.
-  const own = loaded?.config.cluster === clusterId ? loaded : null;
+  const own = await context.configOf(clusterId);
   const engine = await loadEngine(engines, value.engine);
   return {
     provider,

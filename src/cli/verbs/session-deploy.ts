@@ -28,7 +28,7 @@ export async function deploySession(
     bundle: null,
     problems: [],
     bundlesDir: bundlesDir(context),
-    provider: await context.providerFor(config),
+    provider: await context.provider(),
     engines,
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
