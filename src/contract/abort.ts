@@ -23,3 +23,11 @@ export function abortable<T>(step: Promise<T>, signal: AbortSignal): Promise<T> 
     );
   });
 }
+
+/** Resolves when `signal` is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

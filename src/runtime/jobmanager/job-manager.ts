@@ -140,6 +140,7 @@ export class JobManager {
       slots: this.#resources,
       blobs: this.#blobs,
       createCoordinators,
+      checkLeadership: () => this.#checkLeadership(),
       random: Math.random,
       journal: this.#journal,
       workingDirectory: application?.workingDirectory ?? process.cwd(),
@@ -382,6 +383,16 @@ export class JobManager {
     }
     const expected = this.#isTerminated ? 0 : this.#options.config.taskManagers;
     await this.#resources.dismiss(expected, dismissTimeoutMs);
+  }
+
+  /** Whether it still leads. Rejects with LeadershipLostError (M3), or when the record cannot be read. */
+  async #checkLeadership(): Promise<void> {
+    try {
+      await this.#leadership?.check();
+    } catch (error) {
+      if (error instanceof LeadershipLostError) this.#fenced(error);
+      throw error;
+    }
   }
 
   /** M3 */

@@ -18,6 +18,7 @@ import type {
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher/dispatcher.ts';
 import type { JobMaster } from '../../../src/runtime/jobmanager/scheduler/job-master.ts';
 import type { Journal } from '../../../src/runtime/jobmanager/dispatcher/journal.ts';
+import type { EndedJobsOptions } from '../../../src/runtime/jobmanager/dispatcher/ended-jobs.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resources/resource-manager.ts';
 import { SlotManager } from '../../../src/runtime/jobmanager/resources/slot-manager.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
@@ -59,6 +60,8 @@ export interface FakeClusterOptions {
   readonly loadBalanceMode?: LoadBalanceMode;
   readonly restart?: RestartConfig;
   readonly record?: MemoryRecord;
+  readonly checkLeadership?: () => Promise<void>;
+  readonly remember?: EndedJobsOptions;
   readonly maxConcurrentRestarts?: number;
   readonly storage?: StorageConfig;
 }
@@ -91,6 +94,8 @@ export async function startFakeCluster(options: FakeClusterOptions = {}): Promis
       const made = createCoordinators(graph, context);
       return options.coordinators?.(made) ?? made;
     },
+    checkLeadership: options.checkLeadership ?? (async () => {}),
+    ...(options.remember && { remember: options.remember }),
     workingDirectory: options.workingDirectory ?? '/',
     network,
     storage: options.storage ?? { scope: 'common', shared: [] },

@@ -88,6 +88,7 @@ export class TestCluster {
       journal: memoryJournal(1, systemClock),
       slots: this.resources,
       blobs: { find: async () => ({ file: '/bundle', sizeBytes: 1 }) },
+      checkLeadership: async () => {},
       createCoordinators,
       workingDirectory: this.folder,
       network,

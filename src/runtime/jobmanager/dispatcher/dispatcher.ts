@@ -1,14 +1,17 @@
 /**
- * Takes jobs in, keeps one JobMaster for each, and brings what TaskManagers report to the right one.
+ * Takes jobs in, keeps a JobMaster for each that runs, and brings what TaskManagers report to the right one.
  *
  * D1  A job starts when the journal has it, and its result is told when the journal has that.
- * D2  A repeated submission is the same job, also while the first one is under way.
+ * D2  A repeated submission is the same job, also while the first one is under way. Another job, or the same
+ *     one with other arguments, is refused under its id.
  * D3  Jobs of earlier JobManagers are shown as the journal has them, until they are started again.
- * D4  A job that the journal has forgotten is forgotten here: a session may run jobs for months.
+ * D4  Of a job that has ended its JobMaster goes, with all that ran it: what is remembered is bounded
+ *     (ended-jobs.ts).
  */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import type { Split } from '../../../api/source.ts';
+import { aborted } from '../../../contract/abort.ts';
 import { type JobOutcome, LOST } from '../../../contract/outcome.ts';
 import type { RecordedJob } from '../../../record/documents.ts';
 import type {
@@ -27,14 +30,22 @@ import { filePathsOf } from '../../../graph/file-paths.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { findGraphProblems } from '../../../graph/validate.ts';
 import type { Logger } from '../../logging/logger.ts';
+import { pause } from '../../pause.ts';
 import type { Clock } from '../../clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
-import type { BlobStore, CommandResult, JobView, SubmitResult } from '../views/cluster-view.ts';
+import type {
+  BlobStore,
+  CommandResult,
+  JobView,
+  Refused,
+  SubmitResult,
+} from '../views/cluster-view.ts';
 import type { CreateCoordinators } from '../scheduler/coordinators.ts';
 import type { SlotSource } from '../scheduler/job-attempt.ts';
-import { JobMaster } from '../scheduler/job-master.ts';
+import { JobMaster, type JobMasterOptions } from '../scheduler/job-master.ts';
 import { JobStatus } from '../scheduler/job-status.ts';
+import { EndedJobs, type EndedJobsOptions } from './ended-jobs.ts';
 import type { Admission, Journal, Submission } from './journal.ts';
 import { outcomeOf, stateOf, viewRecordedJob } from '../views/recorded-job.ts';
 import { createRestartStrategy } from '../scheduler/restart-strategy.ts';
@@ -46,6 +57,7 @@ export interface DispatcherOptions {
   readonly slots: SlotSource;
   readonly blobs: Pick<BlobStore, 'find'>;
   readonly createCoordinators: CreateCoordinators;
+  readonly checkLeadership: JobMasterOptions['checkLeadership'];
   readonly journal: Journal;
   /** Relative paths in sources and sinks are relative to this folder. */
   readonly workingDirectory: string;
@@ -62,19 +74,40 @@ export interface DispatcherOptions {
   readonly redactor: Redactor;
   /** 32 hex digits. */
   readonly newId: () => string;
+  /** How much of jobs that have ended. Default: as `EndedJobs` says. */
+  readonly remember?: EndedJobsOptions;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
 const accepted: CommandResult = { type: 'accepted' };
 
+const refuse = (reason: Refused['reason'], message: string): Refused => ({
+  type: 'refused',
+  reason,
+  message,
+});
+
+/** D2 */
+interface KnownSubmission {
+  readonly graphHash: string;
+  readonly executeIndex: number | null;
+  readonly result: Promise<SubmitResult>;
+}
+
+interface RunningJob {
+  readonly submission: number;
+  readonly master: JobMaster;
+  /** Aborted when its end may be told (D1): the job is among those that have ended then. */
+  readonly over: AbortController;
+}
+
 export class Dispatcher implements TaskEvents {
   readonly #options: DispatcherOptions;
-  readonly #jobs = new Map<string, JobMaster>();
+  readonly #running = new Map<string, RunningJob>();
+  readonly #ended: EndedJobs;
   /** By the id that the client chose (D2). */
-  readonly #submissions = new Map<string, Promise<SubmitResult>>();
-  /** Resolve when the journal has how they ended (D1). */
-  readonly #recorded = new Map<string, Promise<JobOutcome>>();
+  readonly #submissions = new Map<string, KnownSubmission>();
   readonly #restartThrottle: RestartThrottle;
   /** Number of jobs that were started. */
   #started = 0;
@@ -84,34 +117,60 @@ export class Dispatcher implements TaskEvents {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#restartThrottle = new RestartThrottle(options.maxConcurrentRestarts, options.clock);
+    this.#ended = new EndedJobs(options.remember);
   }
 
-  /** In the order of their submission. */
-  get jobs(): readonly JobMaster[] {
-    return [...this.#jobs.values()];
+  /** Those that run, in the order of their submission. */
+  get running(): readonly JobMaster[] {
+    return [...this.#running.values()].map(({ master }) => master);
   }
 
+  /** One that runs; `null`: there is none, or it has ended. */
   job(jobId: string): JobMaster | null {
-    return this.#jobs.get(jobId) ?? null;
+    return this.#running.get(jobId)?.master ?? null;
   }
 
   /** Jobs of earlier JobManagers, too, in the order of their submission. */
   views(): readonly JobView[] {
     const { journal } = this.#options;
+    const now = this.#options.clock.now();
     const past = journal.past.map((job) => this.#viewRecorded(job));
-    return [...past, ...this.jobs.map((job) => job.view())];
+    const own = [
+      ...this.#ended.all.map(({ submission, view }) => ({ submission, view: { ...view, now } })),
+      ...[...this.#running.values()].map(({ master, submission }) => ({
+        submission,
+        view: master.view(),
+      })),
+    ];
+    return [
+      ...past,
+      ...own.toSorted((a, b) => a.submission - b.submission).map(({ view }) => view),
+    ];
   }
 
-  /** Of the same jobs. */
+  /** Of the same jobs, in any order. */
   states(): readonly JobStatus[] {
     const { journal } = this.#options;
-    const past = journal.past.map((job) => stateOf(job, journal.mayResume(job)));
-    return [...past, ...this.jobs.map((job) => job.state)];
+    return [
+      ...journal.past.map((job) => stateOf(job, journal.mayResume(job))),
+      ...this.#ended.all.map(({ view }) => view.state),
+      ...this.running.map((job) => job.state),
+    ];
   }
 
+  /** `null`: there is no such job, or it is forgotten (D4). */
   view(jobId: string): JobView | null {
     const past = this.#options.journal.pastJob(jobId);
-    return past === null ? (this.job(jobId)?.view() ?? null) : this.#viewRecorded(past);
+    if (past !== null) return this.#viewRecorded(past);
+    const running = this.job(jobId);
+    if (running !== null) return running.view();
+    const ended = this.#ended.get(jobId);
+    return ended && { ...ended.view, now: this.#options.clock.now() };
+  }
+
+  /** How one of this JobManager's jobs ends; `null`: there is none, or it is forgotten (D4). */
+  async outcome(jobId: string): Promise<JobOutcome | null> {
+    return this.job(jobId)?.ended ?? this.#ended.get(jobId)?.outcome ?? null;
   }
 
   #viewRecorded(job: RecordedJob): JobView {
@@ -131,36 +190,44 @@ export class Dispatcher implements TaskEvents {
 
   /** Takes a job in. Never rejects. */
   async submit(request: SubmitJobRequest): Promise<SubmitResult> {
-    const { executeIndex = null, graph, jobId, secrets = [] } = request;
-    const invalid = (message: string): SubmitResult => ({
-      type: 'refused',
-      reason: 'invalid',
-      message,
-    });
-    if (executeIndex !== null && !(Number.isSafeInteger(executeIndex) && executeIndex >= 0))
-      return invalid('executeIndex must be a whole number, or null');
-    if (typeof jobId !== 'string' || !/^[0-9a-f]{32}$/.test(jobId))
-      return invalid('jobId must be 32 hex digits');
-    const problems = findGraphProblems(graph);
-    if (problems.length > 0) return invalid(`this is no job graph: ${problems.join('; ')}`);
-    const jobGraph = graph as unknown as JobGraph;
-    const unshared = this.#findUnshared(jobGraph);
-    if (unshared !== null) return invalid(unshared);
-    const { bundleHash } = jobGraph.code;
-    if ((await this.#options.blobs.find(bundleHash)) === null) {
-      return invalid(`the application bundle ${bundleHash} is not here: upload it first`);
-    }
-    if (!Array.isArray(secrets) || !secrets.every((value) => typeof value === 'string'))
-      return invalid('secrets must be strings');
+    const invalid = this.#findInvalid(request);
+    if (invalid !== null) return refuse('invalid', invalid);
+    const { executeIndex = null, jobId, secrets = [] } = request;
+    const graph = request.graph as unknown as JobGraph;
     this.#options.redactor.add(secrets);
-    const known = this.#submissions.get(jobId); // D2
-    if (known !== undefined) return known;
-    const folder = await this.#workingDirectory(request);
-    const submission = this.#admit({ jobId, graph: jobGraph, executeIndex }, folder);
+    const known = this.#submissions.get(jobId);
+    if (known !== undefined) {
+      if (known.graphHash === graph.hash && known.executeIndex === executeIndex)
+        return known.result;
+      return refuse('conflict', `job ${jobId} was submitted already, and is another one`);
+    }
+    // D2: nothing is awaited between looking and this.
+    const result = this.#takeIn({ jobId, graph, executeIndex }, request);
+    const submission = { graphHash: graph.hash, executeIndex, result };
     this.#submissions.set(jobId, submission);
-    const result = await submission;
-    if (result.type === 'refused') this.#submissions.delete(jobId);
+    if ((await result).type === 'refused' && this.#submissions.get(jobId) === submission)
+      this.#submissions.delete(jobId);
     return result;
+  }
+
+  /** `null`: it can be taken in, as far as can be said at once. */
+  #findInvalid({ executeIndex = null, graph, jobId, secrets = [] }: SubmitJobRequest) {
+    if (executeIndex !== null && !(Number.isSafeInteger(executeIndex) && executeIndex >= 0))
+      return 'executeIndex must be a whole number, or null';
+    if (typeof jobId !== 'string' || !/^[0-9a-f]{32}$/.test(jobId))
+      return 'jobId must be 32 hex digits';
+    const problems = findGraphProblems(graph);
+    if (problems.length > 0) return `this is no job graph: ${problems.join('; ')}`;
+    if (!Array.isArray(secrets) || !secrets.every((value) => typeof value === 'string'))
+      return 'secrets must be strings';
+    return this.#findUnshared(graph as unknown as JobGraph);
+  }
+
+  async #takeIn(submission: Submission, request: SubmitJobRequest): Promise<SubmitResult> {
+    const { bundleHash } = submission.graph.code;
+    if ((await this.#options.blobs.find(bundleHash)) === null)
+      return refuse('invalid', `the application bundle ${bundleHash} is not here: upload it first`);
+    return this.#admit(submission, await this.#workingDirectory(request));
   }
 
   /** Why its paths cannot be used; `null`: they can. */
@@ -187,11 +254,6 @@ export class Dispatcher implements TaskEvents {
 
   async #admit(submission: Submission, workingDirectory: string): Promise<SubmitResult> {
     const { journal, logger } = this.#options;
-    const refuse = (reason: 'conflict' | 'unavailable', message: string): SubmitResult => ({
-      type: 'refused',
-      reason,
-      message,
-    });
     if (this.#closed !== null) return refuse('unavailable', this.#closed);
     let admission: Admission;
     try {
@@ -210,39 +272,40 @@ export class Dispatcher implements TaskEvents {
 
   #start(jobId: string, graph: JobGraph, attempt: number, workingDirectory: string): void {
     const { clock, createCoordinators, journal, logger, random, restart } = this.#options;
+    const submission = this.#started++;
     const master = new JobMaster({
       ...this.#options,
       jobId,
       graph,
       workingDirectory,
       firstAttempt: attempt,
-      submission: this.#started++,
+      submission,
       createCoordinators: () => createCoordinators(graph, { jobId, workingDirectory }),
       restartStrategy: createRestartStrategy(restart, { now: () => clock.now(), random }),
       restartThrottle: this.#restartThrottle,
       recordRestart: (next, failedAt) => journal.restarted(jobId, next, failedAt),
       logger: logger.child({ jobId }),
     });
-    this.#jobs.set(jobId, master);
-    const recorded = master.ended.then(async (outcome) => {
-      await journal.ended(outcome, master.collected);
-      this.#forget();
-      return outcome;
-    });
-    recorded.catch((error: unknown) => {
-      logger.error('how the job ended cannot be recorded', { jobId, error });
-    });
-    this.#recorded.set(jobId, recorded);
+    const job = { submission, master, over: new AbortController() };
+    this.#running.set(jobId, job);
+    void master.ended.then((outcome) => this.#jobEnded(job, outcome));
   }
 
-  /** D4 */
-  #forget(): void {
-    for (const jobId of this.#jobs.keys()) {
-      if (this.#options.journal.job(jobId) !== null) continue;
-      this.#jobs.delete(jobId);
-      this.#recorded.delete(jobId);
-      this.#submissions.delete(jobId);
+  /** D1, D4 */
+  async #jobEnded({ master, over, submission }: RunningJob, outcome: JobOutcome): Promise<void> {
+    const { journal, logger } = this.#options;
+    const { collected, jobId } = master;
+    let notRecorded: Error | null = null;
+    try {
+      await journal.ended(outcome, collected);
+    } catch (error) {
+      notRecorded = error as Error;
+      logger.error('how the job ended cannot be recorded', { jobId, error });
     }
+    this.#running.delete(jobId);
+    const ended = { submission, view: master.view(), outcome, collected, notRecorded };
+    for (const forgotten of this.#ended.add(ended)) this.#submissions.delete(forgotten);
+    over.abort();
   }
 
   cancel(jobId: string): CommandResult {
@@ -270,15 +333,11 @@ export class Dispatcher implements TaskEvents {
       const error = collectedError === null ? {} : { collectedError };
       return { jobId, outcome: outcomeOf(past), collected, ...error };
     }
-    const job = this.job(jobId);
-    if (job === null && past === null) return null;
-    let stop!: () => void;
-    const late = new Promise<null>((resolve) => {
-      stop = clock.after(waitMs, () => resolve(null));
-    });
-    const outcome = await Promise.race([this.#recorded.get(jobId) ?? late, late]);
-    stop();
-    return { jobId, outcome, collected: outcome === null ? {} : (job?.collected ?? {}) };
+    const running = this.#running.get(jobId);
+    if (running !== undefined) await pause(clock, waitMs, running.over.signal);
+    const ended = this.#ended.result(jobId);
+    if (ended !== null) return ended;
+    return running === undefined && past === null ? null : { jobId, outcome: null, collected: {} };
   }
 
   /**
@@ -287,10 +346,12 @@ export class Dispatcher implements TaskEvents {
    */
   async close(why: string): Promise<readonly JobOutcome[]> {
     this.#closed = why;
-    for (const job of this.jobs) job.cancel();
-    const ended = await Promise.all(this.jobs.map((job) => job.ended));
-    await Promise.allSettled(this.#recorded.values()); // what failed is logged, and in the outcome now
-    return [...this.#options.journal.past.map(outcomeOf), ...ended];
+    const running = [...this.#running.values()];
+    for (const { master } of running) master.cancel();
+    // One whose end cannot be recorded has an outcome all the same, and what failed is in the log.
+    await Promise.all(running.map(({ over }) => aborted(over.signal)));
+    const ended = this.#ended.all.toSorted((a, b) => a.submission - b.submission);
+    return [...this.#options.journal.past.map(outcomeOf), ...ended.map(({ outcome }) => outcome)];
   }
 
   /** The JobManager goes away, and its jobs are the next one's: to lose TaskManagers now is no failure. */
@@ -311,8 +372,10 @@ export class Dispatcher implements TaskEvents {
     this.#known(loss.jobId).slotLost(from, loss);
   }
 
-  reported(report: TaskManagerReport): void {
-    for (const job of this.#jobs.values()) job.reported(report);
+  reported(from: string, report: TaskManagerReport): void {
+    const allocations = this.#options.slots.slots.allocationsOf(from);
+    const jobIds = new Set(allocations.map((allocation) => allocation.jobId));
+    for (const jobId of jobIds) this.job(jobId)?.reported(from, report);
   }
 
   taskManagerLost(

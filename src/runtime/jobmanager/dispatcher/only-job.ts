@@ -16,7 +16,7 @@ import type { Journal } from './journal.ts';
 import { outcomeOf } from '../views/recorded-job.ts';
 
 export interface OnlyJobOptions {
-  readonly dispatcher: Pick<Dispatcher, 'submit' | 'job'>;
+  readonly dispatcher: Pick<Dispatcher, 'submit' | 'outcome'>;
   readonly journal: Pick<Journal, 'past'>;
   /** Of the JobManager, for failures that are no task's. */
   readonly resourceId: string;
@@ -63,7 +63,7 @@ export class OnlyJob {
     this.#jobId = request.jobId;
     const result = await dispatcher.submit(request);
     if (result.type === 'refused') this.#jobId = null;
-    else void dispatcher.job(result.jobId)?.ended.then((end) => this.#ended(end));
+    else void dispatcher.outcome(result.jobId).then((outcome) => outcome && this.#ended(outcome));
     return result;
   }
 

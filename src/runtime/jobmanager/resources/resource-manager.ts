@@ -52,7 +52,7 @@ export interface TaskEvents {
   taskChanged(from: string, change: TaskChange): void;
   requestSplit(from: string, request: SplitRequest): Promise<Split | null>;
   slotLost(from: string, loss: SlotLoss): void;
-  reported(report: TaskManagerReport): void;
+  reported(from: string, report: TaskManagerReport): void;
   /** R1. `why` is for people. */
   taskManagerLost(
     taskManager: TaskManager,
@@ -226,8 +226,9 @@ export class ResourceManager {
         return this.#response(self);
       },
       heartbeat: async (report) => {
-        registered().report = report;
-        events().reported(report);
+        const taskManager = registered();
+        taskManager.report = report;
+        events().reported(taskManager.id, report);
       },
       taskChanged: async (change) => events().taskChanged(registered().id, change),
       requestSplit: async (request) => events().requestSplit(registered().id, request),

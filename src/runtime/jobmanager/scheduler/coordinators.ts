@@ -38,7 +38,7 @@ export interface Coordinators {
     operatorId: string,
     request: { subtaskIndex: number; parallelism: number },
   ): Promise<Split | null>;
-  /** Publishes, sink by sink. @returns what `collect` sinks collected, by name. */
+  /** Publishes, sink by sink, as long as it is not closed meanwhile. @returns what `collect` sinks collected, by name. */
   commit(committables: Committables): Promise<Readonly<Record<string, JsonValue>>>;
   /** Ends all of it: what was not committed is aborted. Never rejects. @returns what went wrong doing so. */
   close(): Promise<readonly Error[]>;
@@ -104,6 +104,7 @@ class JobCoordinators implements Coordinators {
     for (let next = this.#committers[0]; next; next = this.#committers[0]) {
       const { node, committer } = next;
       const value = await attempt(node, () => committer.commit(committables(node.id)));
+      if (this.#closing) break; // it hung until nobody waited for it any more: what is left is aborted
       const name = node.committer?.options['name'];
       if (value !== undefined) collected[typeof name === 'string' ? name : node.name] = value;
       this.#committers.shift();

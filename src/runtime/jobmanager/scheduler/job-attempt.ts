@@ -98,6 +98,12 @@ export class JobAttempt {
     return this.#options.attempt;
   }
 
+  /** Those whose slots are on that TaskManager. */
+  executionsOn(taskManagerId: string): readonly Execution[] {
+    const slots = this.#slots.filter(({ grant }) => grant.taskManagerId === taskManagerId);
+    return slots.flatMap(({ executions }) => executions);
+  }
+
   execution(attemptId: string): Execution | null {
     return this.#byId.get(attemptId) ?? null;
   }
@@ -256,10 +262,14 @@ export class JobAttempt {
     this.#checkProgress();
   }
 
+  /** Nothing is committed any more: what sinks prepared is not needed, and may be large. */
+  forgetCommittables(): void {
+    for (const execution of this.executions) execution.committables = {};
+  }
+
   /** A TaskManager is gone with everything on it. */
   taskManagerLost(id: string, why: string): void {
-    const lost = this.#slots.filter(({ grant }) => grant.taskManagerId === id);
-    const [first] = this.#lose(lost.flatMap((slot) => slot.executions));
+    const [first] = this.#lose(this.executionsOn(id));
     if (first) {
       const message = `TaskManager ${nameOf(id)} was lost: ${why}`;
       this.#options.failed({ message, stack: null, task: null, location: nameOf(id) }, first);

@@ -10,7 +10,9 @@
  *     any of them but committing → FAILING → FAILED, or → CANCELLING → CANCELED
  *
  * J1  The first reason to stop an attempt wins: it is the root cause. Later ones only lengthen the history.
- * J2  Nothing is published before every task has finished. Once publishing began it goes on to its end.
+ * J2  Nothing is published before every task has finished. Once publishing began it goes on to its end,
+ *     unless that hangs, as a file system may: a cancellation waits for it `cancellationTimeoutMs` and then
+ *     for no longer, and the outcome says that some of it may be public.
  * J3  The job has ended when its tasks have, or their isolates are gone, and sinks have published or
  *     removed what was prepared. The same holds for an attempt before the next one begins.
  * J4  What comes from another job attempt, another TaskManager or an unknown task is refused.
@@ -24,7 +26,11 @@
  * J8  A job that starts again, after a failure or with another JobManager, is deployed when it is its turn
  *     (restart-throttle.ts). It has its slots by then, so that nobody's turn is spent on waiting for them.
  *
- * One file, a little over the usual length: states, attempts and restarts of a job are one life cycle, and
+ * J9  Nothing is published by a JobManager that does not lead: the record is asked before publishing begins,
+ *     again and again while it cannot be read. One that was paused may have been replaced meanwhile, and
+ *     would remove what the next one's attempt prepares.
+ *
+ * One file, over the usual length: states, attempts and restarts of a job are one life cycle, and
  * its parts that stand alone are files of their own already.
  */
 import type { Split } from '../../../api/source.ts';
@@ -36,6 +42,7 @@ import type { NetworkConfig } from '../../../contract/runtime-config.ts';
 import type { Redactor } from '../../../contract/secrets.ts';
 import { formatDuration } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
+import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { Logger } from '../../logging/logger.ts';
 import { pause } from '../../pause.ts';
 import type { Clock } from '../../clock.ts';
@@ -46,7 +53,7 @@ import type { Coordinators } from './coordinators.ts';
 import { ExceptionHistory } from '../views/exception-history.ts';
 import type { Execution } from './execution.ts';
 import { JobAttempt, type SlotSource } from './job-attempt.ts';
-import { isConsequence, toFailure } from './job-failure.ts';
+import { isConsequence, jobManagerFailure, toFailure } from './job-failure.ts';
 import { createJobStateMachine, isTerminalJobStatus, JobStatus } from './job-status.ts';
 import { createJobView, toOutcome } from '../views/job-view.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
@@ -73,6 +80,8 @@ export interface JobMasterOptions {
   readonly restartThrottle: RestartThrottle;
   /** Records that the attempt before failed (epoch milliseconds) and that this one begins (J7). */
   readonly recordRestart: (attempt: number, failedAt: number) => Promise<void>;
+  /** J9. Rejects with LeadershipLostError when another JobManager leads; else when nobody knows. */
+  readonly checkLeadership: () => Promise<void>;
   /** Its values go along with tasks: TaskManagers keep them out of their logs. */
   readonly redactor: Pick<Redactor, 'values'>;
   readonly newId: () => string;
@@ -91,6 +100,9 @@ interface Run {
   /** J8 */
   place: RestartPlace | null;
 }
+
+/** J9 */
+const leadershipRetryMs = 1000;
 
 /** How long a lost data connection waits for its reason. */
 const consequenceGraceMs = 1000;
@@ -111,6 +123,8 @@ export class JobMaster {
   #restartAt = 0;
   #lastView: JobView | null = null;
   #committing = false;
+  /** J2 */
+  #abandonedCommit: FailureInfo | null = null;
   #collected: Readonly<Record<string, JsonValue>> = {};
 
   constructor(options: JobMasterOptions) {
@@ -136,11 +150,34 @@ export class JobMaster {
   /** Asks the job to cancel. @returns whether it had not ended. */
   cancel(): boolean {
     if (isTerminalJobStatus(this.state)) return false;
-    if (this.#committing || !this.#machine.allows(JobStatus.cancelling)) return true; // J1, J2
+    if (this.#committing) this.#cancelCommit();
+    else if (this.#machine.allows(JobStatus.cancelling)) this.#cancelNow(); // else J1
+    return true;
+  }
+
+  #cancelNow(): void {
     this.#enter(JobStatus.cancelling);
     this.#run.stop.abort();
     this.#cancelled.abort();
-    return true;
+  }
+
+  /** J2 */
+  #cancelCommit(): void {
+    const { cancellationTimeoutMs, clock, logger } = this.#options;
+    logger.info('the job is cancelled while it publishes', { timeoutMs: cancellationTimeoutMs });
+    const { attempt } = this.#run.attempt;
+    clock.after(cancellationTimeoutMs, () => {
+      if (!this.#committing) return;
+      const message =
+        `publishing the output did not end within ${formatDuration(cancellationTimeoutMs)} after the job was ` +
+        'cancelled: some of the output may be public, or become so';
+      const failure = jobManagerFailure(message);
+      logger.error(message);
+      this.#exceptions.add({ failure, execution: null, attempt, timestamp: clock.now() });
+      this.#abandonedCommit = failure;
+      this.#committing = false;
+      this.#cancelNow();
+    });
   }
 
   /** @throws RpcError `stale` (J4). */
@@ -177,10 +214,9 @@ export class JobMaster {
     if (!isTerminalJobStatus(this.state)) this.#run.attempt.taskManagerLost(id, why);
   }
 
-  /** Values of tasks that run; those of other jobs are left alone. */
-  reported({ tasks, accumulators }: TaskManagerReport): void {
-    // Its own, not the reported ones: a report has tasks of all jobs, and each job gets all reports.
-    for (const execution of this.#run.attempt.executions) {
+  /** Values of tasks that run on that TaskManager; those of other jobs are left alone. */
+  reported(from: string, { tasks, accumulators }: TaskManagerReport): void {
+    for (const execution of this.#run.attempt.executionsOn(from)) {
       const metrics = tasks[execution.attemptId];
       if (metrics === undefined || execution.ended) continue;
       execution.metrics = metrics;
@@ -190,9 +226,7 @@ export class JobMaster {
 
   /** Subtasks on that TaskManager that have not ended. */
   subtasksOn(taskManagerId: string): readonly Execution[] {
-    return this.#run.attempt.executions.filter(
-      (e) => !e.ended && e.location?.taskManager === taskManagerId,
-    );
+    return this.#run.attempt.executionsOn(taskManagerId).filter((e) => !e.ended && e.location);
   }
 
   /** Of a job that has ended always the same, but for the time: lists of jobs are asked for over and over. */
@@ -213,7 +247,7 @@ export class JobMaster {
       startTime: this.startTime,
       machine: this.#machine,
       executions,
-      failure: hasFailed ? this.#exceptions.rootCause(attempt) : null,
+      failure: hasFailed ? this.#exceptions.rootCause(attempt) : this.#abandonedCommit,
       exceptions: this.#exceptions.views,
       waitsFor: this.#describeWait(),
       restartStrategy: this.#options.restartStrategy.description,
@@ -328,18 +362,38 @@ export class JobMaster {
   }
 
   /** J2 */
-  async #commit({ attempt, coordinators, stop }: Run): Promise<void> {
-    stop.signal.throwIfAborted();
+  async #commit({ attempt, coordinators, stop: { signal } }: Run): Promise<void> {
+    await this.#confirmLeadership(signal); // J9
+    signal.throwIfAborted();
     this.#committing = true;
     this.#mayRestart = false; // J6
     void attempt.releaseSlots(); // never rejects
     try {
-      this.#collected = await coordinators.commit((operatorId) =>
+      const committing = coordinators.commit((operatorId) =>
         attempt.executions.flatMap((execution) => execution.committables[operatorId] ?? []),
       );
+      this.#collected = await abortable(committing, signal);
     } catch (error) {
       this.#committing = false;
       throw error;
+    } finally {
+      attempt.forgetCommittables();
+    }
+  }
+
+  /** J9. Rejects with LeadershipLostError, or with the signal's reason. */
+  async #confirmLeadership(signal: AbortSignal): Promise<void> {
+    const { checkLeadership, clock, logger } = this.#options;
+    for (;;) {
+      try {
+        return await abortable(checkLeadership(), signal);
+      } catch (error) {
+        if (error instanceof LeadershipLostError) this.#mayRestart = false;
+        if (signal.aborted || error instanceof LeadershipLostError) throw error;
+        logger.warn('the record cannot be read, and nothing is published before', { error });
+        await pause(clock, leadershipRetryMs, signal);
+        signal.throwIfAborted();
+      }
     }
   }
 

@@ -94,7 +94,7 @@ function viewTaskManager(
 ): TaskManagerView {
   const { connection, id, name, registration, registeredAt, report } = taskManager;
   const allocated = resources.slots.allocationsOf(id);
-  const located = dispatcher.jobs.flatMap((job) => job.subtasksOn(id));
+  const located = dispatcher.running.flatMap((job) => job.subtasksOn(id));
   return {
     id,
     name,

@@ -78,7 +78,7 @@ it('takes one job, and that one as often as it comes', async () => {
     reason: 'conflict',
     message: `this cluster has its job already: ${'a'.repeat(32)}`,
   });
-  expect(cluster.dispatcher.jobs).toHaveLength(1);
+  expect(cluster.dispatcher.running).toHaveLength(1);
 });
 
 it('takes another job when the first was refused', async () => {
@@ -89,9 +89,8 @@ it('takes another job when the first was refused', async () => {
 
 it('ends the cluster with the job', async () => {
   await only.submit(request('a'));
-  const job = cluster.dispatcher.jobs[0]!;
+  const job = cluster.dispatcher.running[0]!;
   job.cancel();
   await job.ended;
-  await Promise.resolve();
-  expect(ends).toEqual([['CANCELED', null]]);
+  await expect.poll(() => ends).toEqual([['CANCELED', null]]);
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { LeadershipLostError } from '../../../../src/runtime/ha/leadership.ts';
 import type { FailureInfo } from '../../../../src/contract/outcome.ts';
 import type { Coordinators } from '../../../../src/runtime/jobmanager/scheduler/coordinators.ts';
 import type { JobMaster } from '../../../../src/runtime/jobmanager/scheduler/job-master.ts';
@@ -159,6 +160,84 @@ describe('a job that goes well', () => {
       accumulators: { seen: 3 },
     });
     expect(cluster.resources.taskManagers[0]!.report?.process).toEqual(process);
+  });
+});
+
+describe('publishing', () => {
+  /** Coordinators whose commit ends when the test says so. */
+  function slowCommit() {
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const coordinators = (made: Coordinators): Coordinators => ({
+      start: () => made.start(),
+      nextSplit: (id, request) => made.nextSplit(id, request),
+      close: () => made.close(),
+      commit: async (committables) => {
+        begun.resolve();
+        await gate.promise;
+        return made.commit(committables);
+      },
+    });
+    return { coordinators, begun: begun.promise, open: gate.resolve };
+  }
+
+  it('goes on to its end when the job is cancelled meanwhile (J2)', async () => {
+    const { begun, coordinators, open } = slowCommit();
+    const { job, first } = await running(1, { coordinators });
+    await finishAll([first], job);
+    await begun;
+    expect(cluster.dispatcher.cancel(job.jobId)).toEqual({ type: 'accepted' });
+    cluster.clock.advance(timeouts.cancellation - 2);
+    open();
+    expect(await job.ended).toMatchObject({ state: 'FINISHED', error: null });
+  });
+
+  it('that hangs is not waited for when the cluster ends (J2)', async () => {
+    const { begun, coordinators } = slowCommit();
+    const { job, first } = await running(1, { coordinators });
+    await finishAll([first], job);
+    await begun;
+    const closed = cluster.dispatcher.close('the application has ended');
+    cluster.clock.advance(timeouts.cancellation);
+    expect(await closed).toMatchObject([
+      { state: 'CANCELED', error: { message: expect.stringContaining('may be public') } },
+    ]);
+  });
+
+  it('waits until the record says that this JobManager leads (J9)', async () => {
+    let answer: () => Promise<void> = async () => {
+      throw new Error('EIO');
+    };
+    let asked = 0;
+    const { job, first } = await running(1, {
+      checkLeadership: () => {
+        asked++;
+        return answer();
+      },
+    });
+    await finishAll([first], job);
+    await expect.poll(() => asked).toBe(1);
+    expect(job.state).toBe('RUNNING');
+    answer = async () => {};
+    await expect.poll(() => cluster.clock.pending).toBeGreaterThan(0);
+    cluster.clock.advance(1001);
+    expect(await job.ended).toMatchObject({ state: 'FINISHED' });
+    expect(job.collected).toEqual({ result: [0, 1] });
+  });
+
+  it('does not begin when another JobManager leads, and the job is not started again (J9)', async () => {
+    const { job, first } = await running(1, {
+      restart: { strategy: 'fixed-delay', attempts: 3, delayMs: 0 },
+      checkLeadership: async () => {
+        throw new LeadershipLostError(3, 4);
+      },
+    });
+    await finishAll([first], job);
+    expect(await job.ended).toMatchObject({
+      state: 'FAILED',
+      error: { message: expect.stringContaining('another JobManager leads') },
+    });
+    expect(job.collected).toEqual({});
   });
 });
 
@@ -687,8 +766,28 @@ describe('submission', () => {
   it('is the same job when it is repeated', async () => {
     cluster = await startFakeCluster();
     const request = { jobId: 'a'.repeat(32), graph: JSON.parse(JSON.stringify(pipeline('j', 1))) };
-    await Promise.all([cluster.dispatcher.submit(request), cluster.dispatcher.submit(request)]);
-    expect(cluster.dispatcher.jobs).toHaveLength(1);
+    const { dispatcher } = cluster;
+    const accepted = { type: 'accepted', jobId: request.jobId };
+    const both = await Promise.all([dispatcher.submit(request), dispatcher.submit(request)]);
+    expect(both).toEqual([accepted, accepted]);
+    expect(await dispatcher.submit(request)).toEqual(accepted);
+    expect(dispatcher.running).toHaveLength(1);
+  });
+
+  it('is refused under the id of another job, also while that one is taken in', async () => {
+    cluster = await startFakeCluster();
+    const { dispatcher } = cluster;
+    const jobId = 'a'.repeat(32);
+    const graphOf = (hash: string) => ({
+      ...JSON.parse(JSON.stringify(pipeline('j', 1))),
+      hash: hash.repeat(64),
+    });
+    const first = dispatcher.submit({ jobId, graph: graphOf('c') });
+    const refused = { type: 'refused', reason: 'conflict' };
+    expect(await dispatcher.submit({ jobId, graph: graphOf('d') })).toMatchObject(refused);
+    expect(await first).toMatchObject({ type: 'accepted' });
+    expect(await dispatcher.submit({ jobId, graph: graphOf('d') })).toMatchObject(refused);
+    expect(await dispatcher.submit({ jobId, graph: graphOf('c') })).toEqual(await first);
   });
 
   it('gives a result that can be waited for', async () => {

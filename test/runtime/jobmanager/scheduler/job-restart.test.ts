@@ -465,6 +465,7 @@ describe('a job that another JobManager ran before', () => {
       recordRestart: () => Promise.reject(new Error('the journal has this attempt already')),
       redactor: { values: [] },
       newId: () => (id++).toString(16).padStart(32, '0'),
+      checkLeadership: async () => {},
       logger: silentLogger,
       clock: cluster.clock,
     });
