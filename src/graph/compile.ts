@@ -80,7 +80,7 @@ function compile(
     version: JOB_GRAPH_VERSION,
     name: job.name,
     boundedness: operators.some((o) => isUnbounded(o.transformation)) ? 'unbounded' : 'bounded',
-    code: { bundleHash, job: job.name, args },
+    code: { bundleHash, job: job.name, args, parallelism },
     ...buildChains(job, operators),
     hash: hashOf(job.name, args, prints, [...built.cachedFiles.keys()]), // G2
   };

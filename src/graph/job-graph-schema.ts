@@ -99,7 +99,7 @@ export const jobGraphSchema = {
       name,
       boundedness: { enum: ['bounded', 'unbounded'] },
       code: {
-        ...object({ bundleHash: sha256, job: name, args: { type: 'object' } }),
+        ...object({ bundleHash: sha256, job: name, args: { type: 'object' }, parallelism }),
         description: 'Which code makes this graph again.',
       },
       cachedFiles: {

@@ -20,6 +20,8 @@ export interface JobGraph {
     readonly bundleHash: string;
     readonly job: string;
     readonly args: JsonObject;
+    /** Of operators that set none, and of jobs that set none: chains depend on it, ids and hash do not. */
+    readonly parallelism: number;
   };
   /** Files that tasks find on their machines, by name. Left out where there are none. */
   readonly cachedFiles?: Readonly<Record<string, CachedFile>>;

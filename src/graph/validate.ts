@@ -110,8 +110,12 @@ function checkHead(graph: Loose, check: Check): void {
     isSha256(code['bundleHash']) &&
     isName(code['job']) &&
     isObject(code['args']) &&
-    hasOnly(code, 'bundleHash', 'job', 'args');
-  check(isCode, 'code must name a bundle by its hash, a job and its arguments');
+    isCount(code['parallelism']) &&
+    hasOnly(code, 'bundleHash', 'job', 'args', 'parallelism');
+  check(
+    isCode,
+    'code must name a bundle by its hash, a job, its arguments and its default parallelism',
+  );
 }
 
 /** What came before. */

@@ -31,7 +31,12 @@ describe('a job', () => {
       version: 1,
       name: 'delays',
       boundedness: 'bounded',
-      code: { bundleHash: options.bundleHash, job: 'delays', args: delaysArgs },
+      code: {
+        bundleHash: options.bundleHash,
+        job: 'delays',
+        args: delaysArgs,
+        parallelism: options.parallelism,
+      },
       vertices: [
         { name: 'Source: flights -> Filter', parallelism: 2, maxParallelism: 128 },
         { name: 'Window(TumblingEventTimeWindows(1d)) -> Sink: out/delays', parallelism: 2 },

@@ -70,7 +70,7 @@ export function graph(
     version: JOB_GRAPH_VERSION,
     name,
     boundedness: 'bounded',
-    code: { bundleHash, job: name, args: {} },
+    code: { bundleHash, job: name, args: {}, parallelism: 1 },
     vertices,
     edges,
     hash: 'c'.repeat(64),

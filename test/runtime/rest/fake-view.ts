@@ -44,7 +44,12 @@ const sink = vertex('count -> discard: Writer', 2, {
 const jobGraph: JobGraph = {
   ...graph('numbers', [source, sink], [edge(source, sink, 'HASH')]),
   boundedness: 'unbounded',
-  code: { bundleHash: 'b'.repeat(64), job: 'numbers', args: { rate: 500, mode: 'stream' } },
+  code: {
+    bundleHash: 'b'.repeat(64),
+    job: 'numbers',
+    args: { rate: 500, mode: 'stream' },
+    parallelism: 1,
+  },
 };
 export const sourceId = source.id;
 export const sinkId = sink.id;

@@ -110,7 +110,7 @@ function graphOf({ boundedness, graphHash, name, vertices }: RecordedJob): JobGr
     version: JOB_GRAPH_VERSION,
     name,
     boundedness,
-    code: { bundleHash: '', job: name, args: {} },
+    code: { bundleHash: '', job: name, args: {}, parallelism: 1 },
     vertices: vertices.map(({ stateful: _one, ...v }) => ({
       ...v,
       slotSharingGroup: 'default',
