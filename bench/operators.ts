@@ -145,7 +145,7 @@ function makeChain(operations: readonly Operation[], output: ElementConsumer): E
       outputs: [output],
       clock: { monotonic: () => 0 },
       wakeAfter: () => {},
-      stdout: () => {},
+      stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
       shouldYield: () => false,
     },
   );

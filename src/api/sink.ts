@@ -30,7 +30,16 @@ export interface WriterContext {
   readonly attempt: number;
   readonly workingDirectory: string;
   /** `print` writes here: the `.out` file of the process. */
-  readonly stdout: (line: string) => void;
+  readonly stdout: TextOutput;
+}
+
+/** Text on its way to a file of the process. */
+export interface TextOutput {
+  write(text: string): void;
+  /** Not `null`: too much is on its way; it has gone when this resolves. */
+  ready(): Promise<void> | null;
+  /** All that was written has gone when this resolves. */
+  flushed(): Promise<void>;
 }
 
 export interface SinkWriter<T> {

@@ -169,7 +169,7 @@ export class LocalJob {
         prevent();
         prevent = clock.after(ms, () => this.chainOf(vertex.id).onProcessingTime());
       },
-      stdout: () => {},
+      stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
       shouldYield: () => false,
     };
   }

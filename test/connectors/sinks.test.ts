@@ -5,16 +5,18 @@ import { DiscardSink } from '../../src/connectors/discard/index.ts';
 import { PrintSink } from '../../src/connectors/print/index.ts';
 import { createCommitter } from '../../src/connectors/registry.ts';
 
-async function write<T>(sink: Sink<T>, values: readonly T[], context: Partial<WriterContext> = {}) {
+const context = { subtaskIndex: 0, parallelism: 1, jobId: 'a', attempt: 0, workingDirectory: '/' };
+
+async function write<T>(sink: Sink<T>, values: readonly T[], over: Partial<WriterContext> = {}) {
   const lines: string[] = [];
   const writer = sink.createWriter({
-    subtaskIndex: 0,
-    parallelism: 1,
-    jobId: 'a',
-    attempt: 0,
-    workingDirectory: '/',
-    stdout: (line) => void lines.push(line),
     ...context,
+    stdout: {
+      write: (text) => void lines.push(text.replace(/\n$/, '')),
+      ready: () => null,
+      flushed: async () => {},
+    },
+    ...over,
   });
   await writer.open();
   for (const value of values) {
@@ -32,6 +34,20 @@ describe('PrintSink', () => {
     expect(lines).toEqual(['a b', '5', '{"n":1,"m":{"k":2}}', 'null']);
     expect(committables).toEqual([]);
     expect(PrintSink.create().committer).toBeNull();
+  });
+
+  test('takes no more than its output does, and ends when that has everything', async () => {
+    const room = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const stdout = { write: () => {}, ready: () => room.promise, flushed: () => gone.promise };
+    const writer = PrintSink.create().createWriter({ ...context, stdout });
+    expect(writer.ready()).toBe(room.promise);
+    let hasFinished = false;
+    const finishing = writer.finish().finally(() => (hasFinished = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasFinished).toBe(false);
+    gone.resolve();
+    expect(await finishing).toEqual([]);
   });
 
   test.each([

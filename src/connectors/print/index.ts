@@ -13,9 +13,12 @@ export const PrintSink = {
         const prefix = options.prefix === undefined ? number : `${options.prefix}:${number || ' '}`;
         return {
           open: async () => {},
-          write: (value) => stdout(prefix + formatValue(value)),
-          ready: () => null,
-          finish: async () => [],
+          write: (value) => stdout.write(`${prefix}${formatValue(value)}\n`),
+          ready: () => stdout.ready(),
+          finish: async () => {
+            await stdout.flushed();
+            return [];
+          },
           abort: async () => {},
         };
       },

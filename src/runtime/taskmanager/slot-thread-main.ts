@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { provideModules } from '../../application/load-bundle.ts';
 import { systemClock } from '../clock.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
+import { textOutput } from './text-output.ts';
 import { SlotRuntime } from './slot-runtime.ts';
 
 // oxlint-disable-next-line fctl/no-export-all -- all of it: whatever is left out would be missing in slots alone
@@ -20,7 +21,7 @@ const runtime = new SlotRuntime({
   clock: systemClock,
   start: (workerData as SlotWorkerData).start,
   send: (message, transfer = []) => port.postMessage(message, [...transfer]),
-  stdout: (text) => process.stdout.write(text),
+  stdout: textOutput(process.stdout),
   collectGarbage: () => collectGarbage(),
 });
 

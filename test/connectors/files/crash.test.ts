@@ -51,7 +51,7 @@ class Job {
         subtaskIndex,
         parallelism: records.length,
         attempt,
-        stdout: () => {},
+        stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
       });
       this.#writers.push(writer);
       await writer.open();

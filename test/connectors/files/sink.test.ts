@@ -38,7 +38,7 @@ function writerOf<T>(sink: Sink<T>, jobId: string, subtaskIndex = 0, attempt = 0
     jobId,
     attempt,
     workingDirectory: base,
-    stdout: () => {},
+    stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
   });
 }
 

@@ -12,7 +12,7 @@
  * C5  A chain may interrupt what one element makes it do (a watermark that fires very many windows) when
  *     its host asks it to yield. It keeps the order: what comes meanwhile has its effect afterwards.
  */
-import type { Committable } from '../../../api/sink.ts';
+import type { Committable, TextOutput } from '../../../api/sink.ts';
 import type { PollStatus, Split } from '../../../api/source.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../clock.ts';
@@ -38,7 +38,7 @@ export interface ChainHost {
    * one before: a chain has one timer.
    */
   readonly wakeAfter: (ms: number) => void;
-  readonly stdout: (line: string) => void;
+  readonly stdout: TextOutput;
   /** Whether the chain should give its host a chance to do something else (C5). Asked often; cheap. */
   readonly shouldYield: () => boolean;
 }

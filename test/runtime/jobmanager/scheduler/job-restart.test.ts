@@ -359,7 +359,7 @@ describe('an attempt that is over', () => {
       subtaskIndex: 0,
       parallelism: 1,
       workingDirectory: '/',
-      stdout: () => {},
+      stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
     });
     await writer.open();
     writer.write(`attempt ${of.attempt}`, 0);

@@ -182,7 +182,7 @@ function testHost(
       prevent();
       prevent = clock.after(ms, onTime);
     },
-    stdout: () => {},
+    stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
     shouldYield: () => false,
   };
 }
