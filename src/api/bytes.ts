@@ -7,6 +7,9 @@
  * W2  A reader never goes beyond `end`: each read asks first, lengths that were read included.
  */
 
+/** A length that `varint` never writes: 0 in two bytes. */
+const utf16Mark = [0x80, 0x00] as const;
+
 const longestLoop = 20;
 /** From here on the exact size is counted before room is taken for a string. */
 const countedFrom = 1024;
@@ -81,7 +84,7 @@ export class ByteWriter {
     this.position = at;
   }
 
-  /** Length as varint, then UTF-8. A lone surrogate becomes U+FFFD. */
+  /** See codec.ts. */
   string(value: string): void {
     const { length } = value;
     // Short ASCII is by far the most frequent: one pass, no call into native code.
@@ -103,6 +106,7 @@ export class ByteWriter {
 
   #utf8(value: string): void {
     const { length } = value;
+    if (!value.isWellFormed()) return this.#utf16(value);
     this.reserve((length < countedFrom ? length * 3 : Buffer.byteLength(value)) + 5);
     // The length comes first and is not known before: assume ASCII, move the text when that was wrong.
     const assumed = this.position + varintSize(length);
@@ -111,6 +115,15 @@ export class ByteWriter {
     if (body !== assumed) this.bytes.copyWithin(body, assumed, assumed + written);
     this.varint(written);
     this.position = body + written;
+  }
+
+  /** Text with lone surrogates, which UTF-8 has no form for. */
+  #utf16(value: string): void {
+    this.reserve(7 + value.length * 2);
+    this.bytes[this.position++] = utf16Mark[0];
+    this.bytes[this.position++] = utf16Mark[1];
+    this.varint(value.length * 2);
+    this.position += this.#buffer.write(value, this.position, 'utf16le');
   }
 
   /** Length as varint, then the bytes. */
@@ -227,13 +240,21 @@ export class ByteReader {
 
   /** Bytes that are no UTF-8 become U+FFFD. */
   string(): string {
+    const start = this.position;
     const length = this.varint();
+    if (length === 0 && this.position - start === utf16Mark.length) return this.#utf16();
     const at = this.take(length);
     if (length <= longestAscii) {
       const text = shortAscii(this.bytes, at, length);
       if (text !== null) return text;
     }
     return this.#buffer.toString('utf8', at, at + length);
+  }
+
+  #utf16(): string {
+    const length = this.varint();
+    const at = this.take(length);
+    return this.#buffer.toString('utf16le', at, at + length);
   }
 
   /** A copy: the buffer will be used again. */

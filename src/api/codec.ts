@@ -7,6 +7,7 @@
  *     list      = count:varint value*
  *     map       = count:varint (key:string value)*
  *     string    = length:varint utf8       bytes = length:varint byte*
+ *               | 0x80 0x00 length:varint utf16        with lone surrogates: 0 in two bytes, then UTF-16
  *     int32     = i32                       int64 = i64
  *     double    = f64                       timestamp = f64
  *     boolean   = 0 | 1

@@ -6,8 +6,12 @@
  *     their encoding.
  * Y2  A key of a group that this subtask does not own is refused: its record belongs elsewhere, or its
  *     key is not the same here as where the record was sent from.
+ * Y3  A key that is kept holds nothing but itself: V8 makes a text that was cut from another one a slice of
+ *     it, which keeps the whole of that in memory (a chunk of a file), and a key of fields is the user's.
  */
 import { compileKeyGroup, compileKeyText, isIdentityKey } from '../../../api/keys.ts';
+import { ByteReader, ByteWriter } from '../../../api/bytes.ts';
+import { compileCodec } from '../../../api/codec.ts';
 import type { TypeShape } from '../../../api/types.ts';
 
 /** Inclusive on both ends, as Flink's KeyGroupRange. */
@@ -29,6 +33,8 @@ export function keyGroupRange(
 }
 
 export interface KeySpaceOptions {
+  /** Y3 */
+  readonly flat: (key: unknown) => unknown;
   /** What stands for a key in a Map: equal for equal keys. `null`: the key itself does. */
   readonly identity: ((key: unknown) => string) | null;
   readonly keyGroupOf: (key: unknown) => number;
@@ -36,11 +42,14 @@ export interface KeySpaceOptions {
 }
 
 export class KeySpace {
+  /** The key as it may be kept (Y3). */
+  readonly flat: (key: unknown) => unknown;
   readonly identity: ((key: unknown) => string) | null;
   private readonly keyGroupOf: (key: unknown) => number;
   private readonly range: KeyGroupRange;
 
   constructor(options: KeySpaceOptions) {
+    this.flat = options.flat;
     this.identity = options.identity;
     this.keyGroupOf = options.keyGroupOf;
     this.range = options.range;
@@ -69,14 +78,30 @@ export interface KeyOwner {
 export function keySpaceOf(type: TypeShape, owner: KeyOwner): KeySpace {
   const { subtaskIndex, parallelism, maxParallelism } = owner;
   return new KeySpace({
+    flat: flattener(type),
     identity: isIdentityKey(type) ? null : compileKeyText(type),
     keyGroupOf: compileKeyGroup(type, maxParallelism),
     range: keyGroupRange(subtaskIndex, parallelism, maxParallelism),
   });
 }
 
+/** V8 copies shorter pieces of a text; only longer ones are slices. */
+const longestCopied = 12;
+
+/** Y3: through the key's own encoding. */
+function flattener(type: TypeShape): (key: unknown) => unknown {
+  const codec = compileCodec<unknown>(type);
+  return (key) => {
+    if (typeof key === 'string' ? key.length <= longestCopied : typeof key !== 'object') return key;
+    const writer = new ByteWriter();
+    codec.write(writer, key);
+    return codec.read(new ByteReader(writer.written()));
+  };
+}
+
 /** The one key of a `windowAll`: `null`, of key group 0. */
 export const singleKey = new KeySpace({
+  flat: (key) => key,
   identity: null,
   keyGroupOf: () => 0,
   range: { start: 0, end: 0 },

@@ -38,8 +38,10 @@ export class KeyedTable<V> {
   /** For a key that has no cell yet. @throws Error when the key is not this subtask's (Y2). */
   add(key: unknown, value: V): Cell<V> {
     const { identity } = this.keys;
-    const cell = { key, keyGroup: this.keys.groupOf(key), value };
-    this.cellsByIdentity.set(identity === null ? key : identity(key), cell);
+    const keyGroup = this.keys.groupOf(key);
+    const kept = this.keys.flat(key); // Y3 of key-space.ts
+    const cell = { key: kept, keyGroup, value };
+    this.cellsByIdentity.set(identity === null ? kept : identity(kept), cell);
     return cell;
   }
 

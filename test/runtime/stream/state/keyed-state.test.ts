@@ -1,9 +1,15 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter } from '../../../../src/api/bytes.ts';
+import { compileCodec } from '../../../../src/api/codec.ts';
 import { subtaskOf } from '../../../../src/api/keys.ts';
+import { types } from '../../../../src/api/types.ts';
 import {
   KeySpace,
   keyGroupRange,
+  keySpaceOf,
   singleKey,
 } from '../../../../src/runtime/stream/state/key-space.ts';
 import { KeyedTable } from '../../../../src/runtime/stream/state/keyed-table.ts';
@@ -63,6 +69,7 @@ describe('key group ranges', () => {
 
 describe('keyed table', () => {
   const byLength = new KeySpace({
+    flat: (key) => key,
     identity: (key) => JSON.stringify(key),
     keyGroupOf: (key) => (key as readonly unknown[]).length,
     range: { start: 1, end: 2 },
@@ -95,5 +102,46 @@ describe('keyed table', () => {
     const table = new KeyedTable<number>(singleKey);
     table.add(null, 1);
     expect([...table.cells()]).toEqual([{ key: null, keyGroup: 0, value: 1 }]);
+  });
+});
+
+describe('kept keys', () => {
+  const owner = { subtaskIndex: 0, parallelism: 1, maxParallelism: 128 };
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+
+  test('that were cut from a text do not keep all of it', () => {
+    const table = new KeyedTable<number>(keySpaceOf(types.string, owner));
+    const chunkSize = 256 * 1024;
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 100; i++) {
+      const chunk = `key number ${i} is cut from a long text`.padEnd(chunkSize, String(i));
+      table.add(chunk.slice(0, 20), i);
+    }
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * chunkSize);
+    expect([...table.cells()].at(-1)?.key).toBe('key number 99 is cut');
+  });
+
+  test('of fields are no longer the user’s', () => {
+    const type = types.record({ name: types.string, parts: types.list(types.string) });
+    const table = new KeyedTable<number>(keySpaceOf(type, owner));
+    const key = { name: 'a', parts: ['b'] };
+    table.add(key, 1);
+    key.parts.push('c');
+    expect([...table.cells()]).toMatchObject([{ key: { name: 'a', parts: ['b'] } }]);
+  });
+
+  test('are the same exactly when their encodings are, also with lone surrogates', () => {
+    const table = new KeyedTable<number>(keySpaceOf(types.string, owner));
+    const keys = ['\ud800', '\udc00', '\ufffd', 'long enough to be no short text \ud800'];
+    for (const [index, key] of keys.entries()) table.add(key, index);
+    const codec = compileCodec<string>(types.string);
+    for (const [index, key] of keys.entries()) {
+      const writer = new ByteWriter();
+      codec.write(writer, key);
+      expect(table.get(codec.read(new ByteReader(writer.written())))?.value).toBe(index);
+    }
   });
 });
