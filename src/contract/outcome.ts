@@ -38,7 +38,21 @@ export interface VertexOutcome {
   readonly lateRecords: number;
 }
 
+/** What kind of thing a failure was, where that decides what follows from it. */
+export const FailureKind = {
+  /** A task lost the connection to another one: a consequence of what happened there. */
+  peerLost: 'peer-lost',
+  /** A function of the application has thrown. */
+  userCode: 'user-code',
+  outOfMemory: 'out-of-memory',
+  /** A slot ended by itself: a crash, `process.exit()`. */
+  slotLost: 'slot-lost',
+} as const;
+export type FailureKind = (typeof FailureKind)[keyof typeof FailureKind];
+
 export interface FailureInfo {
+  /** Absent: none of these, or a record of an earlier version. */
+  readonly kind?: FailureKind;
   readonly message: string;
   /** Stack with positions in the user's own files, where source maps allow. */
   readonly stack: string | null;

@@ -6,13 +6,15 @@
  */
 import { dirname } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { TextOutput } from '../../api/sink.ts';
 import type { Split } from '../../api/source.ts';
-import type { FailureInfo } from '../../contract/outcome.ts';
+import { type FailureInfo, FailureKind } from '../../contract/outcome.ts';
 import { compileJob } from '../../graph/compile.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
 import { loadBundle } from '../../application/load-bundle.ts';
 import type { Clock } from '../clock.ts';
 import { Exchange, nameOf } from '../stream/network/exchange.ts';
+import { PeerLostError } from '../stream/network/peer-lost-error.ts';
 import { ExecutionState, type SlotDeployment, type TaskDeployment } from '../rpc/protocol.ts';
 import { describeFailure } from '../../application/failure-info.ts';
 import { Mailbox } from '../stream/task/mailbox.ts';
@@ -25,7 +27,7 @@ export interface SlotHost {
   readonly clock: Clock;
   readonly start: SlotStart;
   readonly send: (message: FromSlot, transfer?: readonly MessagePort[]) => void;
-  readonly stdout: (text: string) => void;
+  readonly stdout: TextOutput;
   /** Collects all garbage of this thread. */
   readonly collectGarbage: () => void;
 }
@@ -111,7 +113,8 @@ export class SlotRuntime {
     operator: string | null = null,
   ): FailureInfo {
     const location = nameOf(this.host.start.taskManager);
-    return describeFailure(error, { task, operator, location, bundleFolder: this.bundleFolder });
+    const origin = { task, operator, location, bundleFolder: this.bundleFolder };
+    return { ...describeFailure(error, origin), ...kindOf(error, operator) };
   }
 
   private async deploy({
@@ -143,14 +146,13 @@ export class SlotRuntime {
 
   private async load({ graph, network }: SlotDeployment, bundleFile: string): Promise<Wiring> {
     const { registry } = await loadBundle(bundleFile);
-    const { args, bundleHash, job: name } = graph.code;
+    const { args, bundleHash, job: name, parallelism } = graph.code;
     const job = registry.jobs.get(name);
     if (registry.problems.length > 0) throw new Error(registry.problems.join('; '));
     if (job === undefined) throw new Error(`the application defines no job '${name}'`);
-    // Parallelism is not part of the graph's hash, and the subtasks come with the deployment.
     const { graph: rebuilt, operators } = compileJob(job, args, {
       bundleHash,
-      parallelism: 1,
+      parallelism,
       argsAt: null,
     });
     if (rebuilt.hash !== graph.hash) {
@@ -200,7 +202,7 @@ export class SlotRuntime {
       cachedFiles: this.cachedFiles,
       clock: this.host.clock,
       wakeAfter: (ms: number) => task.wakeAfter(ms),
-      stdout: (line: string) => this.host.stdout(`${line}\n`),
+      stdout: this.host.stdout,
       shouldYield: () => task.shouldYield(),
     };
     return task.start(() => wireTask(task, deployment, vertex, host, wiring));
@@ -267,4 +269,9 @@ export class SlotRuntime {
       ),
     });
   }
+}
+
+function kindOf(error: unknown, operator: string | null): Pick<FailureInfo, 'kind'> {
+  if (error instanceof PeerLostError) return { kind: FailureKind.peerLost };
+  return operator === null ? {} : { kind: FailureKind.userCode };
 }

@@ -13,7 +13,7 @@
  *     suffer from that, so it has `lingerTimeoutMs` until S1 applies.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { FailureInfo } from '../../contract/outcome.ts';
+import { type FailureInfo, FailureKind } from '../../contract/outcome.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SlotAllocation } from '../rpc/protocol.ts';
 import { MemoryGuard, v8LimitMb } from './memory-guard.ts';
@@ -163,17 +163,22 @@ export class Slot {
 
   private uncaught(thrown: FailureInfo): FailureInfo {
     const where = 'a timer, a callback, or a promise that nobody awaited';
-    return { ...thrown, message: `${thrown.message} (thrown in ${where}: it ended ${this.name})` };
+    return {
+      kind: FailureKind.userCode,
+      ...thrown,
+      message: `${thrown.message} (thrown in ${where}: it ended ${this.name})`,
+    };
   }
 
   private crashed(error: unknown): void {
     const { code, message, stack = null } = error as NodeJS.ErrnoException;
     if (code === 'ERR_WORKER_OUT_OF_MEMORY') this.lose(this.memoryFailure('grew too fast'));
-    else this.lose({ ...failure(`${this.name} crashed: ${message}`), stack });
+    else this.lose({ ...failure(FailureKind.slotLost, `${this.name} crashed: ${message}`), stack });
   }
 
   private memoryFailure(what: string): FailureInfo {
     return failure(
+      FailureKind.outOfMemory,
       `out of memory: ${this.name} ${what}, its limit is ${formatBytes(this.guard.limitBytes)}. Give ` +
         'the TaskManagers more memory (taskmanager.resources.memory) or fewer slots, or let the job keep less',
     );
@@ -182,6 +187,7 @@ export class Slot {
   private exited(code: number): void {
     this.lose(
       failure(
+        FailureKind.slotLost,
         `${this.name} ended by itself with code ${code}: user code must not call process.exit(), ` +
           'it may throw an error to fail the job',
       ),
@@ -212,6 +218,6 @@ async function within(ms: number, event: Promise<void>): Promise<boolean> {
   return isInTime;
 }
 
-function failure(message: string): FailureInfo {
-  return { message, stack: null, task: null, location: null };
+function failure(kind: FailureKind, message: string): FailureInfo {
+  return { kind, message, stack: null, task: null, location: null };
 }

@@ -41,6 +41,7 @@ describe('user code that fails', () => {
     expect(outcome.error?.message).toContain('TypeError: boom 7');
     expect(outcome.error?.task).toMatch(/^Source: .* -> Map.*\(1\/1\)$/);
     expect(outcome.error?.location).toBe('taskmanager-0');
+    expect(outcome.error?.kind).toBe('user-code');
     const [first, second, ...rest] = (outcome.error?.stack ?? '').split('\n');
     expect(first).toBe('TypeError: boom 7');
     expect(second).toMatch(/at explode \(src\/app\.ts:12:5\)$/);
@@ -79,6 +80,45 @@ defineJob('garbage', (env) => {
     ).result();
     expect(outcome.error).toBeNull();
     expect(collected['sum']).toEqual([30_000_000]);
+  });
+});
+
+describe('a sink that prints', () => {
+  it('holds its source back: what comes without end does not stay in memory', async () => {
+    await startCluster(1, { memoryBytes: 192 * 1024 * 1024 });
+    const bundle = `
+import { defineJob, GeneratorSource, PrintSink } from 'fctl';
+defineJob('flood', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (i) => 'line ' + i + ' ' + 'x'.repeat(1000) })).sinkTo(PrintSink.create());
+});`;
+    const job = await cluster.submit(bundle, 'flood', { parallelism: 1 });
+    await job.running();
+    const written = () => {
+      const { vertices } = cluster.dispatcher.job(job.jobId)!.view();
+      return vertices[0]!.subtasks[0]!.metrics?.recordsOut ?? 0;
+    };
+    // More than the slot's memory has room for.
+    await cluster.until(
+      () => cluster.dispatcher.job(job.jobId)!.view().state !== 'RUNNING' || written() > 400_000,
+    );
+    expect(cluster.dispatcher.job(job.jobId)!.view()).toMatchObject({
+      state: 'RUNNING',
+      exceptions: [],
+    });
+    cluster.dispatcher.cancel(job.jobId);
+    expect((await job.result()).outcome.state).toBe('CANCELED');
+  });
+
+  it('has printed all when its job has finished', async () => {
+    await startCluster(1);
+    const bundle = `
+import { defineJob, GeneratorSource, PrintSink } from 'fctl';
+defineJob('many', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 20000, create: (i) => 'line ' + i })).sinkTo(PrintSink.create());
+});`;
+    const job = await cluster.submit(bundle, 'many', { parallelism: 1 });
+    expect((await job.result()).outcome.error).toBeNull();
+    expect(cluster.logOf('taskmanager-0', 'out').match(/^line /gm)).toHaveLength(20_000);
   });
 });
 

@@ -36,6 +36,23 @@ const expected = (count: number) => {
 
 const typed = 'types.record({ key: types.string, time: types.timestamp })';
 
+it('keeps what the submitted default parallelism has forwarded', async () => {
+  cluster.taskManager('taskmanager-0', { slots: 2 });
+  const bundle = `
+import { defineJob, GeneratorSource, CollectSink } from 'fctl';
+defineJob('forwarding', (env) => {
+  env.fromSource(GeneratorSource.of({ count: 10, create: (i) => i }))
+    .map((n) => n + 1).setParallelism(2).forward().map((n) => n * 10)
+    .sinkTo(CollectSink.named('all'));
+});`;
+  const job = await cluster.submit(bundle, 'forwarding', { parallelism: 2 });
+  const { collected, outcome } = await job.result();
+  expect(outcome.error).toBeNull();
+  expect((collected['all'] as number[]).toSorted((a, b) => a - b)).toEqual([
+    10, 20, 30, 40, 50, 60, 70, 80, 90, 100,
+  ]);
+});
+
 describe('a keyed shuffle', () => {
   it.each([
     ['over TCP, between two processes', 2, 1, typed],

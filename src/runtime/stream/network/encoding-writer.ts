@@ -6,6 +6,8 @@
  * E2  A buffer that is sent half empty is copied to its size: a consumer that does not read must not hold
  *     32 KiB for each of many small ones.
  * E3  `barrier` and `end` go out at once, everything else when the buffer is full or its time is over.
+ * E4  A record that cannot be encoded leaves no byte behind, and is the last one: what its codec has learned
+ *     of it, the reader never will. Its error is thrown again for each later record.
  */
 import { ByteWriter } from '../../../api/bytes.ts';
 import type { Codec } from '../../../api/codec.ts';
@@ -52,6 +54,7 @@ export class EncodingWriter implements ChannelWriter {
   private readonly writer = new ByteWriter(none);
   private buffer: Uint8Array<ArrayBuffer> = none;
   private isScheduled = false;
+  private failure: { readonly error: unknown } | null = null;
   /** The end was written. */
   hasEnded = false;
 
@@ -67,9 +70,14 @@ export class EncodingWriter implements ChannelWriter {
 
   record(value: unknown, timestamp: number): void {
     const { writer } = this;
+    if (this.failure !== null) throw this.failure.error; // E4
     writer.recordStart = writer.position;
-    writeRecord(writer, this.options.codec, value, timestamp);
-    this.checkSize(writer.position - writer.recordStart);
+    try {
+      writeRecord(writer, this.options.codec, value, timestamp);
+      this.checkSize(writer.position - writer.recordStart);
+    } catch (error) {
+      this.takeBack(error);
+    }
     this.written();
   }
 
@@ -143,6 +151,13 @@ export class EncodingWriter implements ChannelWriter {
     if (this.buffer === old) pool.give(old.buffer);
     this.use(buffer, HEADROOM_BYTES + begun);
     writer.recordStart = HEADROOM_BYTES;
+  }
+
+  /** E4. The record may have moved to another buffer meanwhile; where it begins moved with it. */
+  private takeBack(error: unknown): never {
+    this.writer.position = this.writer.recordStart;
+    this.failure = { error };
+    throw error;
   }
 
   private use(buffer: Uint8Array<ArrayBuffer>, position: number): void {

@@ -18,6 +18,7 @@ import type {
   OutgoingChannel,
   OutgoingLink,
 } from './links.ts';
+import { PeerLostError } from './peer-lost-error.ts';
 
 interface OpenMessage {
   readonly key: string;
@@ -37,7 +38,7 @@ export function outgoingPortLink(port: MessagePort, peer: string, pool: BufferPo
     channel?.returned(message[1]);
   });
   port.once('close', () => {
-    const error = new Error(`the connection to ${peer} is lost: its slot has ended`);
+    const error = new PeerLostError(`the data connection to ${peer} is lost: its slot has ended`);
     for (const channel of channels.splice(0)) channel.lost(error);
   });
   return {
@@ -84,7 +85,9 @@ export function incomingPortLink(
       );
   });
   port.once('close', () =>
-    channels.lost(new Error(`the connection from ${peer} is lost: its slot has ended`)),
+    channels.lost(
+      new PeerLostError(`the data connection from ${peer} is lost: its slot has ended`),
+    ),
   );
   return link;
 }

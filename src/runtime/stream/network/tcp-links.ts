@@ -11,6 +11,7 @@ import type { BufferPool } from './buffer-pool.ts';
 import { type Expected, type Hello, checkHello } from './hello.ts';
 import { IncomingChannels } from './incoming-channels.ts';
 import type { ChannelDirectory, IncomingLink, OutgoingChannel, OutgoingLink } from './links.ts';
+import { PeerLostError } from './peer-lost-error.ts';
 import {
   FrameParser,
   FrameType,
@@ -107,7 +108,7 @@ class TcpOutgoingLink implements OutgoingLink {
     this.state = 'settled';
     this.preventTimeout();
     this.socket.destroy();
-    const error = new Error(`the data connection to ${this.options.peer} is lost: ${why}`);
+    const error = new PeerLostError(`the data connection to ${this.options.peer} is lost: ${why}`);
     for (const channel of this.channels.splice(0)) channel.lost(error);
   }
 }
@@ -242,6 +243,6 @@ class TcpIncomingLink implements IncomingLink {
     if (state.type === 'handshake') state.preventTimeout();
     if (!isEnding) this.socket.destroy();
     const from = state.type === 'open' ? state.from : this.remote;
-    this.channels.lost(new Error(`the data connection from ${from} is lost: ${why}`));
+    this.channels.lost(new PeerLostError(`the data connection from ${from} is lost: ${why}`));
   }
 }

@@ -27,6 +27,8 @@ const yieldInterval = 32;
 class ReaderOutput implements SourceOutput<unknown> {
   count = 0;
   isIdle = false;
+  /** What failed behind the reader: it does not go on, also where the reader has caught it. */
+  failure: { readonly error: unknown } | null = null;
   private readonly output: ElementConsumer;
   private readonly eventTime: EventTime | null;
 
@@ -38,8 +40,13 @@ class ReaderOutput implements SourceOutput<unknown> {
   emit(value: unknown, timestamp: number): void {
     this.count++;
     if (this.isIdle) this.wake();
-    const assigned = this.eventTime === null ? timestamp : this.eventTime.assign(value);
-    this.output.record(value, assigned);
+    try {
+      const assigned = this.eventTime === null ? timestamp : this.eventTime.assign(value);
+      this.output.record(value, assigned);
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    }
   }
 
   private wake(): void {
@@ -156,6 +163,7 @@ export class SourceOperator extends Operator implements ChainSource {
       const wanted = Math.min(yieldInterval, size - output.count);
       const before = output.count;
       const status = reader.poll(output, wanted);
+      if (output.failure !== null) throw output.failure.error;
       if (status !== PollStatus.more || output.count - before < wanted) return status;
       if (output.count >= size) return status;
       if (!this.host.shouldYield()) continue;

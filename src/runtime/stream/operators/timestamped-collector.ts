@@ -1,6 +1,9 @@
 /**
  * The collector that user functions emit through: one object per operator, which gives every value the
  * timestamp of the call it is emitted in.
+ *
+ * L1  What fails behind an operator fails the task, also where the function that emitted has caught it: half
+ *     of what is behind has seen the record, the other half has not.
  */
 import type { Collector } from '../../../api/functions.ts';
 import type { ElementConsumer } from './element-consumer.ts';
@@ -10,6 +13,7 @@ export class TimestampedCollector implements Collector<unknown> {
   private readonly operator: string;
   private timestamp = 0;
   private isOpen = false;
+  private failure: { readonly error: unknown } | null = null;
 
   constructor(output: ElementConsumer, operator: string) {
     this.output = output;
@@ -22,9 +26,10 @@ export class TimestampedCollector implements Collector<unknown> {
     this.isOpen = true;
   }
 
-  /** The call is over. A function that kept the collector (an async one) is told so. */
+  /** The call is over. A function that kept the collector (an async one) is told so. @throws see L1. */
   finish(): void {
     this.isOpen = false;
+    if (this.failure !== null) throw this.failure.error;
   }
 
   collect(value: unknown): void {
@@ -34,6 +39,11 @@ export class TimestampedCollector implements Collector<unknown> {
           'synchronous: emit before returning',
       );
     }
-    this.output.record(value, this.timestamp);
+    try {
+      this.output.record(value, this.timestamp);
+    } catch (error) {
+      this.failure ??= { error }; // L1
+      throw error;
+    }
   }
 }

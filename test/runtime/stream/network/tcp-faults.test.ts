@@ -14,6 +14,7 @@ import {
   textFrame,
   writeHeader,
 } from '../../../../src/runtime/stream/network/tcp-frames.ts';
+import { PeerLostError } from '../../../../src/runtime/stream/network/peer-lost-error.ts';
 import { dialTcpLink } from '../../../../src/runtime/stream/network/tcp-links.ts';
 import { type Pair, Recorder, connectPair, identity } from './channels.ts';
 
@@ -152,25 +153,33 @@ describe('a lost connection', () => {
     expect((await lostByHangingUp()).message).toMatch(/data connection to nowhere .* is lost/);
   });
 
-  it('fails the consumer when the producer goes away before the end', async () => {
-    const other = await connectPair('other process', types.string, new Recorder());
-    other.consume();
-    await other.producer.writable();
-    // The producer's slot closes: no end was sent.
-    await other.closeProducer();
-    expect((await other.inputLost).message).toMatch(/data connection from left is lost/);
-    await other.close();
-  });
+  it.each(['same process', 'other process'] as const)(
+    'to the %s fails the consumer when the producer goes away before the end, as a consequence',
+    async (transport) => {
+      const other = await connectPair(transport, types.string, new Recorder());
+      other.consume();
+      await other.producer.writable();
+      // The producer's slot closes: no end was sent.
+      await other.closeProducer();
+      const lost = await other.inputLost;
+      expect(lost).toBeInstanceOf(PeerLostError);
+      expect(lost.message).toMatch(/data connection from .*left is lost/);
+      await other.close();
+    },
+  );
 
-  it('fails the producer when the consumer goes away', async () => {
-    const other = await connectPair('other process', types.string, new Recorder());
-    await other.producer.writable();
-    await other.closeConsumer();
-    expect((await other.producer.lost).message).toMatch(
-      /data connection to taskmanager-1 .* is lost/,
-    );
-    await other.close();
-  });
+  it.each(['same process', 'other process'] as const)(
+    'to the %s fails the producer when the consumer goes away, as a consequence',
+    async (transport) => {
+      const other = await connectPair(transport, types.string, new Recorder());
+      await other.producer.writable();
+      await other.closeConsumer();
+      const lost = await other.producer.lost;
+      expect(lost).toBeInstanceOf(PeerLostError);
+      expect(lost.message).toMatch(/data connection to .*taskmanager-1 .*is lost/);
+      await other.close();
+    },
+  );
 
   it('fails nobody after the end', async () => {
     const done = new Recorder();

@@ -125,3 +125,36 @@ it('data that comes at once for credit given back is processed, and each end cou
   expect(await ended).toMatchObject({ state: 'FINISHED' });
   expect(output.values()).toHaveLength(213);
 });
+
+describe('what fails behind a function that emits', () => {
+  const explode: NodeSpec = {
+    id: 'explode',
+    operation: {
+      kind: 'map',
+      fn: (n: number) => {
+        if (n === 2) throw new Error('2 is refused');
+        return n;
+      },
+    },
+  };
+  const swallow = (n: number, out: { collect(value: number): void }): void => {
+    try {
+      out.collect(n);
+    } catch {
+      // as a user may
+    }
+  };
+
+  it('fails the task although the function has caught it, with the operator’s name', async () => {
+    const { channels, ended, output } = await startTask([
+      { id: 'swallow', operation: { kind: 'flatMap', fn: swallow } },
+      explode,
+    ]);
+    channels[0]!.received(encoded(5, true));
+    expect(await ended).toMatchObject({
+      state: 'FAILED',
+      error: { message: 'Error: 2 is refused', task: 'explode' },
+    });
+    expect(output.values()).toEqual([0, 1]);
+  });
+});

@@ -25,7 +25,12 @@ export async function startTask(nodes: readonly NodeSpec[], count = 1, clock: Cl
     mailbox: new Mailbox(clock),
     meter: new TaskMeter(clock),
     requestSplit: () => Promise.resolve(null),
-    describe: (error) => ({ message: String(error), stack: null, task: null, location: null }),
+    describe: (error, operator) => ({
+      message: String(error),
+      stack: null,
+      task: operator,
+      location: null,
+    }),
     changed: () => {},
     ended: ended.resolve,
   });
