@@ -7,7 +7,7 @@ export function formatValue(value: unknown): string {
 
 /**
  * JSON with what JSON has no form for: bigint as a number or, beyond 2⁵³, a string; Map as an object; bytes
- * as base64; undefined as null.
+ * as base64; numbers that are none (NaN, infinities) as text; undefined as null.
  */
 export function toJson(value: unknown): string {
   const text = JSON.stringify(value, replacer) as string | undefined;
@@ -20,6 +20,7 @@ function replacer(this: Record<string, unknown>, key: string, inner: unknown): u
     const number = Number(inner);
     return Number.isSafeInteger(number) ? number : inner.toString();
   }
+  if (typeof inner === 'number' && !Number.isFinite(inner)) return String(inner);
   if (inner instanceof Map) return Object.fromEntries(inner);
   const value = this[key];
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : inner;

@@ -1,2 +1,3 @@
 export { type CsvReadOptions, FileSource, type ReadOptions } from './source.ts';
-export { type ColumnFormat, type CsvWriteOptions, FileSink } from './sink.ts';
+export type { ColumnFormat, CsvWriteOptions } from './csv-format.ts';
+export { FileSink, type JsonWriteOptions } from './sink.ts';

@@ -6,23 +6,13 @@
 import type { Sink } from '../../api/sink.ts';
 import type { TypeDescriptor } from '../../api/types.ts';
 import { formatValue, toJson } from '../format-value.ts';
+import { jsonWriter } from '../json-writer.ts';
+import { type CsvWriteOptions, csvFormat } from './csv-format.ts';
 import { PartWriter, type PartFormat } from './writer.ts';
 
-/**
- * How a column is written: a number of decimals (halves away from zero, as SQL rounds), `date` (YYYY-MM-DD),
- * `time` (ISO 8601), or a function.
- */
-export type ColumnFormat = number | 'date' | 'time' | ((value: any) => string); // oxlint-disable-line typescript/no-explicit-any
-
-export interface CsvWriteOptions<T> {
-  /** Fields in the order of columns. Default: those of `type`. */
-  readonly columns?: readonly (keyof T & string)[];
+export interface JsonWriteOptions<T> {
+  /** Of the records: the fields that are written, and what their values must be. */
   readonly type?: TypeDescriptor<T>;
-  readonly format?: { readonly [K in keyof T]?: ColumnFormat };
-  /** Default true. */
-  readonly header?: boolean;
-  /** Default `,`. */
-  readonly separator?: string;
 }
 
 function fileSink<T>(
@@ -49,69 +39,22 @@ export const FileSink = {
     }));
   },
 
-  /** One JSON value a line. */
-  jsonl<T>(path: string): Sink<T> {
+  /** One JSON value a line. A value that is not of the declared type fails the job. */
+  jsonl<T>(path: string, { type }: JsonWriteOptions<T> = {}): Sink<T> {
+    const write = type === undefined ? toJson : jsonWriter(type);
     return fileSink<T>(path, '.jsonl', '', () => ({
       suffix: '.jsonl',
       header: '',
-      format: (value) => `${toJson(value)}\n`,
+      format: (value) => `${write(value)}\n`,
     }));
   },
 
-  /** CSV (RFC 4180, with LF). @throws TypeError when the columns are not known and no type tells them. */
+  /**
+   * CSV (RFC 4180, with LF) that FileSource.csv reads back as the same values. A value that is not of the
+   * declared type fails the job. @throws TypeError when the columns are not known and no type tells them.
+   */
   csv<T extends object>(path: string, options: CsvWriteOptions<T>): Sink<T> {
-    const { header = true, separator = ',', format = {} } = options;
-    const columns = options.columns ?? columnsOf(options.type);
-    const quote = quoting(separator);
-    const formats = columns.map((column) =>
-      cellFormat((format as Record<string, ColumnFormat>)[column]),
-    );
-    const head = header ? `${columns.map(quote).join(separator)}\n` : '';
-    return fileSink<T>(path, '.csv', head, () => ({
-      suffix: '.csv',
-      header: head,
-      format: (value) => {
-        let line = '';
-        for (let i = 0; i < columns.length; i++) {
-          if (i > 0) line += separator;
-          line += quote(formats[i]!((value as Record<string, unknown>)[columns[i]!]));
-        }
-        // Readers pass over empty lines.
-        return line === '' ? '""\n' : `${line}\n`;
-      },
-    }));
+    const { format, header } = csvFormat(options);
+    return fileSink<T>(path, '.csv', header, () => ({ suffix: '.csv', header, format }));
   },
 };
-
-function columnsOf(type: TypeDescriptor<unknown> | undefined): readonly string[] {
-  if (type?.kind === 'record') return Object.keys(type.fields);
-  throw new TypeError(
-    'FileSink.csv needs `columns`, or the record `type` that they are the fields of',
-  );
-}
-
-function quoting(separator: string): (text: string) => string {
-  const special = new RegExp(`["\\r\\n\\uFEFF${separator.replace(/[\\\]^-]/g, String.raw`\$&`)}]`);
-  return (text) => (special.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-}
-
-function cellFormat(format: ColumnFormat | undefined): (value: unknown) => string {
-  if (typeof format === 'function') return format;
-  if (typeof format === 'number') return (value) => fixed(Number(value), format);
-  if (format === 'date') return (value) => new Date(value as number).toISOString().slice(0, 10);
-  if (format === 'time') return (value) => new Date(value as number).toISOString();
-  return (value) => (value === undefined || value === null ? '' : formatValue(value));
-}
-
-/**
- * Rounds the decimal number that one reads, not the binary one nearest to it: 9.9125 becomes 9.913, also
- * though the double is a little below. No `-0.000`.
- */
-function fixed(value: number, decimals: number): string {
-  const shortest = String(value);
-  const point = shortest.indexOf('.');
-  const isHalf = point >= 0 && shortest.length === point + decimals + 2 && shortest.endsWith('5');
-  // The next double or the one after it: beyond the half for sure.
-  const text = (isHalf ? value * (1 + Number.EPSILON) : value).toFixed(decimals);
-  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
-}

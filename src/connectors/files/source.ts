@@ -3,10 +3,13 @@ import { basename } from 'node:path';
 import type { ReaderContext, Source, SourceReader } from '../../api/source.ts';
 import { type TypeDescriptor, type TypeShape, describeType, types } from '../../api/types.ts';
 import { type OpenSplit, SplitReader } from '../split-reader.ts';
-import { textConverter, valueConverter } from './convert.ts';
+import { jsonConverter } from './convert.ts';
+import { CsvParser } from './csv-parser.ts';
+import { csvDialect } from './csv-dialect.ts';
+import { csvConverter } from './csv-record.ts';
 import { ParquetSplit, compileRow } from './parquet-split.ts';
-import { CsvParser, LineParser } from './parsers.ts';
-import { FatalInputError, type Item, TextSplit } from './text-split.ts';
+import { LineParser } from './parsers.ts';
+import { TextSplit } from './text-split.ts';
 
 export interface ReadOptions {
   /** A malformed record: fail the job, naming file and line, or skip and count it. Default `fail`. */
@@ -18,6 +21,12 @@ export interface CsvReadOptions extends ReadOptions {
   readonly header?: boolean;
   /** Default `,`. */
   readonly separator?: string;
+  /**
+   * What encloses fields that hold separators, line breaks or itself, doubled; `null`: nothing does, quotes are
+   * letters like any other. Default `"`. In files separated by tabs, where quotes are mostly data, the default
+   * joins no lines that are rows by themselves.
+   */
+  readonly quote?: string | null;
 }
 
 type RecordShape = Extract<TypeShape, { kind: 'record' }>;
@@ -63,18 +72,26 @@ export const FileSource = {
     );
   },
 
-  /** Rows of CSV as records of `type`. A row that is not as wide as the header is malformed. */
+  /**
+   * Rows of CSV as records of `type`. A row that is not as wide as the header is malformed. Fields that are
+   * lists, maps or records are JSON.
+   */
   csv<T>(path: string, type: TypeDescriptor<T>, options: CsvReadOptions = {}): Source<T> {
     const shape = recordShape(type, 'FileSource.csv');
-    const { onError = 'fail', separator = ',' } = options;
+    const { onError = 'fail' } = options;
+    const dialect = csvDialect(options, 'FileSource.csv');
+    const header = options.header ?? true;
+    const [first, ...others] = Object.values(shape.fields);
+    const keepsBlank = others.length === 0 && first?.kind === 'optional';
+    const width = keepsBlank && !header ? 1 : null;
     return fileSource(
       path,
       'lines',
       type,
       ({ skipped }) =>
         new SplitReader((split) => {
-          const parser = new CsvParser({ separator, onError, skipped });
-          const convert = csvConverter<T>(shape, options.header ?? true);
+          const parser = new CsvParser({ ...dialect, onError, skipped, keepsBlank, width });
+          const convert = csvConverter<T>(shape, header);
           return new TextSplit(split, { parser, convert, onError, skipped });
         }),
     );
@@ -82,23 +99,19 @@ export const FileSource = {
 
   /** One JSON value a line; empty lines are passed over. */
   jsonl<T>(path: string, type: TypeDescriptor<T>, options: ReadOptions = {}): Source<T> {
-    const convert = valueConverter(type);
     const { onError = 'fail' } = options;
-    return fileSource(
-      path,
-      'lines',
-      type,
-      ({ skipped }) =>
-        new SplitReader(
-          (split) =>
-            new TextSplit<string, T>(split, {
-              parser: new LineParser(),
-              convert: ({ value }) => (value === '' ? undefined : convert(JSON.parse(value))) as T,
-              onError,
-              skipped,
-            }),
-        ),
-    );
+    return fileSource(path, 'lines', type, ({ skipped }) => {
+      const convert = jsonConverter(type);
+      return new SplitReader(
+        (split) =>
+          new TextSplit<string, T>(split, {
+            parser: new LineParser(),
+            convert: ({ value }) => (value.trim() === '' ? undefined : convert(value)) as T,
+            onError,
+            skipped,
+          }),
+      );
+    });
   },
 
   /**
@@ -120,46 +133,3 @@ export const FileSource = {
     );
   },
 };
-
-/** Reads over the header, and finds by it which column is which field. */
-function csvConverter<T>(type: RecordShape, header: boolean): (item: Item<string[]>) => T {
-  const fields = Object.entries(type.fields).map(([name, field], index) => ({
-    name,
-    optional: field.kind === 'optional',
-    convert: textConverter(field),
-    column: index,
-  }));
-  let width: number | null = null;
-  return ({ value: row }) => {
-    if (header && width === null) {
-      width = row.length;
-      for (const field of fields) {
-        field.column = row.indexOf(field.name);
-        if (field.column < 0 && !field.optional) {
-          throw new FatalInputError(
-            `the header has no column '${field.name}'; it has ${row.join(', ')}`,
-          );
-        }
-      }
-      return undefined as T;
-    }
-    if (width !== null && row.length !== width) {
-      throw new TypeError(`the row has ${row.length} columns, the header ${width}`);
-    }
-    const record: Record<string, unknown> = {};
-    for (const { name, convert, column, optional } of fields) {
-      const text = row[column];
-      if (text === undefined) {
-        if (optional) continue;
-        throw new TypeError(`column '${name}' is missing: the row has ${row.length} columns`);
-      }
-      try {
-        const value = convert(text);
-        if (value !== undefined) record[name] = value;
-      } catch (error) {
-        throw new TypeError(`column '${name}': ${(error as Error).message}`);
-      }
-    }
-    return record as T;
-  };
-}
