@@ -72,11 +72,12 @@ export const fctlSubject: SessionSubject = {
 async function connect(home: string) {
   const runtime = { dir: home, node: process.execPath };
   const provider = createLocalProvider(resolveLocalOptions(home, runtime, {}));
-  const { url, token, document } = (await provider.endpoint('bench'))!;
+  const call = { signal: new AbortController().signal };
+  const { epoch, token, url } = (await provider.connect('bench', call))!;
   const submitter = createHttpSubmitter({
     restUrl: url,
     token,
-    epoch: document.epoch,
+    epoch,
     secrets: [],
   });
   const { hash: bundleHash, file } = await bundleApplication({

@@ -109,7 +109,7 @@ export function createContext<O extends CommonOptions>(
       isProviderWanted = true;
       return provider();
     },
-    site: async () => ({ provider: await context.provider(), engines }),
+    site: async () => ({ provider: await context.provider(), engines, signal: stop.signal }),
     clusterId: async (named) => {
       if (named !== undefined) return parseClusterId(named);
       const cluster = (await choice())?.cluster;

@@ -61,10 +61,10 @@ export async function endCluster(
   ask: (api: ClusterApi) => Promise<unknown>,
 ): Promise<OutcomeDocument> {
   const { provider } = site;
-  const { epoch } = leader.endpoint.document;
+  const { epoch } = leader.endpoint;
   await ask(leader.api).catch(refused);
   const store = provider.store(clusterId);
-  const checkForLoss = lossOf(provider, clusterId);
+  const checkForLoss = lossOf(site, clusterId);
   let asked = epoch;
   for (let nextLook = Date.now() + lookMs; ;) {
     signal.throwIfAborted();
@@ -73,8 +73,8 @@ export async function endCluster(
     if (Date.now() >= nextLook) {
       await checkForLoss(false);
       const now = await findLeader(site, clusterId, timeoutMs);
-      const isNew = now !== null && now.endpoint.document.epoch > asked;
-      if (isNew && (await wasTold(ask(now.api)))) asked = now.endpoint.document.epoch;
+      const isNew = now !== null && now.endpoint.epoch > asked;
+      if (isNew && (await wasTold(ask(now.api)))) asked = now.endpoint.epoch;
       nextLook = Date.now() + lookMs;
     }
     await delay(outcomePollMs, undefined, { signal });

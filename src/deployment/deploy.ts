@@ -36,13 +36,14 @@ export async function deploy(
     return { plan, previousEpoch: before.epoch - 1, release: null, outcome: null };
   }
   if (hooks !== null) await checkHooks(hooks);
-  const problems = [...input.problems, ...(await provider.preflight(spec, options.signal))];
+  const problems = [...input.problems, ...(await provider.preflight(spec, options))];
   if (problems.length > 0) throw new ProviderError(problems);
   // Before the lock: where a host has nothing of ours yet, only the runtime can keep a record.
   await provider.install(spec, transferOptions(options));
   const operation: Operation = {
     provider,
     engines,
+    signal: options.signal,
     engine,
     clusterId,
     hooks,

@@ -36,7 +36,7 @@ export async function destroyCluster(
   options: DestroyClusterOptions,
 ): Promise<readonly string[]> {
   const { provider } = site;
-  const observed = await provider.inspect(clusterId);
+  const observed = await provider.observe(clusterId, options);
   if (observed === null) throw noSuchCluster(clusterId);
   const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
@@ -75,7 +75,7 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const clusters = await removeExpired(site, now);
-  return [...clusters.map((id) => `cluster ${id}`), ...(await site.provider.prune(signal))];
+  return [...clusters.map((id) => `cluster ${id}`), ...(await site.provider.prune({ signal }))];
 }
 
 /**
@@ -87,7 +87,7 @@ export async function prune(
 export async function removeExpired(site: Site, now: number): Promise<string[]> {
   const { provider } = site;
   const removed: string[] = [];
-  const clusterIds = await provider.list();
+  const { clusters: clusterIds } = await provider.list(site);
   const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
   for (const [index, clusterId] of clusterIds.entries()) {
     const end = ends[index] ?? null;
@@ -101,7 +101,7 @@ export async function removeExpired(site: Site, now: number): Promise<string[]> 
 async function removeIfExpired(site: Site, clusterId: string, now: number): Promise<boolean> {
   const { provider } = site;
   try {
-    const observed = await provider.inspect(clusterId);
+    const observed = await provider.observe(clusterId, site);
     if (observed === null || observed.processes.some(isAlive)) return false;
     await destroyCluster(site, clusterId, {
       lockWaitMs: 0,

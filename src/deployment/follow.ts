@@ -36,7 +36,7 @@ export async function followApplication(
 ): Promise<OutcomeDocument | null> {
   const { provider } = site;
   const store = provider.store(clusterId);
-  const checkForLoss = lossOf(provider, clusterId);
+  const checkForLoss = lossOf(site, clusterId);
   let nextSnapshot = 0;
   for (;;) {
     options.signal.throwIfAborted();
@@ -61,18 +61,18 @@ function runsForEver(job: JobDetails): boolean {
  * For whoever waits for an outcome: to be called again and again, with whether the JobManager has just
  * answered. Throws a DeploymentError when the cluster has had none for a while.
  */
-export function lossOf(provider: Provider, clusterId: string): (answers: boolean) => Promise<void> {
+export function lossOf(site: Site, clusterId: string): (answers: boolean) => Promise<void> {
   let lostSince: number | null = null;
   return async (answers) => {
-    const alive = answers || (await masterIsAlive(provider, clusterId));
+    const alive = answers || (await masterIsAlive(site, clusterId));
     lostSince = alive ? null : (lostSince ?? Date.now());
     if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
-      throw await lost(provider, clusterId);
+      throw await lost(site.provider, clusterId);
   };
 }
 
-async function masterIsAlive(provider: Provider, clusterId: string): Promise<boolean> {
-  const observed = await provider.inspect(clusterId);
+async function masterIsAlive(site: Site, clusterId: string): Promise<boolean> {
+  const observed = await site.provider.observe(clusterId, site);
   return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && isAlive(p));
 }
 

@@ -30,7 +30,9 @@ export function restart(
 ): Promise<OperationResult> {
   const { clusterId, engine, engines, hooks, provider } = input;
   const want = (situation: Situation) => wantRestarted(input, choice, situation);
-  const operation = { provider, engines, engine, clusterId, hooks, want, wantRelease: null };
+  const { signal } = options;
+  const site = { provider, engines, signal };
+  const operation = { ...site, engine, clusterId, hooks, want, wantRelease: null };
   const name = choice.process ?? choice.role;
   return performOperation(operation, name === null ? 'restart' : `restart ${name}`, null, options);
 }

@@ -26,10 +26,12 @@ export async function scale(
   const { clusterId, engine, engines, hooks, provider } = input;
   const before = await readSituation(input, clusterId);
   const { spec } = scaled(await runningCluster(input, before), count);
-  const problems = await provider.preflight(spec, options.signal);
+  const problems = await provider.preflight(spec, options);
   if (problems.length > 0) throw new ProviderError(problems);
   const want = (situation: Situation) => wantScaled(input, count, situation);
-  const operation = { provider, engines, engine, clusterId, hooks, want, wantRelease: null };
+  const { signal } = options;
+  const site = { provider, engines, signal };
+  const operation = { ...site, engine, clusterId, hooks, want, wantRelease: null };
   return performOperation(operation, 'scale', spec.release, options);
 }
 

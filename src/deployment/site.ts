@@ -1,10 +1,12 @@
 /** Where clusters are, and how the JobManager of one is asked, whatever engine it runs. */
 import { type ClusterDocument, DocumentName } from '../record/documents.ts';
+import type { Call } from '../contract/call.ts';
 import type { ClusterApi } from '../engines/cluster-api.ts';
 import { type Engines, loadEngine } from '../engines/registry.ts';
-import type { Provider, ReachableEndpoint } from '../providers/provider.ts';
+import type { Provider, ClusterConnection } from '../providers/provider.ts';
 
-export interface Site {
+/** Its signal ends what is asked of it. */
+export interface Site extends Call {
   readonly provider: Provider;
   /** Those that its clusters may run. */
   readonly engines: Engines;
@@ -12,7 +14,7 @@ export interface Site {
 
 /** The JobManager that leads a cluster. Whether it answers is not known. */
 export interface Leader {
-  readonly endpoint: ReachableEndpoint;
+  readonly endpoint: ClusterConnection;
   readonly api: ClusterApi;
 }
 
@@ -23,13 +25,14 @@ const requestMs = 2000;
  * @returns `null` when nobody leads, or this version of fctl does not have the cluster's engine.
  */
 export async function findLeader(
-  { engines, provider }: Site,
+  site: Site,
   clusterId: string,
   timeoutMs = requestMs,
 ): Promise<Leader | null> {
+  const { engines, provider } = site;
   const [{ value }, endpoint] = await Promise.all([
     provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster),
-    provider.endpoint(clusterId),
+    provider.connect(clusterId, site),
   ]);
   if (value === null || endpoint === null || !Object.hasOwn(engines, value.engine)) return null;
   const engine = await loadEngine(engines, value.engine);

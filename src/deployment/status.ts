@@ -15,7 +15,7 @@ import { hasOutcome } from '../record/ended.ts';
 import { isRecordDamaged } from '../record/file-documents.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
-import { describeExit, memoryProblems } from '../providers/describe-exit.ts';
+import { describeExit, memoryProblems } from '../providers/shared/describe-exit.ts';
 import type { ObservedProcess } from '../providers/provider.ts';
 import { type Site, findLeader } from './site.ts';
 
@@ -67,7 +67,7 @@ export async function clusterStatus(site: Site, clusterId: string): Promise<Clus
     return await readStatus(site, clusterId);
   } catch (error) {
     if (!isRecordDamaged(error)) throw error;
-    const observed = await site.provider.inspect(clusterId);
+    const observed = await site.provider.observe(clusterId, site);
     const { message, file, hint } = error.problems[0]!;
     const processes = observed?.processes ?? [];
     return unread(clusterId, ClusterState.damaged, `${file}: ${message}; ${hint}`, processes);
@@ -106,7 +106,7 @@ const unread = (
 
 async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
   const { provider } = site;
-  const observed = await provider.inspect(clusterId);
+  const observed = await provider.observe(clusterId, site);
   if (observed === null) return null;
   const store = provider.store(clusterId);
   const [cluster, releases, endpoint, outcome] = await Promise.all([

@@ -2,34 +2,51 @@
  * The provider contract: places the processes of a cluster on some kind of resource, and finds, reads
  * and ends them again. A provider never looks inside a `ProcessSpec`.
  *
- * V1  What `apply` did is found by `inspect` from any other process, also after a crash in between.
+ * V1  What `apply` did is found by `observe` from any other process, also after a crash in between.
  * V2  `apply` and `destroy` are idempotent: repeated after an interruption they finish the work.
  * V3  A process is never judged by its number or name alone; what is not provably ours is not touched.
  * V4  What a deployment does carries the epoch of its lock; where a newer lock was seen it is refused, at
  *     the place where it would act.
  * V5  Every method rejects with an `FctlError` for what a user can mend; anything else is a bug.
+ * V6  Every method that takes a `Call` ends when its signal is aborted, with the reason of the signal,
+ *     whatever it waits for: a slow answer, a lost connection, somebody else.
  */
-import type { Readable, Writable } from 'node:stream';
-import type { EndpointDocument } from '../record/documents.ts';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
 import type { Versioned } from '../record/file-documents.ts';
 
+/** What not every platform can do. Callers ask before they promise it to a user. */
+export interface Capabilities {
+  /** Whether `exec` is there. */
+  readonly exec: boolean;
+  /** Whether `exec` can give the command a terminal. */
+  readonly tty: boolean;
+  /** Whether `logs` can follow what a running process writes. */
+  readonly liveLogs: boolean;
+  /** Whether one process of a role can be ended and started again alone. */
+  readonly restartOne: boolean;
+  /** Whether all processes of a cluster see the files of this machine. */
+  readonly commonFiles: boolean;
+}
+
 export interface Provider {
   readonly name: string;
-  /** Whether the cluster's processes see the files of this machine, and all the same ones. */
-  readonly storageScope: 'common' | 'separate';
+  readonly capabilities: Capabilities;
   /** Begins to reach what will be asked soon, where that takes time. What goes wrong is told then. */
-  connect?(): void;
+  warmUp?(): void;
   /** Every problem at once: reachability, permissions, ports, disk. Empty: usable. Changes nothing. */
-  preflight(spec: ClusterSpec, signal: AbortSignal): Promise<readonly Problem[]>;
-  /**
-   * Ids of all clusters that have processes or a record here.
-   * @param onSilent told of each place that does not answer: there may be more clusters.
-   */
-  list(onSilent?: (found: Problem) => void): Promise<readonly string[]>;
+  preflight(spec: ClusterSpec, call: Call): Promise<readonly Problem[]>;
+  /** Ids of all clusters that have processes or a record here. */
+  list(call: Call): Promise<ClusterList>;
   /** What runs now; `null` when there is neither process nor record. */
-  inspect(clusterId: string): Promise<ObservedCluster | null>;
+  observe(clusterId: string, call: Call): Promise<ObservedCluster | null>;
+  /**
+   * What runs: at once, and again whenever that has changed. It goes on until the caller stops iterating
+   * or aborts the signal, whose reason it then throws.
+   */
+  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null>;
   /** The cluster's record. */
   store(clusterId: string): DocumentStore;
   artifacts(clusterId: string): ArtifactStore;
@@ -37,15 +54,21 @@ export interface Provider {
   install(spec: ClusterSpec, options: TransferOptions): Promise<void>;
   /** Performs one action of a plan. */
   apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void>;
-  /** How to reach the leader now; `null` when there is none. */
-  endpoint(clusterId: string): Promise<ReachableEndpoint | null>;
+  /**
+   * The secrets that the cluster's processes were given, by name, whether or not any of them runs; `null`
+   * when there are none. A deployment uses the token that is there: running processes know no other.
+   */
+  secrets(clusterId: string, call: Call): Promise<Readonly<Record<string, string>> | null>;
+  /** How to reach the leading JobManager now; `null` when none has led. */
+  connect(clusterId: string, call: Call): Promise<ClusterConnection | null>;
   /** Log lines of one process, oldest first. */
   logs(clusterId: string, process: string, options: LogOptions): Promise<Readable>;
   /**
-   * Runs a command where a process runs, with its environment, in its working folder.
+   * Runs a command where a process runs, with its environment, in its working folder. It is there where
+   * `capabilities.exec` says so.
    * @returns the exit code; rejects with ClusterError (exit 7) when there is no such process.
    */
-  exec(
+  exec?(
     clusterId: string,
     process: string,
     command: readonly string[],
@@ -56,14 +79,24 @@ export interface Provider {
    * @returns what holds state and was kept, for people: volumes, folders.
    */
   destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]>;
-  /** Removes what no cluster uses any more: runtimes, images, uploads. @returns what it was, for people. */
-  prune(signal: AbortSignal): Promise<readonly string[]>;
-  /** Processes and leftovers that belong to no known cluster, or to one that has ended. */
-  orphans(): Promise<readonly Orphan[]>;
-  /** Ends and removes one orphan, after checking once more that it is one. */
-  removeOrphan(orphan: Orphan): Promise<void>;
+  /**
+   * Removes what no cluster uses any more: runtimes, images, uploads. What a deployment may be about to use
+   * is kept. @returns what it was, for people.
+   */
+  prune(call: Call): Promise<readonly string[]>;
+  /** Processes and files that belong to no known cluster, or to one that has ended. */
+  leftovers(call: Call): Promise<readonly Leftover[]>;
+  /** Ends and removes one leftover, after checking once more that it is one. */
+  remove(leftover: Leftover, call: Call): Promise<void>;
   /** Gives up connections; nothing else can be asked for afterwards. */
   close(): Promise<void>;
+}
+
+export interface ClusterList {
+  /** Sorted, each once. */
+  readonly clusters: readonly string[];
+  /** One problem for each place that does not answer: there may be more clusters. */
+  readonly silent: readonly Problem[];
 }
 
 /** Bytes on their way to one place. */
@@ -77,33 +110,29 @@ export interface TransferProgress {
   readonly byOther?: boolean;
 }
 
-export interface TransferOptions {
-  readonly signal: AbortSignal;
+export interface TransferOptions extends Call {
   /** Called often while bytes are sent, and once with all of them; never when nothing has to be sent. */
   readonly onProgress: (progress: TransferProgress) => void;
 }
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Call {
   /** Epoch of the deployment's lock (V4). */
   readonly fence: number;
-  readonly signal: AbortSignal;
 }
 
-export interface DestroyOptions {
+export interface DestroyOptions extends Call {
   /** Epoch of the lock; `null`: the record is damaged and nobody can hold one. */
   readonly fence: number | null;
   /** Whether checkpoints, savepoints and volumes with state are removed, too. */
   readonly deleteState: boolean;
-  readonly signal: AbortSignal;
 }
 
-export interface ExecStreams {
+/** Its signal ends the command. */
+export interface ExecStreams extends Call {
   /** `null`: the command gets no input. */
   readonly stdin: Readable | null;
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Ends the command. */
-  readonly signal: AbortSignal;
 }
 
 export interface ObservedCluster {
@@ -118,10 +147,13 @@ export interface ObservedProcess {
   readonly index: number;
   readonly release: string;
   /**
-   * `restarting`: it crashed, and is started again without anybody's help. `lost`: it is gone without
-   * having been ended by us, and stays so.
+   * `pending`: it was asked for and waits for its place: a machine with room, an image. `restarting`: it
+   * crashed, and is started again without anybody's help. `lost`: it is gone without having been ended by
+   * us, and stays so.
    */
-  readonly status: 'running' | 'restarting' | 'exited' | 'lost';
+  readonly status: 'pending' | 'running' | 'restarting' | 'exited' | 'lost';
+  /** Why it is pending, in words; `null`: it is not, or nobody says. */
+  readonly reason: string | null;
   /** For people: `pid 4711`. */
   readonly location: string;
   /** The host that it runs on, as the config names it; `null` where the provider knows no hosts. */
@@ -141,8 +173,8 @@ export interface ObservedProcess {
 }
 
 /** Whether it runs, or will without anybody's help. */
-export function isAlive({ status }: ObservedProcess): boolean {
-  return status === 'running' || status === 'restarting';
+export function isAlive({ status }: Pick<ObservedProcess, 'status'>): boolean {
+  return status === 'pending' || status === 'running' || status === 'restarting';
 }
 
 export const ActionKind = {
@@ -179,31 +211,46 @@ export interface DocumentStore {
 }
 
 export interface ArtifactStore {
-  has(hash: string): Promise<boolean>;
+  /** The largest artifact that can be kept, in bytes; `null`: there is no limit but the disk. */
+  readonly maxBytes: number | null;
+  /** Whether it is there, with the content that its hash names. */
+  has(hash: string, call: Call): Promise<boolean>;
   /** Ships an artifact and verifies its hash on arrival. @returns bytes sent. */
   put(artifact: Artifact, options: TransferOptions): Promise<number>;
+  /** Hashes of all that are there, sorted. */
+  list(call: Call): Promise<readonly string[]>;
+  /** Removes one; one that is not there is removed already. */
+  remove(hash: string, call: Call): Promise<void>;
 }
 
-export interface ReachableEndpoint {
-  readonly document: EndpointDocument;
-  /** The REST address as reached from here. */
+/** The way to the JobManager that leads. */
+export interface ClusterConnection {
+  /** Resource id of the leading JobManager: `jobmanager-0`. */
+  readonly leader: string;
+  /** Of its leadership. */
+  readonly epoch: number;
+  /** The REST address as reached from here, for people and for clients of REST. */
   readonly url: string;
+  /** `null`: its REST API asks for none. */
   readonly token: string | null;
+  /** A raw connection to its REST port, by whatever way. Rejects when nobody listens there. */
+  dial(call: Call): Promise<Duplex>;
 }
 
-export interface LogOptions {
+export interface LogOptions extends Call {
   /** `log`: the process's own JSON lines; `out`: stdout and stderr. */
   readonly stream: 'log' | 'out';
   readonly follow: boolean;
   /** Only the last so many lines; `null`: all. */
   readonly tail: number | null;
-  readonly signal: AbortSignal;
 }
 
-export interface Orphan {
+export interface Leftover {
   readonly clusterId: string;
   readonly kind: 'process' | 'folder' | 'file';
-  /** `pid 4711`, or a path. */
+  /** For people: `pid 4711`, or a path. */
   readonly what: string;
   readonly why: string;
+  /** The provider's own, plain data: it gets it back as it is and nobody else looks inside. */
+  readonly ref: unknown;
 }

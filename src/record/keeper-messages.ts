@@ -37,6 +37,13 @@ export interface KeeperOperations {
     };
     readonly answer: null;
   };
+  /** Names in a folder, sorted; none where there is no such folder. */
+  readonly names: {
+    readonly request: { readonly folder: string };
+    readonly answer: readonly string[];
+  };
+  /** Removes a file, where there is one. */
+  readonly remove: { readonly request: { readonly file: string }; readonly answer: null };
   /** SHA-256 of a file; `null`: it is not there. */
   readonly hash: { readonly request: { readonly path: string }; readonly answer: string | null };
   /** Gives a file its final name, if it holds what it should. Otherwise it is removed. */

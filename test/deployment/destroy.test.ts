@@ -47,7 +47,9 @@ const outcome = (epoch: number) => ({
 const released = (afterEpoch: number) => ({
   [DocumentName.releases]: { releases: [{ createdAt, afterEpoch }] },
 });
-const removeAt = (ms: number) => removeExpired({ provider, engines }, createdAt + ms);
+const { signal } = new AbortController();
+const listed = async () => (await provider.list({ signal })).clusters;
+const removeAt = (ms: number) => removeExpired({ provider, engines, signal }, createdAt + ms);
 
 it('removes what ended before its retention, and nothing that may go on', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
@@ -58,7 +60,7 @@ it('removes what ended before its retention, and nothing that may go on', async 
   expect(await removeAt(retentionMs)).toEqual(['abandoned']);
   expect(await removeAt(retentionMs + 500)).toEqual(['ended']);
   expect(await removeAt(1e9)).toEqual([]);
-  expect(await provider.list()).toEqual(['lost', 'unfinished']);
+  expect(await listed()).toEqual(['lost', 'unfinished']);
 });
 
 it('keeps a cluster whose newest run is not over, though an earlier one is', async () => {
@@ -66,7 +68,7 @@ it('keeps a cluster whose newest run is not over, though an earlier one is', asy
   // The record has the deployment, and nothing of it has started yet.
   await cluster('coming', 'application', { ...endpoint(1), ...outcome(1), ...released(1) });
   expect(await removeAt(1e9)).toEqual([]);
-  expect(await provider.list()).toEqual(['coming', 'lost']);
+  expect(await listed()).toEqual(['coming', 'lost']);
 });
 
 it('leaves alone what somebody else is at, and removes the others', async () => {
@@ -79,7 +81,7 @@ it('leaves alone what somebody else is at, and removes the others', async () => 
   });
   try {
     expect(await removeAt(1e9)).toEqual(['ended']);
-    expect(await provider.list()).toEqual(['busy']);
+    expect(await listed()).toEqual(['busy']);
   } finally {
     await lock.release();
   }
@@ -93,17 +95,17 @@ it('removes one cluster once when two clients do so at the same time', async () 
   const both = await Promise.all([removeAt(1e9), removeAt(1e9)]);
   expect(both.flat().length).toBeLessThanOrEqual(3);
   expect([...both.flat(), ...(await removeAt(1e9))].toSorted()).toEqual(['one', 'three', 'two']);
-  expect(await provider.list()).toEqual([]);
+  expect(await listed()).toEqual([]);
 });
 
 it('does not remove what was deployed again while it waited for the lock', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
-  const destroyed = destroyCluster({ provider, engines }, 'ended', {
+  const destroyed = destroyCluster({ provider, engines, signal }, 'ended', {
     lockWaitMs: 0,
     deleteState: false,
     signal: new AbortController().signal,
     isStillWanted: async () => false,
   });
   await expect(destroyed).rejects.toMatchObject({ exitCode: ExitCode.conflict });
-  expect(await provider.list()).toEqual(['ended']);
+  expect(await listed()).toEqual(['ended']);
 });

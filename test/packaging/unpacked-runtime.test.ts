@@ -117,6 +117,7 @@ async function run(): Promise<OutcomeDocument> {
       bundlesDir: home,
       provider,
       engines,
+      signal,
       engine,
       problems: [],
       hooks: null,
@@ -131,7 +132,7 @@ async function run(): Promise<OutcomeDocument> {
     },
   );
   const follow = { previousEpoch, signal, onSnapshot: () => {} };
-  return (await followApplication({ provider, engines }, 'demo', follow))!;
+  return (await followApplication({ provider, engines, signal }, 'demo', follow))!;
 }
 
 interface RunningProcess {

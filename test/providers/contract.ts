@@ -39,6 +39,7 @@ export interface SuiteOptions {
 }
 
 const never = new AbortController().signal;
+const call = { signal: never };
 const locked = { fence: 1, signal: never };
 const silently = { onProgress: () => {}, signal: never };
 
@@ -79,7 +80,7 @@ export function describeProvider(
     ({ provider } = place);
   }, hookTimeoutMs);
   afterEach(async () => {
-    for (const id of await provider.list()) await destroy(id, null);
+    for (const id of await clusters()) await destroy(id, null);
     for (const other of others) await other.close();
     await provider.close();
     await place.close();
@@ -88,6 +89,8 @@ export function describeProvider(
 
   const destroy = (id: string, fence: number | null = 1) =>
     provider.destroy(id, { fence, deleteState: false, signal: never });
+  const clusters = async (by: Provider = provider) => (await by.list(call)).clusters;
+  const scope = () => (provider.capabilities.commonFiles ? 'common' : 'separate');
   const another = async () => {
     const other = await place.another();
     others.push(other);
@@ -103,7 +106,7 @@ export function describeProvider(
     const { version: described } = await store.read(DocumentName.cluster);
     await store.write(DocumentName.cluster, described, { protocol: 1 });
     for (const artifact of spec.artifacts) {
-      if (!(await by.artifacts(spec.clusterId).has(artifact.hash)))
+      if (!(await by.artifacts(spec.clusterId).has(artifact.hash, call)))
         await by.artifacts(spec.clusterId).put(artifact, silently);
     }
     for (const process of processNames(spec)) await by.apply(actionOn(spec, process), spec, locked);
@@ -132,16 +135,16 @@ export function describeProvider(
     });
 
   const observe = async (id: string, by: Provider = provider) =>
-    (await by.inspect(id))?.processes ?? [];
+    (await by.observe(id, call))?.processes ?? [];
 
   async function run(id: string, command: readonly string[], change: Partial<ExecStreams> = {}) {
     const stdout = new PassThrough();
     const stderr = new PassThrough();
     const said = Promise.all([text(stdout), text(stderr)]);
     const io = { stdin: null, stdout, stderr, signal: never, ...change };
-    const code = await provider
-      .exec(id, 'jobmanager-0', command, io)
-      .finally(() => [stdout, stderr].forEach((stream) => stream.end()));
+    const code = await provider.exec!(id, 'jobmanager-0', command, io).finally(() =>
+      [stdout, stderr].forEach((stream) => stream.end()),
+    );
     const [out, err] = await said;
     return { code, out, err };
   }
@@ -154,12 +157,12 @@ export function describeProvider(
 
   describe(`${name}: starting and finding`, () => {
     it('knows nothing of what is not there', async () => {
-      expect(await provider.list()).toEqual([]);
-      expect(await provider.inspect('demo')).toBeNull();
-      expect(await provider.endpoint('demo')).toBeNull();
-      expect(await provider.orphans()).toEqual([]);
+      expect(await clusters()).toEqual([]);
+      expect(await provider.observe('demo', call)).toBeNull();
+      expect(await provider.connect('demo', call)).toBeNull();
+      expect(await provider.leftovers(call)).toEqual([]);
       expect(await provider.store('demo').read('lock')).toMatchObject({ version: 0, value: null });
-      expect(await provider.list()).toEqual([]);
+      expect(await clusters()).toEqual([]);
     });
 
     it('V1: what one client started another one finds, as it was wanted', async () => {
@@ -171,7 +174,7 @@ export function describeProvider(
       });
       await deploy(spec);
       const other = await another();
-      expect(await other.list()).toEqual(['demo']);
+      expect(await clusters(other)).toEqual(['demo']);
       const processes = await observe('demo', other);
       expect(processes.map((p) => p.name).sort()).toEqual([
         'jobmanager-0',
@@ -204,7 +207,7 @@ export function describeProvider(
       };
       await deploy({ ...spec, processes: [{ ...jobManager!, environment }] });
       const out = await printed('demo', 'jobmanager-0', 'end');
-      expect(out).toContain(`jobmanager-0 0 r1 ${provider.storageScope} ${secret} true`);
+      expect(out).toContain(`jobmanager-0 0 r1 ${scope()} ${secret} true`);
       expect(out).toContain('the bundle FCTL_PROCESS=jobmanager-0 end');
     });
 
@@ -240,8 +243,8 @@ export function describeProvider(
         jobmanager: { resourceId: 'jobmanager-0', pid: 1 },
       };
       await provider.store('demo').write(DocumentName.endpoint, 0, document);
-      const endpoint = await provider.endpoint('demo');
-      expect(endpoint).toMatchObject({ document, token: secret });
+      const endpoint = await provider.connect('demo', call);
+      expect(endpoint).toMatchObject({ leader: 'jobmanager-0', epoch: 1, token: secret });
       expect(await (await fetch(endpoint!.url)).text()).toBe('hello');
     });
   });
@@ -277,8 +280,8 @@ export function describeProvider(
       await deploy(smallCluster({ clusterId: 'demo', taskManager: idle, clientDir }));
       await deploy(smallCluster({ clusterId: 'other', clientDir }));
       expect(await destroy('demo')).toEqual([]);
-      expect(await provider.list()).toEqual(['other']);
-      expect(await provider.inspect('demo')).toBeNull();
+      expect(await clusters()).toEqual(['other']);
+      expect(await provider.observe('demo', call)).toBeNull();
       expect(await destroy('demo')).toEqual([]);
       expect(await observe('other')).toMatchObject([{ status: 'running' }]);
     });
@@ -288,7 +291,7 @@ export function describeProvider(
       await deploy(smallCluster({ clusterId: 'demo', script, clientDir }));
       await printed('demo', 'jobmanager-0', 'deaf');
       await destroy('demo');
-      expect(await provider.inspect('demo')).toBeNull();
+      expect(await provider.observe('demo', call)).toBeNull();
     });
 
     it('installs once', async () => {
@@ -348,7 +351,7 @@ export function describeProvider(
         version: next,
         value: { by: 'the next' },
       });
-      expect(await provider.list()).toEqual(['demo']);
+      expect(await clusters()).toEqual(['demo']);
     });
 
     it('V4: whoever lost the lock changes nothing any more', async () => {
@@ -381,7 +384,7 @@ export function describeProvider(
       await deploy(spec);
       const artifact = await bundle('export {}');
       const store = provider.artifacts('demo');
-      expect(await store.has(artifact.hash)).toBe(false);
+      expect(await store.has(artifact.hash, call)).toBe(false);
       const sent: number[] = [];
       const options = {
         signal: never,
@@ -389,15 +392,15 @@ export function describeProvider(
       };
       expect(await store.put(artifact, options)).toBe(artifact.sizeBytes);
       expect(sent.at(-1)).toBe(artifact.sizeBytes);
-      expect(await (await another()).artifacts('demo').has(artifact.hash)).toBe(true);
+      expect(await (await another()).artifacts('demo').has(artifact.hash, call)).toBe(true);
       await place.corrupt('demo', artifact.hash);
-      expect(await store.has(artifact.hash)).toBe(false);
+      expect(await store.has(artifact.hash, call)).toBe(false);
       expect(await store.put(artifact, silently)).toBe(artifact.sizeBytes);
-      expect(await store.has(artifact.hash)).toBe(true);
+      expect(await store.has(artifact.hash, call)).toBe(true);
       await place.corrupt('demo', artifact.hash);
       await writeFile(artifact.file, 'import {}');
       await errorOf(store.put(artifact, silently));
-      expect(await store.has(artifact.hash)).toBe(false);
+      expect(await store.has(artifact.hash, call)).toBe(false);
     });
   });
 
@@ -443,7 +446,7 @@ export function describeProvider(
       });
       expect(said).toEqual({
         code: 3,
-        out: `jobmanager-0 0 r1 ${provider.storageScope}\nfrom here\n`,
+        out: `jobmanager-0 0 r1 ${scope()}\nfrom here\n`,
         err: 'problem\n',
       });
       expect(await run('demo', ['true'])).toEqual({ code: 0, out: '', err: '' });
@@ -454,7 +457,7 @@ export function describeProvider(
         stderr: new PassThrough(),
         signal: never,
       };
-      const missing = await errorOf(provider.exec('demo', 'taskmanager-7', ['true'], io));
+      const missing = await errorOf(provider.exec!('demo', 'taskmanager-7', ['true'], io));
       expect(missing.exitCode).toBe(ExitCode.notFound);
     });
 
@@ -486,11 +489,11 @@ export function describeProvider(
       const foreign = await place.foreigner();
       try {
         await deploy(smallCluster({ clusterId: 'demo', clientDir }));
-        for (const orphan of await provider.orphans()) await provider.removeOrphan(orphan);
-        await provider.prune(never);
+        for (const orphan of await provider.leftovers(call)) await provider.remove(orphan, call);
+        await provider.prune(call);
         expect(await observe('demo')).toMatchObject([{ status: 'running' }]);
         await destroy('demo');
-        await provider.prune(never);
+        await provider.prune(call);
         expect(await foreign.isUntouched()).toBe(true);
       } finally {
         await foreign.remove();
@@ -503,11 +506,11 @@ export function describeProvider(
       await provider.store('demo').write(DocumentName.lock, 0, lock(1));
       await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
       const other = await another();
-      const orphans = await other.orphans();
+      const orphans = await other.leftovers(call);
       expect(orphans).toMatchObject([{ clusterId: 'demo' }]);
-      for (const orphan of orphans) await other.removeOrphan(orphan);
-      expect(await other.orphans()).toEqual([]);
-      expect(await provider.inspect('demo')).toBeNull();
+      for (const orphan of orphans) await other.remove(orphan, call);
+      expect(await other.leftovers(call)).toEqual([]);
+      expect(await provider.observe('demo', call)).toBeNull();
     });
   });
 }

@@ -24,10 +24,11 @@ import {
   createServer,
   request,
 } from 'node:http';
-import { type AddressInfo, type Socket, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FctlError } from '../../contract/errors.ts';
-import type { ReachableEndpoint } from '../../providers/provider.ts';
+import type { ClusterConnection } from '../../providers/provider.ts';
 import { type FindFile, sendFile } from './static-files.ts';
 import type { Target } from './target.ts';
 
@@ -131,28 +132,21 @@ async function forward(
   incoming.unpipe(outgoing).resume(); // what of the body the JobManager did not want
 }
 
-function broken({ url }: ReachableEndpoint, { message }: Error): Error {
+function broken({ url }: ClusterConnection, { message }: Error): Error {
   return new Error(`the JobManager at ${url} did not answer: ${message}`);
 }
 
 /** P3. @throws FctlError when the cluster is gone. */
 async function reach(
   target: Target,
-): Promise<{ readonly endpoint: ReachableEndpoint; readonly socket: Socket }> {
+): Promise<{ readonly endpoint: ClusterConnection; readonly socket: Duplex }> {
   const first = await target.find();
   try {
-    return { endpoint: first, socket: await open(first) };
+    return { endpoint: first, socket: await target.dial(first) };
   } catch {
     const endpoint = await target.findAgain(first);
-    return { endpoint, socket: await open(endpoint) };
+    return { endpoint, socket: await target.dial(endpoint) };
   }
-}
-
-async function open({ url }: ReachableEndpoint): Promise<Socket> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''));
-  await once(socket, 'connect');
-  return socket;
 }
 
 /** Headers about one connection (RFC 9110, 7.6.1), and those that the far end must not see. P2 */
@@ -167,7 +161,7 @@ function withoutHops(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
 }
 
 /** A body without a length stays in chunks: `transfer-encoding` tells the client of Node.js so. */
-function forwarded(headers: IncomingHttpHeaders, endpoint: ReachableEndpoint): OutgoingHttpHeaders {
+function forwarded(headers: IncomingHttpHeaders, endpoint: ClusterConnection): OutgoingHttpHeaders {
   const left = withoutHops(headers);
   for (const name of Object.keys(left)) {
     if (withheld.includes(name)) delete left[name];

@@ -7,7 +7,7 @@ import { colorState, table, time } from '../output/style.ts';
 export async function run(context: Context, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const entries = (await readAudit(provider.store(clusterId))).toReversed();
   context.report.result({ clusterId, entries }, () =>
     table(

@@ -11,7 +11,7 @@ import { followApplication } from '../../deployment/follow.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
-import { memoryProblems } from '../../providers/describe-exit.ts';
+import { memoryProblems } from '../../providers/shared/describe-exit.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
@@ -91,7 +91,7 @@ async function deployAndFollow(
   }
   const tookMs = Date.now() - startedAt;
   const isFailed = outcome.status === ApplicationStatus.failed;
-  const memory = isFailed ? memoryProblems(await provider.inspect(clusterId)) : [];
+  const memory = isFailed ? memoryProblems(await provider.observe(clusterId, context)) : [];
   return answer(context, { ...data, detached: false, outcome }, { outcome, memory, tookMs });
 }
 

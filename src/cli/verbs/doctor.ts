@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
-import type { Orphan } from '../../providers/provider.ts';
+import type { Leftover } from '../../providers/provider.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { out, table } from '../output/style.ts';
 
@@ -20,12 +20,12 @@ export async function run(context: Context<DoctorFlags>): Promise<number> {
     memory: formatBytes(totalmem()),
     provider: provider.name,
   };
-  const orphans = await provider.orphans();
+  const orphans = await provider.leftovers(context);
   if (context.options.fix && orphans.length > 0) {
     await context.confirm(`Remove ${orphans.length} leftovers?`);
-    for (const orphan of orphans) await provider.removeOrphan(orphan);
+    for (const orphan of orphans) await provider.remove(orphan, context);
   }
-  const left = context.options.fix ? await provider.orphans() : orphans;
+  const left = context.options.fix ? await provider.leftovers(context) : orphans;
   context.report.result({ machine, orphans: left, removed: orphans.length - left.length }, () =>
     describe(machine, left, orphans.length - left.length),
   );
@@ -34,7 +34,7 @@ export async function run(context: Context<DoctorFlags>): Promise<number> {
 
 function describe(
   machine: Record<string, string>,
-  orphans: readonly Orphan[],
+  orphans: readonly Leftover[],
   removed: number,
 ): string {
   const facts = Object.entries(machine).map(([name, value]) => `${name.padEnd(10)}${value}`);

@@ -33,7 +33,11 @@ export async function run(
   }
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
+  if (provider.exec === undefined) {
+    const message = `provider ${provider.name} cannot run commands in processes`;
+    throw new UsageError(problem({ code: 'not-supported', message }));
+  }
   const { stdin } = process;
   const collected = { stdout: '', stderr: '' };
   const streams = context.options.json

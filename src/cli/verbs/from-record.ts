@@ -12,14 +12,14 @@ export async function runningInput(
   named: string | undefined,
 ): Promise<RunningClusterInput> {
   const clusterId = await context.clusterId(named);
-  const { engines, provider } = await context.site();
+  const site = await context.site();
+  const { engines, provider } = site;
   const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
   if (value === null) throw noSuchCluster(clusterId);
   const own = await context.configOf(clusterId);
   const engine = await loadEngine(engines, value.engine);
   return {
-    provider,
-    engines,
+    ...site,
     engine,
     clusterId,
     today: todayOf(own),

@@ -1,5 +1,4 @@
 /** `fctl list`: all clusters. */
-import type { Problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { type ClusterStatus, listedStatus } from '../../deployment/status.ts';
@@ -16,9 +15,8 @@ export async function listClusters(context: Context, mode: string | null): Promi
   const { report } = context;
   const site = await context.site();
   const { provider } = site;
-  const silent: Problem[] = [];
-  const ids = await provider.list((found) => silent.push(found));
-  const all = await Promise.all(ids.map((id) => listedStatus(site, id)));
+  const { clusters, silent } = await provider.list(site);
+  const all = await Promise.all(clusters.map((id) => listedStatus(site, id)));
   const found = all
     .filter((status) => status !== null)
     .filter(({ cluster }) => mode === null || cluster === null || cluster.mode === mode);

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 export async function run(context: Context, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const store = provider.store(clusterId);
   const { held, lock } = await lockStatus(store);
   if (held) {

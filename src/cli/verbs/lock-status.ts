@@ -8,7 +8,7 @@ import { time } from '../output/style.ts';
 export async function run(context: Context, named: string | undefined): Promise<void> {
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const { ageMs, held, lock } = await lockStatus(provider.store(clusterId));
   const data = {
     clusterId,

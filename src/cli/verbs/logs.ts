@@ -1,5 +1,6 @@
 /** `fctl logs`: logs of all processes of a cluster, or of one. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Call } from '../../contract/call.ts';
 import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
@@ -24,7 +25,7 @@ const levels = ['debug', 'info', 'warn', 'error'];
 const lookMs = 500;
 
 /** What to read. */
-interface Request {
+interface Request extends Call {
   readonly provider: Provider;
   readonly clusterId: string;
   /** `null`: all. */
@@ -62,10 +63,10 @@ export async function run(
   const role = parseRole(options.role);
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
-  if ((await provider.inspect(clusterId)) === null) throw noSuchCluster(clusterId);
+  if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const stream = options.out ? ('out' as const) : ('log' as const);
   const chosen = { process: process ?? null, role, host: options.host ?? null };
-  const request = { provider, clusterId, ...chosen, stream, tail, level };
+  const request = { provider, clusterId, ...chosen, stream, tail, level, signal };
   await refuseNobody(request);
   if (options.follow) {
     return follow(request, signal, (line) => report.line(line, () => describe(line)));
@@ -104,7 +105,7 @@ async function refuseNobody(request: Request): Promise<void> {
   const { clusterId, host, provider, role } = request;
   if (role === null && host === null) return;
   if ((await processesOf(request)).names.length > 0) return;
-  const { processes } = (await provider.inspect(clusterId)) ?? { processes: [] };
+  const { processes } = (await provider.observe(clusterId, request)) ?? { processes: [] };
   const hosts = [...new Set(processes.map((p) => p.host).filter((known) => known !== null))];
   const wanted = [
     ...(role === null ? [] : [`of role ${role}`]),
@@ -122,8 +123,9 @@ async function refuseNobody(request: Request): Promise<void> {
 
 type Show = (line: Line) => void;
 
-async function processesOf({ provider, clusterId, host, process, role }: Request) {
-  const { processes } = (await provider.inspect(clusterId)) ?? { processes: [] };
+async function processesOf(request: Request) {
+  const { clusterId, host, process, provider, role } = request;
+  const { processes } = (await provider.observe(clusterId, request)) ?? { processes: [] };
   const wanted = processes.filter(
     (p) =>
       (process === null || p.name === process) &&

@@ -38,7 +38,7 @@ export async function prepareDeployment(
   const { config } = loaded;
   const application = config.application!;
   const { engines, provider } = await context.site();
-  provider.connect?.();
+  provider.warmUp?.();
   const bundle = await bundleApplication({
     entry: application.entry,
     projectDir: config.projectDir,
@@ -52,7 +52,7 @@ export async function prepareDeployment(
     signal: context.signal,
     onOutput: (text) => context.report.output(text),
   });
-  const isSeparate = provider.storageScope === 'separate';
+  const isSeparate = !provider.capabilities.commonFiles;
   const { originOf } = loaded;
   return {
     config,
@@ -62,6 +62,7 @@ export async function prepareDeployment(
     bundlesDir: bundlesDir(context),
     provider,
     engines,
+    signal: context.signal,
     problems: isSeparate ? findUnsharedPaths({ config, hasMain, graphs, originOf }) : [],
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),

@@ -30,6 +30,7 @@ export async function deploySession(
     bundlesDir: bundlesDir(context),
     provider: await context.provider(),
     engines,
+    signal: context.signal,
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
   };
@@ -38,7 +39,7 @@ export async function deploySession(
   try {
     const { plan, release } = await deploy(input, operationOptions(context, progress));
     progress.stop();
-    const endpoint = await input.provider.endpoint(clusterId);
+    const endpoint = await input.provider.connect(clusterId, context);
     const { replicas, slots } = config.taskmanager;
     const rest = endpoint?.url ?? null;
     const what = `${replicas} TaskManagers with ${slots} slots each`;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
-import { describeExit } from '../../providers/describe-exit.ts';
+import { describeExit } from '../../providers/shared/describe-exit.ts';
 import type { Site } from '../../deployment/site.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';

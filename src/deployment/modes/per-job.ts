@@ -106,8 +106,7 @@ class JobClusters {
     const leader = await findLeader(this.#input, clusterId);
     if (leader === null) throw new Error(`cluster ${clusterId} has no JobManager`);
     this.#options.onLeader(executeIndex, leader);
-    const { document, token, url } = leader.endpoint;
-    const { epoch } = document;
+    const { epoch, token, url } = leader.endpoint;
     return { type: 'cluster', executeIndex, jobManager: { restUrl: url, token, epoch } };
   }
 

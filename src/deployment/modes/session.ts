@@ -7,7 +7,7 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { uploadBlob } from '../../application/blob-upload.ts';
 import type { ApplicationBundle } from '../../packaging/bundle.ts';
-import type { ReachableEndpoint } from '../../providers/provider.ts';
+import type { ClusterConnection } from '../../providers/provider.ts';
 import { audited } from '../audit.ts';
 import { endCluster, noSuchCluster } from '../cancel.ts';
 import { type Leader, type Site, findLeader } from '../site.ts';
@@ -43,7 +43,7 @@ export async function reachSession(site: Site, clusterId: string): Promise<Leade
 }
 
 export interface SessionSubmission {
-  readonly endpoint: ReachableEndpoint;
+  readonly endpoint: ClusterConnection;
   readonly bundle: ApplicationBundle;
   /** The built script of the process of `main()`. */
   readonly script: string;
@@ -84,7 +84,7 @@ export async function submitToSession(submission: SessionSubmission): Promise<Ap
       jobManager: {
         restUrl: endpoint.url,
         token: endpoint.token,
-        epoch: endpoint.document.epoch,
+        epoch: endpoint.epoch,
       },
     },
     onEvent: submission.onEvent,

@@ -25,7 +25,7 @@ export async function ship(provider: Provider, spec: ClusterSpec, options: Telli
   await provider.install(spec, transfer);
   const store = provider.artifacts(spec.clusterId);
   for (const artifact of spec.artifacts) {
-    if (await store.has(artifact.hash)) continue;
+    if (await store.has(artifact.hash, options)) continue;
     const bytes = await store.put(artifact, transfer);
     options.onEvent({ type: 'uploaded', name: artifact.name, bytes });
   }

@@ -56,9 +56,9 @@ const engineVersion = ({ name, version }: Engine): string => `${name} ${version}
 /** Releases of one cluster share its token: the running processes know no other. */
 export async function desiredCluster(input: DeployInput, cause: ReleaseCause): Promise<Desired> {
   const { bundle, config, engine, maskedConfig, provider } = input;
-  const endpoint = await provider.endpoint(config.cluster);
-  const token =
-    config.security.auth === 'token' ? (endpoint?.token ?? randomBytes(32).toString('hex')) : null;
+  const isProtected = config.security.auth === 'token';
+  const there = isProtected ? await provider.secrets(config.cluster, input) : null;
+  const token = isProtected ? (there?.['token'] ?? randomBytes(32).toString('hex')) : null;
   const secretsHash = hashSecrets(config, token ?? config.cluster);
   const release = releaseHash(config, bundle?.hash ?? null, engineVersion(engine), secretsHash);
   return {
@@ -125,12 +125,12 @@ function bundleOf(
 }
 
 async function refuseGoneBundle(
-  { bundle, provider }: DeployInput,
+  { bundle, provider, signal }: DeployInput,
   clusterId: string,
   { number, release }: ReleaseEntry,
 ): Promise<void> {
   if (bundle === null || existsSync(bundle.file)) return;
-  if (await provider.artifacts(clusterId).has(bundle.hash)) return;
+  if (await provider.artifacts(clusterId).has(bundle.hash, { signal })) return;
   throw new ClusterError(
     ExitCode.notFound,
     problem({

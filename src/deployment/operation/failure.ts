@@ -160,7 +160,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   const store = provider.store(clusterId);
   const before = await store.read<OutcomeDocument>(DocumentName.outcome);
   const told = before.value !== null && before.value.epoch > situation.epoch;
-  const observed = await provider.inspect(clusterId);
+  const observed = await provider.observe(clusterId, options);
   if (observed !== null && !situation.isUnfinished) {
     await quiesce(operation, observed, options.signal);
   }

@@ -16,7 +16,7 @@ import {
 } from '../../record/documents.ts';
 import { DeploymentError, type Problem, problem } from '../../contract/errors.ts';
 import { Role } from '../../contract/process-spec.ts';
-import { memoryProblems } from '../../providers/describe-exit.ts';
+import { memoryProblems } from '../../providers/shared/describe-exit.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailLogs } from './log-tail.ts';
@@ -116,9 +116,10 @@ async function outcomeOf({
   return value !== null && value.epoch > previousEpoch ? value : null;
 }
 
-async function leaderUrl({ provider, clusterId, previousEpoch }: HealthOptions) {
-  const endpoint = await provider.endpoint(clusterId);
-  return endpoint !== null && endpoint.document.epoch > previousEpoch ? endpoint.url : null; // H1
+async function leaderUrl(options: HealthOptions) {
+  const { clusterId, previousEpoch, provider } = options;
+  const endpoint = await provider.connect(clusterId, options);
+  return endpoint !== null && endpoint.epoch > previousEpoch ? endpoint.url : null; // H1
 }
 
 /** How many TaskManagers the leader knows; -1 while it does not answer. */
@@ -131,7 +132,7 @@ async function registeredTaskManagers(options: HealthOptions): Promise<number> {
 /** @throws DeploymentError when a process of the cluster is gone and nothing explains it (H2). */
 async function refuseDead(options: HealthOptions): Promise<void> {
   const { provider, clusterId } = options;
-  const observed = await provider.inspect(clusterId);
+  const observed = await provider.observe(clusterId, options);
   // `exited` too: what explains it is the outcome of an earlier run.
   const gone = (observed?.processes ?? []).filter((p) => p.status !== 'running');
   if (gone.length === 0 || (await outcomeOf(options)) !== null) return;

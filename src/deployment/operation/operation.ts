@@ -132,7 +132,7 @@ async function change(
       await failOperation(running, { wanted, situation, entry, error: null }); // its own outcome tells why
       return { plan, previousEpoch, release: entry, outcome };
     }
-    const rest = (await operation.provider.endpoint(plan.clusterId))?.url ?? null;
+    const rest = (await operation.provider.connect(plan.clusterId, options))?.url ?? null;
     await runHook('post-deploy', { ...facts, FCTL_REST: rest }, hooks);
     const store = operation.provider.store(plan.clusterId);
     await checkLock(store, running.fence);

@@ -19,7 +19,7 @@ import {
   type ObservedProcess,
   isAlive,
 } from '../../providers/provider.ts';
-import { describeExit } from '../../providers/describe-exit.ts';
+import { describeExit } from '../../providers/shared/describe-exit.ts';
 
 export interface Plan {
   readonly clusterId: string;

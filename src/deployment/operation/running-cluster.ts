@@ -38,7 +38,7 @@ export interface RunningCluster {
 
 /** @throws ClusterError (exit 7: no such cluster; exit 8: it does not run). */
 export async function runningCluster(
-  { clusterId, provider, today }: RunningClusterInput,
+  { clusterId, provider, signal, today }: RunningClusterInput,
   { observed, releases }: Situation,
 ): Promise<RunningCluster> {
   const current = releases.at(-1);
@@ -60,7 +60,7 @@ export async function runningCluster(
   }
   const { config, missing } = restoreConfig(current.config, today, current.clientDir);
   const workers = observed.processes.filter((p) => p.role === Role.taskmanager);
-  const endpoint = await provider.endpoint(clusterId);
+  const secrets = await provider.secrets(clusterId, { signal });
   return {
     spec: {
       clusterId,
@@ -70,7 +70,7 @@ export async function runningCluster(
       processes: [master, { ...worker, count: workers.length }],
       artifacts: [],
       clientDir: current.clientDir,
-      secrets: endpoint?.token == null ? {} : { token: endpoint.token },
+      secrets: secrets?.['token'] === undefined ? {} : { token: secrets['token'] },
     },
     current,
     config: { ...config, application: current.bundleHash === null ? null : config.application },

@@ -20,7 +20,7 @@ export async function stopWithSavepoints(
   const { savepoints } = engine;
   if (jobs.length === 0 || savepoints === null) return plan;
   onEvent({ type: 'savepoints', jobs: jobs.map(({ name }) => name) });
-  const endpoint = await provider.endpoint(plan.clusterId);
+  const endpoint = await provider.connect(plan.clusterId, { signal });
   if (endpoint === null) {
     const message = `the JobManager of ${plan.clusterId} is not reached: no savepoint can be taken`;
     throw new DeploymentError(problem({ code: 'no-savepoint', message }));

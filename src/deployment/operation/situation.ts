@@ -15,7 +15,7 @@ import {
 } from '../../record/documents.ts';
 import { isReleaseOver } from '../../record/ended.ts';
 import { Role } from '../../contract/process-spec.ts';
-import { type ObservedCluster, type Provider, isAlive } from '../../providers/provider.ts';
+import { type ObservedCluster, isAlive } from '../../providers/provider.ts';
 import { readReleases } from '../releases.ts';
 import { type Site, findLeader } from '../site.ts';
 
@@ -44,7 +44,7 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
   const { provider } = site;
   const store = provider.store(clusterId);
   const [present, releases, endpoint, jobs, outcome] = await Promise.all([
-    provider.inspect(clusterId),
+    provider.observe(clusterId, site),
     readReleases(store),
     store.read<EndpointDocument>(DocumentName.endpoint),
     store.read<JobsDocument>(DocumentName.jobs),
@@ -54,7 +54,7 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
   const told = outcome.value?.epoch ?? 0;
   const epoch = Math.max(led, told);
   const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
-  const observed = isOver ? await afterItLeft(provider, clusterId, present) : present;
+  const observed = isOver ? await afterItLeft(site, clusterId, present) : present;
   const master = observed?.processes.find((p) => p.role === Role.jobmanager);
   const leads = master?.status === 'running';
   return {
@@ -68,15 +68,15 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
 }
 
 async function afterItLeft(
-  provider: Provider,
+  site: Site,
   clusterId: string,
   present: ObservedCluster | null,
 ): Promise<ObservedCluster | null> {
   const end = performance.now() + leavesWithinMs;
   let observed = present;
   while (observed?.processes.some(isAlive) && performance.now() < end) {
-    await delay(pollMs);
-    observed = await provider.inspect(clusterId);
+    await delay(pollMs, undefined, { signal: site.signal });
+    observed = await site.provider.observe(clusterId, site);
   }
   return observed;
 }

@@ -16,7 +16,7 @@ import { FctlError } from '../../contract/errors.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { checkFence } from '../../providers/fence.ts';
+import { checkFence } from '../../record/fence.ts';
 import type { DocumentStore } from '../../providers/provider.ts';
 import { carryOut, ship } from './apply.ts';
 import type { ReleaseContent } from './desired.ts';

@@ -1,9 +1,8 @@
 /** Logs of a process: its own files in the volume, and what the engine kept of its output. */
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import { ClusterError, problem } from '../../contract/errors.ts';
-import { ExitCode } from '../../contract/exit-codes.ts';
 import type { LogOptions } from '../provider.ts';
+import { noLogs } from '../shared/refusals.ts';
 import type { EngineClient } from './client.ts';
 import { copyFrames } from './frames.ts';
 import { startHelper } from './helper.ts';
@@ -69,7 +68,7 @@ export class LogReader {
   ): Promise<Readable> {
     const { processes } = await this.#resources.find(clusterId);
     const container = processes.find(({ Labels }) => Labels[Label.process] === process);
-    if (container === undefined) throw noLogs(clusterId, process, 'output');
+    if (container === undefined) throw noLogs(clusterId, process, 'out');
     const options = { stdout: true, stderr: true, ...(tail !== null && { tail }) };
     const output = new PassThrough();
     const stream = follow
@@ -103,15 +102,4 @@ async function firstByte(stream: Readable): Promise<string> {
     if (stream.readableEnded) return '';
     await Promise.race([once(stream, 'readable'), once(stream, 'end')]);
   }
-}
-
-function noLogs(clusterId: string, process: string, what: string): ClusterError {
-  return new ClusterError(
-    ExitCode.notFound,
-    problem({
-      code: 'no-logs',
-      message: `cluster ${clusterId} has no ${what} of ${process}`,
-      hint: `'fctl status ${clusterId}' names its processes`,
-    }),
-  );
 }

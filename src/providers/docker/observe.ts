@@ -26,6 +26,7 @@ export function observeContainer(
     release: labels[Label.release] ?? '',
     // While a restart is pending the engine says that it runs.
     status: State.Restarting ? 'restarting' : running ? 'running' : ended ? 'exited' : 'lost',
+    reason: null,
     location: hasRun ? location : `${location}, never started`,
     host: null,
     misplaced: null,

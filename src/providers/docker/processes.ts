@@ -9,7 +9,7 @@ import { ClusterError, FctlError, ProviderError, problem } from '../../contract/
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { type LockDocument, DocumentName } from '../../record/documents.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
-import { checkFence } from '../fence.ts';
+import { checkFence } from '../../record/fence.ts';
 import type { Action, ApplyOptions } from '../provider.ts';
 import { peekFolder, writeArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';

@@ -7,28 +7,37 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
-import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import type { Call } from '../../contract/call.ts';
+import { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import type {
   Action,
   ApplyOptions,
   ArtifactStore,
+  Capabilities,
+  ClusterConnection,
+  ClusterList,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
+  Leftover,
   LogOptions,
   ObservedCluster,
-  Orphan,
   Provider,
-  ReachableEndpoint,
   TransferOptions,
 } from '../provider.ts';
 import { writeArchive } from './archive.ts';
 import { EngineClient } from './client.ts';
 import { describeEngine, findEngine } from './engine-address.ts';
 import { hasStatus } from './errors.ts';
-import { hasEnded } from '../has-ended.ts';
+import { untilAborted } from '../shared/abort.ts';
+import { connectionTo } from '../shared/connection.ts';
+import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { hasEnded } from '../shared/has-ended.ts';
+import { isStillLeft, whyNoRecord } from '../shared/leftovers.ts';
+import { watchByPolling } from '../shared/poll.ts';
+import { artifactCorrupt, noSuchProcess } from '../shared/refusals.ts';
 import { execIn } from './exec.ts';
 import { ImageStore } from './image.ts';
 import { LogReader } from './logs.ts';
@@ -36,12 +45,12 @@ import { Label, clusterResource } from './names.ts';
 import { observeContainer } from './observe.ts';
 import type { DockerOptions } from './options.ts';
 import {
+  type ContainerRef,
   abandonedHelpers,
-  volumeOrphan,
-  whyNoRecord,
+  volumeLeftover,
   withoutCluster,
-  withoutMaster,
-} from './orphans.ts';
+  withoutJobManager,
+} from './leftovers.ts';
 import { findProblems } from './preflight.ts';
 import { ProcessRunner } from './processes.ts';
 import { RestAddress } from './rest-address.ts';
@@ -51,12 +60,18 @@ import { VolumeStore } from './volumes.ts';
 /** @throws ConfigError when host, context or environment name no engine. */
 export async function createDockerProvider(options: DockerOptions): Promise<Provider> {
   const address = await findEngine(options.docker, options.environment);
-  return new DockerProvider(options, new EngineClient(address));
+  return endsWithSignal(new DockerProvider(options, new EngineClient(address)));
 }
 
 class DockerProvider implements Provider {
   readonly name = 'docker';
-  readonly storageScope = 'separate';
+  readonly capabilities: Capabilities = {
+    exec: true,
+    tty: false,
+    liveLogs: true,
+    restartOne: true,
+    commonFiles: false,
+  };
   readonly #options: DockerOptions;
   readonly #engine: EngineClient;
   readonly #images: ImageStore;
@@ -66,7 +81,7 @@ class DockerProvider implements Provider {
   readonly #logs: LogReader;
   readonly #rest: RestAddress;
   /** By identity of the cluster. */
-  readonly #tokens = new Map<string, string>();
+  readonly #secrets = new Map<string, Readonly<Record<string, string>>>();
 
   constructor(options: DockerOptions, engine: EngineClient) {
     this.#options = options;
@@ -80,7 +95,7 @@ class DockerProvider implements Provider {
     this.#rest = new RestAddress(engine, options);
   }
 
-  async preflight(spec: ClusterSpec, signal: AbortSignal) {
+  async preflight(spec: ClusterSpec, { signal }: Call) {
     const parts = {
       engine: this.#engine,
       options: this.#options,
@@ -90,7 +105,7 @@ class DockerProvider implements Provider {
     return findProblems(parts, spec, signal);
   }
 
-  async list(): Promise<readonly string[]> {
+  async list(): Promise<ClusterList> {
     const [containers, volumes] = await Promise.all([
       this.#resources.labelled(Label.identity),
       this.#ownVolumes(),
@@ -99,7 +114,7 @@ class DockerProvider implements Provider {
     for (const { Labels } of containers) {
       if (Labels[Label.process] !== undefined) ids.add(Labels[Label.cluster]!);
     }
-    return [...ids].sort();
+    return { clusters: [...ids].sort(), silent: [] };
   }
 
   /** Ids of the clusters that have one. */
@@ -114,7 +129,7 @@ class DockerProvider implements Provider {
     });
   }
 
-  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: string): Promise<ObservedCluster | null> {
     const found = await this.#resources.find(clusterId);
     if (found.identity === null && found.processes.length === 0) return null;
     const containers = await this.#inspectAll(found.processes.map(({ Id }) => Id));
@@ -132,6 +147,10 @@ class DockerProvider implements Provider {
     return { clusterId, processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
+  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+    return watchByPolling(() => untilAborted(call.signal, this.observe(clusterId)), call);
+  }
+
   async #inspectAll(ids: readonly string[]): Promise<Container[]> {
     const all = await Promise.all(ids.map((id) => this.#resources.container(id)));
     return all.filter((container) => container !== null);
@@ -145,7 +164,15 @@ class DockerProvider implements Provider {
     const has = async (hash: string) =>
       (await this.#volumes.change(clusterId, 'hash', { path: `artifacts/${hash}` })) === hash;
     return {
+      maxBytes: null,
       has,
+      list: async () => {
+        const names = await this.#volumes.change(clusterId, 'names', { folder: 'artifacts' });
+        return names.filter((name) => !name.startsWith('.'));
+      },
+      remove: async (hash) => {
+        await this.#volumes.change(clusterId, 'remove', { file: `artifacts/${hash}` });
+      },
       put: async ({ file, hash, name, sizeBytes }, { onProgress, signal }) => {
         const container = await this.#volumes.writable(clusterId);
         const { mountPath, user } = this.#options.layout;
@@ -173,9 +200,7 @@ class DockerProvider implements Provider {
           sha256: hash,
         });
         if (whole) return sizeBytes;
-        throw new ProviderError(
-          problem({ code: 'artifact-corrupt', message: `${name} changed while it was copied` }),
-        );
+        throw artifactCorrupt(name);
       },
     };
   }
@@ -190,28 +215,36 @@ class DockerProvider implements Provider {
     await this.#runner.apply(action, spec, options);
   }
 
-  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
+  /** The releases of a cluster share them: they are read once. */
+  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+    const identity = await this.#resources.identityOf(clusterId);
+    if (identity === null) return null;
+    const known = this.#secrets.get(identity);
+    if (known !== undefined) return known;
+    const archive = await this.#volumes.readFolder(clusterId, 'secrets');
+    const files = archive?.files ?? [];
+    if (files.length === 0) return null;
+    const secrets = Object.fromEntries(
+      files.map(({ content, path }) => [path.slice('secrets/'.length), content.toString()]),
+    );
+    this.#secrets.set(identity, secrets);
+    return secrets;
+  }
+
+  async connect(clusterId: string): Promise<ClusterConnection | null> {
     const [{ value }, found] = await Promise.all([
       this.store(clusterId).read<EndpointDocument>(DocumentName.endpoint),
       this.#resources.find(clusterId),
     ]);
     if (value === null) return null;
-    const master = found.processes.find(({ Labels }) => Labels[Label.role] === Role.jobmanager);
-    const [url, token] = await Promise.all([
-      this.#rest.urlOf(master?.Id ?? null),
-      this.#token(clusterId, found.identity ?? clusterId),
+    const leader = found.processes.find(
+      ({ Labels }) => Labels[Label.process] === value.jobmanager.resourceId,
+    );
+    const [url, secrets] = await Promise.all([
+      this.#rest.urlOf(leader?.Id ?? null),
+      this.secrets(clusterId),
     ]);
-    return { document: value, url, token };
-  }
-
-  /** The releases of a cluster share it. */
-  async #token(clusterId: string, identity: string): Promise<string | null> {
-    const known = this.#tokens.get(identity);
-    if (known !== undefined) return known;
-    const archive = await this.#volumes.readFolder(clusterId, 'secrets/token');
-    const token = archive?.files[0]?.content.toString() ?? null;
-    if (token !== null) this.#tokens.set(identity, token);
-    return token;
+    return connectionTo(value, url, secrets?.['token'] ?? null);
   }
 
   logs(clusterId: string, process: string, options: LogOptions): Promise<Readable> {
@@ -226,22 +259,13 @@ class DockerProvider implements Provider {
   ): Promise<number> {
     const found = await this.#resources.find(clusterId);
     const container = found.processes.find(({ Labels }) => Labels[Label.process] === process);
-    const missing = (what: string) =>
-      new ClusterError(
-        ExitCode.notFound,
-        problem({
-          code: 'no-such-process',
-          message: what,
-          hint: `'fctl status ${clusterId}' names its processes`,
-        }),
-      );
-    if (container === undefined) throw missing(`cluster ${clusterId} has no process ${process}`);
+    if (container === undefined) throw noSuchProcess(clusterId, process);
     const { node } = this.#options.layout;
     try {
       return await execIn(this.#engine, container.Id, command, { node, io });
     } catch (error) {
       if (!hasStatus(error, 404, 409)) throw error;
-      throw missing(`${process} of cluster ${clusterId} does not run`);
+      throw noSuchProcess(clusterId, process, `${process} of cluster ${clusterId} does not run`);
     }
   }
 
@@ -266,13 +290,11 @@ class DockerProvider implements Provider {
     return keptVolumes(processes, name);
   }
 
-  async prune(signal: AbortSignal): Promise<readonly string[]> {
+  async prune({ signal }: Call): Promise<readonly string[]> {
     const removed: string[] = [];
-    for (const { what } of abandonedHelpers(
-      await this.#resources.labelled(Label.helper),
-      Date.now(),
-    )) {
-      await this.#resources.removeContainer(what.slice('container '.length));
+    const helpers = await this.#resources.labelled(Label.helper);
+    for (const { ref, what } of abandonedHelpers(helpers, Date.now())) {
+      await this.#resources.removeContainer((ref as ContainerRef).container);
       removed.push(what);
     }
     const filters = { label: [Label.runtime] };
@@ -296,34 +318,28 @@ class DockerProvider implements Provider {
     return removed;
   }
 
-  async orphans(): Promise<readonly Orphan[]> {
+  async leftovers(): Promise<readonly Leftover[]> {
     const containers = await this.#resources.labelled(Label.identity);
-    const found: Orphan[] = abandonedHelpers(containers, Date.now());
+    const found: Leftover[] = abandonedHelpers(containers, Date.now());
     const volumes = new Set(await this.#ownVolumes());
-    for (const clusterId of await this.list()) {
+    const { clusters } = await this.list();
+    for (const clusterId of clusters) {
       if (!volumes.has(clusterId)) {
         found.push(...withoutCluster(containers, clusterId));
         continue;
       }
-      const observed = await this.inspect(clusterId);
-      found.push(...withoutMaster(clusterId, observed?.processes ?? []));
+      found.push(...withoutJobManager(await this.observe(clusterId)));
       const why = await whyNoRecord(this.store(clusterId));
-      if (why !== null) found.push(volumeOrphan(clusterId, why));
+      if (why !== null) found.push(volumeLeftover(clusterId, why));
     }
     return found;
   }
 
-  async removeOrphan(orphan: Orphan): Promise<void> {
-    const still = (await this.orphans()).some(
-      (o) => o.what === orphan.what && o.clusterId === orphan.clusterId,
-    );
-    if (!still) return;
-    if (orphan.kind === 'process') {
-      await this.#resources.removeContainer(orphan.what.slice('container '.length));
-    } else {
-      const { signal } = new AbortController();
-      await this.destroy(orphan.clusterId, { fence: null, deleteState: false, signal });
-    }
+  async remove(leftover: Leftover, call: Call): Promise<void> {
+    if (!(await isStillLeft(leftover, () => this.leftovers(), call))) return;
+    const { clusterId, kind, ref } = leftover;
+    if (kind === 'process') await this.#resources.removeContainer((ref as ContainerRef).container);
+    else await this.destroy(clusterId, { ...call, fence: null, deleteState: false });
   }
 
   async close(): Promise<void> {

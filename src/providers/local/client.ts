@@ -215,6 +215,7 @@ export class LocalClient {
       release: spec.labels['fctl.dev/release'],
       host: null,
       misplaced: null,
+      reason: null,
       ...(await this.#observeRun(folder, ended)),
       spec,
     };
@@ -318,6 +319,7 @@ async function loggedProcesses({ logs }: ClusterLayout): Promise<ObservedProcess
         host: null,
         misplaced: null,
         status: 'exited' as const,
+        reason: null,
         location: 'gone',
         startedAt: null,
         restarts: 0,

@@ -9,15 +9,10 @@ import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
-import {
-  type ClusterDocument,
-  DocumentName,
-  type EndpointDocument,
-  type LockDocument,
-} from '../../record/documents.ts';
-import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
-import { ExitCode } from '../../contract/exit-codes.ts';
-import { isRecordDamaged, readDocument, writeDocument } from '../../record/file-documents.ts';
+import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
+import type { Call } from '../../contract/call.ts';
+import { ProviderError, problem } from '../../contract/errors.ts';
+import { readDocument, writeDocument } from '../../record/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
@@ -25,17 +20,24 @@ import type {
   Action,
   ApplyOptions,
   ArtifactStore,
+  Capabilities,
+  ClusterConnection,
+  ClusterList,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
+  Leftover,
   LogOptions,
   ObservedCluster,
-  Orphan,
   Provider,
-  ReachableEndpoint,
 } from '../provider.ts';
-import { checkFence } from '../fence.ts';
-import { hasEnded } from '../has-ended.ts';
+import { checkFence } from '../../record/fence.ts';
+import { connectionTo } from '../shared/connection.ts';
+import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { hasEnded } from '../shared/has-ended.ts';
+import { isStillLeft, whyNoRecord, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
+import { watchByPolling } from '../shared/poll.ts';
+import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
 import { LocalClient } from './client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
 import type { LocalOptions } from './options.ts';
@@ -43,16 +45,25 @@ import type { Place } from './placeholders.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
+/** A look reads some small files: whoever watches may know soon. */
+const watchPauseMs = 50;
+
 const loopback = '127.0.0.1';
 
 export function createLocalProvider(options: LocalOptions): Provider {
-  return new LocalProvider(options);
+  return endsWithSignal(new LocalProvider(options));
 }
 
 /** Also what the agent of a host does there: see standalone/agent. */
 export class LocalProvider implements Provider {
   readonly name = 'local';
-  readonly storageScope = 'common';
+  readonly capabilities: Capabilities = {
+    exec: true,
+    tty: false,
+    liveLogs: true,
+    restartOne: true,
+    commonFiles: true,
+  };
   readonly #options: LocalOptions;
   readonly #client: LocalClient;
 
@@ -65,20 +76,22 @@ export class LocalProvider implements Provider {
     return clusterLayout(this.#options.home, clusterId);
   }
 
-  async preflight(spec: ClusterSpec) {
-    const endpoint = await this.endpoint(spec.clusterId);
-    const ownPorts = new Set(endpoint ? [Number(new URL(endpoint.url).port)] : []);
-    return findProblems(this.#options, spec, ownPorts);
+  async preflight(spec: ClusterSpec, call: Call) {
+    const connection = await this.connect(spec.clusterId);
+    const ownPorts = new Set(connection ? [Number(new URL(connection.url).port)] : []);
+    const found = await findProblems(this.#options, spec, ownPorts);
+    call.signal.throwIfAborted();
+    return found;
   }
 
   /** @throws ProviderError when the home is there and cannot be used. */
-  async list(): Promise<readonly string[]> {
+  async list(): Promise<ClusterList> {
     const folder = join(this.#options.home, 'clusters');
     try {
-      return (await readdir(folder)).sort();
+      return { clusters: (await readdir(folder)).sort(), silent: [] };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return [];
+      if (code === 'ENOENT') return { clusters: [], silent: [] };
       throw new ProviderError(
         problem({
           code: 'home-not-usable',
@@ -91,11 +104,15 @@ export class LocalProvider implements Provider {
     }
   }
 
-  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: string): Promise<ObservedCluster | null> {
     const layout = this.#layout(clusterId);
     if (!(await exists(layout.root))) return null;
     const ended = await hasEnded(this.store(clusterId));
     return { clusterId, processes: await this.#client.inspect(layout, ended) };
+  }
+
+  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+    return watchByPolling(() => this.observe(clusterId), call, { pauseMs: watchPauseMs });
   }
 
   store(clusterId: string): DocumentStore {
@@ -111,16 +128,17 @@ export class LocalProvider implements Provider {
     const verified = async (path: string, hash: string) =>
       (await exists(path)) && (await sha256OfFile(path)) === hash;
     return {
+      maxBytes: null,
       has: (hash) => verified(join(folder, hash), hash),
+      list: async () => (await namesIn(folder)).filter((name) => !name.startsWith('.')),
+      remove: (hash) => rm(join(folder, hash), { force: true }),
       put: async ({ hash, file, sizeBytes, name }, { onProgress }) => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         const temporary = join(folder, `.${hash}.${randomBytes(4).toString('hex')}`);
         await copyFile(file, temporary);
         if (!(await verified(temporary, hash))) {
           await rm(temporary, { force: true });
-          throw new ProviderError(
-            problem({ code: 'artifact-corrupt', message: `${name} changed while it was copied` }),
-          );
+          throw artifactCorrupt(name);
         }
         await rename(temporary, join(folder, hash));
         onProgress({ what: name, where: '', sentBytes: sizeBytes, totalBytes: sizeBytes });
@@ -139,7 +157,7 @@ export class LocalProvider implements Provider {
       jobManagerAddress: loopback,
       recordUrl: pathToFileURL(this.#layout(spec.clusterId).record).href,
       clientDir: spec.clientDir,
-      storageScope: this.storageScope,
+      storageScope: 'common',
       ports: {},
     });
   }
@@ -185,27 +203,26 @@ export class LocalProvider implements Provider {
     }
   }
 
-  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
-    const layout = this.#layout(clusterId);
-    const { value } = await readDocument<EndpointDocument>(layout.record, DocumentName.endpoint);
+  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+    const folder = this.#layout(clusterId).secrets;
+    const names = (await namesIn(folder)).filter((name) => !name.endsWith('.tmp'));
+    if (names.length === 0) return null;
+    const values = names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]);
+    return Object.fromEntries(await Promise.all(values)) as Record<string, string>;
+  }
+
+  async connect(clusterId: string): Promise<ClusterConnection | null> {
+    const { record } = this.#layout(clusterId);
+    const { value } = await readDocument<EndpointDocument>(record, DocumentName.endpoint);
     if (value === null) return null;
-    const token = await readFile(join(layout.secrets, 'token'), 'utf8').catch(() => null);
-    return { document: value, url: value.rest, token };
+    const { token = null } = (await this.secrets(clusterId)) ?? {};
+    return connectionTo(value, value.rest, token);
   }
 
   async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
     const { logs } = this.#layout(clusterId);
     const file = `${name}.${options.stream}`;
-    if (!(await exists(join(logs, file)))) {
-      throw new ClusterError(
-        ExitCode.notFound,
-        problem({
-          code: 'no-logs',
-          message: `cluster ${clusterId} has no ${options.stream === 'log' ? 'log' : 'output'} of ${name}`,
-          hint: `'fctl status ${clusterId}' names its processes`,
-        }),
-      );
-    }
+    if (!(await exists(join(logs, file)))) throw noLogs(clusterId, name, options.stream);
     return readLogs(logs, file, options);
   }
 
@@ -217,14 +234,7 @@ export class LocalProvider implements Provider {
   ): Promise<number> {
     const code = await this.#client.exec(this.#layout(clusterId), name, command, io);
     if (code !== null) return code;
-    throw new ClusterError(
-      ExitCode.notFound,
-      problem({
-        code: 'no-such-process',
-        message: `cluster ${clusterId} has no process ${name}`,
-        hint: `'fctl status ${clusterId}' names its processes`,
-      }),
-    );
+    throw noSuchProcess(clusterId, name);
   }
 
   async destroy(
@@ -257,56 +267,35 @@ export class LocalProvider implements Provider {
 
   async close(): Promise<void> {}
 
-  async orphans(): Promise<readonly Orphan[]> {
-    const found: Orphan[] = [];
+  async leftovers(): Promise<readonly Leftover[]> {
+    const found: Leftover[] = [];
     const prefix = join(this.#options.home, 'clusters') + '/';
     const marked = (await findMarkedProcesses()).filter((m) => m.processDir.startsWith(prefix));
     // One entry for a supervisor with its process and what that started.
     for (const [processDir, group] of Map.groupBy(marked, (m) => m.processDir)) {
       const { clusterId } = group[0]!;
-      const why = await this.#whyOrphan(clusterId, processDir);
+      const why = (await exists(processDir))
+        ? whyWithoutJobManager(await this.observe(clusterId))
+        : whyRemoved(clusterId);
+      if (why === null) continue;
       const what = `pid ${Math.min(...group.map((m) => m.pid))}`;
-      if (why !== null) found.push({ clusterId, kind: 'process', what, why });
+      found.push({ clusterId, kind: 'process', what, why, ref: { processDir } });
     }
-    for (const clusterId of await this.list()) {
-      const { record, root } = this.#layout(clusterId);
-      const why = await whyNoRecord(record);
-      if (why !== null) found.push({ clusterId, kind: 'folder', what: root, why });
+    const { clusters } = await this.list();
+    for (const clusterId of clusters) {
+      const why = await whyNoRecord(this.store(clusterId));
+      if (why === null) continue;
+      const { root } = this.#layout(clusterId);
+      found.push({ clusterId, kind: 'folder', what: root, why, ref: { root } });
     }
     return found;
   }
 
-  async #whyOrphan(clusterId: string, processDir: string): Promise<string | null> {
-    if (!(await exists(processDir))) return `its cluster ${clusterId} was removed`;
-    const observed = await this.inspect(clusterId);
-    const master = observed?.processes.find((p) => p.role === 'jobmanager');
-    if (master?.status === 'lost') return `the JobManager of its cluster ${clusterId} is gone`;
-    if (master?.status === 'exited') return `its cluster ${clusterId} has ended`;
-    return null;
-  }
-
-  async removeOrphan(orphan: Orphan): Promise<void> {
-    const still = (await this.orphans()).some(
-      (o) => o.what === orphan.what && o.clusterId === orphan.clusterId,
-    );
-    if (!still) return;
-    if (orphan.kind === 'process') {
-      const pid = Number(orphan.what.slice('pid '.length));
-      const marked = (await findMarkedProcesses()).find((m) => m.pid === pid);
-      if (marked) await this.#client.endMarked(marked.processDir);
-    } else {
-      const { signal } = new AbortController();
-      await this.destroy(orphan.clusterId, { fence: null, signal });
-    }
-  }
-}
-
-async function whyNoRecord(record: string): Promise<string | null> {
-  try {
-    const { value } = await readDocument<ClusterDocument>(record, DocumentName.cluster);
-    return value === null ? 'a cluster without a record' : null;
-  } catch (error) {
-    if (isRecordDamaged(error)) return 'a cluster whose record is damaged';
-    throw error;
+  async remove(leftover: Leftover, call: Call): Promise<void> {
+    if (!(await isStillLeft(leftover, () => this.leftovers(), call))) return;
+    const { clusterId, kind, ref } = leftover;
+    if (kind === 'process')
+      await this.#client.endMarked((ref as { processDir: string }).processDir);
+    else await this.destroy(clusterId, { ...call, fence: null });
   }
 }

@@ -236,12 +236,12 @@ export class Host {
   }
 
   /** Asks the agent what there is; `null`: there is no runtime, hence nothing. */
-  async look<T>(method: string, params: object): Promise<T | null> {
+  async look<T>(method: string, params: object, options?: CallOptions): Promise<T | null> {
     for (let attempt = 0; ; attempt++) {
       const agent = await this.agent();
       if (agent === null) return null;
       try {
-        return await this.#ask<T>(agent, method, params);
+        return await this.#ask<T>(agent, method, params, options);
       } catch (error) {
         if (attempt > 0 || !(error instanceof ConnectionLostError)) throw error; // O1
       }

@@ -45,6 +45,7 @@ export function observedProcesses(
         index,
         release,
         status: 'lost',
+        reason: null,
         location: `on ${host.address}, which does not answer`,
         host: host.address,
         misplaced: whyLeave(candidates, { address: host.address, role }),

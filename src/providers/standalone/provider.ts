@@ -11,28 +11,36 @@
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
-import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
+import type { Call } from '../../contract/call.ts';
+import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
-import { checkFence } from '../fence.ts';
+import { checkFence } from '../../record/fence.ts';
+import { untilAborted } from '../shared/abort.ts';
+import { connectionTo } from '../shared/connection.ts';
+import { watchByPolling } from '../shared/poll.ts';
+import { noSuchProcess } from '../shared/refusals.ts';
 import type {
   Action,
   ApplyOptions,
   ArtifactStore,
+  Capabilities,
+  ClusterConnection,
+  ClusterList,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
+  Leftover,
   LogOptions,
   ObservedCluster,
-  Orphan,
   Provider,
-  ReachableEndpoint,
   TransferOptions,
 } from '../provider.ts';
 import { type ApplyContext, applyAction } from './apply.ts';
 import { sendArtifact } from './artifacts.ts';
 import { Clusters } from './clusters.ts';
+import type * as Request from './agent/requests.ts';
 import { destroyCluster } from './destroy.ts';
 import type { UnitOptions, UnitScope } from './agent/units.ts';
 import { type HostFacts, architectureOf } from './facts.ts';
@@ -40,13 +48,19 @@ import type { Host } from './host.ts';
 import { Hosts } from './hosts.ts';
 import { observedProcesses } from './observe.ts';
 import type { StandaloneOptions } from './options.ts';
-import { findOrphans, removeOrphan } from './orphans.ts';
+import { findLeftovers, removeLeftover } from './leftovers.ts';
 import { type RuntimeArchive, installRuntime } from './runtimes.ts';
 import { Tunnels } from './tunnel.ts';
 
 export class StandaloneProvider implements Provider {
   readonly name = 'standalone';
-  readonly storageScope = 'separate';
+  readonly capabilities: Capabilities = {
+    exec: true,
+    tty: false,
+    liveLogs: true,
+    restartOne: true,
+    commonFiles: false,
+  };
   readonly #options: StandaloneOptions;
   readonly #config: ResolvedStandalone;
   readonly #hosts: Hosts;
@@ -64,37 +78,42 @@ export class StandaloneProvider implements Provider {
     });
   }
 
-  connect(): void {
+  warmUp(): void {
     void this.#hosts.ask(this.#hosts.configured, (host) => host.agent());
   }
 
-  async preflight(spec: ClusterSpec, signal: AbortSignal) {
+  async preflight(spec: ClusterSpec, { signal }: Call) {
     const { findProblems } = await import('./preflight.ts');
     const view = await this.#clusters.view(spec.clusterId);
     return findProblems(this.#hosts, this.#config, spec, view, signal);
   }
 
   /** @throws ProviderError when no host answers. */
-  async list(onSilent: (found: Problem) => void = () => {}): Promise<readonly string[]> {
+  async list({ signal }: Call): Promise<ClusterList> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
-      host.look<readonly string[]>('list', {}),
+      host.look<readonly string[]>('list', {}, { signal }),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
-    const silent = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
-    if (answers.length === 0) throwAll(silent);
-    for (const error of silent) {
+    const errors = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    if (answers.length === 0) throwAll(errors);
+    const silent: Problem[] = [];
+    for (const error of errors) {
       if (!(error instanceof ProviderError)) throw error;
-      error.problems.forEach(onSilent);
+      silent.push(...error.problems);
     }
-    return [...new Set(answers.flat())].sort();
+    return { clusters: [...new Set(answers.flat())].sort(), silent };
   }
 
-  async inspect(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: string): Promise<ObservedCluster | null> {
     const view = await this.#clusters.view(clusterId);
     const isKnown = view.views.size > 0;
     if (!isKnown && view.silent.size > 0) throw await this.#clusters.silence(view.silent); // C4
     if (!isKnown) return null;
     return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
+  }
+
+  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+    return watchByPolling(() => untilAborted(call.signal, this.observe(clusterId)), call);
   }
 
   store(clusterId: string): DocumentStore {
@@ -104,8 +123,15 @@ export class StandaloneProvider implements Provider {
   artifacts(clusterId: string): ArtifactStore {
     const holder = async () => (await this.#clusters.recordHost(clusterId))?.host ?? null;
     return {
-      has: async (hash) =>
-        (await (await holder())?.look<boolean>('hasArtifact', { clusterId, hash })) ?? false,
+      maxBytes: null,
+      has: async (hash, { signal }) =>
+        (await (await holder())?.look<boolean>('hasArtifact', { clusterId, hash }, { signal })) ??
+        false,
+      list: async ({ signal }) =>
+        (await (await holder())?.look<string[]>('listArtifacts', { clusterId }, { signal })) ?? [],
+      remove: async (hash, { signal }) => {
+        await (await holder())?.call('removeArtifact', { clusterId, hash }, { signal });
+      },
       put: async (artifact, options) => {
         const host = await holder();
         if (host === null) throw noRecord(clusterId);
@@ -141,7 +167,7 @@ export class StandaloneProvider implements Provider {
       hosts: this.#hosts,
       clusters: this.#clusters,
       candidates: this.#config.hosts,
-      storageScope: this.storageScope,
+      storageScope: 'separate',
       runtime: async () => (await this.#runtime(signal)).hash,
       unit: (host) => this.#unit(host),
       fence,
@@ -162,16 +188,22 @@ export class StandaloneProvider implements Provider {
     checkFence(value, fence);
   }
 
-  async endpoint(clusterId: string): Promise<ReachableEndpoint | null> {
+  async secrets(clusterId: string, { signal }: Call) {
     const record = await this.#clusters.recordHost(clusterId);
-    const found = await record?.host.look<
-      Omit<ReachableEndpoint, 'url'> & {
-        document: EndpointDocument;
-      }
-    >('endpoint', { clusterId });
+    const ask = { clusterId };
+    return (
+      (await record?.host.look<Readonly<Record<string, string>>>('secrets', ask, { signal })) ??
+      null
+    );
+  }
+
+  async connect(clusterId: string, { signal }: Call): Promise<ClusterConnection | null> {
+    const record = await this.#clusters.recordHost(clusterId);
+    const found = await record?.host.look<Request.Endpoint>('endpoint', { clusterId }, { signal });
     if (!record || !found) return null;
-    const url = await this.#tunnels.reach(found.document.rest, record.host, this.#config.rest);
-    return { ...found, url };
+    const { document, secrets } = found;
+    const url = await this.#tunnels.reach(document.rest, record.host, this.#config.rest);
+    return connectionTo(document, url, secrets?.['token'] ?? null);
   }
 
   async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
@@ -217,14 +249,7 @@ export class StandaloneProvider implements Provider {
     }
     const [error] = view.silent.values();
     if (error !== undefined) throw error; // C4
-    throw new ClusterError(
-      ExitCode.notFound,
-      problem({
-        code: 'no-such-process',
-        message: `cluster ${clusterId} has no process ${name}`,
-        hint: `'fctl status ${clusterId}' names its processes`,
-      }),
-    );
+    throw noSuchProcess(clusterId, name);
   }
 
   async destroy(clusterId: string, { fence, signal }: DestroyOptions): Promise<readonly string[]> {
@@ -235,10 +260,10 @@ export class StandaloneProvider implements Provider {
     return kept;
   }
 
-  async prune(signal: AbortSignal): Promise<readonly string[]> {
+  async prune({ signal }: Call): Promise<readonly string[]> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, async (host) => {
       signal.throwIfAborted();
-      const removed = await host.look<readonly string[]>('prune', { keep: [] });
+      const removed = await host.look<readonly string[]>('prune', { keep: [] }, { signal });
       return (removed ?? []).map((path) => `${host.address}: ${path}`);
     });
     signal.throwIfAborted();
@@ -246,13 +271,13 @@ export class StandaloneProvider implements Provider {
     return outcomes.flatMap((outcome) => (outcome.ok ? outcome.value : []));
   }
 
-  orphans(): Promise<readonly Orphan[]> {
-    return findOrphans(this.#hosts, this.#clusters);
+  leftovers(call: Call): Promise<readonly Leftover[]> {
+    return findLeftovers(this.#hosts, this.#clusters, call);
   }
 
-  async removeOrphan(orphan: Orphan): Promise<void> {
-    await removeOrphan(this.#hosts, this.#clusters, orphan);
-    this.#clusters.forget(orphan.clusterId);
+  async remove(leftover: Leftover, call: Call): Promise<void> {
+    await removeLeftover(this.#hosts, this.#clusters, leftover, call);
+    this.#clusters.forget(leftover.clusterId);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Answers the requests of a client about the volume of a cluster, one after the other. */
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -50,6 +50,11 @@ function createKeeper(volume: string): Keeper {
       for (const path of remove) await rm(at(path), { recursive: true, force: true });
       for (const path of folders) await mkdir(at(path), { recursive: true, mode: 0o700 });
       for (const { path, content, mode } of files) await layFile(at(path), content, mode);
+      return null;
+    },
+    names: async ({ folder }) => ((await readdir(at(folder)).catch(nullIfMissing)) ?? []).sort(),
+    remove: async ({ file }) => {
+      await rm(at(file), { force: true });
       return null;
     },
     hash: ({ path }) => sha256OfFile(at(path)).catch(nullIfMissing),

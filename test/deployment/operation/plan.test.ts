@@ -39,6 +39,7 @@ const running = (desired: ClusterSpec): ObservedCluster => ({
       status: 'running' as const,
       host: null,
       misplaced: null,
+      reason: null,
       location: 'pid 1',
       startedAt: 0,
       restarts: 0,

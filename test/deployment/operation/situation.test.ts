@@ -6,6 +6,8 @@ import { readSituation } from '../../../src/deployment/operation/situation.ts';
 import { engines } from '../../../src/engines/registry.ts';
 import type { ObservedProcess, Provider } from '../../../src/providers/provider.ts';
 
+const { signal } = new AbortController();
+
 interface Told {
   readonly endpoint: number;
   readonly outcome: number;
@@ -24,7 +26,7 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
     store: () => ({
       read: async (name: string) => ({ version: 1, value: documents[name] ?? null }),
     }),
-    inspect: async () => ({
+    observe: async () => ({
       clusterId: 'demo',
       processes: [
         {
@@ -40,7 +42,7 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
 
 it('waits for the processes of an application that has ended', async () => {
   const { looks, provider } = cluster({ endpoint: 2, outcome: 2, afterEpoch: 1 }, 3);
-  const { observed } = await readSituation({ provider, engines }, 'demo');
+  const { observed } = await readSituation({ provider, engines, signal }, 'demo');
   expect(observed?.processes.map((p) => p.status)).toEqual(['exited']);
   expect(looks()).toBe(4);
 });
@@ -51,7 +53,7 @@ it.each([
   ['one whose JobManager is being replaced', { endpoint: 2, outcome: 2, afterEpoch: NOT_YET }],
 ])('does not wait for %s', async (_, told) => {
   const { looks, provider } = cluster(told, 1);
-  const { observed } = await readSituation({ provider, engines }, 'demo');
+  const { observed } = await readSituation({ provider, engines, signal }, 'demo');
   expect(observed?.processes.map((p) => p.status)).toEqual(['running']);
   expect(looks()).toBe(1);
 });

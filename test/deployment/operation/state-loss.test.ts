@@ -21,7 +21,7 @@ const spec = { role: 'jobmanager', environment: {} } as unknown as ProcessSpec;
 /** A JobManager that nobody answers for, so that nothing is known of its TaskManagers. */
 const provider = {
   store: () => ({ read: async () => ({ version: 0, value: null }) }),
-  endpoint: async () => ({ document: { epoch: 1 }, url: 'http://127.0.0.1:1', token: null }),
+  connect: async () => ({ document: { epoch: 1 }, url: 'http://127.0.0.1:1', token: null }),
 } as unknown as Provider;
 
 const running = (role: Role, index = 0) =>
@@ -73,6 +73,7 @@ const ask = (
   refuseStateLoss({
     provider,
     engines: {},
+    signal: new AbortController().signal,
     engine: options.engine ?? bundledEngine,
     mode: options.mode ?? 'application',
     plan,

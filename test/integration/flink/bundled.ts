@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
 import { createLocalProvider, resolveLocalOptions } from '../../../src/providers/local/index.ts';
-import type { ReachableEndpoint } from '../../../src/providers/provider.ts';
+import type { ClusterConnection } from '../../../src/providers/provider.ts';
 import { Project, imports } from '../../cli/project.ts';
 
 const launcher = resolve(import.meta.dirname, '../../../bin/fctl.js');
@@ -94,10 +94,10 @@ function refused({ stderr }: { readonly stderr: string }): never {
 }
 
 /** The CLI tells nobody the token. */
-async function endpointOf({ folder }: Project): Promise<ReachableEndpoint> {
+async function endpointOf({ folder }: Project): Promise<ClusterConnection> {
   const runtime = { dir: folder, node: process.execPath };
   const provider = createLocalProvider(resolveLocalOptions(join(folder, 'home'), runtime, {}));
-  const endpoint = await provider.endpoint('demo');
+  const endpoint = await provider.connect('demo', { signal: new AbortController().signal });
   if (endpoint === null) throw new Error('the cluster has no endpoint');
   return endpoint;
 }

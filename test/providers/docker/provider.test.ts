@@ -10,6 +10,7 @@ import { FakeEngine } from './fake-engine.ts';
 import { freePort, openFake } from './fake-provider.ts';
 
 const never = new AbortController().signal;
+const call = { signal: never };
 const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
 
 let engine: FakeEngine;
@@ -27,7 +28,7 @@ afterEach(async () => {
   await engine.close();
 });
 
-const codes = async (of = provider) => (await of.preflight(spec, never)).map(({ code }) => code);
+const codes = async (of = provider) => (await of.preflight(spec, call)).map(({ code }) => code);
 const create = () =>
   provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal: never });
 
@@ -46,14 +47,14 @@ describe('preflight', () => {
 
   it('asks an engine that knows only newer versions in its oldest', async () => {
     engine.version = { ...engine.version, ApiVersion: '1.52', MinAPIVersion: '1.44' };
-    await provider.list();
+    await provider.list(call);
     expect(engine.asked.at(-1)).toMatch(/^\/v1\.44\//);
   });
 
   it('asks the registry for a base image that may be pulled, and gives its words', async () => {
     engine.images.clear();
     const pulling = await openFake(engine, port, { pull: 'missing' });
-    const [problem] = await pulling.preflight(spec, never);
+    const [problem] = await pulling.preflight(spec, call);
     expect(problem).toMatchObject({
       code: 'base-image-missing',
       message: expect.stringContaining('no registry has base:1'),
@@ -82,7 +83,7 @@ describe('a look at a cluster', () => {
     const other = await openFake(engine, port);
     const before = archives().length;
     vi.useFakeTimers({ toFake: ['performance'] });
-    await other.inspect('demo');
+    await other.observe('demo', call);
     const store = other.store('demo');
     expect((await store.read(DocumentName.cluster)).value).toEqual({ protocol: 1 });
     expect((await store.read(DocumentName.outcome)).value).toBe(null);
@@ -113,20 +114,20 @@ describe('what a client leaves', () => {
     const body = { Image: 'fctl-runtime:test', Cmd: ['true'], HostConfig: {}, Labels };
     await post('/containers/create?name=fctl-demo-helper-1', body);
     await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
-    expect(await provider.orphans()).toEqual([]);
+    expect(await provider.leftovers(call)).toEqual([]);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
-    const [orphan] = await provider.orphans();
+    const [orphan] = await provider.leftovers(call);
     expect(orphan).toMatchObject({ kind: 'process', what: 'container fctl-demo-helper-1' });
-    await provider.removeOrphan(orphan!);
-    expect(await provider.orphans()).toEqual([]);
+    await provider.remove(orphan!, call);
+    expect(await provider.leftovers(call)).toEqual([]);
     expect(engine.byName('fctl-demo-helper-1')).toBeUndefined();
   });
 
   it('are images that nothing uses, which prune removes', async () => {
     await create();
-    expect(await provider.prune(never)).toEqual([]);
+    expect(await provider.prune(call)).toEqual([]);
     await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
-    expect(await provider.prune(never)).toEqual(['image fctl-runtime:test']);
+    expect(await provider.prune(call)).toEqual(['image fctl-runtime:test']);
     expect([...engine.images.keys()]).toEqual(['base:1']);
   });
 });

@@ -15,6 +15,7 @@ import type { Action, Provider } from '../../../src/providers/provider.ts';
 import { eventually } from './eventually.ts';
 
 const never = new AbortController().signal;
+const call = { signal: never };
 const locked = { fence: 1, signal: never };
 const gently = { fence: null, deleteState: false, signal: never };
 const silently = { onProgress: () => {}, signal: never };
@@ -34,7 +35,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  for (const id of await provider.list()) await provider.destroy(id, gently);
+  for (const id of (await provider.list(call)).clusters) await provider.destroy(id, gently);
   await rm(home, { recursive: true, force: true });
 });
 
@@ -89,7 +90,7 @@ const create = (spec: ProcessSpec, process = 'jobmanager-0'): Action => ({
 async function start(script: string): Promise<number> {
   const spec = processSpec(script);
   await provider.apply(create(spec), clusterSpec(spec), locked);
-  const observed = await provider.inspect('demo');
+  const observed = await provider.observe('demo', call);
   return Number(observed!.processes[0]!.location.replace('pid ', ''));
 }
 
@@ -122,7 +123,7 @@ describe('starting', () => {
       '${node.port}',
     );
     expect(
-      (await provider.inspect('demo'))!.processes.filter((p) => p.status === 'running'),
+      (await provider.observe('demo', call))!.processes.filter((p) => p.status === 'running'),
     ).toEqual([]);
   });
 
@@ -135,7 +136,7 @@ describe('starting', () => {
       node: process.execPath,
       environment: {},
     });
-    expect((await other.inspect('demo'))!.processes).toMatchObject([
+    expect((await other.observe('demo', call))!.processes).toMatchObject([
       {
         name: 'jobmanager-0',
         role: 'jobmanager',
@@ -146,8 +147,8 @@ describe('starting', () => {
     ]);
     await other.destroy('demo', gently);
     await gone(pid);
-    expect(await provider.list()).toEqual([]);
-    expect(await provider.inspect('demo')).toBeNull();
+    expect((await provider.list(call)).clusters).toEqual([]);
+    expect(await provider.observe('demo', call)).toBeNull();
   });
 
   it('replaces a running process of the same name', async () => {
@@ -189,7 +190,7 @@ describe('ending', () => {
     await once(stranger, 'spawn');
     const supervisor = { pid: stranger.pid, identity: 'of an earlier process' };
     await writeFile(file, JSON.stringify({ ...known, pid: stranger.pid, supervisor }));
-    expect((await provider.inspect('demo'))!.processes[0]!.status).toBe('lost');
+    expect((await provider.observe('demo', call))!.processes[0]!.status).toBe('lost');
     await provider.destroy('demo', gently);
     expect(await identifyProcess(stranger.pid!)).not.toBeNull();
     stranger.kill('SIGKILL');
@@ -221,7 +222,7 @@ describe('a client that died half-way', () => {
     const pid = await start(idle);
     const pids = await pidsOf(pid);
     await rm(join(home, 'clusters/demo/processes/jobmanager-0/process.json'));
-    const [found] = (await provider.inspect('demo'))!.processes;
+    const [found] = (await provider.observe('demo', call))!.processes;
     expect(found).toMatchObject({ status: 'running' });
     expect(pids).toContain(found!.location);
     await provider.destroy('demo', gently);
@@ -241,7 +242,7 @@ describe('a client that died half-way', () => {
       join(folder, 'spec.json'),
       JSON.stringify({ spec: processSpec(idle), index: 0 }),
     );
-    expect((await provider.inspect('demo'))!.processes).toMatchObject([
+    expect((await provider.observe('demo', call))!.processes).toMatchObject([
       { name: 'taskmanager-0', status: 'lost', location: 'never started' },
     ]);
   });
@@ -249,15 +250,15 @@ describe('a client that died half-way', () => {
   it('shows orphans and removes them, and only them', async () => {
     const pid = await start(idle);
     await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
-    expect(await provider.orphans()).toEqual([]);
+    expect(await provider.leftovers(call)).toEqual([]);
     const pids = await pidsOf(pid);
     await rm(join(home, 'clusters/demo'), { recursive: true });
-    const orphans = await provider.orphans();
+    const orphans = await provider.leftovers(call);
     expect(orphans).toMatchObject([{ clusterId: 'demo', kind: 'process' }]);
     expect(pids).toContain(orphans[0]!.what);
-    await provider.removeOrphan(orphans[0]!);
+    await provider.remove(orphans[0]!, call);
     await gone(pid);
-    expect(await provider.orphans()).toEqual([]);
+    expect(await provider.leftovers(call)).toEqual([]);
   });
 });
 
@@ -270,7 +271,7 @@ describe('preflight', () => {
       ports: [{ name: 'rest', port }],
       resources: { cpu: 1, memoryBytes: 2 ** 50 },
     });
-    const problems = await provider.preflight(clusterSpec(spec), never);
+    const problems = await provider.preflight(clusterSpec(spec), call);
     expect(problems.map((p) => p.code).sort()).toEqual(['not-enough-memory', 'port-taken']);
     expect(problems.find((p) => p.code === 'port-taken')).toMatchObject({
       path: '/jobmanager/rest/port',
@@ -289,7 +290,7 @@ describe('preflight', () => {
     await writeFile(node, content, { mode: 0o755 });
     const options = { home, runtimeDir: home, supervisor, node, environment: {} };
     const spec = clusterSpec(processSpec(idle));
-    const problems = await createLocalProvider(options).preflight(spec, never);
+    const problems = await createLocalProvider(options).preflight(spec, call);
     if (code === null) expect(problems).toEqual([]);
     else expect(problems).toMatchObject([{ code, path: '/runtime/node' }]);
     if (message !== null) expect(problems[0]!.message).toContain(message);
@@ -304,7 +305,7 @@ describe('preflight', () => {
       node: process.execPath,
       environment: {},
     });
-    const problems = await broken.preflight(clusterSpec(processSpec(idle)), never);
+    const problems = await broken.preflight(clusterSpec(processSpec(idle)), call);
     expect(problems).toMatchObject([{ code: 'home-not-writable', path: '/providers/local/dir' }]);
   });
 });
@@ -315,15 +316,15 @@ describe('artifacts', () => {
     await writeFile(file, 'export {}');
     const hash = sha256('export {}');
     const store = provider.artifacts('demo');
-    expect(await store.has(hash)).toBe(false);
+    expect(await store.has(hash, call)).toBe(false);
     expect(await store.put({ hash, name: 'bundle', sizeBytes: 9, file }, silently)).toBe(9);
-    expect(await store.has(hash)).toBe(true);
+    expect(await store.has(hash, call)).toBe(true);
     await writeFile(join(home, 'clusters/demo/artifacts', hash), 'corrupt');
-    expect(await store.has(hash)).toBe(false);
+    expect(await store.has(hash, call)).toBe(false);
     await writeFile(file, 'changed meanwhile');
     await expect(store.put({ hash, name: 'bundle', sizeBytes: 9, file }, silently)).rejects.toThrow(
-      'bundle changed',
+      'bundle is not what was sent',
     );
-    expect(await store.has(hash)).toBe(false);
+    expect(await store.has(hash, call)).toBe(false);
   });
 });

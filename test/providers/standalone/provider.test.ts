@@ -14,6 +14,7 @@ import { Place, type PlaceOptions } from './place.ts';
 import { makeKey } from './ssh-server.ts';
 
 const never = new AbortController().signal;
+const call = { signal: never };
 const silently = { onProgress: () => {}, signal: never };
 const spec = smallCluster({
   clusterId: 'demo',
@@ -22,11 +23,12 @@ const spec = smallCluster({
   clientDir: tmpdir(),
 });
 
+const clusters = async (provider: Provider) => (await provider.list(call)).clusters;
 let place: Place;
 let providers: Provider[] = [];
 afterEach(async () => {
   for (const provider of providers) {
-    for (const id of await provider.list().catch(() => []))
+    for (const id of await clusters(provider).catch(() => []))
       await provider
         .destroy(id, { fence: null, deleteState: false, signal: never })
         .catch(() => []);
@@ -46,7 +48,7 @@ async function open(change: Partial<ResolvedStandalone> = {}): Promise<Provider>
   return provider;
 }
 const problemsOf = async (provider: Provider) =>
-  (await provider.preflight(spec, never)).map(({ code, message, path }) => ({
+  (await provider.preflight(spec, call)).map(({ code, message, path }) => ({
     code,
     message,
     path,
@@ -72,7 +74,7 @@ async function deploy(provider: Provider, fence = 1): Promise<void> {
 }
 const placesOf = async (provider: Provider) =>
   Object.fromEntries(
-    (await provider.inspect('demo'))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
+    (await provider.observe('demo', call))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
   );
 
 describe('ways in', () => {
@@ -87,7 +89,7 @@ describe('ways in', () => {
       },
     });
     await writeFile(join(place.folder, 'key'), locked.private);
-    expect(await provider.list()).toEqual([]);
+    expect((await provider.list(call)).clusters).toEqual([]);
     expect(asked).toEqual([`Passphrase of ${join(place.folder, 'key')}`]);
   });
 
@@ -102,7 +104,7 @@ describe('ways in', () => {
       },
     });
     await writeFile(join(place.folder, 'key'), locked.private);
-    provider.connect!();
+    provider.warmUp!();
     const question = await asked.promise;
     await provider.close();
     expect(question.aborted).toBe(true);
@@ -114,7 +116,7 @@ describe('ways in', () => {
       hosts: [{ authorized: [], password: 'secret' }],
       config: (given) => ({ ...given, password: 'secret' }),
     });
-    expect(await provider.list()).toEqual([]);
+    expect((await provider.list(call)).clusters).toEqual([]);
   });
 
   it('by a password that the server asks for by a question', async () => {
@@ -122,8 +124,8 @@ describe('ways in', () => {
       hosts: [{ authorized: [], password: 'secret', asksQuestions: true }],
       config: (given) => ({ ...given, password: 'secret' }),
     });
-    expect(await provider.list()).toEqual([]);
-    await expect((await open({ password: 'wrong' })).list()).rejects.toMatchObject({
+    expect((await provider.list(call)).clusters).toEqual([]);
+    await expect((await open({ password: 'wrong' })).list(call)).rejects.toMatchObject({
       problems: [{ code: 'login-refused' }],
     });
   });
@@ -136,7 +138,7 @@ describe('ways in', () => {
         hosts: [{ ...given.hosts[1]!, jump: `fctl@127.0.0.1:${first!.port}` }],
       }),
     });
-    expect(await provider.list()).toEqual([]);
+    expect((await provider.list(call)).clusters).toEqual([]);
     expect(place.hosts[0]!.commands).toEqual([]);
     expect(place.hosts[1]!.commands).toHaveLength(1);
   });
@@ -145,7 +147,7 @@ describe('ways in', () => {
     const provider = await start({ hosts: [{ sessions: 2 }] });
     await provider.install(spec, silently);
     const found = await Promise.all([
-      ...Array.from({ length: 6 }, () => provider.list()),
+      ...Array.from({ length: 6 }, () => clusters(provider)),
       problemsOf(provider),
     ]);
     expect(found.flat()).toEqual([]);
@@ -219,7 +221,7 @@ describe('preflight', () => {
       file,
       `# mine\n${host!.knownHosts.replace(/ AAAA.*/, ` ${blobOf(makeKey())}`)}`,
     );
-    const [found] = await provider.preflight(spec, never);
+    const [found] = await provider.preflight(spec, call);
     expect(found).toMatchObject({ code: 'host-key-changed', file, line: 2 });
     const accepting = await open({ hostKeys: 'accept-new' });
     expect(await problemsOf(accepting)).toMatchObject([{ code: 'host-key-changed' }]);
@@ -249,7 +251,7 @@ describe('preflight', () => {
     const [jobManager, taskManager] = spec.processes;
     const resources = { cpu: 1, memoryBytes: 2 ** 50 };
     const greedy = { ...spec, processes: [{ ...jobManager!, resources }, taskManager!] };
-    const codes = (await provider.preflight(greedy, never)).map(({ code }) => code).sort();
+    const codes = (await provider.preflight(greedy, call)).map(({ code }) => code).sort();
     expect(codes).toEqual(['disk-full', 'no-host-for-role', 'not-enough-memory']);
   });
 });
@@ -364,7 +366,7 @@ describe('hosts that come and go', () => {
     };
     expect(await placesOf(provider)).toEqual(expected);
     const turned = await open({ hosts: place.config.hosts.toReversed() });
-    const observed = (await turned.inspect('demo'))!.processes;
+    const observed = (await turned.observe('demo', call))!.processes;
     expect(observed.map((p) => p.misplaced)).toEqual([null, null, null]);
   });
 
@@ -374,7 +376,7 @@ describe('hosts that come and go', () => {
     await provider.store('demo').write(DocumentName.releases, 0, { releases: [] });
     const [, second] = place.config.hosts;
     const moved = await open({ hosts: [second!] });
-    const before = (await moved.inspect('demo'))!.processes;
+    const before = (await moved.observe('demo', call))!.processes;
     expect(before.find((p) => p.name === 'jobmanager-0')).toMatchObject({
       host: '127.0.0.1',
       misplaced: 'providers.standalone.hosts: 127.0.0.1 left them',
@@ -390,7 +392,7 @@ describe('hosts that come and go', () => {
       'taskmanager-0': '127.0.0.2 running',
       'taskmanager-1': '127.0.0.2 running',
     });
-    expect((await moved.inspect('demo'))!.processes.map((p) => p.misplaced)).toEqual([
+    expect((await moved.observe('demo', call))!.processes.map((p) => p.misplaced)).toEqual([
       null,
       null,
       null,
@@ -413,7 +415,7 @@ describe('hosts that come and go', () => {
     const provider = await start({ hosts: [{}, {}, {}] });
     await deploy(provider);
     await place.hosts[1]!.stop();
-    const observed = (await provider.inspect('demo'))!.processes;
+    const observed = (await provider.observe('demo', call))!.processes;
     expect(observed.find((p) => p.name === 'taskmanager-1')).toMatchObject({
       status: 'lost',
       host: '127.0.0.2',
@@ -421,10 +423,11 @@ describe('hosts that come and go', () => {
     });
     const destroyed = provider.destroy('demo', { fence: 1, deleteState: false, signal: never });
     await expect(destroyed).rejects.toBeInstanceOf(FctlError);
-    const silent: string[] = [];
-    const listed = await provider.list(({ code, path }) => silent.push(`${code} ${path}`));
-    expect(listed).toEqual(['demo']); // the record stays, to go on with
-    expect(silent).toEqual(['host-unreachable /providers/standalone/hosts/1']);
+    const listed = await provider.list(call);
+    expect(listed.clusters).toEqual(['demo']); // the record stays, to go on with
+    expect(listed.silent).toMatchObject([
+      { code: 'host-unreachable', path: '/providers/standalone/hosts/1' },
+    ]);
   });
 
   it('refuses a host that has seen a newer lock, though the record is gone', async () => {
@@ -444,7 +447,7 @@ describe('connections', () => {
     const provider = await start();
     await deploy(provider);
     place.hosts[0]!.drop();
-    expect(await provider.list()).toEqual(['demo']);
+    expect((await provider.list(call)).clusters).toEqual(['demo']);
     expect(place.hosts[0]!.connections).toBe(1);
     const stop = actionOn(spec, 'jobmanager-0', 'delete');
     const stopping = provider.apply(stop, spec, { fence: 1, signal: never });
@@ -460,17 +463,17 @@ describe('connections', () => {
 
   it('uses one connection a host, and none when it is closed', async () => {
     const provider = await start();
-    await Promise.all([provider.list(), provider.list(), problemsOf(provider)]);
+    await Promise.all([provider.list(call), provider.list(call), problemsOf(provider)]);
     expect(place.hosts[0]!.connections).toBe(1);
     await provider.close();
-    await expect(provider.list()).rejects.toThrow('closed');
+    await expect(provider.list(call)).rejects.toThrow('closed');
   });
 
   it('sends its agent to a host that has another one', async () => {
     const provider = await start();
     await deploy(provider);
     await appendFile(join(place.folder, 'dist/host-agent.js'), '\n// another version\n');
-    expect(await (await open()).list()).toEqual(['demo']);
+    expect(await clusters(await open())).toEqual(['demo']);
     expect(await readdir(join(place.dirOn(place.hosts[0]!), 'agents'))).toHaveLength(2);
   });
 });

@@ -17,6 +17,7 @@ import { Place } from './place.ts';
 const run = promisify(execFile);
 const templateFile = resolve(import.meta.dirname, '../../../templates/systemd/process.service');
 const never = new AbortController().signal;
+const call = { signal: never };
 
 const launch = (change: Partial<Parameters<typeof fillUnit>[1]> = {}) => ({
   folder: '/home/a b/clusters/demo/processes/taskmanager-0',
@@ -141,7 +142,7 @@ describe('a host with units', () => {
         script: `console.log('up'); ${idle}`,
         clientDir: '/',
       });
-      expect((await provider.preflight(spec, never)).map(({ code }) => code)).toEqual([
+      expect((await provider.preflight(spec, call)).map(({ code }) => code)).toEqual([
         'no-systemd',
       ]);
       await provider.install(spec, { signal: never, onProgress: () => {} });
@@ -155,7 +156,7 @@ describe('a host with units', () => {
       const units = join(host!.home, '.config/systemd/user');
       const [unit, ...more] = (await readdir(units)).filter((name) => name.endsWith('.service'));
       expect(more).toEqual([]);
-      expect((await other.inspect('demo'))!.processes).toMatchObject([{ status: 'running' }]);
+      expect((await other.observe('demo', call))!.processes).toMatchObject([{ status: 'running' }]);
       await eventually(async () => {
         const log = join(place.dirOn(host!), 'clusters/demo/logs/jobmanager-0.out');
         return (await readFile(log, 'utf8').catch(() => '')).includes('up');
@@ -164,7 +165,7 @@ describe('a host with units', () => {
       const plain = await place.open({ supervisor: 'script' });
       await plain.apply(actionOn(spec, 'jobmanager-0', 'replace'), spec, options);
       expect(await readdir(units)).toEqual([]);
-      expect((await plain.inspect('demo'))!.processes).toMatchObject([{ status: 'running' }]);
+      expect((await plain.observe('demo', call))!.processes).toMatchObject([{ status: 'running' }]);
       expect((await readFile(join(host!.home, 'calls'), 'utf8')).trim().split('\n')).toEqual([
         '--user --quiet daemon-reload',
         `--user --quiet enable --now ${unit}`,

@@ -11,21 +11,25 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { DocumentName, type LockDocument } from '../../../record/documents.ts';
+import {
+  DocumentName,
+  type EndpointDocument,
+  type LockDocument,
+} from '../../../record/documents.ts';
 import { isRecordDamaged, readDocument } from '../../../record/file-documents.ts';
 import { sha256OfFile } from '../../../contract/hash.ts';
-import { ProviderError, problem } from '../../../contract/errors.ts';
 import { readStarted } from '../../local/client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from '../../local/layout.ts';
 import { LocalProvider } from '../../local/provider.ts';
-import type { Orphan } from '../../provider.ts';
+import type { Leftover } from '../../provider.ts';
 import type * as Request from './requests.ts';
 import { enterFence, noteRecord, readHostDocument } from './host-document.ts';
 import { findFreePort } from './ports.ts';
 import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.ts';
 import { pruneHost } from './prune.ts';
 import { type UnitOptions, createUnitLauncher } from './units.ts';
-import { hasEnded } from '../../has-ended.ts';
+import { artifactCorrupt } from '../../shared/refusals.ts';
+import { hasEnded } from '../../shared/has-ended.ts';
 import type { Methods, RequestContext } from './serve.ts';
 import { nowhere } from '../../local/placeholders.ts';
 
@@ -49,7 +53,7 @@ export function hostMethods(
   };
   const local = localFor('none'); // for all that starts nothing
   return {
-    list: () => local.list(),
+    list: async () => (await local.list()).clusters,
     look: ({ clusterId }: Request.OfCluster) => look(local, at(clusterId), clusterId),
     read: async ({ clusterId, generation, name }: Request.Read) =>
       (await movedBeyond(at(clusterId), generation)) ? 'moved' : local.store(clusterId).read(name),
@@ -58,7 +62,8 @@ export function hostMethods(
       await noteRecord(at(clusterId), record);
       return local.store(clusterId).write(name, expected, value);
     },
-    hasArtifact: ({ clusterId, hash }: Request.HasArtifact) => local.artifacts(clusterId).has(hash),
+    hasArtifact: ({ clusterId, hash }: Request.HasArtifact, { signal }: RequestContext) =>
+      local.artifacts(clusterId).has(hash, { signal }),
     takeArtifact: (request: Request.TakeArtifact) =>
       takeArtifact(dir, at(request.clusterId), request),
     apply: async (request: Request.Apply, { signal }: RequestContext) => {
@@ -75,7 +80,12 @@ export function hostMethods(
         { ...place, recordUrl, runtime },
       );
     },
-    endpoint: ({ clusterId }: Request.OfCluster) => local.endpoint(clusterId),
+    endpoint: async ({ clusterId }: Request.OfCluster): Promise<Request.Endpoint | null> => {
+      const { record } = at(clusterId);
+      const { value } = await readDocument<EndpointDocument>(record, DocumentName.endpoint);
+      return value && { document: value, secrets: await local.secrets(clusterId) };
+    },
+    secrets: ({ clusterId }: Request.OfCluster) => local.secrets(clusterId),
     logs: async ({ clusterId, options, process }: Request.Logs, context: RequestContext) => {
       const lines = await local.logs(clusterId, process, {
         ...options,
@@ -114,8 +124,13 @@ export function hostMethods(
       if (fence !== null) await enterFence(at(clusterId), fence); // M1
       return local.destroy(clusterId, { fence, signal });
     },
-    orphans: () => local.orphans(),
-    removeOrphan: ({ orphan }: { orphan: Orphan }) => local.removeOrphan(orphan),
+    listArtifacts: ({ clusterId }: Request.OfCluster, { signal }: RequestContext) =>
+      local.artifacts(clusterId).list({ signal }),
+    removeArtifact: ({ clusterId, hash }: Request.HasArtifact, { signal }: RequestContext) =>
+      local.artifacts(clusterId).remove(hash, { signal }),
+    leftovers: () => local.leftovers(),
+    removeLeftover: ({ leftover }: { leftover: Leftover }, { signal }: RequestContext) =>
+      local.remove(leftover, { signal }),
     freePort: ({ bind, wanted }: Request.FreePort) => findFreePort(bind, wanted),
     recordFiles: ({ clusterId }: Request.OfCluster) => readRecordFiles(at(clusterId)),
     adoptRecord: async ({ clusterId, fence, files }: Request.AdoptRecord) => {
@@ -145,7 +160,7 @@ async function look(
   clusterId: string,
 ): Promise<Request.HostView> {
   const [observed, host, record] = await Promise.all([
-    local.inspect(clusterId),
+    local.observe(clusterId),
     readHostDocument(layout),
     namesIn(layout.record),
   ]);
@@ -191,8 +206,7 @@ async function takeArtifact(
   const uploaded = join(dir, 'uploads', upload);
   if ((await sha256OfFile(uploaded)) !== hash) {
     await rm(uploaded, { force: true });
-    const message = `${name} is not what was sent: it changed meanwhile, or was damaged on its way`;
-    throw new ProviderError(problem({ code: 'artifact-corrupt', message, hint: 'try again' }));
+    throw artifactCorrupt(name);
   }
   await moveInPlace(uploaded, layout.artifacts, hash);
 }

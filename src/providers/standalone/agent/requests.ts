@@ -1,4 +1,5 @@
 /** Parameters and answers of the agent's methods. */
+import type { EndpointDocument } from '../../../record/documents.ts';
 import type { Action, LogOptions, ObservedProcess } from '../../provider.ts';
 import type { Place } from '../../local/placeholders.ts';
 import type { UnitOptions } from './units.ts';
@@ -20,6 +21,11 @@ export interface Write extends OfCluster {
   readonly value: unknown;
   /** Where the client thinks that the record is: here. */
   readonly record: RecordPlace;
+}
+
+export interface Endpoint {
+  readonly document: EndpointDocument;
+  readonly secrets: Readonly<Record<string, string>> | null;
 }
 
 export interface HasArtifact extends OfCluster {

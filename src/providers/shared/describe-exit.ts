@@ -1,8 +1,8 @@
 /** How processes ended, for people. */
 import { constants } from 'node:os';
-import { type Problem, problem } from '../contract/errors.ts';
-import { formatBytes } from '../contract/units.ts';
-import type { ObservedCluster, ObservedProcess } from './provider.ts';
+import { type Problem, problem } from '../../contract/errors.ts';
+import { formatBytes } from '../../contract/units.ts';
+import type { ObservedCluster, ObservedProcess } from '../provider.ts';
 
 const signals = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 

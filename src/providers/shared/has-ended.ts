@@ -1,8 +1,12 @@
 /** Whether a cluster has ended, where only its record can tell. */
-import { DocumentName, type EndpointDocument, type OutcomeDocument } from '../record/documents.ts';
-import { hasOutcome } from '../record/ended.ts';
-import { isRecordDamaged } from '../record/file-documents.ts';
-import type { DocumentStore } from './provider.ts';
+import {
+  DocumentName,
+  type EndpointDocument,
+  type OutcomeDocument,
+} from '../../record/documents.ts';
+import { hasOutcome } from '../../record/ended.ts';
+import { isRecordDamaged } from '../../record/file-documents.ts';
+import type { DocumentStore } from '../provider.ts';
 
 /** Whether its newest JobManager wrote how it ended. */
 export async function hasEnded(store: DocumentStore): Promise<boolean> {

@@ -1,1 +1,0 @@
-export { checkFence } from '../record/fence.ts';

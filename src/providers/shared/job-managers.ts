@@ -1,0 +1,18 @@
+/** The JobManagers of a cluster: one or several, of which any may lead. Pure. */
+import { Role } from '../../contract/process-spec.ts';
+import type { ObservedCluster, ObservedProcess } from '../provider.ts';
+
+/** All that are there, in the order of their names. */
+export function jobManagersOf(observed: ObservedCluster | null): readonly ObservedProcess[] {
+  return (observed?.processes ?? []).filter(({ role }) => role === Role.jobmanager);
+}
+
+/** What is left of the word of all: one that lives counts most, one that ended on purpose least. */
+const byLife = ['running', 'restarting', 'pending', 'lost', 'exited'] as const;
+
+/** The one that says most of the cluster; `null`: there is none. */
+export function liveliestJobManager(observed: ObservedCluster | null): ObservedProcess | null {
+  const all = jobManagersOf(observed);
+  const rank = ({ status }: ObservedProcess) => byLife.indexOf(status);
+  return all.toSorted((a, b) => rank(a) - rank(b))[0] ?? null;
+}

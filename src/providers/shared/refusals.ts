@@ -1,0 +1,37 @@
+/** Errors that every provider may end a call with, in the same words. */
+import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
+import { ExitCode } from '../../contract/exit-codes.ts';
+
+/** @param what the whole sentence, where the process is there and cannot be used. */
+export function noSuchProcess(clusterId: string, process: string, what?: string): ClusterError {
+  return new ClusterError(
+    ExitCode.notFound,
+    problem({
+      code: 'no-such-process',
+      message: what ?? `cluster ${clusterId} has no process ${process}`,
+      hint: `'fctl status ${clusterId}' names its processes`,
+    }),
+  );
+}
+
+export function noLogs(clusterId: string, process: string, stream: 'log' | 'out'): ClusterError {
+  return new ClusterError(
+    ExitCode.notFound,
+    problem({
+      code: 'no-logs',
+      message: `cluster ${clusterId} has no ${stream === 'log' ? 'log' : 'output'} of ${process}`,
+      hint: `'fctl status ${clusterId}' names its processes`,
+    }),
+  );
+}
+
+/** @param name of the artifact, for people. */
+export function artifactCorrupt(name: string): ProviderError {
+  return new ProviderError(
+    problem({
+      code: 'artifact-corrupt',
+      message: `${name} is not what was sent: it changed meanwhile, or was damaged on its way`,
+      hint: 'try again',
+    }),
+  );
+}
