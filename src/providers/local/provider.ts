@@ -256,7 +256,8 @@ export class LocalProvider implements Provider {
     for (const name of await namesIn(root)) {
       if (join(root, name) !== record) await rm(join(root, name), { recursive: true, force: true });
     }
-    await rm(root, { recursive: true, force: true });
+    // Another client may write its lock at the same time: a folder that fills meanwhile is emptied again.
+    await rm(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     return [];
   }
 
