@@ -8,6 +8,7 @@ import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
+import { jobManagersOf } from '../providers/shared/job-managers.ts';
 import { tailLogs } from './operation/log-tail.ts';
 import { type Site, findLeader } from './site.ts';
 
@@ -73,7 +74,7 @@ export function lossOf(site: Site, clusterId: string): (answers: boolean) => Pro
 
 async function masterIsAlive(site: Site, clusterId: string): Promise<boolean> {
   const observed = await site.provider.observe(clusterId, site);
-  return (observed?.processes ?? []).some((p) => p.role === 'jobmanager' && isAlive(p));
+  return jobManagersOf(observed).some(isAlive);
 }
 
 /** Details of all jobs, oldest first; `null` when the JobManager does not answer. */
