@@ -9,6 +9,10 @@ export default defineConfig({
       { find: /^fctl$/, replacement: path('./src/api/index.ts') },
       { find: /^fctl\/config$/, replacement: path('./src/config/index.ts') },
       { find: /^fctl\/testing$/, replacement: path('./src/testing/index.ts') },
+      {
+        find: /^fctl\/provider-testing$/,
+        replacement: path('./src/providers/testing/index.ts'),
+      },
     ],
   },
   test: {

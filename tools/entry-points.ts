@@ -10,6 +10,7 @@ export const entryPoints = {
   index: 'src/api/index.ts',
   config: 'src/config/index.ts',
   testing: 'src/testing/index.ts',
+  'provider-testing': 'src/providers/testing/index.ts',
   'connectors/collect': 'src/connectors/collect/index.ts',
   'connectors/collection': 'src/connectors/collection/index.ts',
   'connectors/discard': 'src/connectors/discard/index.ts',

@@ -20,6 +20,7 @@ const ownNames = new Map([
   ['fctl', 'api/index.ts'],
   ['fctl/config', 'config/index.ts'],
   ['fctl/testing', 'testing/index.ts'],
+  ['fctl/provider-testing', 'providers/testing/index.ts'],
 ]);
 
 const src = join(import.meta.dirname, '../../src');

@@ -1,0 +1,87 @@
+/**
+ * A provider that fails at one of its calls: what a killed client, a broken connection or a refusing
+ * platform does to an operation is tried out at every step of it, in turn.
+ *
+ * Calls are numbered from 1 in the order in which they are made, those of `store` and `artifacts`
+ * included. `close` is never failed, nor is what comes after the failure: whoever cleans up can.
+ */
+import type { ArtifactStore, DocumentStore, Provider } from '../provider.ts';
+
+export interface FailingAt {
+  readonly provider: Provider;
+  /** How many calls were made so far. */
+  readonly calls: number;
+  /** What was called when it failed: `apply`, `store.write lock`; `null`: it has not. */
+  readonly failed: string | null;
+}
+
+/** When the call fails: before anything is done, or after all of it was. */
+export type FailingMoment = 'before' | 'after';
+
+/**
+ * @param k number of the call that fails; 0: none, which counts them.
+ * @param fail makes the error, or aborts a signal, or does something else that a test wants to happen there.
+ */
+export function failingAt(
+  provider: Provider,
+  k: number,
+  fail: () => Error,
+  moment: FailingMoment = 'before',
+): FailingAt {
+  const state = { calls: 0, failed: null as string | null };
+
+  async function counted<T>(name: string, call: () => Promise<T>): Promise<T> {
+    const isMine = ++state.calls === k;
+    if (isMine) state.failed = name;
+    if (isMine && moment === 'before') throw fail();
+    const result = await call();
+    if (isMine) throw fail();
+    return result;
+  }
+
+  const storeOf = (store: DocumentStore): DocumentStore => ({
+    read: (name) => counted(`store.read ${name}`, () => store.read(name)),
+    write: (name, expected, value) =>
+      counted(`store.write ${name}`, () => store.write(name, expected, value)),
+  });
+  const artifactsOf = (store: ArtifactStore): ArtifactStore => ({
+    maxBytes: store.maxBytes,
+    has: (hash, call) => counted('artifacts.has', () => store.has(hash, call)),
+    put: (artifact, options) => counted('artifacts.put', () => store.put(artifact, options)),
+    list: (call) => counted('artifacts.list', () => store.list(call)),
+    remove: (hash, call) => counted('artifacts.remove', () => store.remove(hash, call)),
+  });
+  const failing: Provider = {
+    name: provider.name,
+    capabilities: provider.capabilities,
+    ...(provider.warmUp && { warmUp: () => provider.warmUp!() }),
+    preflight: (spec, call) => counted('preflight', () => provider.preflight(spec, call)),
+    list: (call) => counted('list', () => provider.list(call)),
+    observe: (id, call) => counted('observe', () => provider.observe(id, call)),
+    watch: (id, call) => provider.watch(id, call),
+    store: (id) => storeOf(provider.store(id)),
+    artifacts: (id) => artifactsOf(provider.artifacts(id)),
+    install: (spec, options) => counted('install', () => provider.install(spec, options)),
+    apply: (action, spec, options) => counted('apply', () => provider.apply(action, spec, options)),
+    secrets: (id, call) => counted('secrets', () => provider.secrets(id, call)),
+    connect: (id, call) => counted('connect', () => provider.connect(id, call)),
+    logs: (id, name, options) => counted('logs', () => provider.logs(id, name, options)),
+    ...(provider.exec && {
+      exec: (id, name, command, io) => counted('exec', () => provider.exec!(id, name, command, io)),
+    }),
+    destroy: (id, options) => counted('destroy', () => provider.destroy(id, options)),
+    prune: (call) => counted('prune', () => provider.prune(call)),
+    leftovers: (call) => counted('leftovers', () => provider.leftovers(call)),
+    remove: (leftover, call) => counted('remove', () => provider.remove(leftover, call)),
+    close: () => provider.close(),
+  };
+  return {
+    provider: failing,
+    get calls() {
+      return state.calls;
+    },
+    get failed() {
+      return state.failed;
+    },
+  };
+}

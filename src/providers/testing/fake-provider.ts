@@ -1,0 +1,208 @@
+/** A provider that places processes on a `FakePlatform`: the provider contract in its smallest form. */
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { Call } from '../../contract/call.ts';
+import { sha256 } from '../../contract/hash.ts';
+import type { ClusterSpec } from '../../contract/process-spec.ts';
+import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
+import { checkFence } from '../../record/fence.ts';
+import type {
+  Action,
+  ApplyOptions,
+  ArtifactStore,
+  Capabilities,
+  ClusterConnection,
+  ClusterList,
+  DestroyOptions,
+  DocumentStore,
+  Leftover,
+  LogOptions,
+  ObservedCluster,
+  Provider,
+  TransferOptions,
+} from '../provider.ts';
+import { isAlive } from '../provider.ts';
+import { untilAborted } from '../shared/abort.ts';
+import { connectionTo } from '../shared/connection.ts';
+import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { hasEnded } from '../shared/has-ended.ts';
+import { isStillLeft, whyNoRecord, whyWithoutJobManager } from '../shared/leftovers.ts';
+import { watchByPolling } from '../shared/poll.ts';
+import { artifactCorrupt, noLogs } from '../shared/refusals.ts';
+import type { FakePlatform } from './fake-platform.ts';
+
+const watchPauseMs = 5;
+
+/** Opens one client of a platform. */
+export function openFake(platform: FakePlatform): Provider {
+  return endsWithSignal(new FakeProvider(platform));
+}
+
+class FakeProvider implements Provider {
+  readonly name = 'fake';
+  readonly capabilities: Capabilities;
+  readonly #platform: FakePlatform;
+
+  constructor(platform: FakePlatform) {
+    this.#platform = platform;
+    this.capabilities = {
+      exec: false,
+      tty: false,
+      liveLogs: true,
+      restartOne: true,
+      commonFiles: true,
+      ...platform.options.capabilities,
+    };
+  }
+
+  /** What changes something ends by itself with its signal (V6); what looks is ended from outside. */
+  async #turn({ signal }: Call): Promise<void> {
+    signal.throwIfAborted();
+    await untilAborted(signal, this.#platform.answering());
+  }
+
+  async preflight(_spec: ClusterSpec, _call: Call) {
+    await this.#platform.answering();
+    return this.#platform.problems;
+  }
+
+  async list(): Promise<ClusterList> {
+    await this.#platform.answering();
+    return { clusters: this.#platform.clusterIds, silent: this.#platform.silent };
+  }
+
+  async observe(clusterId: string): Promise<ObservedCluster | null> {
+    await this.#platform.answering();
+    if (!this.#platform.has(clusterId)) return null;
+    const { processes, record } = this.#platform.cluster(clusterId);
+    const ended = await hasEnded(record);
+    const seen = [...processes.values()].map((process) => process.observe(ended));
+    return { clusterId, processes: seen.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  }
+
+  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+    const look = () => untilAborted(call.signal, this.observe(clusterId));
+    return watchByPolling(look, call, { pauseMs: watchPauseMs });
+  }
+
+  store(clusterId: string): DocumentStore {
+    const platform = this.#platform;
+    return {
+      read: async (name) => {
+        await platform.answering();
+        return platform.cluster(clusterId).record.read(name);
+      },
+      write: async (name, expected, value) => {
+        await platform.answering();
+        return platform.cluster(clusterId).record.write(name, expected, value);
+      },
+    };
+  }
+
+  artifacts(clusterId: string): ArtifactStore {
+    const all = () => this.#platform.cluster(clusterId).artifacts;
+    return {
+      maxBytes: null,
+      has: async (hash) => {
+        await this.#platform.answering();
+        const content = all().get(hash);
+        return content !== undefined && sha256(content) === hash;
+      },
+      put: async ({ file, hash, name, sizeBytes }, options) => {
+        await this.#turn(options);
+        const content = await readFile(file);
+        if (sha256(content) !== hash) throw artifactCorrupt(name);
+        all().set(hash, content);
+        options.onProgress({ what: name, where: '', sentBytes: sizeBytes, totalBytes: sizeBytes });
+        return sizeBytes;
+      },
+      list: async () => {
+        await this.#platform.answering();
+        return [...all().keys()].sort();
+      },
+      remove: async (hash) => {
+        await this.#platform.answering();
+        all().delete(hash);
+      },
+    };
+  }
+
+  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+    await this.#turn(options);
+    if (this.#platform.isInstalled) return;
+    this.#platform.isInstalled = true;
+    options.onProgress({ what: 'runtime', where: '', sentBytes: 1, totalBytes: 1 });
+  }
+
+  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
+    const { index, kind, process, spec: wanted } = action;
+    if (kind === 'none') return;
+    await this.#turn({ signal });
+    await this.#checkFence(spec.clusterId, fence);
+    this.#platform.cluster(spec.clusterId).processes.delete(process);
+    if (wanted !== null) this.#platform.start(spec, process, index, wanted);
+  }
+
+  async #checkFence(clusterId: string, fence: number): Promise<void> {
+    const { record } = this.#platform.cluster(clusterId);
+    checkFence((await record.read<LockDocument>(DocumentName.lock)).value, fence);
+  }
+
+  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+    await this.#platform.answering();
+    return this.#platform.has(clusterId) ? this.#platform.cluster(clusterId).secrets : null;
+  }
+
+  async connect(clusterId: string): Promise<ClusterConnection | null> {
+    await this.#platform.answering();
+    if (this.#platform.options.connect) return this.#platform.options.connect(clusterId);
+    const { record, secrets } = this.#platform.cluster(clusterId);
+    const { value } = await record.read<EndpointDocument>(DocumentName.endpoint);
+    return value && connectionTo(value, value.rest, secrets?.['token'] ?? null);
+  }
+
+  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+    await this.#platform.answering();
+    const process = this.#platform.cluster(clusterId).processes.get(name);
+    if (process === undefined) throw noLogs(clusterId, name, options.stream);
+    return process.logs(options);
+  }
+
+  async destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]> {
+    await this.#turn(options);
+    if (options.fence !== null) await this.#checkFence(clusterId, options.fence);
+    this.#platform.forget(clusterId);
+    return [];
+  }
+
+  async prune(call: Call): Promise<readonly string[]> {
+    await this.#turn(call);
+    return [];
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    await this.#platform.answering();
+    const found: Leftover[] = [];
+    for (const clusterId of this.#platform.clusterIds) {
+      const observed = await this.observe(clusterId);
+      const why = whyWithoutJobManager(observed);
+      for (const { location, name } of why === null ? [] : observed!.processes.filter(isAlive))
+        found.push({ clusterId, kind: 'process', what: location, why: why!, ref: { name } });
+      const lost = await whyNoRecord(this.#platform.cluster(clusterId).record);
+      if (lost !== null)
+        found.push({ clusterId, kind: 'folder', what: clusterId, why: lost, ref: null });
+    }
+    return found;
+  }
+
+  async remove(leftover: Leftover, call: Call): Promise<void> {
+    await this.#turn(call);
+    if (!(await isStillLeft(leftover, () => this.leftovers(), call))) return;
+    const { clusterId, kind, ref } = leftover;
+    const { processes } = this.#platform.cluster(clusterId);
+    if (kind === 'process') processes.delete((ref as { name: string }).name);
+    else this.#platform.forget(clusterId);
+  }
+
+  async close(): Promise<void> {}
+}

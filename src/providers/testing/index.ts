@@ -1,0 +1,6 @@
+/** What tests of providers, and tests on providers, need: `fctl/provider-testing`. */
+export { type FailingAt, type FailingMoment, failingAt } from './failing-at.ts';
+export { type FakeCluster, FakePlatform, type FakePlatformOptions } from './fake-platform.ts';
+export { openFake } from './fake-provider.ts';
+export { MemoryProcess } from './memory-process.ts';
+export { MemoryRecord } from './memory-record.ts';
