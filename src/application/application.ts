@@ -219,14 +219,18 @@ function createHandle(jobId: string, name: string, submitter: JobSubmitter): Sub
   return { handle, ended, isLeftToMain: () => isLeftToMain };
 }
 
-function toResult({ outcome, collected, collectedError }: JobResultResponse): JobResult {
+function toResult(response: JobResultResponse): JobResult {
+  const { accumulatorsError, collected, collectedError, outcome } = response;
   if (outcome === null) throw new Error('the job has not ended');
   if (outcome.state !== 'FINISHED') throw new JobExecutionError(outcome);
   return {
     jobId: outcome.id,
     name: outcome.name,
     runtimeMs: outcome.endTime - outcome.startTime,
-    accumulators: outcome.accumulators,
+    get accumulators() {
+      if (accumulatorsError !== undefined) throw new Error(accumulatorsError);
+      return outcome.accumulators;
+    },
     collected: <T>(sink: string) => {
       if (collectedError !== undefined) throw new Error(collectedError);
       if (!Object.hasOwn(collected, sink)) {

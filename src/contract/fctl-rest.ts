@@ -77,6 +77,8 @@ export interface JobResultResponse {
   readonly collected: { readonly [name: string]: JsonValue };
   /** Why `collected` is empty though something was collected. */
   readonly collectedError?: string;
+  /** Why the outcome has no accumulators though there may have been some. */
+  readonly accumulatorsError?: string;
 }
 
 export interface JobAttemptsResponse {

@@ -174,14 +174,27 @@ export interface RecordedJob {
   readonly collectedError: string | null;
 }
 
+/** Jobs of consecutive `execute`s that have ended, and of which nothing else is remembered. */
+export interface ForgottenJobs {
+  /** 0-based. */
+  readonly from: number;
+  /** Inclusive. */
+  readonly to: number;
+  readonly state: string;
+}
+
 /** Written by the leading JobManager alone. */
 export interface JobsDocument {
   readonly protocol: number;
   readonly release: string;
   /** Of the JobManager that wrote it last. */
   readonly epoch: number;
+  /** Its resource id, which no other process has; absent in records of earlier versions. */
+  readonly writer?: string;
   /** When the first JobManager of those that went on with it did. */
   readonly startTime: number;
   /** In the order of their submission. */
   readonly jobs: readonly RecordedJob[];
+  /** Of an application, ascending; absent: none. */
+  readonly forgotten?: readonly ForgottenJobs[];
 }

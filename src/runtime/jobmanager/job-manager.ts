@@ -130,6 +130,7 @@ export class JobManager {
     this.#journal = new Journal({
       record: openRecord(config.record, redactor),
       epoch: candidacy.epoch,
+      resourceId: this.#resourceId,
       release: config.release,
       mode: config.mode,
       redactor,

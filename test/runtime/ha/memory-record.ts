@@ -6,6 +6,8 @@ export class MemoryRecord implements ClusterRecord {
   readonly #documents = new Map<string, { version: number; json: string }>();
   /** What writes wait for. */
   gate: Promise<void> = Promise.resolve();
+  /** What the next write rejects with, although it has been published. */
+  failsAfterwards: Error | null = null;
   writes = 0;
 
   async read<T>(name: string): Promise<Versioned<T>> {
@@ -23,6 +25,9 @@ export class MemoryRecord implements ClusterRecord {
     await this.gate;
     if ((this.#documents.get(name)?.version ?? 0) !== expected) return null;
     this.#documents.set(name, { version: expected + 1, json });
+    const failure = this.failsAfterwards;
+    this.failsAfterwards = null;
+    if (failure !== null) throw failure;
     return expected + 1;
   }
 }

@@ -456,6 +456,7 @@ describe('a per-job cluster whose JobManager is started again', () => {
       record,
       epoch: 1,
       release: 'r1',
+      resourceId: 'jobmanager-0/1',
       mode: 'per-job',
       redactor: new Redactor(),
       clock: systemClock,

@@ -29,6 +29,7 @@ import { isSharedPath } from '../../../contract/shared-storage.ts';
 import { filePathsOf } from '../../../graph/file-paths.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { findGraphProblems } from '../../../graph/validate.ts';
+import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { Logger } from '../../logging/logger.ts';
 import { pause } from '../../pause.ts';
 import type { Clock } from '../../clock.ts';
@@ -80,6 +81,10 @@ export interface DispatcherOptions {
   readonly clock: Clock;
 }
 
+/** A record that cannot be written for a moment, as when too many files are open, loses nothing. */
+const recordAttempts = 10;
+const recordRetryMs = 1000;
+
 const accepted: CommandResult = { type: 'accepted' };
 
 const refuse = (reason: Refused['reason'], message: string): Refused => ({
@@ -87,6 +92,9 @@ const refuse = (reason: Refused['reason'], message: string): Refused => ({
   reason,
   message,
 });
+
+const accumulatorsAreGone = (name: string) =>
+  `the accumulators of job '${name}' are gone: it ended long before its JobManager was restarted`;
 
 /** D2 */
 interface KnownSubmission {
@@ -182,10 +190,10 @@ export class Dispatcher implements TaskEvents {
   attempts(jobId: string): JobAttemptsResponse | null {
     const view = this.view(jobId);
     const recorded = this.#options.journal.job(jobId);
-    if (view === null || recorded === null) return null;
+    if (view === null) return null;
     const state = view.isLost ? LOST : view.state;
     const { name, waitsFor } = view;
-    return { jobId, name, state, attempts: recorded.attempts, waitsFor };
+    return { jobId, name, state, attempts: recorded?.attempts ?? [], waitsFor };
   }
 
   /** Takes a job in. Never rejects. */
@@ -293,19 +301,29 @@ export class Dispatcher implements TaskEvents {
 
   /** D1, D4 */
   async #jobEnded({ master, over, submission }: RunningJob, outcome: JobOutcome): Promise<void> {
-    const { journal, logger } = this.#options;
     const { collected, jobId } = master;
-    let notRecorded: Error | null = null;
-    try {
-      await journal.ended(outcome, collected);
-    } catch (error) {
-      notRecorded = error as Error;
-      logger.error('how the job ended cannot be recorded', { jobId, error });
-    }
+    const notRecorded = await this.#record(master, outcome);
     this.#running.delete(jobId);
     const ended = { submission, view: master.view(), outcome, collected, notRecorded };
     for (const forgotten of this.#ended.add(ended)) this.#submissions.delete(forgotten);
     over.abort();
+  }
+
+  /** D1. @returns why the record does not have it in the end; `null`: it has. */
+  async #record(master: JobMaster, outcome: JobOutcome): Promise<Error | null> {
+    const { clock, journal, logger } = this.#options;
+    const { collected, jobId } = master;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await journal.ended(outcome, collected);
+        return null;
+      } catch (error) {
+        logger.error('how the job ended cannot be recorded', { jobId, attempt, error });
+        if (error instanceof LeadershipLostError || attempt === recordAttempts)
+          return error as Error;
+        await pause(clock, recordRetryMs, new AbortController().signal);
+      }
+    }
   }
 
   cancel(jobId: string): CommandResult {
@@ -330,8 +348,11 @@ export class Dispatcher implements TaskEvents {
     const past = journal.pastJob(jobId);
     if (past !== null && !journal.mayResume(past)) {
       const { collected, collectedError } = past;
-      const error = collectedError === null ? {} : { collectedError };
-      return { jobId, outcome: outcomeOf(past), collected, ...error };
+      const errors = {
+        ...(collectedError !== null && { collectedError }),
+        ...(journal.isForgotten(jobId) && { accumulatorsError: accumulatorsAreGone(past.name) }),
+      };
+      return { jobId, outcome: outcomeOf(past), collected, ...errors };
     }
     const running = this.#running.get(jobId);
     if (running !== undefined) await pause(clock, waitMs, running.over.signal);

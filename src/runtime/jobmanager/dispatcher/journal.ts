@@ -17,10 +17,21 @@
  *     deployed begins a new one. The history of a session goes on under every release.
  * N4  The same `execute` means the same job: the same name and the same graph, which has its arguments.
  * N5  What happens after `close` is not told: its calls never resolve.
+ * N6  The document stays small, however many jobs there were: first what the oldest ones collected goes, then
+ *     they are forgotten. Of an application it is remembered how each forgotten `execute` ended, so that
+ *     `main()` finds its place, and gets an error where it asks for more.
+ * N7  A write that failed may have been published all the same. What is found then under this JobManager's
+ *     own name is its own, and is written over; whatever else is found means that it has lost.
  */
-import { type JobOutcome, LOST, type RecordedAttempt } from '../../../contract/outcome.ts';
+import {
+  type FailureInfo,
+  type JobOutcome,
+  LOST,
+  type RecordedAttempt,
+} from '../../../contract/outcome.ts';
 import {
   DocumentName,
+  type ForgottenJobs,
   type JobsDocument,
   type OutcomeDocument,
   PROTOCOL_VERSION,
@@ -35,17 +46,21 @@ import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { ClusterRecord } from '../../ha/record.ts';
 import type { Clock } from '../../clock.ts';
 
-/** More is not kept: the record holds small documents, on some platforms in a single object of 1 MiB. */
-const maxCollectedBytes = 256 * 1024;
+/** N6: of jobs that have ended. The record takes 256 KiB a document on some platforms. */
+const maxHistoryBytes = 160 * 1024;
+/** Of one job. */
+const maxCollectedBytes = 128 * 1024;
 /** Of a job, newest: one that fails and starts again for ever must not fill the record. */
 const maxAttempts = 16;
-/** Jobs of a session that are remembered, newest first; those that run always are. */
-const maxHistory = 1000;
+/** How many forgotten jobs of an application can be asked for, newest first: as soon as they were executed. */
+const maxRecalled = 1000;
 
 export interface JournalOptions {
   readonly record: ClusterRecord;
   /** Of the leader that writes. */
   readonly epoch: number;
+  /** Of that JobManager; no other process has it. */
+  readonly resourceId: string;
   readonly release: string;
   readonly mode: 'application' | 'per-job' | 'session';
   /** Keeps secrets out of the record. */
@@ -86,11 +101,13 @@ const loseAttempts = (job: RecordedJob, now: number): RecordedJob => ({
 });
 
 function toDocument(
-  { epoch, release }: JournalOptions,
+  { epoch, release, resourceId: writer }: JournalOptions,
   startTime: number,
   jobs: readonly RecordedJob[],
+  forgotten: readonly ForgottenJobs[],
 ): JobsDocument {
-  return { protocol: PROTOCOL_VERSION, release, epoch, startTime, jobs };
+  const document = { protocol: PROTOCOL_VERSION, release, epoch, writer, startTime, jobs };
+  return forgotten.length === 0 ? document : { ...document, forgotten };
 }
 
 export class Journal {
@@ -99,6 +116,10 @@ export class Journal {
   readonly #jobs = new Map<string, RecordedJob>();
   /** Ids of jobs that this JobManager runs or ran. */
   readonly #own = new Set<string>();
+  /** N6 */
+  #forgotten: readonly ForgottenJobs[] = [];
+  /** Those of them that `main()` has executed again, by job id; oldest first. */
+  readonly #recalled = new Map<string, RecordedJob>();
   #startTime: number;
   #version = 0;
   #written: Promise<void> = Promise.resolve();
@@ -127,11 +148,13 @@ export class Journal {
       const left = (await goesOn(value, this.#options)) ? value : null;
       const startTime = left?.startTime ?? this.#startTime;
       const jobs = (left?.jobs ?? []).map((job) => loseAttempts(job, clock.now()));
-      const document = toDocument(this.#options, startTime, jobs);
+      const forgotten = left?.forgotten ?? [];
+      const document = toDocument(this.#options, startTime, jobs, forgotten);
       const claimed = await record.write(DocumentName.jobs, version, document);
       if (claimed === null) continue;
       this.#startTime = startTime;
       for (const job of jobs) this.#jobs.set(job.id, job);
+      this.#forgotten = forgotten;
       this.#version = claimed;
       return;
     }
@@ -144,7 +167,13 @@ export class Journal {
 
   /** `null`: it is not known, or this JobManager runs it. */
   pastJob(jobId: string): RecordedJob | null {
-    return this.#own.has(jobId) ? null : (this.#jobs.get(jobId) ?? null);
+    if (this.#own.has(jobId)) return null;
+    return this.#jobs.get(jobId) ?? this.#recalled.get(jobId) ?? null;
+  }
+
+  /** Whether of a past job nothing is known but how it ended (N6). */
+  isForgotten(jobId: string): boolean {
+    return this.#recalled.has(jobId);
   }
 
   /** Also one that this JobManager runs. */
@@ -166,6 +195,8 @@ export class Journal {
       mode === 'application' && executeIndex !== null
         ? [...this.#jobs.values()].find((job) => job.executeIndex === executeIndex)
         : this.#jobs.get(jobId);
+    const forgotten = before === undefined ? this.#findForgotten(executeIndex) : null;
+    if (forgotten !== null) return { type: 'ended', job: this.#recall(jobId, graph, forgotten) };
     if (before === undefined) {
       const index = mode === 'application' ? executeIndex : null;
       return this.#start(describeJob(jobId, graph, index, this.#options.clock.now()), null);
@@ -227,12 +258,7 @@ export class Journal {
 
   #keep(name: string, collected: Collected): Pick<RecordedJob, 'collected' | 'collectedError'> {
     if (Object.keys(collected).length === 0) return { collected, collectedError: null };
-    const lost = (why: string) => ({
-      collected: {},
-      collectedError:
-        `what job '${name}' collected is gone: its JobManager was restarted, and ${why}. ` +
-        'Write it to a FileSink instead',
-    });
+    const lost = (why: string) => ({ collected: {}, collectedError: collectedIsGone(name, why) });
     if (this.#options.mode === 'session') return lost('sessions do not keep it');
     const json = JSON.stringify(collected);
     const bytes = Buffer.byteLength(json);
@@ -263,27 +289,128 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    const { epoch, mode, record } = this.#options;
-    if (mode !== 'application') this.#forget();
-    const document = toDocument(this.#options, this.#startTime, [...this.#jobs.values()]);
-    const version = await record.write(DocumentName.jobs, this.#version, document);
-    if (version === null) {
-      const { value } = await record.read<JobsDocument>(DocumentName.jobs);
-      throw new LeadershipLostError(epoch, value?.epoch ?? 0); // N1
+    const { epoch, record, resourceId } = this.#options;
+    this.#forget();
+    for (;;) {
+      const jobs = [...this.#jobs.values()];
+      const document = toDocument(this.#options, this.#startTime, jobs, this.#forgotten);
+      const version = await record.write(DocumentName.jobs, this.#version, document);
+      if (version !== null) {
+        this.#version = version;
+        return;
+      }
+      const found = await record.read<JobsDocument>(DocumentName.jobs);
+      const isOwn = found.value?.epoch === epoch && found.value.writer === resourceId;
+      if (!isOwn || found.version === this.#version)
+        throw new LeadershipLostError(epoch, found.value?.epoch ?? 0); // N1
+      this.#version = found.version; // N7
     }
-    this.#version = version;
   }
 
+  /** N6 */
   #forget(): void {
-    let excess = this.#jobs.size - maxHistory;
-    for (const { id, outcome } of this.#jobs.values()) {
-      if (excess <= 0) return;
-      if (outcome === null && this.#own.has(id)) continue;
+    const ended = [...this.#jobs.values()].filter((job) => this.#mayForget(job));
+    let bytes = ended.reduce((sum, job) => sum + sizeOf(job), 0);
+    ended.pop(); // the newest stays: somebody is about to ask for it
+    for (const job of ended) {
+      if (bytes <= maxHistoryBytes) return;
+      if (Object.keys(job.collected).length === 0) continue;
+      const why = 'later jobs have taken its place';
+      const less = { ...job, collected: {}, collectedError: collectedIsGone(job.name, why) };
+      this.#jobs.set(job.id, less);
+      bytes -= sizeOf(job) - sizeOf(less);
+    }
+    for (const { id } of ended) {
+      if (bytes <= maxHistoryBytes) return;
+      const job = this.#jobs.get(id)!;
+      bytes -= sizeOf(job);
       this.#jobs.delete(id);
-      excess--;
+      this.#own.delete(id);
+      const { executeIndex, outcome } = job;
+      if (executeIndex === null || outcome === null) continue;
+      this.#forgotten = withForgotten(this.#forgotten, executeIndex, outcome.state);
     }
   }
+
+  /** Whether it has ended, or nobody will ever end it. */
+  #mayForget(job: RecordedJob): boolean {
+    return job.outcome !== null || !(this.#own.has(job.id) || this.mayResume(job));
+  }
+
+  /** How that `execute` ended; `null`: it is none that is forgotten. */
+  #findForgotten(executeIndex: number | null): ForgottenJobs | null {
+    if (executeIndex === null) return null;
+    const found = this.#forgotten.find(
+      ({ from, to }) => from <= executeIndex && executeIndex <= to,
+    );
+    return found ?? null;
+  }
+
+  /** A forgotten job, as far as anything is known of it: what is asked for next is its result. */
+  #recall(id: string, graph: JobGraph, { state }: ForgottenJobs): RecordedJob {
+    const time = this.#startTime;
+    const gone = collectedIsGone(graph.name, 'later jobs have taken its place');
+    const error: FailureInfo | null =
+      state === 'FINISHED'
+        ? null
+        : {
+            message: 'why is forgotten: it ended long before its JobManager was restarted',
+            stack: null,
+            task: null,
+            location: 'jobmanager',
+          };
+    const job: RecordedJob = {
+      ...describeJob(id, graph, null, time),
+      outcome: {
+        id,
+        name: graph.name,
+        state,
+        startTime: time,
+        endTime: time,
+        error,
+        accumulators: {},
+        vertices: [],
+      },
+      collectedError: gone,
+    };
+    this.#recalled.set(id, job);
+    const [oldest] = this.#recalled.keys();
+    if (this.#recalled.size > maxRecalled) this.#recalled.delete(oldest!);
+    return job;
+  }
 }
+
+const sizes = new WeakMap<RecordedJob, number>();
+
+/** As JSON, in bytes. */
+function sizeOf(job: RecordedJob): number {
+  const known = sizes.get(job);
+  if (known !== undefined) return known;
+  const size = Buffer.byteLength(JSON.stringify(job));
+  sizes.set(job, size);
+  return size;
+}
+
+/** Ascending; neighbours that ended alike are one. */
+function withForgotten(
+  all: readonly ForgottenJobs[],
+  executeIndex: number,
+  state: string,
+): readonly ForgottenJobs[] {
+  const ranges = [...all, { from: executeIndex, to: executeIndex, state }];
+  const merged: ForgottenJobs[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    if (last?.state === range.state && last.to + 1 === range.from)
+      merged.splice(-1, 1, { ...last, to: range.to });
+    else merged.push(range);
+  }
+  return merged;
+}
+
+const collectedIsGone = (name: string, why: string) =>
+  `what job '${name}' collected is gone: its JobManager was restarted, and ${why}. ` +
+  'Write it to a FileSink instead';
 
 function describeJob(
   id: string,

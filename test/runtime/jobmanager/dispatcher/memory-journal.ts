@@ -8,6 +8,7 @@ export const memoryJournal = (epoch: number, clock: Clock, record = new MemoryRe
   new Journal({
     record,
     epoch,
+    resourceId: `jobmanager-0/${epoch}`,
     release: 'r1',
     mode: 'session',
     redactor: new Redactor(),
