@@ -94,6 +94,7 @@ function reporting(submitter: JobSubmitter): JobSubmitter {
       const result = await submitter.result(jobId);
       const { outcome } = result;
       if (outcome !== null) report({ type: 'ended', executeIndex: indexes.get(jobId)!, outcome });
+      indexes.delete(jobId);
       return result;
     },
   };

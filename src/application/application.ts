@@ -100,7 +100,7 @@ export async function runApplication(
       ),
     );
   }
-  const submissions: Promise<Submitted | null>[] = [];
+  const submissions: Submissions = new Set();
   const { main } = exports as { main?: (ctx: ApplicationContext) => unknown };
   await withSealedJobs(async () => {
     const argsAt = main && job === null ? null : '/application/args';
@@ -110,11 +110,15 @@ export async function runApplication(
   });
   if (detached) return;
   // M1: code of main() that goes on when a job ends may submit another, so the list may grow meanwhile.
-  for (let known = 0; known < submissions.length;) {
-    known = submissions.length;
-    await Promise.all(submissions.map(endOf));
+  while (submissions.size > 0) {
+    const known = [...submissions];
+    await Promise.all(known.map(endOf));
+    for (const submission of known) submissions.delete(submission);
   }
 }
+
+/** Of jobs whose end `main()` has not heard of: it may execute jobs for ever. */
+type Submissions = Set<Promise<Submitted | null>>;
 
 /** M1 */
 async function endOf(submission: Promise<Submitted | null>): Promise<void> {
@@ -146,13 +150,14 @@ function jobNamed(name: string | null, registry: JobRegistry): JobDefinition<Jso
 function createContext(
   registry: JobRegistry,
   options: ApplicationOptions & { readonly argsAt: string | null },
-  submissions: Promise<Submitted | null>[],
+  submissions: Submissions,
 ): ApplicationContext {
   let executed = 0;
   const submit = async (
     job: JobDefinition,
     args: unknown,
     executeIndex: number,
+    heard: () => void,
   ): Promise<Submitted> => {
     checkRegistered(job, registry);
     const { bundleHash, parallelism, argsAt, submitter } = options;
@@ -163,11 +168,17 @@ function createContext(
     const wanted = executeIndex === 0 ? (options.jobId ?? null) : null;
     const chosen = wanted ?? randomBytes(16).toString('hex');
     const jobId = await submitter.submit({ jobId: chosen, graph, executeIndex });
-    return createHandle(jobId, job.name, submitter);
+    return createHandle(jobId, job.name, submitter, heard);
   };
   const executeAsync = (job: JobDefinition, args: unknown): Promise<JobHandle> => {
-    const submission = submit(job, args, executed++); // M3
-    submissions.push(submission.catch(() => null)); // It fails where it was called.
+    const heard = () => void submissions.delete(kept);
+    const submission = submit(job, args, executed++, heard); // M3
+    // It fails where it was called.
+    const kept: Promise<Submitted | null> = submission.catch(() => {
+      heard();
+      return null;
+    });
+    submissions.add(kept);
     return submission.then(({ handle }) => handle);
   };
   return {
@@ -199,7 +210,13 @@ function toJson(job: JobDefinition, args: unknown): JsonObject {
   }
 }
 
-function createHandle(jobId: string, name: string, submitter: JobSubmitter): Submitted {
+/** @param heard called when `main()` has heard how the job ended. */
+function createHandle(
+  jobId: string,
+  name: string,
+  submitter: JobSubmitter,
+  heard: () => void,
+): Submitted {
   let result: Promise<JobResult> | undefined;
   let isLeftToMain = false;
   const ended = () => (result ??= submitter.result(jobId).then(toResult));
@@ -213,7 +230,9 @@ function createHandle(jobId: string, name: string, submitter: JobSubmitter): Sub
     },
     result: () => {
       isLeftToMain = true;
-      return ended();
+      const end = ended();
+      end.then(heard, heard);
+      return end;
     },
   };
   return { handle, ended, isLeftToMain: () => isLeftToMain };

@@ -36,7 +36,7 @@ export function createClusterPerJobSubmitter({
   };
   const jobOf = (jobId: string) => {
     const job = jobs.get(jobId);
-    if (job === undefined) throw new Error(`there is no job ${jobId}`);
+    if (job === undefined) throw new Error(`job ${jobId} has ended, and its JobManager with it`);
     return job;
   };
   return {
@@ -58,7 +58,10 @@ export function createClusterPerJobSubmitter({
     result: async (jobId) => {
       const { submitter, executeIndex } = jobOf(jobId);
       try {
-        return await submitter.result(jobId);
+        const result = await submitter.result(jobId);
+        jobs.delete(jobId);
+        submitter.close();
+        return result;
       } catch (error) {
         const reply = await ask({ type: 'result-wanted', executeIndex, jobId }); // P2
         if (reply.type === 'result') return reply.result;

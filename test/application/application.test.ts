@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import {
   type ApplicationContext,
@@ -17,6 +19,9 @@ import {
   runApplication,
 } from '../../src/application/application.ts';
 import { numbers, options, out } from '../graph/jobs.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** A cluster on which a job ends when the test says so. */
 class ManualCluster implements JobSubmitter {
@@ -267,14 +272,35 @@ describe('main()', () => {
     const { cluster, run } = await load(async (ctx, job) => {
       const result = await ctx.execute(job, { input: 'a' });
       expect(() => result.collected('top')).toThrow('too much');
+      expect(() => result.accumulators).toThrow('long ago');
+      expect(result.runtimeMs).toBe(1);
     });
     cluster.result = async (jobId) => ({
       jobId,
       outcome: finished,
       collected: {},
       collectedError: 'too much',
+      accumulatorsError: 'long ago',
     });
     await run();
+  });
+
+  test('may execute jobs for ever: what they gave goes once it has heard of it', async () => {
+    const given: WeakRef<object>[] = [];
+    const { cluster, run } = await load(async (ctx, job) => {
+      for (let i = 0; i < 20; i++) await ctx.execute(job, { input: 'a' });
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+      // The last one may still be on the stack.
+      expect(given.filter((one) => one.deref() !== undefined).length).toBeLessThan(3);
+    });
+    cluster.result = async (jobId) => {
+      const collected = { top: [1, 2] };
+      given.push(new WeakRef(collected));
+      return { jobId, outcome: finished, collected };
+    };
+    await run();
+    expect(given).toHaveLength(20);
   });
 
   test('may handle the failure of a job', async () => {
