@@ -7,9 +7,9 @@ import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
-import { type Provider, isAlive } from '../providers/provider.ts';
+import { isAlive } from '../providers/provider.ts';
 import { jobManagersOf } from '../providers/shared/job-managers.ts';
-import { tailLogs } from './operation/log-tail.ts';
+import { tailJobManagers } from './operation/log-tail.ts';
 import { type Site, findLeader } from './site.ts';
 
 /** Often enough to see the end at once, for it is one small file or request. */
@@ -68,7 +68,7 @@ export function lossOf(site: Site, clusterId: string): (answers: boolean) => Pro
     const alive = answers || (await masterIsAlive(site, clusterId));
     lostSince = alive ? null : (lostSince ?? Date.now());
     if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
-      throw await lost(site.provider, clusterId);
+      throw await lost(site, clusterId);
   };
 }
 
@@ -107,13 +107,13 @@ export async function attemptsOf(
   }
 }
 
-async function lost(provider: Provider, clusterId: string): Promise<DeploymentError> {
+async function lost(site: Site, clusterId: string): Promise<DeploymentError> {
   return new DeploymentError([
     problem({
       code: 'jobmanager-lost',
       message: `the JobManager of ${clusterId} died without an outcome`,
       hint: `'fctl deploy' starts the application again, 'fctl destroy ${clusterId}' cleans up`,
     }),
-    ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
+    ...(await tailJobManagers(site, clusterId)),
   ]);
 }

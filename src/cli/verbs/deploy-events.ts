@@ -20,6 +20,8 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
       return progress.done(`${event.action.kind} ${event.action.process}: ${event.action.reason}`);
     case 'waiting-for-jobmanager':
       return progress.step('Waiting for the JobManager');
+    case 'waiting-for-processes':
+      return progress.step(`Waiting: ${event.pending}`);
     case 'waiting-for-taskmanagers':
       return progress.step(
         `Waiting for TaskManagers: ${Math.max(0, event.registered)} of ${event.expected}`,

@@ -13,7 +13,7 @@ import {
 import { DeploymentError, FctlError, type Problem, problem } from '../../contract/errors.ts';
 import { newestEpoch } from './health.ts';
 import { runHook } from '../hooks.ts';
-import { tailLogs } from './log-tail.ts';
+import { tailJobManagers } from './log-tail.ts';
 import type { Plan } from './plan.ts';
 import { planData } from './plan-data.ts';
 import { quiesce } from './quiesce.ts';
@@ -100,12 +100,16 @@ const problemsOf = (error: unknown): readonly Problem[] =>
       : [problem({ code: 'bug', message: messageOf(error) })];
 
 /** The lines of the logs that explain it, where the error has none. Read before processes go away. */
-async function explain({ operation }: Running, error: unknown): Promise<readonly Problem[]> {
+async function explain(
+  { operation, options }: Running,
+  error: unknown,
+): Promise<readonly Problem[]> {
   const isExplained = problemsOf(error).some(
     ({ code }) => code === 'log' || code === 'hook-failed',
   );
   if (error === null || isExplained) return [];
-  return tailLogs(operation.provider, operation.clusterId, ['jobmanager-0']);
+  const { provider } = operation;
+  return tailJobManagers({ provider, signal: options.signal }, operation.clusterId);
 }
 
 interface Rollback {

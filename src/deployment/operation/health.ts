@@ -4,7 +4,8 @@
  *
  * H1  A JobManager is new when its epoch is above the one seen before anything was started; an endpoint
  *     or outcome of an earlier run never counts.
- * H2  A process that dies before the cluster is healthy fails the deployment, although the platform would
+ * H2  A process that waits for its place, a machine with room say, is waited for as well: it has not died.
+ * H3  A process that dies before the cluster is healthy fails the deployment, although the platform would
  *     start it again: most likely it would die again. Not so a JobManager that has led: jobs may have run,
  *     and it goes on with them.
  */
@@ -16,10 +17,10 @@ import {
 } from '../../record/documents.ts';
 import { DeploymentError, type Problem, problem } from '../../contract/errors.ts';
 import { Role } from '../../contract/process-spec.ts';
-import { memoryProblems } from '../../providers/shared/describe-exit.ts';
-import type { Provider } from '../../providers/provider.ts';
+import { describeExit, memoryProblems } from '../../providers/shared/describe-exit.ts';
+import type { ObservedCluster, ObservedProcess, Provider } from '../../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
-import { tailLogs } from './log-tail.ts';
+import { tailJobManagers, tailLogs } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { type Site, findLeader } from '../site.ts';
 
@@ -58,6 +59,7 @@ export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocum
   onEvent({ type: 'waiting-for-jobmanager' });
   const jobs = jobsRunMs === null ? null : new JobGate(options, jobsRunMs);
   let registered: number | null = null;
+  let waitsFor = '';
   let isUp = false;
   for (;;) {
     signal.throwIfAborted();
@@ -81,18 +83,22 @@ export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocum
       });
     }
     registered = now;
-    await refuseDead(options);
+    const pending = pendingOf(await refuseDead(options)).join('; ');
+    if (pending !== '' && pending !== waitsFor) onEvent({ type: 'waiting-for-processes', pending });
+    waitsFor = pending;
     if (performance.now() > deadline) throw await late(options, url, now, jobs);
     await delay(pollMs, undefined, { signal });
   }
 }
 
 async function late(
-  { clusterId, provider, taskManagers, timeoutMs }: HealthOptions,
+  options: HealthOptions,
   url: string | null,
   registered: number,
   jobs: JobGate | null,
 ): Promise<DeploymentError> {
+  const { clusterId, provider, taskManagers, timeoutMs } = options;
+  const observed = await provider.observe(clusterId, options);
   const within = `within ${timeoutMs / 1000} s`;
   const what =
     url === null
@@ -102,9 +108,21 @@ async function late(
         : `${jobs?.describe() ?? `${clusterId} was not healthy`} ${within}`;
   return new DeploymentError([
     problem({ code: 'not-healthy', message: what, hint: `see 'fctl logs ${clusterId}'` }),
-    ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
+    ...pendingOf(observed).map((waitsFor) => problem({ code: 'pending', message: waitsFor })),
+    ...(await tailJobManagers(options, clusterId)),
   ]);
 }
+
+/** What processes that have not started wait for. */
+const pendingOf = (observed: ObservedCluster | null): readonly string[] =>
+  (observed?.processes ?? [])
+    .filter(({ status }) => status === 'pending')
+    .map(({ name, reason }) => `${name} has not started: ${reason ?? 'nobody says why'}`);
+
+const howItDied = (process: ObservedProcess): string => {
+  const how = describeExit(process);
+  return how === null ? '' : `: ${how}`;
+};
 
 /** How this run ended (H1); `null`: it has not. */
 async function outcomeOf({
@@ -129,29 +147,33 @@ async function registeredTaskManagers(options: HealthOptions): Promise<number> {
   return registered?.length ?? -1;
 }
 
-/** @throws DeploymentError when a process of the cluster is gone and nothing explains it (H2). */
-async function refuseDead(options: HealthOptions): Promise<void> {
+/**
+ * @returns what runs.
+ * @throws DeploymentError when a process of the cluster is gone and nothing explains it (H3).
+ */
+async function refuseDead(options: HealthOptions): Promise<ObservedCluster | null> {
   const { provider, clusterId } = options;
   const observed = await provider.observe(clusterId, options);
   // `exited` too: what explains it is the outcome of an earlier run.
-  const gone = (observed?.processes ?? []).filter((p) => p.status !== 'running');
-  if (gone.length === 0 || (await outcomeOf(options)) !== null) return;
+  const gone = (observed?.processes ?? []).filter(
+    ({ status }) => status !== 'running' && status !== 'pending',
+  );
+  if (gone.length === 0 || (await outcomeOf(options)) !== null) return observed;
   const hasLed = (await leaderUrl(options)) !== null;
   const dead = gone.filter(
     (p) => !(hasLed && p.role === Role.jobmanager && p.status === 'restarting'),
   );
-  if (dead.length === 0) return;
+  if (dead.length === 0) return observed;
   const problems: Problem[] = dead.map((process) =>
     problem({
       code: 'process-died',
-      message: `${process.name} (${process.location}) died while the cluster was starting`,
+      message: `${process.name} (${process.location}) died while the cluster was starting${howItDied(process)}`,
       hint: `see 'fctl logs ${clusterId} ${process.name}'`,
     }),
   );
-  const names = dead.map((process) => process.name);
   throw new DeploymentError([
     ...problems,
     ...memoryProblems(observed),
-    ...(await tailLogs(provider, clusterId, names)),
+    ...(await tailLogs(provider, clusterId, dead)),
   ]);
 }

@@ -12,7 +12,7 @@ import { DeploymentError, problem } from '../../contract/errors.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { attemptsOf, followSnapshot } from '../follow.ts';
-import { tailLogs } from './log-tail.ts';
+import { tailJobManagers } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { type Site, findLeader } from '../site.ts';
 
@@ -84,14 +84,14 @@ export class JobGate {
     if (!this.#first.has(job.jid)) this.#first.set(job.jid, number);
     const failures = number - this.#first.get(job.jid)!;
     if (failures < maxFailures) return;
-    const { clusterId, provider } = this.#options;
+    const { clusterId } = this.#options;
     throw new DeploymentError([
       problem({
         code: 'job-fails',
         message: `job '${job.name}' failed ${failures} times and starts again: ${await this.#failure(job)}`,
         hint: `see 'fctl status ${clusterId}'`,
       }),
-      ...(await tailLogs(provider, clusterId, ['jobmanager-0'])),
+      ...(await tailJobManagers(this.#options, clusterId)),
     ]);
   }
 

@@ -9,6 +9,8 @@ export type DeployEvent =
   | { readonly type: 'savepoints'; readonly jobs: readonly string[] }
   | { readonly type: 'action'; readonly action: Action }
   | { readonly type: 'waiting-for-jobmanager' }
+  /** Which processes have not started, and why, in words. */
+  | { readonly type: 'waiting-for-processes'; readonly pending: string }
   | {
       readonly type: 'waiting-for-taskmanagers';
       readonly registered: number;
