@@ -249,6 +249,48 @@ export function describeProvider(
     });
   });
 
+  describe(`${name}: ids`, () => {
+    const bad = [
+      '',
+      ' ',
+      '.',
+      '..',
+      '../..',
+      'a/b',
+      'demo/',
+      '/',
+      'A',
+      'Demo',
+      '-a',
+      'a',
+      'x'.repeat(41),
+    ];
+    it('do nothing for one that no cluster can have', async () => {
+      const spec = smallCluster({ clusterId: 'demo', clientDir });
+      await deploy(spec);
+      const action = actionOn(spec, 'jobmanager-0');
+      const options: LogOptions = { stream: 'out', follow: false, tail: null, signal: never };
+      const questions = (id: string): (() => unknown)[] => [
+        () => destroy(id, null),
+        () => provider.observe(id, call),
+        () => provider.secrets(id, call),
+        () => provider.connect(id, call),
+        () => provider.apply(action, { ...spec, clusterId: id }, locked),
+        () => provider.preflight({ ...spec, clusterId: id }, call),
+        () => provider.logs(id, 'jobmanager-0', options),
+        () => provider.store(id),
+        () => provider.artifacts(id),
+        () => provider.watch(id, call),
+      ];
+      for (const ask of bad.flatMap(questions)) {
+        const refused = await errorOf((async () => ask())());
+        expect(refused.problems[0]!.code).toBe('invalid-cluster-id');
+      }
+      expect(await clusters()).toEqual(['demo']);
+      expect(await observe('demo')).toMatchObject([{ status: 'running' }]);
+    });
+  });
+
   describe(`${name}: again and again`, () => {
     it('V2: an action that is repeated leaves one process', async () => {
       const spec = smallCluster({

@@ -33,7 +33,7 @@ import { describeEngine, findEngine } from './engine-address.ts';
 import { hasStatus } from './errors.ts';
 import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
-import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
 import { isStillLeft, whyNoRecord } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
@@ -60,7 +60,7 @@ import { VolumeStore } from './volumes.ts';
 /** @throws ConfigError when host, context or environment name no engine. */
 export async function createDockerProvider(options: DockerOptions): Promise<Provider> {
   const address = await findEngine(options.docker, options.environment);
-  return endsWithSignal(new DockerProvider(options, new EngineClient(address)));
+  return withDoor(new DockerProvider(options, new EngineClient(address)));
 }
 
 class DockerProvider implements Provider {

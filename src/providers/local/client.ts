@@ -12,7 +12,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
@@ -20,7 +20,7 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
-import { type ClusterLayout, exists, namesIn } from './layout.ts';
+import { type ClusterLayout, exists, namesIn, removeOf } from './layout.ts';
 import { runCommand } from './exec.ts';
 import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
@@ -78,7 +78,7 @@ export class LocalClient {
     const { spec } = started;
     const folder = join(layout.processes, name);
     const values = placeholderValues(this.#options, layout, name, started);
-    await rm(folder, { recursive: true, force: true });
+    await removeOf(layout, folder);
     await mkdir(values['work.dir']!, { recursive: true, mode: 0o700 });
     await mkdir(layout.logs, { recursive: true, mode: 0o700 });
     for (const file of spec.files) {

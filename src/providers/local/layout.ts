@@ -10,8 +10,9 @@
  *
  * Of a transient cluster that has ended only record and logs are there.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { clusterIdPattern, parseClusterId } from '../../contract/cluster-id.ts';
 
 export interface ClusterLayout {
   readonly root: string;
@@ -23,8 +24,9 @@ export interface ClusterLayout {
   readonly work: string;
 }
 
+/** @throws UsageError for what is no id of a cluster: its folder would be that of others. */
 export function clusterLayout(home: string, clusterId: string): ClusterLayout {
-  const root = join(home, 'clusters', clusterId);
+  const root = resolve(home, 'clusters', parseClusterId(clusterId));
   const below = (name: string) => join(root, name);
   return {
     root,
@@ -35,6 +37,36 @@ export function clusterLayout(home: string, clusterId: string): ClusterLayout {
     processes: below('processes'),
     work: below('work'),
   };
+}
+
+/**
+ * Removes a file or folder of a cluster, with all that is in it. Whatever is removed for a cluster goes
+ * through here.
+ * @throws Error, and removes nothing, when it does not lie strictly below the cluster's folder.
+ */
+export async function removeOf({ root }: ClusterLayout, path: string): Promise<void> {
+  const below = relative(root, resolve(path));
+  if (below === '' || below.split(sep)[0] === '..' || isAbsolute(below))
+    throw new Error(`${path} is not removed: it does not lie below ${root}`);
+  await removeAll(path);
+}
+
+/** Removes the folder of a cluster. */
+export async function removeCluster({ root }: ClusterLayout): Promise<void> {
+  await removeAll(root);
+}
+
+/** Another client may write at the same time: a folder that fills meanwhile is emptied again. */
+const removeAll = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+
+/** Ids of the clusters below a home, sorted. What else lies there is none of ours. */
+export async function clusterIdsIn(home: string): Promise<string[]> {
+  const names = await readdir(join(home, 'clusters')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => clusterIdPattern.test(name)).sort();
 }
 
 /** Names in a folder, sorted; none when there is no such folder. */

@@ -5,7 +5,7 @@
  * by a reboot say, is not started again; `inspect` reports it as lost.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
@@ -33,13 +33,21 @@ import type {
 } from '../provider.ts';
 import { checkFence } from '../../record/fence.ts';
 import { connectionTo } from '../shared/connection.ts';
-import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
 import { isStillLeft, whyNoRecord, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
 import { LocalClient } from './client.ts';
-import { type ClusterLayout, clusterLayout, exists, namesIn } from './layout.ts';
+import {
+  type ClusterLayout,
+  clusterIdsIn,
+  clusterLayout,
+  exists,
+  namesIn,
+  removeCluster,
+  removeOf,
+} from './layout.ts';
 import type { LocalOptions } from './options.ts';
 import type { Place } from './placeholders.ts';
 import { findProblems } from './preflight.ts';
@@ -51,7 +59,7 @@ const watchPauseMs = 50;
 const loopback = '127.0.0.1';
 
 export function createLocalProvider(options: LocalOptions): Provider {
-  return endsWithSignal(new LocalProvider(options));
+  return withDoor(new LocalProvider(options));
 }
 
 /** Also what the agent of a host does there: see standalone/agent. */
@@ -86,17 +94,15 @@ export class LocalProvider implements Provider {
 
   /** @throws ProviderError when the home is there and cannot be used. */
   async list(): Promise<ClusterList> {
-    const folder = join(this.#options.home, 'clusters');
     try {
-      return { clusters: (await readdir(folder)).sort(), silent: [] };
+      return { clusters: await clusterIdsIn(this.#options.home), silent: [] };
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return { clusters: [], silent: [] };
+      const { message } = error as NodeJS.ErrnoException;
       throw new ProviderError(
         problem({
           code: 'home-not-usable',
           message: `the folder of the local clusters cannot be read: ${message}`,
-          file: folder,
+          file: join(this.#options.home, 'clusters'),
           hint: 'set FCTL_HOME, or providers.local.dir, to a folder that you may write to',
         }),
         { cause: error },
@@ -124,20 +130,21 @@ export class LocalProvider implements Provider {
   }
 
   artifacts(clusterId: string): ArtifactStore {
-    const folder = this.#layout(clusterId).artifacts;
+    const layout = this.#layout(clusterId);
+    const folder = layout.artifacts;
     const verified = async (path: string, hash: string) =>
       (await exists(path)) && (await sha256OfFile(path)) === hash;
     return {
       maxBytes: null,
       has: (hash) => verified(join(folder, hash), hash),
       list: async () => (await namesIn(folder)).filter((name) => !name.startsWith('.')),
-      remove: (hash) => rm(join(folder, hash), { force: true }),
+      remove: (hash) => removeOf(layout, join(folder, hash)),
       put: async ({ hash, file, sizeBytes, name }, { onProgress }) => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         const temporary = join(folder, `.${hash}.${randomBytes(4).toString('hex')}`);
         await copyFile(file, temporary);
         if (!(await verified(temporary, hash))) {
-          await rm(temporary, { force: true });
+          await removeOf(layout, temporary);
           throw artifactCorrupt(name);
         }
         await rename(temporary, join(folder, hash));
@@ -175,11 +182,11 @@ export class LocalProvider implements Provider {
     await this.#checkFence(layout, fence);
     await this.#client.stop(layout, action.process, signal);
     if (action.spec === null) {
-      await rm(join(layout.processes, action.process), { recursive: true, force: true });
-      await rm(join(layout.work, action.process), { recursive: true, force: true });
+      await removeOf(layout, join(layout.processes, action.process));
+      await removeOf(layout, join(layout.work, action.process));
       if (spec.transient && (await namesIn(layout.processes)).length === 0) {
         for (const name of ['processes', 'work', 'artifacts', 'secrets'] as const)
-          await rm(layout[name], { recursive: true, force: true });
+          await removeOf(layout, layout[name]);
       }
       return;
     }
@@ -254,10 +261,9 @@ export class LocalProvider implements Provider {
     }
     const { record, root } = layout;
     for (const name of await namesIn(root)) {
-      if (join(root, name) !== record) await rm(join(root, name), { recursive: true, force: true });
+      if (join(root, name) !== record) await removeOf(layout, join(root, name));
     }
-    // Another client may write its lock at the same time: a folder that fills meanwhile is emptied again.
-    await rm(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    await removeCluster(layout);
     return [];
   }
 

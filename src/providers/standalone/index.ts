@@ -1,10 +1,10 @@
 import type { Provider } from '../provider.ts';
 import type { StandaloneOptions } from './options.ts';
-import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { withDoor } from '../shared/door.ts';
 import { StandaloneProvider } from './provider.ts';
 
 export { resolveStandaloneOptions } from './options.ts';
 
 export function createStandaloneProvider(options: StandaloneOptions): Provider {
-  return endsWithSignal(new StandaloneProvider(options));
+  return withDoor(new StandaloneProvider(options));
 }

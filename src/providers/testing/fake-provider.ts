@@ -24,7 +24,7 @@ import type {
 import { isAlive } from '../provider.ts';
 import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
-import { endsWithSignal } from '../shared/ends-with-signal.ts';
+import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
 import { isStillLeft, whyNoRecord, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
@@ -35,7 +35,7 @@ const watchPauseMs = 5;
 
 /** Opens one client of a platform. */
 export function openFake(platform: FakePlatform): Provider {
-  return endsWithSignal(new FakeProvider(platform));
+  return withDoor(new FakeProvider(platform));
 }
 
 class FakeProvider implements Provider {

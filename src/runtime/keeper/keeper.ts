@@ -21,8 +21,8 @@ export async function runKeeper(volume: string, input: Readable, output: Writabl
   const send = (answer: KeeperAnswer) => output.write(`${JSON.stringify(answer)}\n`);
   for await (const line of createInterface({ input })) {
     const { id, operation, request } = JSON.parse(line) as KeeperRequest;
-    const perform = keeper[operation] as (request: unknown) => Promise<unknown>;
-    await perform(request).then(
+    const perform = async () => (keeper[operation] as (request: unknown) => unknown)(request);
+    await perform().then(
       (answer) => send({ id, answer }),
       (error: Error) => {
         const problem = error instanceof FctlError ? error.problems[0]! : null;
@@ -39,7 +39,12 @@ type Keeper = {
 };
 
 function createKeeper(volume: string): Keeper {
-  const at = (path: string) => join(volume, path);
+  // Whatever is asked for, nothing outside of the volume is touched.
+  const at = (path: string) => {
+    const full = join(volume, path);
+    if (!full.startsWith(`${volume}/`)) throw new Error(`${path} is not in the volume`);
+    return full;
+  };
   const record = at('record');
   return {
     read: ({ names }) => Promise.all(names.map((name) => readDocument(record, name))),

@@ -1,6 +1,7 @@
 /** The host agent and its protocol: the real script as a process, spoken to line by line. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -67,6 +68,19 @@ const chunksOf = (id: number) =>
   said.filter((message) => 'chunk' in message && message.id === id).length;
 
 describe('the agent', () => {
+  it.each(['', '.', '..', 'a/b', 'A', 'x'.repeat(41)])(
+    'removes nothing for %j, which is no id of a cluster',
+    async (clusterId) => {
+      const kept = join(dir, 'clusters', 'demo', 'record');
+      await mkdir(kept, { recursive: true });
+      for (const [id, method] of ['destroy', 'stopAll', 'look', 'adoptRecord'].entries()) {
+        say({ id, method, params: { clusterId, fence: null, files: {} } });
+        expect(await answerTo(id)).toMatchObject({ error: { type: 'usage' } });
+      }
+      expect(existsSync(kept)).toBe(true);
+    },
+  );
+
   it('greets, answers at the same time, and ends with its input', async () => {
     expect(said[0]).toMatchObject({ hello: { protocol: 1, pid: agent.pid, dir } });
     say({ id: 1, method: 'list', params: {} });

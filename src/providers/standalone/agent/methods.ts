@@ -7,7 +7,7 @@
  * M2  A record that moved away is neither read nor written here any more.
  */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -203,6 +203,7 @@ async function takeArtifact(
   layout: ClusterLayout,
   { hash, name, upload }: Request.TakeArtifact,
 ): Promise<void> {
+  if (basename(upload) !== upload) throw new Error(`${upload} is no name of an upload`);
   const uploaded = join(dir, 'uploads', upload);
   if ((await sha256OfFile(uploaded)) !== hash) {
     await rm(uploaded, { force: true });

@@ -2,7 +2,7 @@
 import { readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readStarted } from '../../local/client.ts';
-import { clusterLayout, namesIn } from '../../local/layout.ts';
+import { clusterIdsIn, clusterLayout, namesIn } from '../../local/layout.ts';
 
 /** An upload that was interrupted may be continued for that long. */
 const uploadKeptMs = 24 * 3_600_000;
@@ -18,7 +18,7 @@ export async function pruneHost(dir: string, keep: readonly string[]): Promise<s
     await rm(path, { recursive: true, force: true });
     removed.push(path);
   };
-  const clusters = await namesIn(join(dir, 'clusters'));
+  const clusters = await clusterIdsIn(dir);
   for (const hash of await namesIn(join(dir, 'runtimes'))) {
     if (!used.has(hash)) await remove(join(dir, 'runtimes', hash));
   }
@@ -34,7 +34,7 @@ export async function pruneHost(dir: string, keep: readonly string[]): Promise<s
 
 async function usedRuntimes(dir: string): Promise<string[]> {
   const used: string[] = [];
-  for (const clusterId of await namesIn(join(dir, 'clusters'))) {
+  for (const clusterId of await clusterIdsIn(dir)) {
     const layout = clusterLayout(dir, clusterId);
     for (const name of await namesIn(layout.processes)) {
       const runtime = (await readStarted(layout, name).catch(() => null))?.place?.runtime;

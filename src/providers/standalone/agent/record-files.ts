@@ -1,7 +1,7 @@
 /** The record and uploads as files, for what moves between hosts. */
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClusterLayout, namesIn } from '../../local/layout.ts';
+import { type ClusterLayout, namesIn, removeOf } from '../../local/layout.ts';
 import type { RecordFiles } from './requests.ts';
 
 const documents = async (folder: string) =>
@@ -19,11 +19,9 @@ export async function readRecordFiles({ record }: ClusterLayout): Promise<Record
 }
 
 /** Replaces what is here of the record by what it is elsewhere. */
-export async function writeRecordFiles(
-  { record }: ClusterLayout,
-  files: RecordFiles,
-): Promise<void> {
-  await rm(record, { recursive: true, force: true });
+export async function writeRecordFiles(layout: ClusterLayout, files: RecordFiles): Promise<void> {
+  const { record } = layout;
+  await removeOf(layout, record);
   await mkdir(record, { recursive: true, mode: 0o700 });
   for (const [name, content] of Object.entries(files)) {
     const temporary = join(record, `.${name}.tmp`);
