@@ -6,7 +6,7 @@
  *     relative to that, and comes in the same `advance` if it is due.
  */
 import { durationMs } from '../api/windows.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../contract/clock.ts';
 
 interface Timer {
   readonly at: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/contract/clock.ts';
 import { HostileClock } from './hostile-clock.ts';
 
 describe('the machine’s clock', () => {

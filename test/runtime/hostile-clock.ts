@@ -9,7 +9,7 @@
  *
  * A test that looks at what waits for an exact time has to `advance` a millisecond beyond it.
  */
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock } from '../../src/contract/clock.ts';
 
 interface Timer {
   /** When it comes, on the monotonic side. */

@@ -1,6 +1,6 @@
 /** Notices that another JobManager leads. */
 import type { Logger } from '../logging/logger.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 import { type Leadership, LeadershipLostError } from './leadership.ts';
 
 export interface WatchOptions {

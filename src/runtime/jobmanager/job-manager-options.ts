@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { JobManagerConfig } from '../../contract/runtime-config.ts';
 import type { Redactor, SecretArguments } from '../../contract/secrets.ts';
 import type { Logger, Output } from '../logging/logger.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 import type { ClusterView } from './views/cluster-view.ts';
 
 /** The http server of REST, listening. RPC joins it by its `upgrade` event. */

@@ -9,7 +9,7 @@ import { LeadershipLostError } from '../ha/leadership.ts';
 import { openRecord } from '../ha/record.ts';
 import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
 import { createRestServer } from '../rest/server.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../../contract/clock.ts';
 import { TERMINATED, onTermination } from '../termination.ts';
 import { type JobManager, startJobManager } from './job-manager.ts';
 

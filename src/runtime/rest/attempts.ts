@@ -1,5 +1,5 @@
 /** Counts wrong tokens, each client's apart: so many at once, then one now and then. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 
 const burst = 20;
 const msPerAttempt = 1000;

@@ -10,7 +10,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '../logging/logger.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 import { Attempts } from './attempts.ts';
 import type { Source } from './guard.ts';
 import { HttpError } from './http-error.ts';

@@ -19,7 +19,7 @@ import type { Duplex } from 'node:stream';
 import type { Redactor } from '../../contract/secrets.ts';
 import type { ClusterView } from '../jobmanager/views/cluster-view.ts';
 import type { Logger } from '../logging/logger.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../../contract/clock.ts';
 import {
   encodeAnswer,
   type RenderedAnswer,

@@ -8,7 +8,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { keyedHash } from '../../contract/hash.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 
 const sessionSeconds = 12 * 3600;
 const attributes = 'HttpOnly; SameSite=Strict; Path=/';

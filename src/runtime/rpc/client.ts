@@ -6,7 +6,7 @@
  */
 import { WebSocket } from 'ws';
 import { type HeartbeatConfig, TOKEN_HEADER } from '../../contract/runtime-config.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../../contract/clock.ts';
 import { createConnection, type RpcConnection } from './connection.ts';
 import { DEFAULT_CALL_TIMEOUT_MS, taskManagerMethods } from './methods.ts';
 import type { Frame } from './frame.ts';

@@ -9,7 +9,7 @@
 import { createBirpc } from 'birpc';
 import type { WebSocket } from 'ws';
 import type { HeartbeatConfig } from '../../contract/runtime-config.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 import { decodeFrame, encodeFrame, type Frame, type RpcMessage } from './frame.ts';
 import type { Envelope } from './protocol.ts';
 import { RpcError } from './rpc-error.ts';

@@ -11,7 +11,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type HeartbeatConfig, RPC_PATH, TOKEN_HEADER } from '../../contract/runtime-config.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../../contract/clock.ts';
 import { createConnection, type RpcConnection } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { DEFAULT_CALL_TIMEOUT_MS, jobManagerMethods } from './methods.ts';

@@ -12,7 +12,7 @@ import { type FailureInfo, FailureKind } from '../../contract/outcome.ts';
 import { compileJob } from '../../graph/compile.ts';
 import type { JobVertex } from '../../graph/job-graph.ts';
 import { loadBundle } from '../../application/load-bundle.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../contract/clock.ts';
 import { Exchange, nameOf } from '../stream/network/exchange.ts';
 import { PeerLostError } from '../stream/network/peer-lost-error.ts';
 import { ExecutionState, type SlotDeployment, type TaskDeployment } from '../rpc/protocol.ts';

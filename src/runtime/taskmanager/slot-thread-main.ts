@@ -1,7 +1,7 @@
 /** What a slot's worker thread runs, and what applications import there: see slot-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { provideModules } from '../../application/load-bundle.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../../contract/clock.ts';
 import type { SlotWorkerData, ToSlot } from './slot-messages.ts';
 import { textOutput } from './text-output.ts';
 import { SlotRuntime } from './slot-runtime.ts';

@@ -19,7 +19,7 @@ import { type JobManager, startJobManager } from '../../../src/runtime/jobmanage
 import type { RestServer } from '../../../src/runtime/jobmanager/job-manager-options.ts';
 import { Journal } from '../../../src/runtime/jobmanager/dispatcher/journal.ts';
 import type { TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
-import { type Clock, systemClock } from '../../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../../src/contract/clock.ts';
 import {
   connectFakeTaskManager,
   type FakeTaskManager,

@@ -1,5 +1,5 @@
 /** A clock that tests move by hand. */
-import type { Clock } from '../../../src/runtime/clock.ts';
+import type { Clock } from '../../../src/contract/clock.ts';
 
 export class ManualClock implements Clock {
   #now: number;

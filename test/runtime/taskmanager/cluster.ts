@@ -23,7 +23,7 @@ import { createCoordinators } from '../../../src/runtime/jobmanager/scheduler/co
 import { Dispatcher } from '../../../src/runtime/jobmanager/dispatcher/dispatcher.ts';
 import { ResourceManager } from '../../../src/runtime/jobmanager/resources/resource-manager.ts';
 import { SlotManager } from '../../../src/runtime/jobmanager/resources/slot-manager.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
+import { systemClock } from '../../../src/contract/clock.ts';
 import { createRpcServer } from '../../../src/runtime/rpc/server.ts';
 import { memoryJournal } from '../jobmanager/dispatcher/memory-journal.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';

@@ -21,7 +21,7 @@ import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { SubmitJobRequest } from '../../../contract/fctl-rest.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger, Output } from '../../logging/logger.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import { type ApplicationProcess, startApplicationProcess } from './application-process.ts';
 import type {
   BlobStore,

@@ -44,7 +44,7 @@ import { formatBytes } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { ClusterRecord } from '../../ha/record.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 
 /** N6: of jobs that have ended. The record takes 256 KiB a document on some platforms. */
 const maxHistoryBytes = 160 * 1024;

@@ -8,7 +8,7 @@
  */
 import { ApplicationStatus, type FailureInfo, type JobOutcome } from '../../../contract/outcome.ts';
 import type { SubmitJobRequest } from '../../../contract/fctl-rest.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { SubmitResult } from '../views/cluster-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { JobStatus } from '../scheduler/job-status.ts';

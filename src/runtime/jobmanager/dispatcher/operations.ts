@@ -5,7 +5,7 @@
  * O1  The same id asked for again is the same operation: nothing is triggered twice.
  * O2  What is complete is remembered for five minutes, as by Flink, and so are at most 1000 operations.
  */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 
 const rememberedMs = 5 * 60_000;
 const maxRemembered = 1000;

@@ -13,7 +13,7 @@ import type { Split } from '../../../api/source.ts';
 import { PROTOCOL_VERSION } from '../../../record/documents.ts';
 import type { HeartbeatConfig } from '../../../contract/runtime-config.ts';
 import type { Logger } from '../../logging/logger.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import { describeReason, type RpcConnection } from '../../rpc/connection.ts';
 import type {
   JobManagerApi,

@@ -15,7 +15,7 @@ import type { Redactor } from '../../../contract/secrets.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger } from '../../logging/logger.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import { ExecutionState, type SlotLoss, type TaskChange } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { Execution } from './execution.ts';

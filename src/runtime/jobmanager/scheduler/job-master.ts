@@ -45,7 +45,7 @@ import type { JobGraph } from '../../../graph/job-graph.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { Logger } from '../../logging/logger.ts';
 import { pause } from '../../pause.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import type { JobView } from '../views/cluster-view.ts';

@@ -8,7 +8,7 @@
  * T3  Who leaves gives back a place, or gives up waiting for one; leaving twice is leaving once.
  * T4  A turn ends after a while: a job whose tasks hang while they open holds nobody up.
  */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 
 /** T4 */
 const maxTurnMs = 60_000;

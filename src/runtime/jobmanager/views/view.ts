@@ -8,7 +8,7 @@ import type {
   LogFiles,
   TaskManagerView,
 } from './cluster-view.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { isTerminalJobStatus, JobStatus } from '../scheduler/job-status.ts';
 import { currentLogs, type LocalView } from './local-view.ts';

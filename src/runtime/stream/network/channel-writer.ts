@@ -1,5 +1,5 @@
 /** The producing end of a channel, whatever transport it has. */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 
 export interface ChannelWriter extends ElementConsumer {

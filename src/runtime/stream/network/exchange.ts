@@ -13,7 +13,7 @@ import { type Codec, compileCodec } from '../../../api/codec.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
 import type { JobEdge } from '../../../graph/job-graph.ts';
 import type { ChannelDeployment, SlotLocation } from '../../rpc/protocol.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type ChannelWriter, TimedFlusher } from './channel-writer.ts';
 import { EncodingWriter, type SealedBuffer } from './encoding-writer.ts';

@@ -6,7 +6,7 @@
  * T3  A buffer goes back to the pool when the kernel has it.
  */
 import { type Server, type Socket, connect, createServer } from 'node:net';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type Expected, type Hello, checkHello } from './hello.ts';
 import { IncomingChannels } from './incoming-channels.ts';

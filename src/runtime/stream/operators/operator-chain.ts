@@ -15,7 +15,7 @@
 import type { Committable, TextOutput } from '../../../api/sink.ts';
 import type { PollStatus, Split } from '../../../api/source.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
 /** What a host gives to a chain. */

@@ -5,7 +5,7 @@
  * M2  A turn is bounded in time, and so is a run of turns: then the event loop gets to sockets, ports,
  *     timers and control messages.
  */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import { Fifo } from '../network/fifo.ts';
 
 export interface MailboxTask {

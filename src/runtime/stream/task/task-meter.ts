@@ -2,7 +2,7 @@
  * Counters of a task, and where its time went: busy in its turns, back-pressured while an output or a
  * sink takes nothing, idle for the rest.
  */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { ChainMetrics } from '../operators/operator-chain.ts';
 import type { TaskMetrics } from '../../rpc/protocol.ts';
 

@@ -18,7 +18,7 @@ import type { Committable } from '../../../api/sink.ts';
 import { PollStatus, type Split } from '../../../api/source.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../../contract/clock.ts';
 import type { ChannelWriter } from '../network/channel-writer.ts';
 import type { ProducingTask } from '../network/exchange.ts';
 import { Fifo } from '../network/fifo.ts';

@@ -1,7 +1,7 @@
 /** A journal that remembers nothing beyond its test, or its record. */
 import { Redactor } from '../../../../src/contract/secrets.ts';
 import { Journal } from '../../../../src/runtime/jobmanager/dispatcher/journal.ts';
-import type { Clock } from '../../../../src/runtime/clock.ts';
+import type { Clock } from '../../../../src/contract/clock.ts';
 import { MemoryRecord } from '../../ha/memory-record.ts';
 
 export const memoryJournal = (epoch: number, clock: Clock, record = new MemoryRecord()): Journal =>

@@ -1,6 +1,6 @@
 /** Two slots and a channel between them, over any transport, in this thread. */
 import { type MessagePort } from 'node:worker_threads';
-import { systemClock } from '../../../../src/runtime/clock.ts';
+import { systemClock } from '../../../../src/contract/clock.ts';
 import { ByteReader } from '../../../../src/api/bytes.ts';
 import { compileCodec } from '../../../../src/api/codec.ts';
 import type { TypeShape } from '../../../../src/api/types.ts';

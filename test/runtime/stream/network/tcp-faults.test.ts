@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { systemClock } from '../../../../src/runtime/clock.ts';
+import { systemClock } from '../../../../src/contract/clock.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { types } from '../../../../src/api/types.ts';
 import { BufferPool } from '../../../../src/runtime/stream/network/buffer-pool.ts';

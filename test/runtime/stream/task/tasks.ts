@@ -2,7 +2,7 @@
 import { ByteWriter } from '../../../../src/api/bytes.ts';
 import { compileCodec } from '../../../../src/api/codec.ts';
 import { types } from '../../../../src/api/types.ts';
-import { type Clock, systemClock } from '../../../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../../../src/contract/clock.ts';
 import {
   writeEnd,
   writeRecord,

@@ -1,5 +1,5 @@
 /**
- * Time, as everything in the runtime sees it, so that tests decide when and how it passes.
+ * Time, as everything in client and runtime sees it, so that tests decide when and how it passes.
  *
  * C1  Whoever measures an interval (heartbeats, timeouts, pauses, rates) uses the monotonic side. The wall
  *     clock is for what people and other machines read; it may step, backwards too.
