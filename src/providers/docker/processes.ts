@@ -51,7 +51,12 @@ export class ProcessRunner {
     const { process } = action;
     const remove = [`processes/${process}`, `work/${process}`];
     if (action.spec === null) {
-      await this.#parts.volumes.change(clusterId, 'lay', { fence, remove, folders: [], files: [] });
+      await this.#parts.volumes.change(
+        clusterId,
+        'lay',
+        { fence, remove, folders: [], files: [] },
+        { signal },
+      );
       return;
     }
     signal.throwIfAborted();
@@ -65,12 +70,17 @@ export class ProcessRunner {
       image,
     };
     const body = containerOptions(this.#parts.options, place); // refuses a spec before anything is laid
-    await this.#parts.volumes.change(clusterId, 'lay', {
-      fence,
-      remove,
-      folders: ['logs', 'artifacts', `work/${process}`],
-      files: [...processFiles(this.#parts.options, place), ...secretFiles(action.spec, spec)],
-    });
+    await this.#parts.volumes.change(
+      clusterId,
+      'lay',
+      {
+        fence,
+        remove,
+        folders: ['logs', 'artifacts', `work/${process}`],
+        files: [...processFiles(this.#parts.options, place), ...secretFiles(action.spec, spec)],
+      },
+      { signal },
+    );
     if (this.#parts.options.docker.network === null)
       await resources.ensureNetwork(clusterId, identity);
     signal.throwIfAborted();

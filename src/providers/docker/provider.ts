@@ -57,6 +57,9 @@ import { RestAddress } from './rest-address.ts';
 import { type Container, ResourceStore, foreign } from './resources.ts';
 import { VolumeStore } from './volumes.ts';
 
+/** A large artifact on a slow disk is read within this time. */
+const hashTimeoutMs = 600_000;
+
 /** @throws ConfigError when host, context or environment name no engine. */
 export async function createDockerProvider(options: DockerOptions): Promise<Provider> {
   const address = await findEngine(options.docker, options.environment);
@@ -161,8 +164,11 @@ class DockerProvider implements Provider {
   }
 
   artifacts(clusterId: string): ArtifactStore {
-    const has = async (hash: string) =>
-      (await this.#volumes.change(clusterId, 'hash', { path: `artifacts/${hash}` })) === hash;
+    const reading = { timeoutMs: hashTimeoutMs };
+    const has = async (hash: string) => {
+      const request = { path: `artifacts/${hash}` };
+      return (await this.#volumes.change(clusterId, 'hash', request, reading)) === hash;
+    };
     return {
       maxBytes: null,
       has,
@@ -194,11 +200,16 @@ class DockerProvider implements Provider {
               onProgress({ what: name, where, sentBytes, totalBytes: sizeBytes }),
           },
         );
-        const whole = await this.#volumes.change(clusterId, 'publish', {
-          from: `artifacts/${temporary}`,
-          to: `artifacts/${hash}`,
-          sha256: hash,
-        });
+        const whole = await this.#volumes.change(
+          clusterId,
+          'publish',
+          {
+            from: `artifacts/${temporary}`,
+            to: `artifacts/${hash}`,
+            sha256: hash,
+          },
+          { ...reading, signal },
+        );
         if (whole) return sizeBytes;
         throw artifactCorrupt(name);
       },

@@ -16,7 +16,7 @@ import { type Archive, readArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';
 import { createHelper, startHelper } from './helper.ts';
 import type { ImageStore } from './image.ts';
-import { Keeper } from './keeper.ts';
+import { Keeper, type KeeperAskOptions } from './keeper.ts';
 import { type ClusterResources, type ResourceStore } from './resources.ts';
 import { clusterResource } from './names.ts';
 import type { DockerOptions } from './options.ts';
@@ -122,13 +122,14 @@ export class VolumeStore {
     clusterId: string,
     operation: O,
     request: KeeperOperations[O]['request'],
+    options: KeeperAskOptions = {},
   ): Promise<KeeperOperations[O]['answer']> {
     this.#seen.delete(clusterId);
     if ((await this.#keeper(clusterId)) === null) {
       this.#keepers.set(clusterId, this.#startKeeper(clusterId));
     }
     const keeper = await this.#keepers.get(clusterId)!;
-    return keeper.ask(operation, request);
+    return keeper.ask(operation, request, options);
   }
 
   async #startKeeper(clusterId: string): Promise<Keeper> {
