@@ -2,9 +2,9 @@
  * Enumerators and committers by the `kind` that travels in a JobGraph. They run on the JobManager, where
  * no user code runs. What is heavy is loaded when it is used.
  */
-import { resolve } from 'node:path';
 import type { CommitterSpec, SinkCommitter } from '../api/sink.ts';
 import type { EnumeratorSpec, SplitEnumerator } from '../api/source.ts';
+import { absoluteLocation } from '../storage/open.ts';
 import { createCollectCommitter } from './collect/committer.ts';
 import { createRangeEnumerator } from './generator/enumerator.ts';
 
@@ -36,7 +36,7 @@ export function outputOf(
   { kind, options }: CommitterSpec,
   { workingDirectory }: Pick<CoordinatorContext, 'workingDirectory'>,
 ): string | null {
-  return kind === 'files' ? resolve(workingDirectory, options['path'] as string) : null;
+  return kind === 'files' ? absoluteLocation(options['path'] as string, workingDirectory) : null;
 }
 
 /** @throws Error for a kind that this version does not know. */

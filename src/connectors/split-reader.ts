@@ -2,7 +2,7 @@
  * The part that all readers share: a queue of splits, read one after the other.
  *
  * A reader says how one split is opened; what is opened gives its records synchronously as far as they
- * are there, and counts them, so that a split's position is the number of records already emitted.
+ * are there, and knows its position: what `split.position` is for whoever goes on behind the last record.
  */
 import { PollStatus, type SourceOutput, type SourceReader, type Split } from '../api/source.ts';
 
@@ -15,6 +15,8 @@ export interface OpenSplit<T> {
   emit(output: SourceOutput<T>, max: number): number;
   /** Whether everything has been emitted. */
   readonly ended: boolean;
+  /** Behind the last record that was emitted: `position` of a split that begins there. */
+  readonly position: number;
   /** Resolves when `emit` can do something again; rejects when reading failed. */
   available(): Promise<void>;
   close(): Promise<void>;
@@ -23,11 +25,17 @@ export interface OpenSplit<T> {
 export class SplitReader<T> implements SourceReader<T> {
   readonly #open: (split: Split) => OpenSplit<T>;
   readonly #waiting: Split[] = [];
-  #current: { split: Split; reader: OpenSplit<T>; emitted: number } | null = null;
+  #current: { readonly split: Split; readonly reader: OpenSplit<T> } | null = null;
+  readonly #closeAll: () => Promise<void>;
   #noMore = false;
 
-  constructor(open: (split: Split) => OpenSplit<T>) {
+  /** @param closeAll ends what the splits have in common. */
+  constructor(
+    open: (split: Split) => OpenSplit<T>,
+    closeAll: () => Promise<void> = async () => {},
+  ) {
     this.#open = open;
+    this.#closeAll = closeAll;
   }
 
   addSplit(split: Split): void {
@@ -42,10 +50,9 @@ export class SplitReader<T> implements SourceReader<T> {
     const current = this.#current ?? this.#next();
     if (current === null) return this.#noMore ? PollStatus.end : PollStatus.needSplit;
     const count = current.reader.emit(output, maxRecords);
-    current.emitted += count;
     if (current.reader.ended) {
       this.#current = null;
-      void current.reader.close();
+      current.reader.close().catch(() => {}); // all of it was read
       return PollStatus.more;
     }
     return count < maxRecords ? PollStatus.wait : PollStatus.more;
@@ -54,7 +61,7 @@ export class SplitReader<T> implements SourceReader<T> {
   #next() {
     const split = this.#waiting.shift();
     if (!split) return null;
-    return (this.#current = { split, reader: this.#open(split), emitted: positionOf(split) });
+    return (this.#current = { split, reader: this.#open(split) });
   }
 
   async available(): Promise<void> {
@@ -62,15 +69,15 @@ export class SplitReader<T> implements SourceReader<T> {
   }
 
   snapshot(): readonly Split[] {
-    const current = this.#current
-      ? [{ ...this.#current.split, position: this.#current.emitted }]
-      : [];
-    return [...current, ...this.#waiting];
+    if (this.#current === null) return [...this.#waiting];
+    const { reader, split } = this.#current;
+    return [{ ...split, position: reader.position }, ...this.#waiting];
   }
 
   async close(): Promise<void> {
     await this.#current?.reader.close();
     this.#current = null;
+    await this.#closeAll();
   }
 }
 
@@ -79,7 +86,7 @@ export function fileOf(split: Split): string {
   return split['file'] as string;
 }
 
-/** Records of the split that were emitted before it was handed out. */
+/** Where a split goes on, in its own unit; 0: at its beginning. */
 export function positionOf(split: Split): number {
   return typeof split['position'] === 'number' ? split['position'] : 0;
 }

@@ -44,9 +44,10 @@ export function createFileDriver(access: keyof typeof modes): FileSystem {
     createIfAbsent: (path, bytes) =>
       guard(() =>
         withTemporary(path, bytes, mode.file, async (temporary) => {
-          if (!(await linkIfAbsent(temporary, path))) return false;
-          await syncFolder(dirname(path)); // P1
-          return true;
+          const isCreated = await linkIfAbsent(temporary, path); // P2
+          await unlink(temporary);
+          if (isCreated) await syncFolder(dirname(path)); // P1
+          return isCreated;
         }),
       ),
     replace: (path, bytes) =>
@@ -120,10 +121,11 @@ async function statusOf(path: string): Promise<FileStatus> {
     throw error;
   }
   const kind = kindOf(found);
-  return { kind, size: kind === 'file' ? found.size : 0, modifiedMs: found.mtimeMs };
+  const size = kind === 'file' ? found.size : 0;
+  return { kind, size, modifiedMs: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
 }
 
-const brokenLink: FileStatus = { kind: 'link', size: 0, modifiedMs: 0 };
+const brokenLink: FileStatus = { kind: 'link', size: 0, modifiedMs: 0, identity: null };
 
 function kindOf(found: Stats): FileKind {
   if (found.isFile()) return 'file';
@@ -161,7 +163,7 @@ async function entryOf(folder: string, name: string): Promise<FolderEntry | null
   }
 }
 
-/** Under a name of its own beside `path`, durable. It is gone at the end. */
+/** Under a name of its own beside `path`, durable. `use` renames or removes it. */
 async function withTemporary<T>(
   path: string,
   bytes: Uint8Array,
@@ -178,8 +180,9 @@ async function withTemporary<T>(
       await file.close();
     }
     return await use(temporary);
-  } finally {
+  } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // its error would hide the other one
+    throw error;
   }
 }
 
@@ -231,7 +234,8 @@ async function mkdirFirstMissing(path: string): Promise<void> {
   await (isThere ? mkdir(path) : mkdirFirstMissing(parent));
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes durable which names are in a folder of this machine. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
   try {
     await handle.sync();

@@ -64,6 +64,8 @@ export interface FileStatus {
   readonly size: number;
   /** Epoch milliseconds, by the clock of the place. */
   readonly modifiedMs: number;
+  /** The same for two paths that links lead to one folder or file by; `null`: the store has no links. */
+  readonly identity: string | null;
 }
 
 export interface FolderEntry extends FileStatus {

@@ -34,6 +34,12 @@ export async function splitsOf(source: Source<unknown>, workingDirectory = '/'):
   return splits;
 }
 
+/** The same source, with its files divided into splits of about so many bytes. */
+export function divided<T>(source: Source<T>, splitBytes: number): Source<T> {
+  const { kind, options } = source.enumerator;
+  return { ...source, enumerator: { kind, options: { ...options, splitBytes } } };
+}
+
 /** Polls until the end, or until `limit` records are there. */
 export async function poll<T>(reading: Reading<T>, batch = 100, limit = Infinity): Promise<void> {
   const { reader, records } = reading;

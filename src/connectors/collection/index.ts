@@ -21,14 +21,21 @@ export const CollectionSource = {
 };
 
 class CollectionSplit<T> implements OpenSplit<T> {
+  readonly #from: number;
   #next: number;
   readonly #to: number;
   readonly #values: readonly T[];
 
   constructor(split: Split, values: readonly T[]) {
-    this.#next = (split['from'] as number) + positionOf(split);
+    this.#from = split['from'] as number;
+    this.#next = this.#from + positionOf(split);
     this.#to = split['to'] as number;
     this.#values = values;
+  }
+
+  /** Records of the split that were emitted. */
+  get position(): number {
+    return this.#next - this.#from;
   }
 
   get ended(): boolean {

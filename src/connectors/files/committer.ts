@@ -22,20 +22,18 @@
  *
  * One job at a time may write to a folder.
  */
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path/posix';
 import type { Committable, SinkCommitter } from '../../api/sink.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { localUser } from '../../contract/user.ts';
+import { type FileSystem, isAbsent } from '../../storage/file-system.ts';
+import { absoluteLocation, openFileSystem } from '../../storage/open.ts';
 import {
   commitFile,
-  isAbsent,
   publishedName,
   publishedParts,
-  reasonOf,
   stagingFolder,
   stagingFolders,
-  syncFolder,
 } from './layout.ts';
 import { arePublished, type Part } from './parts.ts';
 
@@ -47,31 +45,45 @@ interface Decision {
   readonly publish: readonly (readonly [string, string])[];
 }
 
-export function createFileCommitter(
+/** Where a sink publishes. */
+interface Target {
+  readonly fileSystem: FileSystem;
+  readonly folder: string;
+  readonly staging: string;
+  readonly suffix: string;
+  readonly emptyPart: string;
+}
+
+/** @throws StorageError for a path that this version has no file system for. */
+export async function createFileCommitter(
   options: JsonObject,
   context: { workingDirectory: string; jobId: string },
-): SinkCommitter {
-  const folder = resolve(context.workingDirectory, options['path'] as string);
+): Promise<SinkCommitter> {
+  const location = absoluteLocation(options['path'] as string, context.workingDirectory);
+  const { fileSystem, path: folder } = await openFileSystem(location);
   const suffix = options['suffix'] as string;
   const staging = stagingFolder(folder, context.jobId, suffix);
   const emptyPart = options['emptyPart'] as string;
+  const target: Target = { fileSystem, folder, staging, suffix, emptyPart };
   let committed = false;
   return {
-    prepare: () => prepare(folder, staging),
+    prepare: () => prepare(target),
     commit: async (committables) => {
       if (committed) return undefined; // F3
       const parts = inOrder(committables as readonly (Committable & Part)[]);
       try {
-        await publish({ folder, staging, suffix, emptyPart }, parts);
+        await publish(target, parts);
       } catch (error) {
-        throw new Error(`cannot publish in ${folder}: ${reasonOf(error)}`, { cause: error });
+        throw new Error(`cannot publish in ${folder}: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
       committed = true;
       return undefined;
     },
     abort: async () => {
       // A decision that was made stands (F2).
-      if (!(await carryOut(folder, staging))) await remove(staging);
+      if (!(await carryOut(target, staging))) await fileSystem.delete(staging);
     },
   };
 }
@@ -81,17 +93,20 @@ function inOrder(parts: readonly Part[]): readonly Part[] {
   return [...parts].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-async function prepare(folder: string, staging: string): Promise<void> {
+async function prepare(target: Target): Promise<void> {
+  const { fileSystem, folder, staging } = target;
   try {
-    await mkdir(folder, { recursive: true });
-    for (const left of await stagingFolders(folder)) {
-      const wasDecided = await carryOut(folder, left); // F2
-      if (!wasDecided && left !== staging) await removeIfDead(left);
+    const there = await fileSystem.stat(folder);
+    if (there !== null && there.kind !== 'folder') throw new Error('it is not a folder');
+    await fileSystem.createFolder(folder);
+    for (const left of await stagingFolders(fileSystem, folder)) {
+      const wasDecided = await carryOut(target, left); // F2
+      if (!wasDecided && left !== staging) await removeIfDead(fileSystem, left);
     }
-    await mkdir(staging, { recursive: true });
+    await fileSystem.createFolder(staging);
   } catch (error) {
     throw new Error(
-      `the output folder ${folder} cannot be written by ${localUser().name}: ${reasonOf(error)}`,
+      `the output folder ${folder} cannot be written by ${localUser().name}: ${(error as Error).message}`,
       { cause: error },
     );
   }
@@ -101,114 +116,83 @@ async function prepare(folder: string, staging: string): Promise<void> {
  * A staging folder without a decision is of a job that was killed, unless somebody wrote to it lately. That
  * a file grows does not change the time of its folder.
  */
-async function removeIfDead(staging: string): Promise<void> {
-  const names = await readdir(staging).catch(() => []); // its job may just have ended
-  const times = await Promise.all(
-    [staging, ...names.map((name) => join(staging, name))].map((path) =>
-      stat(path).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => Date.now(),
-      ),
-    ),
-  );
+async function removeIfDead(fileSystem: FileSystem, staging: string): Promise<void> {
+  const there = await fileSystem.stat(staging);
+  if (there === null) return; // its job has just ended
+  const times = (await fileSystem.list(staging)).map(({ modifiedMs }) => modifiedMs);
   const recentMs = 3_600_000;
-  if (Date.now() - Math.max(...times) > recentMs) await remove(staging);
-}
-
-/** Tasks of a lost attempt may still write there. */
-async function remove(staging: string): Promise<void> {
-  try {
-    await rm(staging, { recursive: true, force: true, maxRetries: 5 });
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
+  if (Date.now() - Math.max(there.modifiedMs, ...times) > recentMs) {
+    await fileSystem.delete(staging);
   }
 }
 
-interface Target {
-  readonly folder: string;
-  readonly staging: string;
-  readonly suffix: string;
-  readonly emptyPart: string;
-}
-
 async function publish(target: Target, parts: readonly Part[]): Promise<void> {
-  const { folder, staging, suffix } = target;
-  for (const left of await stagingFolders(folder)) await carryOut(folder, left); // F2, F7
-  const missing = await missingPart(staging, parts);
+  const { fileSystem, folder, staging, suffix } = target;
+  for (const left of await stagingFolders(fileSystem, folder)) await carryOut(target, left); // F2, F7
+  const missing = await missingPart(target, parts);
   if (missing === null) {
     await decide(target, parts);
-    await carryOut(folder, staging);
-  } else if (await arePublished(folder, suffix, parts)) {
-    await remove(staging); // F6
+    await carryOut(target, staging);
+  } else if (await arePublished(fileSystem, folder, suffix, parts)) {
+    await fileSystem.delete(staging); // F6
   } else {
     throw new Error(`the part ${missing} is gone`); // F4
   }
 }
 
-async function missingPart(staging: string, parts: readonly Part[]): Promise<string | null> {
+async function missingPart(
+  { fileSystem, staging }: Target,
+  parts: readonly Part[],
+): Promise<string | null> {
   for (const { name } of parts) {
-    if (!(await exists(join(staging, name)))) return name;
+    if ((await fileSystem.stat(join(staging, name))) === null) return name;
   }
   return null;
 }
 
-/** Whatever else goes wrong is no answer: what could not be looked at is not gone. */
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
-}
-
 async function decide(target: Target, parts: readonly Part[]): Promise<void> {
-  const { folder, staging, suffix } = target;
+  const { fileSystem, folder, staging, suffix } = target;
   const names = parts.map(({ name }) => name);
   if (names.length === 0) names.push(await writeEmptyPart(target));
   const decision: Decision = {
-    remove: await publishedParts(folder, suffix),
+    remove: await publishedParts(fileSystem, folder, suffix),
     publish: names.map((name, index) => [name, publishedName(index, suffix)]),
   };
-  const undecided = join(staging, 'COMMIT.tmp');
-  await writeFile(undecided, JSON.stringify(decision), { flush: true });
-  await syncFolder(staging); // F1
-  await rename(undecided, commitFile(staging)); // F2
-  await syncFolder(staging);
+  await fileSystem.syncFolder(staging); // F1
+  await fileSystem.replace(commitFile(staging), Buffer.from(JSON.stringify(decision))); // F2
 }
 
 /** For a result without records. @returns its name in the staging folder. */
-async function writeEmptyPart({ staging, suffix, emptyPart }: Target): Promise<string> {
-  await mkdir(staging, { recursive: true }); // it is gone when the result was published before
+async function writeEmptyPart({ emptyPart, fileSystem, staging, suffix }: Target): Promise<string> {
+  await fileSystem.createFolder(staging); // it is gone when the result was published before
   const name = `empty${suffix}`;
-  await writeFile(join(staging, name), emptyPart, { flush: true });
+  await fileSystem.replace(join(staging, name), Buffer.from(emptyPart));
   return name;
 }
 
 /** @returns whether there was a decision to carry out. */
-async function carryOut(folder: string, staging: string): Promise<boolean> {
-  const decision = await readDecision(staging);
+async function carryOut({ fileSystem, folder }: Target, staging: string): Promise<boolean> {
+  const decision = await readDecision(fileSystem, staging);
   if (decision === null) return false;
   const published = new Set<string>();
   for (const [, name] of decision.publish) published.add(name);
   for (const [part, name] of decision.publish) {
-    await rename(join(staging, part), join(folder, name)).catch((error: unknown) => {
+    await fileSystem.rename(join(staging, part), join(folder, name)).catch((error: unknown) => {
       if (!isAbsent(error)) throw error; // F3
     });
   }
   for (const name of decision.remove) {
-    if (!published.has(name)) await rm(join(folder, name), { force: true });
+    if (!published.has(name)) await fileSystem.delete(join(folder, name));
   }
-  await syncFolder(folder);
-  await remove(staging);
+  await fileSystem.syncFolder(folder);
+  await fileSystem.delete(staging);
   return true;
 }
 
 /** Whatever else goes wrong is no answer: a decision must not be taken for absent (F2). */
-async function readDecision(staging: string): Promise<Decision | null> {
+async function readDecision(fileSystem: FileSystem, staging: string): Promise<Decision | null> {
   try {
-    return JSON.parse(await readFile(commitFile(staging), 'utf8')) as Decision;
+    return JSON.parse((await fileSystem.read(commitFile(staging))).toString()) as Decision;
   } catch (error) {
     if (isAbsent(error)) return null;
     throw error;

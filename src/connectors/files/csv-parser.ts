@@ -1,7 +1,7 @@
 /** Text → rows of CSV. */
 import { type CsvDialect, CsvError, type CsvRow, CsvRows } from './csv-rows.ts';
-import { LineParser } from './parsers.ts';
-import type { Item, ItemParser } from './text-split.ts';
+import { LineParser } from './lines.ts';
+import { type Item, type ItemParser, MalformedItem } from './text-split.ts';
 
 export interface CsvParserOptions extends CsvDialect {
   readonly onError: 'fail' | 'skip';
@@ -11,6 +11,8 @@ export interface CsvParserOptions extends CsvDialect {
   readonly keepsBlank: boolean;
   /** How many columns there are; `null`: the first row tells it. */
   readonly width: number | null;
+  /** Whether the first row is that of the file. */
+  readonly isStart: boolean;
 }
 
 export class CsvParser implements ItemParser<CsvRow> {
@@ -23,6 +25,14 @@ export class CsvParser implements ItemParser<CsvRow> {
   constructor(options: CsvParserOptions) {
     this.#options = options;
     this.#rows = new CsvRows(options, options);
+  }
+
+  get isBetweenItems(): boolean {
+    return this.#rows.isBetweenRows && this.#lines.isBetweenItems;
+  }
+
+  get line(): number {
+    return this.#rows.line;
   }
 
   get ended(): boolean {
@@ -45,7 +55,7 @@ export class CsvParser implements ItemParser<CsvRow> {
       } catch (error) {
         if (!(error instanceof CsvError)) throw error;
         if (this.#options.onError === 'fail')
-          throw new Error(`${error.line}: ${error.message}`, { cause: error });
+          throw new MalformedItem(error.line, error.message, { cause: error });
         this.#options.skipped();
       }
     }

@@ -76,7 +76,7 @@ export class CsvRows {
   readonly #keepsBlank: boolean;
   /** How many columns the first row has. */
   #width: number | null;
-  #isFirst = true;
+  #isFirst: boolean;
   #work: Work | null = null;
   /** Lines to read again (R2), the next one last. */
   readonly #again: string[] = [];
@@ -86,16 +86,31 @@ export class CsvRows {
   /**
    * @param options.keepsBlank whether a blank line of a file of one column is a row with an empty field.
    * @param options.width how many columns there are, where the first row does not tell it in time.
+   * @param options.isStart whether the first row is that of the file, which tells how many columns there are. Default true.
    */
   constructor(
     { separator, quote }: CsvDialect,
-    { keepsBlank, width }: { readonly keepsBlank: boolean; readonly width: number | null },
+    {
+      isStart = true,
+      keepsBlank,
+      width,
+    }: {
+      readonly isStart?: boolean;
+      readonly keepsBlank: boolean;
+      readonly width: number | null;
+    },
   ) {
     this.#separator = separator;
     this.#quote = quote === undefined ? '"' : quote;
     this.#isTabs = separator === '\t' && quote === undefined;
     this.#keepsBlank = keepsBlank;
     this.#width = width;
+    this.#isFirst = isStart;
+  }
+
+  /** How many lines were read, but for those to be read again. */
+  get line(): number {
+    return this.#line;
   }
 
   /**

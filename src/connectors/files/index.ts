@@ -1,3 +1,8 @@
-export { type CsvReadOptions, FileSource, type ReadOptions } from './source.ts';
+export {
+  type CsvReadOptions,
+  FileSource,
+  type ReadOptions,
+  type TextReadOptions,
+} from './source.ts';
 export type { ColumnFormat, CsvWriteOptions } from './csv-format.ts';
 export { FileSink, type JsonWriteOptions } from './sink.ts';

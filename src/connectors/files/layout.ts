@@ -5,8 +5,8 @@
  *     DIR/.staging-JOBID.csv/part-SUBTASK-ATTEMPT.csv   being written
  *     DIR/.staging-JOBID.csv/COMMIT          the decision to publish, and what
  */
-import { open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join } from 'node:path/posix';
+import type { FileSystem } from '../../storage/file-system.ts';
 
 const stagingPrefix = '.staging-';
 
@@ -17,37 +17,21 @@ export const commitFile = (staging: string) => join(staging, 'COMMIT');
 export const publishedName = (index: number, suffix: string) => `part-${index}${suffix}`;
 
 /** Names of published part files. */
-export async function publishedParts(folder: string, suffix: string): Promise<string[]> {
-  const names = await readdir(folder);
-  return names.filter(
-    (name) => /^part-\d+$/.test(name.slice(0, -suffix.length)) && name.endsWith(suffix),
-  );
+export async function publishedParts(
+  fileSystem: FileSystem,
+  folder: string,
+  suffix: string,
+): Promise<string[]> {
+  const entries = await fileSystem.list(folder);
+  return entries
+    .map(({ name }) => name)
+    .filter((name) => /^part-\d+$/.test(name.slice(0, -suffix.length)) && name.endsWith(suffix));
 }
 
 /** Staging folders, of any job. */
-export async function stagingFolders(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  return names.filter((name) => name.startsWith(stagingPrefix)).map((name) => join(folder, name));
-}
-
-/** Makes renames in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Whether an error says that a file is not there. */
-export function isAbsent(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-/** For messages. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' ? 'the disk is full' : message;
+export async function stagingFolders(fileSystem: FileSystem, folder: string): Promise<string[]> {
+  const entries = await fileSystem.list(folder);
+  return entries
+    .filter(({ name }) => name.startsWith(stagingPrefix))
+    .map(({ name }) => join(folder, name));
 }

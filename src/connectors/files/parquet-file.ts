@@ -1,13 +1,7 @@
-/** Reading Parquet with hyparquet: row groups as splits, columns decoded as numbers where possible. */
+/** Reading Parquet with hyparquet: columns decoded as numbers where possible. */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  asyncBufferFromFile,
-  parquetMetadataAsync,
-  parquetRead,
-} from 'hyparquet';
-import type { Split } from '../../api/source.ts';
+import { parquetRead } from 'hyparquet';
+import type { ParquetFile } from './parquet-open.ts';
 
 const compressors = {
   ZSTD: (input: Uint8Array) => zstdDecompressSync(input),
@@ -23,46 +17,17 @@ const parsers = {
   dateFromDays: (days: number) => days * 86_400_000,
 };
 
-interface ParquetFile {
-  readonly buffer: AsyncBuffer;
-  readonly metadata: FileMetaData;
-}
-
-async function openParquet(file: string): Promise<ParquetFile> {
-  try {
-    const buffer = await asyncBufferFromFile(file);
-    return { buffer, metadata: await parquetMetadataAsync(buffer) };
-  } catch (error) {
-    throw new Error(`${file} is not a readable Parquet file: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-/** One split a row group, ascending. */
-export async function rowGroupSplits(file: string): Promise<Split[]> {
-  const { metadata } = await openParquet(file);
-  let from = 0;
-  return metadata.row_groups.map((group, index) => {
-    const to = from + Number(group.num_rows);
-    const split = { id: `${file}#${index}`, file, from, to };
-    from = to;
-    return split;
-  });
-}
-
 /**
  * Reads some columns of a range of rows.
  * @returns by column name, each with `to - from` values.
  * @throws Error naming the file when it cannot be decoded or lacks a column.
  */
 export async function readColumns(
-  file: string,
+  { buffer, metadata, path: file }: ParquetFile,
   columns: readonly string[],
   from: number,
   to: number,
 ): Promise<Map<string, unknown[]>> {
-  const { buffer, metadata } = await openParquet(file);
   const known = metadata.schema.slice(1).map((element) => element.name);
   const missing = columns.filter((column) => !known.includes(column));
   if (missing.length > 0) {

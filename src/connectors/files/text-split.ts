@@ -1,7 +1,25 @@
-/** Splits of text files: items (lines, or rows of CSV) with their line numbers, converted to records. */
-import { type ReadStream, createReadStream } from 'node:fs';
+/**
+ * Splits of text files: items (lines, or rows of CSV) with their line numbers, converted to records.
+ *
+ * T1  A split is a range of bytes, from the beginning of an item to that of another one, and its position is
+ *     the first byte of the next item: whoever goes on from there reads nothing twice. In a compressed file
+ *     these are the bytes that it is decompressed to.
+ * T2  Errors name the line of the file. Its lines before the split are counted then, and not before.
+ */
 import { NO_TIMESTAMP, type SourceOutput, type Split } from '../../api/source.ts';
-import { type OpenSplit, fileOf, positionOf } from '../split-reader.ts';
+import { type OpenSplit, fileOf } from '../split-reader.ts';
+import { ReadError } from './byte-chunks.ts';
+import {
+  type Block,
+  type OpenText,
+  TextBlocks,
+  countLines,
+  countLinesBefore,
+  notUtf8Problem,
+  offsetAfterLines,
+  openText,
+} from './text-blocks.ts';
+import { type TextEncoding, type TextFormat, decodeLines, malformedLines } from './text-format.ts';
 
 export interface Item<V> {
   readonly value: V;
@@ -9,22 +27,45 @@ export interface Item<V> {
   readonly line: number;
 }
 
-/** Turns the text of a file into items, as it comes. */
+/** Turns whole lines into items. */
 export interface ItemParser<V> {
-  /** More text; all of it is parsed before `next` is called. */
+  /** More lines, each with its end; all of them are parsed before `next` is called. */
   push(text: string): void;
-  /** No more text comes. */
+  /** No more text comes. The last line may have had no end. */
   end(): void;
   /** After `end`: whether `next` has given everything. */
   readonly ended: boolean;
-  /** The next item that is complete; `null` when there is none now. @throws `LINE: why` when the text is malformed. */
+  /** Whether all lines that were pushed belong to items that `next` has given, or to none. */
+  readonly isBetweenItems: boolean;
+  /** How many lines were read: all that were pushed, when it is between items. */
+  readonly line: number;
+  /** The next item that is complete; `null` when there is none now. @throws MalformedItem */
   next(): Item<V> | null;
 }
 
+/** Text that is no item. */
+export class MalformedItem extends Error {
+  /** 1-based. */
+  readonly line: number;
+
+  constructor(line: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.line = line;
+  }
+}
+
+/** Bytes that are no text of the encoding. */
+class EncodingError extends Error {}
+
 export interface TextSplitOptions<V, T> {
-  readonly parser: ItemParser<V>;
-  /** @throws when the item is malformed. */
-  readonly convert: (item: Item<V>) => T;
+  /** @param first item of the file, for a split that begins behind it, where there is a `first`. */
+  readonly createParser: (first: Item<V> | null, skipped: () => void) => ItemParser<V>;
+  /** What the first item of the file is, where it says what the others mean: no record itself, or one. */
+  readonly first: 'header' | 'record' | null;
+  /** @returns `undefined` for an item that is no record. @throws when it is malformed. */
+  readonly convert: (item: Item<V>) => T | undefined;
+  /** `null`: what the file's byte order mark says, or else UTF-8. */
+  readonly encoding: TextEncoding | null;
   /** What to do with an item that is malformed. */
   readonly onError: 'fail' | 'skip';
   readonly skipped: () => void;
@@ -33,100 +74,198 @@ export interface TextSplitOptions<V, T> {
 /** Makes the whole file unreadable: fails the job also when malformed records are skipped. */
 export class FatalInputError extends TypeError {}
 
-const chunkBytes = 256 * 1024;
+interface OpenFile<V> extends OpenText {
+  readonly parser: ItemParser<V>;
+  /** Where reading began. */
+  readonly start: number;
+}
 
 export class TextSplit<V, T> implements OpenSplit<T> {
   readonly #file: string;
   readonly #options: TextSplitOptions<V, T>;
-  readonly #stream: ReadStream;
-  /** Records to read over, because they were emitted before (a restored split). */
-  #toSkip: number;
-  #textEnded = false;
-  #failure: Error | null = null;
+  readonly #opening: Promise<void>;
+  #open: OpenFile<V> | null = null;
+  /** Rejects with what went wrong. */
+  #failing: Promise<never> | null = null;
+  /** Blocks with items that were not given yet; how many lines were read before them, and where they end. */
+  #blocks: Block[] = [];
+  #linesBefore = 0;
+  #end: number;
+  /** Last line of the last item that was given. */
+  #line = 0;
+  /** Lines with bytes that are no text. */
+  readonly #malformed = new Set<number>();
+  #isClosed = false;
   ended = false;
 
   constructor(split: Split, options: TextSplitOptions<V, T>) {
     this.#file = fileOf(split);
     this.#options = options;
-    this.#toSkip = positionOf(split);
-    this.#stream = createReadStream(this.#file, { encoding: 'utf8', highWaterMark: chunkBytes });
-    this.#stream.on('end', () => {
-      this.#textEnded = true;
-      options.parser.end();
-    });
-    this.#stream.on('error', (error) => {
-      this.#failure = new Error(`cannot read ${this.#file}: ${error.message}`, { cause: error });
+    this.#end = Number(split['position'] ?? split['from'] ?? 0);
+    const to = (split['to'] as number | null | undefined) ?? null;
+    this.#opening = this.#openFile(this.#end, to).catch((error: Error) => {
+      this.#fail(Promise.reject(error));
     });
   }
 
+  async #openFile(from: number, to: number | null): Promise<void> {
+    const { createParser, encoding, skipped } = this.#options;
+    const opened = await openText(this.#file, encoding, from, to);
+    let { blocks } = opened;
+    const { format } = opened;
+    let start = Math.max(from, format.bomBytes);
+    let first: Item<V> | null = null;
+    if (this.#options.first !== null && from > format.bomBytes) {
+      const found = await this.#findFirst(format);
+      if (found.end <= start || this.#options.first === 'header') first = found.item;
+      if (found.end > start && this.#options.first === 'header') {
+        await blocks.close();
+        start = found.end;
+        blocks = new TextBlocks(this.#file, format, start, to);
+      }
+    }
+    this.#end = start;
+    const parser = this.#guard(first?.line ?? 1, () => createParser(first, skipped));
+    if (this.#isClosed) await blocks.close();
+    else this.#open = { format, blocks, parser, start };
+  }
+
+  /** The first item of the file, and where it ends. */
+  async #findFirst(format: TextFormat): Promise<{ item: Item<V> | null; end: number }> {
+    const parser = this.#options.createParser(null, () => {});
+    const blocks = new TextBlocks(this.#file, format, 0, null);
+    const read: Block[] = [];
+    try {
+      for (;;) {
+        await blocks.available();
+        const block = blocks.take();
+        if (block === null) parser.end();
+        else parser.push(decodeLines(block.bytes, format));
+        if (block !== null) read.push(block);
+        const item = this.#guard(1, () => parser.next());
+        if (item !== null) return { item, end: offsetAfterLines(read, item.line, format) };
+        if (block === null) return { item: null, end: 0 };
+      }
+    } finally {
+      await blocks.close();
+    }
+  }
+
+  #guard<R>(line: number, action: () => R): R {
+    try {
+      return action();
+    } catch (error) {
+      const at = error instanceof MalformedItem ? error.line : line;
+      throw new Error(`${this.#file}:${at}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** T1 */
+  get position(): number {
+    if (this.#open === null || this.#blocks.length === 0) return this.#end;
+    return offsetAfterLines(this.#blocks, this.#line - this.#linesBefore, this.#open.format);
+  }
+
   emit(output: SourceOutput<T>, max: number): number {
+    const open = this.#open;
+    if (open === null || this.#failing !== null) return 0;
     let emitted = 0;
-    while (emitted < max) {
-      const item = this.#next();
-      if (item === null) break;
-      const record = this.#convert(item);
-      if (record === undefined) continue;
-      if (this.#toSkip > 0) this.#toSkip--;
-      else {
+    let line = this.#line;
+    try {
+      while (emitted < max) {
+        const item = this.#next(open);
+        if (item === null) break;
+        line = item.line;
+        const record = this.#recordOf(item);
+        this.#line = line;
+        if (record === undefined) continue;
         output.emit(record, NO_TIMESTAMP);
         emitted++;
       }
+    } catch (error) {
+      this.#fail(this.#described(open, line, error as Error));
     }
     return emitted;
   }
 
-  #next(): Item<V> | null {
-    const { parser } = this.#options;
+  #next(open: OpenFile<V>): Item<V> | null {
+    const { blocks, parser } = open;
     for (;;) {
-      if (this.#failure) throw this.#failure;
-      const item = this.#guard(() => parser.next());
+      const item = parser.next();
       if (item !== null) return item;
-      const chunk = this.#stream.read() as string | null;
-      if (chunk === null) {
-        this.ended = this.#textEnded && parser.ended;
+      if (parser.isBetweenItems) {
+        this.#blocks = [];
+        this.#linesBefore = parser.line;
+      }
+      if (parser.ended) {
+        this.ended = true;
         return null;
       }
-      parser.push(chunk);
+      const block = blocks.take();
+      if (block !== null) this.#push(open, block);
+      else if (blocks.ended) parser.end();
+      else return null;
     }
   }
 
-  #guard<R>(parse: () => R): R {
-    try {
-      return parse();
-    } catch (error) {
-      throw new Error(`${this.#file}:${(error as Error).message}`, { cause: error });
+  #push({ format, parser }: OpenFile<V>, block: Block): void {
+    const malformed = malformedLines(block.bytes, format);
+    if (malformed !== null) {
+      const counts = this.#blocks.map(({ bytes }) => countLines(bytes, format));
+      const before = counts.reduce((sum, count) => sum + count, this.#linesBefore);
+      for (const line of malformed) this.#malformed.add(before + line + 1);
     }
+    this.#blocks.push(block);
+    this.#end = block.start + block.bytes.length;
+    parser.push(decodeLines(block.bytes, format));
   }
 
-  #convert(item: Item<V>): T | undefined {
+  #recordOf(item: Item<V>): T | undefined {
     try {
+      if (this.#malformed.size > 0) this.#checkEncoding(item);
       return this.#options.convert(item);
     } catch (error) {
-      if (this.#options.onError === 'skip' && !(error instanceof FatalInputError)) {
-        this.#options.skipped();
-        return undefined;
-      }
-      throw new Error(`${this.#file}:${item.line}: ${(error as Error).message}`, { cause: error });
+      if (this.#options.onError === 'fail' || error instanceof FatalInputError) throw error;
+      this.#options.skipped();
+      return undefined;
     }
+  }
+
+  /** What is no text became U+FFFD: rows before this one, which the parser left out, may be in its lines. */
+  #checkEncoding(item: Item<V>): void {
+    let isMalformed = false;
+    for (const line of this.#malformed) {
+      if (line > item.line) break;
+      this.#malformed.delete(line);
+      if (line > this.#line) isMalformed = true;
+    }
+    if (isMalformed && JSON.stringify(item.value).includes('\uFFFD')) throw new EncodingError();
+  }
+
+  #fail(failing: Promise<never>): void {
+    failing.catch(() => {}); // reported by available()
+    this.#failing = failing;
+  }
+
+  /** T2 */
+  async #described(open: OpenFile<V>, line: number, error: Error): Promise<never> {
+    const { format, start } = open;
+    if (error instanceof ReadError) throw error;
+    const before = await countLinesBefore(this.#file, format, start);
+    const at = before + (error instanceof MalformedItem ? error.line : line);
+    const why = error instanceof EncodingError ? await notUtf8Problem(this.#file) : error.message;
+    throw new Error(`${this.#file}:${at}: ${why}`, { cause: error });
   }
 
   async available(): Promise<void> {
-    if (this.#failure || this.#stream.readableLength > 0) return;
-    if (this.#textEnded) {
-      await new Promise((resolve) => setImmediate(resolve)); // the parser's own end is on its way
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const events = ['readable', 'end', 'error', 'close'] as const;
-      const done = () => {
-        for (const event of events) this.#stream.off(event, done);
-        resolve();
-      };
-      for (const event of events) this.#stream.on(event, done);
-    });
+    if (this.#failing !== null) await this.#failing;
+    await this.#opening;
+    await this.#open?.blocks.available();
   }
 
   async close(): Promise<void> {
-    this.#stream.destroy();
+    this.#isClosed = true;
+    await this.#opening;
+    await this.#open?.blocks.close();
   }
 }

@@ -1,11 +1,12 @@
 /**
  * Writes one part file in the staging folder of its job; see committer.ts for how it gets its final name.
  */
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path/posix';
 import { crc32 } from 'node:zlib';
 import type { Committable, SinkWriter, WriterContext } from '../../api/sink.ts';
-import { reasonOf, stagingFolder } from './layout.ts';
+import { type FileSystem, type FileWriter, StorageError } from '../../storage/file-system.ts';
+import { absoluteLocation, openFileSystem } from '../../storage/open.ts';
+import { stagingFolder } from './layout.ts';
 import type { Part } from './parts.ts';
 
 const flushChars = 256 * 1024;
@@ -20,10 +21,13 @@ export interface PartFormat<T> {
 
 export class PartWriter<T> implements SinkWriter<T> {
   readonly #name: string;
-  readonly #path: string;
-  readonly #folder: string;
+  /** Of the output folder. */
+  readonly #location: string;
+  readonly #jobId: string;
   readonly #format: PartFormat<T>;
-  #file: FileHandle | null = null;
+  #path = '';
+  #fileSystem: FileSystem | null = null;
+  #file: FileWriter | null = null;
   #text = '';
   #records = 0;
   #bytes = 0;
@@ -31,26 +35,27 @@ export class PartWriter<T> implements SinkWriter<T> {
   /** The write under way. Rejections are seen by the next `ready` or `finish`. */
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
-  #isCreated = false;
   #isFinished = false;
 
   constructor(path: string, format: PartFormat<T>, context: WriterContext) {
-    const { jobId, workingDirectory } = context;
-    this.#folder = stagingFolder(resolve(workingDirectory, path), jobId, format.suffix);
+    this.#location = absoluteLocation(path, context.workingDirectory);
+    this.#jobId = context.jobId;
     this.#name = `part-${context.subtaskIndex}-${context.attempt}${format.suffix}`;
-    this.#path = join(this.#folder, this.#name);
     this.#format = format;
   }
 
   async open(): Promise<void> {
+    const { fileSystem, path } = await openFileSystem(this.#location);
+    const folder = stagingFolder(path, this.#jobId, this.#format.suffix);
+    this.#path = join(folder, this.#name);
+    this.#fileSystem = fileSystem;
     await this.#guard(async () => {
-      await mkdir(this.#folder, { recursive: true });
-      this.#file = await open(this.#path, 'wx').catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
+      await fileSystem.createFolder(folder);
+      this.#file = await fileSystem.create(this.#path).catch((error: unknown) => {
+        if (!(error instanceof StorageError && error.fault === 'exists')) throw error;
         // Names of parts are used once in a job.
         throw new Error('another sink of the job writes to this folder, in the same format');
       });
-      this.#isCreated = true;
     });
   }
 
@@ -66,7 +71,7 @@ export class PartWriter<T> implements SinkWriter<T> {
     this.#bytes += bytes.length;
     this.#checksum = crc32(bytes, this.#checksum);
     this.#writing = this.#guard(async () => {
-      await this.#file!.appendFile(bytes);
+      await this.#file!.write(bytes);
     }).then(
       () => {
         this.#writing = null;
@@ -93,13 +98,9 @@ export class PartWriter<T> implements SinkWriter<T> {
     await this.#settled();
     if (this.#text !== '') this.#flush();
     await this.#settled();
-    await this.#guard(async () => {
-      await this.#file!.sync();
-      await this.#file!.close();
-    });
-    this.#file = null;
+    await this.#guard(() => this.#file!.finish());
     if (this.#records === 0) {
-      await this.#guard(() => rm(this.#path, { force: true }));
+      await this.#guard(() => this.#fileSystem!.delete(this.#path));
       return [];
     }
     this.#isFinished = true;
@@ -110,16 +111,14 @@ export class PartWriter<T> implements SinkWriter<T> {
   async abort(): Promise<void> {
     if (this.#isFinished) return; // F5
     await this.#writing?.catch(() => {});
-    await this.#file?.close().catch(() => {});
-    this.#file = null;
-    if (this.#isCreated) await rm(this.#path, { force: true }).catch(() => {});
+    await this.#file?.abort();
   }
 
   async #guard(action: () => Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
-      throw new Error(`cannot write ${this.#path}: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`cannot write ${this.#path}: ${(error as Error).message}`, { cause: error });
     }
   }
 }

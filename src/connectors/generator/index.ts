@@ -45,6 +45,7 @@ function checkOptions({ count, create, ratePerSecond }: GeneratorOptions<unknown
 }
 
 class GeneratedSplit<T> implements OpenSplit<T> {
+  readonly #from: number;
   #next: number;
   readonly #to: number;
   readonly #step: number;
@@ -59,11 +60,17 @@ class GeneratedSplit<T> implements OpenSplit<T> {
     pace: Pace | null,
   ) {
     this.#step = split['step'] as number;
-    this.#next = (split['from'] as number) + positionOf(split) * this.#step;
+    this.#from = split['from'] as number;
+    this.#next = this.#from + positionOf(split) * this.#step;
     this.#to = split['to'] === null ? Number.POSITIVE_INFINITY : (split['to'] as number);
     this.#create = create;
     this.#random = new SeededRandom(seed);
     this.#pace = pace;
+  }
+
+  /** Records of the split that were emitted. */
+  get position(): number {
+    return (this.#next - this.#from) / this.#step;
   }
 
   get ended(): boolean {

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { writeHashed } from '../../contract/hash.ts';
 import { TOKEN_HEADER } from '../../contract/runtime-config.ts';
-import { syncFolder } from '../../connectors/files/layout.ts';
+import { syncFolder } from '../../storage/file-driver.ts';
 import { VerifiedFiles } from '../verified-files.ts';
 
 /** For the next job of the same application. */

@@ -21,6 +21,7 @@ beforeAll(async () => {
     'in/_temporary/e.csv',
     'odd/[1]*.csv',
     'hidden/.a.csv',
+    'hidden/_b/c.csv',
   ];
   for (const name of names) {
     await mkdir(dirname(join(base, name)), { recursive: true });
@@ -29,9 +30,10 @@ beforeAll(async () => {
   await mkdir(join(base, 'linked'));
   await symlink(join(base, 'in/a.csv'), join(base, 'linked/a.csv'));
   await symlink(join(base, 'in/more'), join(base, 'linked/folder'));
-  await symlink(join(base, 'nowhere'), join(base, 'linked/broken'));
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
+
+const inFolder = ['in/a.csv', 'in/b.txt', 'in/c.csv', 'in/more/d.csv'];
 
 const find = async (path: string) =>
   (await splitsOf(FileSource.text(path), base)).map((split) => {
@@ -44,11 +46,12 @@ describe('the files of a path', () => {
   test.each([
     ['a file', 'in/b.txt', ['in/b.txt']],
     ['a hidden file that is named', 'in/.hidden.csv', ['in/.hidden.csv']],
-    ['a folder: not what is hidden or deeper', 'in', ['in/a.csv', 'in/b.txt', 'in/c.csv']],
-    ['a folder with a slash', 'in/', ['in/a.csv', 'in/b.txt', 'in/c.csv']],
-    ['a folder of links', 'linked', ['linked/a.csv']],
+    ['a folder with everything below it that is not hidden', 'in', inFolder],
+    ['a folder with a slash', 'in/', inFolder],
+    ['a folder of links', 'linked', ['linked/a.csv', 'linked/folder/d.csv']],
     ['a glob', 'in/*.csv', ['in/a.csv', 'in/c.csv']],
-    ['a glob of links', 'linked/*', ['linked/a.csv']],
+    ['a glob of links', 'linked/*', ['linked/a.csv', 'linked/folder/d.csv']],
+    ['a glob that folders match', 'i*', inFolder],
     [
       'a deep glob: not in hidden folders',
       'in/**/*.csv',
@@ -83,7 +86,7 @@ describe('the enumerator', () => {
 
   test('hands out the files in ascending order, then nothing more', async () => {
     const enumerator = await start('in');
-    for (const name of ['in/a.csv', 'in/b.txt', 'in/c.csv']) {
+    for (const name of inFolder) {
       expect(await enumerator.next(request)).toEqual(split(name));
     }
     expect(await enumerator.next(request)).toBeNull();
@@ -98,6 +101,7 @@ describe('the enumerator', () => {
     expect(await enumerator.next(request)).toEqual({ ...split('in/a.csv'), position: 7 });
     expect(await enumerator.next(request)).toEqual(split('in/b.txt'));
     expect(await enumerator.next(request)).toEqual(split('in/c.csv'));
+    expect(await enumerator.next(request)).toEqual(split('in/more/d.csv'));
     expect(await enumerator.next(request)).toBeNull();
     enumerator.addBack([split('in/c.csv')]);
     expect(await enumerator.next(request)).toEqual(split('in/c.csv'));
@@ -108,7 +112,8 @@ describe('the enumerator', () => {
     await enumerator.next(request);
     const snapshot = enumerator.snapshot();
     await enumerator.next(request);
-    expect(snapshot).toEqual([split('in/b.txt'), split('in/c.csv')]);
+    const files = inFolder.slice(1).map((name) => ({ path: join(base, name), size: 0 }));
+    expect(snapshot).toEqual({ ready: [], files, from: 0 });
     await enumerator.close();
   });
 

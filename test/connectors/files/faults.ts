@@ -68,7 +68,16 @@ export class Faults {
   }
 
   wrap(original: typeof FileSystem): typeof FileSystem {
-    const names = ['mkdir', 'readdir', 'readFile', 'rename', 'stat'] as const;
+    const names = [
+      'link',
+      'lstat',
+      'mkdir',
+      'readdir',
+      'readFile',
+      'rename',
+      'stat',
+      'unlink',
+    ] as const;
     const wrapped = names.map((name) => {
       const call = original[name] as Call;
       return [name, (...args: never[]) => this.around(name, () => call(...args))];
@@ -78,12 +87,6 @@ export class Faults {
         'rm',
         () => original.rm(path, options),
         () => this.#removeHalf(original, path),
-      );
-    const writeFile = (path: string, text: string, options: object) =>
-      this.around(
-        'writeFile',
-        () => original.writeFile(path, text, options),
-        () => original.writeFile(path, text.slice(0, text.length / 2)),
       );
     const open = async (...args: Parameters<typeof original.open>) => {
       let handle!: FileSystem.FileHandle;
@@ -113,7 +116,6 @@ export class Faults {
       ...original,
       ...Object.fromEntries(wrapped),
       rm,
-      writeFile,
       open,
     } as typeof FileSystem;
   }

@@ -7,7 +7,7 @@ import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { types } from '../../../src/api/types.ts';
 import { FileSource } from '../../../src/connectors/files/index.ts';
-import { openReader, poll, readAll, readInTwo, splitsOf } from '../read.ts';
+import { divided, openReader, poll, readAll, readInTwo, splitsOf } from '../read.ts';
 
 let folder: string;
 let count = 0;
@@ -33,15 +33,18 @@ const flight = types.record({ city: types.string, delay: types.int32 });
 const inGroups = () => file(columns, { rowGroupSize: 10 });
 
 describe('Parquet', () => {
-  test('a split a row group, ascending; the columns of the type are read', async () => {
+  test('a split a row group of large files, ascending; the columns of the type are read', async () => {
     const path = await inGroups();
     const source = FileSource.parquet(path, flight);
-    expect(await splitsOf(source)).toEqual([
+    const small = divided(source, 100);
+    expect(await splitsOf(small)).toEqual([
       { id: `${path}#0`, file: path, from: 0, to: 10 },
       { id: `${path}#1`, file: path, from: 10, to: 20 },
       { id: `${path}#2`, file: path, from: 20, to: 25 },
     ]);
+    expect(await splitsOf(source)).toEqual([{ id: path, file: path }]);
     for (const batch of [1, 3, 100]) {
+      expect((await readAll(small, batch)).records).toEqual(rows);
       expect((await readAll(source, batch)).records).toEqual(rows);
     }
   });
@@ -134,12 +137,13 @@ describe('Parquet', () => {
     ['of another format', () => new TextEncoder().encode('city,delay\nRome,5\n')],
     ['cut off', (whole: Uint8Array) => whole.subarray(0, whole.length - 20)],
     ['without its end mark', (whole: Uint8Array) => whole.subarray(0, whole.length - 4)],
-  ])('a file that is %s is named before the job starts', async (_what, damage) => {
+  ])('a file that is %s is named', async (_what, damage) => {
     const path = await inGroups();
     await writeFile(path, damage(await readFile(path)));
-    await expect(splitsOf(FileSource.parquet(path, flight))).rejects.toThrow(
-      `${path} is not a readable Parquet file: `,
-    );
+    const source = FileSource.parquet(path, flight);
+    for (const each of [source, divided(source, 0)]) {
+      await expect(readAll(each)).rejects.toThrow(`${path} is not a readable Parquet file: `);
+    }
   });
 
   test('pages that are damaged fail with the file and the rows', async () => {
@@ -173,10 +177,15 @@ describe('Parquet', () => {
     const cuts = fc.record({
       first: fc.integer({ min: 0, max: 23 }),
       batch: fc.integer({ min: 1, max: 25 }),
+      large: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(cuts, async ({ first, batch }) => {
-        const [before, after] = await readInTwo(source, first, batch);
+      fc.asyncProperty(cuts, async ({ first, batch, large }) => {
+        const [before, after] = await readInTwo(
+          large ? divided(source, 100) : source,
+          first,
+          batch,
+        );
         expect(before).toEqual(all.slice(0, first));
         expect(after).toEqual(all.slice(first));
       }),

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TypeDescriptor, types } from '../../../src/api/types.ts';
 import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
-import { readAll, readInTwo } from '../read.ts';
+import { openReader, poll, readAll, readInTwo } from '../read.ts';
 
 let folder: string;
 let count = 0;
@@ -65,19 +65,11 @@ describe('text', () => {
 
   test('a file that is gone when it is read is named', async () => {
     const path = await file('a\n');
-    const source = FileSource.text(path);
-    const reader = source.createReader({
-      subtaskIndex: 0,
-      parallelism: 1,
-      workingDirectory: '/',
-      skipped: () => {},
-    });
+    const reading = openReader(FileSource.text(path));
     await rm(path);
-    reader.addSplit({ id: path, file: path });
-    reader.poll({ emit: () => {} }, 10);
-    await reader.available();
-    expect(() => reader.poll({ emit: () => {} }, 10)).toThrow(`cannot read ${path}: ENOENT`);
-    await reader.close();
+    reading.reader.addSplit({ id: path, file: path });
+    await expect(poll(reading)).rejects.toThrow(`cannot read ${path}: ENOENT`);
+    await reading.reader.close();
   });
 });
 

@@ -15,7 +15,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { syncFolder } from '../../../connectors/files/layout.ts';
+import { syncFolder } from '../../../storage/file-driver.ts';
 import { abortable } from '../../../contract/abort.ts';
 import type { BlobStore, PutResult } from '../views/cluster-view.ts';
 import { VerifiedFiles } from '../../verified-files.ts';

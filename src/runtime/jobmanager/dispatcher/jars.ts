@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import type { ApplicationEntry } from '../../../contract/application-messages.ts';
 import { API_VERSION, bundleVersion } from '../../../contract/bundle.ts';
 import { sha256 } from '../../../contract/hash.ts';
-import { syncFolder } from '../../../connectors/files/layout.ts';
+import { syncFolder } from '../../../storage/file-driver.ts';
 
 export interface Jar {
   /** `544d4b98-0da4-47e3-a2e3-2bf9368b611d_flights.mjs` */
