@@ -1,11 +1,12 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
 import type { ReleaseCause, ReleaseEntry } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
-import { transferOptions } from './operation/apply.ts';
+import { transferOptions } from './operation/ship.ts';
 import { type DeployInput, desiredCluster, inputOfRelease } from './operation/desired.ts';
 import { checkHooks } from './hooks.ts';
 import { performOperation, refuseNewerProtocol } from './operation/operation.ts';
-import { type Plan, planCluster } from './operation/plan.ts';
+import type { Plan } from '../contract/plan.ts';
+import { planCluster } from './operation/plan.ts';
 import { type Situation, readSituation } from './operation/situation.ts';
 import type { Operation, OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
 import type { Site } from './site.ts';
@@ -65,10 +66,10 @@ async function readKnown(site: Site, clusterId: string): Promise<Situation> {
 async function want(
   input: DeployInput,
   cause: ReleaseCause,
-  { idle, observed, releases }: Situation,
+  { idle, leader, observed, releases }: Situation,
 ): Promise<Wanted> {
   const { config, content, spec } = await desiredCluster(input, cause);
-  const context = { current: releases.at(-1) ?? null, config: content.config, idle };
+  const context = { current: releases.at(-1) ?? null, config: content.config, leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
   return { spec, plan, content, engine: config.engine, retentionMs: config.retentionMs };
 }

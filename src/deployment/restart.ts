@@ -46,7 +46,12 @@ async function wantRestarted(
   const { config, current, spec } = running;
   const processes = situation.observed!.processes;
   const names = new Set(chosen(input.clusterId, processes, choice).map((p) => p.name));
-  const context = { current, config: current.config, idle: situation.idle };
+  const context = {
+    current,
+    config: current.config,
+    leader: situation.leader,
+    idle: situation.idle,
+  };
   const plan = planRestart(spec, situation.observed!, names, context);
   return {
     spec: withSecrets(running, input.engine, plan),

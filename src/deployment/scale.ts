@@ -42,8 +42,8 @@ async function wantScaled(
 ): Promise<Wanted> {
   const running = scaled(await runningCluster(input, situation), count);
   const { config, current, spec } = running;
-  const { observed, idle } = situation;
-  const context = { current, config: configOf(running, count), idle };
+  const { idle, leader, observed } = situation;
+  const context = { current, config: configOf(running, count), leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
   return {
     spec: withSecrets(running, input.engine, plan),

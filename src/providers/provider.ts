@@ -2,8 +2,8 @@
  * The provider contract: places the processes of a cluster on some kind of resource, and finds, reads
  * and ends them again. A provider never looks inside a `ProcessSpec`.
  *
- * V1  What `apply` did is found by `observe` from any other process, also after a crash in between.
- * V2  `apply` and `destroy` are idempotent: repeated after an interruption they finish the work.
+ * V1  What `converge` did is found by `observe` from any other process, also after a crash in between.
+ * V2  `converge` and `destroy` are idempotent: repeated after an interruption they finish the work.
  * V3  A process is never judged by its number or name alone; what is not provably ours is not touched.
  * V4  What a deployment does carries the epoch of its lock; where a newer lock was seen it is refused, at
  *     the place where it would act.
@@ -14,7 +14,13 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
-import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
+import type { Action, Plan } from '../contract/plan.ts';
+import {
+  type Artifact,
+  type ClusterSpec,
+  type ProcessSpec,
+  Role,
+} from '../contract/process-spec.ts';
 import type { Versioned } from '../record/file-documents.ts';
 
 /** What not every platform can do. Callers ask before they promise it to a user. */
@@ -52,8 +58,11 @@ export interface Provider {
   artifacts(clusterId: string): ArtifactStore;
   /** Ships what processes of any cluster run with, the runtime, unless it is there. */
   install(spec: ClusterSpec, options: TransferOptions): Promise<void>;
-  /** Performs one action of a plan. */
-  apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void>;
+  /**
+   * Brings the processes of a cluster to what a plan says that they should be. JobManagers that others
+   * follow have ended before one of those starts.
+   */
+  converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void>;
   /**
    * The secrets that the cluster's processes were given, by name, whether or not any of them runs; `null`
    * when there are none. A deployment uses the token that is there: running processes know no other.
@@ -115,9 +124,16 @@ export interface TransferOptions extends Call {
   readonly onProgress: (progress: TransferProgress) => void;
 }
 
-export interface ApplyOptions extends Call {
+export interface ConvergeOptions extends Call {
   /** Epoch of the deployment's lock (V4). */
   readonly fence: number;
+  /** Told each action once, when it is begun. */
+  readonly onStep: (action: Action) => void;
+  /**
+   * Awaited when all JobManagers that others follow have ended, before one of those starts: the ended ones
+   * write nothing more.
+   */
+  readonly onJobManagersEnded: () => Promise<void>;
 }
 
 export interface DestroyOptions extends Call {
@@ -177,31 +193,9 @@ export function isAlive({ status }: Pick<ObservedProcess, 'status'>): boolean {
   return status === 'pending' || status === 'running' || status === 'restarting';
 }
 
-export const ActionKind = {
-  create: 'create',
-  scale: 'scale',
-  restart: 'restart',
-  replace: 'replace',
-  delete: 'delete',
-  none: 'none',
-} as const;
-export type ActionKind = (typeof ActionKind)[keyof typeof ActionKind];
-
-/** One step of a plan. */
-export interface Action {
-  readonly kind: ActionKind;
-  readonly process: string;
-  readonly role: Role;
-  readonly index: number;
-  /** For people, with the config keys that caused it: `taskmanager.slots: 1 → 2`. */
-  readonly reason: string;
-  readonly causes: readonly string[];
-  /**
-   * What runs afterwards: the process is ended, where there is one, and started from this. `null`: it is
-   * ended and removed (`none`: left alone). `scale` may be either.
-   */
-  readonly spec: ProcessSpec | null;
-}
+/** There may be any number of them. */
+export const jobManagersOf = (observed: ObservedCluster | null): readonly ObservedProcess[] =>
+  (observed?.processes ?? []).filter((process) => process.role === Role.jobmanager);
 
 /** Small documents with compare-and-set. */
 export interface DocumentStore {

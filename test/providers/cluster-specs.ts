@@ -1,6 +1,7 @@
 /** Small clusters for the provider contract: scripts that stand for JobManager and TaskManager. */
 import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../../src/contract/process-spec.ts';
-import type { Action, ActionKind } from '../../src/providers/provider.ts';
+import type { Action, ActionKind } from '../../src/contract/plan.ts';
+import type { ConvergeOptions, Provider } from '../../src/providers/provider.ts';
 
 /** Runs until it is ended. */
 export const idle = 'setInterval(() => {}, 1000)';
@@ -78,6 +79,7 @@ export function actionOn(spec: ClusterSpec, process: string, kind: ActionKind = 
     index: Number(index),
     reason: 'the test',
     causes: [],
+    endsProcess: kind === 'replace' || kind === 'restart' || kind === 'delete',
     spec: kind === 'delete' || kind === 'none' ? null : wanted,
   };
 }
@@ -88,3 +90,37 @@ export function processNames(spec: ClusterSpec): string[] {
     Array.from({ length: count }, (_, index) => `${role}-${index}`),
   );
 }
+
+/** Carries out a plan of these actions. */
+export function converge(
+  provider: Provider,
+  spec: ClusterSpec,
+  actions: readonly Action[],
+  options: Pick<ConvergeOptions, 'fence' | 'signal'> & Partial<ConvergeOptions>,
+): Promise<void> {
+  const plan = {
+    clusterId: spec.clusterId,
+    release: spec.release,
+    previousRelease: null,
+    leader: null,
+    actions,
+    config: [],
+    changes: true,
+    restartsApplication: false,
+  };
+  const silent = { onStep: () => {}, onJobManagersEnded: async () => {} };
+  return provider.converge(spec, plan, { ...silent, ...options });
+}
+
+/** Starts all processes that a cluster consists of. */
+export const convergeAll = (
+  provider: Provider,
+  spec: ClusterSpec,
+  options: Pick<ConvergeOptions, 'fence' | 'signal'>,
+): Promise<void> =>
+  converge(
+    provider,
+    spec,
+    processNames(spec).map((process) => actionOn(spec, process)),
+    options,
+  );

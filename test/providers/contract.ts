@@ -15,7 +15,15 @@ import { ExitCode } from '../../src/contract/exit-codes.ts';
 import { sha256 } from '../../src/contract/hash.ts';
 import type { Artifact, ClusterSpec } from '../../src/contract/process-spec.ts';
 import type { ExecStreams, LogOptions, Provider } from '../../src/providers/provider.ts';
-import { actionOn, idle, processNames, secret, smallCluster } from './cluster-specs.ts';
+import {
+  actionOn,
+  converge,
+  convergeAll,
+  idle,
+  processNames,
+  secret,
+  smallCluster,
+} from './cluster-specs.ts';
 import { eventually } from './local/eventually.ts';
 
 export interface ProviderUnderTest {
@@ -109,7 +117,7 @@ export function describeProvider(
       if (!(await by.artifacts(spec.clusterId).has(artifact.hash, call)))
         await by.artifacts(spec.clusterId).put(artifact, silently);
     }
-    for (const process of processNames(spec)) await by.apply(actionOn(spec, process), spec, locked);
+    await convergeAll(by, spec, locked);
   }
 
   async function read(
@@ -223,7 +231,7 @@ export function describeProvider(
       const spec = smallCluster({ clusterId: 'demo', clientDir });
       await deploy({ ...spec, processes: [] });
       const signal = AbortSignal.abort(new Error('given up'));
-      const applied = provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal });
+      const applied = convergeAll(provider, spec, { fence: 1, signal });
       await expect(applied).rejects.toThrow('given up');
       expect(await observe('demo')).toEqual([]);
     });
@@ -262,7 +270,7 @@ export function describeProvider(
         () => provider.observe(id, call),
         () => provider.secrets(id, call),
         () => provider.connect(id, call),
-        () => provider.apply(action, { ...spec, clusterId: id }, locked),
+        () => converge(provider, { ...spec, clusterId: id }, [action], locked),
         () => provider.preflight({ ...spec, clusterId: id }, call),
         () => provider.logs(id, 'jobmanager-0', options),
         () => provider.store(id),
@@ -288,20 +296,20 @@ export function describeProvider(
       await deploy(spec);
       await printed('demo', 'jobmanager-0', 'up');
       const again = await another();
-      await again.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+      await convergeAll(again, spec, locked);
       const found = await observe('demo');
       expect(found).toMatchObject([{ name: 'jobmanager-0', status: 'running' }]);
       const deletion = actionOn(spec, 'jobmanager-0', 'delete');
-      await again.apply(deletion, spec, locked);
+      await converge(again, spec, [deletion], locked);
       expect(await observe('demo')).toEqual([]);
-      await provider.apply(deletion, spec, locked);
+      await converge(provider, spec, [deletion], locked);
       expect(await observe('demo')).toEqual([]);
     });
 
     it('replaces a process by one of another release', async () => {
       await deploy(smallCluster({ clusterId: 'demo', clientDir }));
       const next = smallCluster({ clusterId: 'demo', release: 'r2', clientDir });
-      await provider.apply(actionOn(next, 'jobmanager-0', 'replace'), next, locked);
+      await converge(provider, next, [actionOn(next, 'jobmanager-0', 'replace')], locked);
       expect(await observe('demo')).toMatchObject([{ release: 'r2', status: 'running' }]);
     });
 
@@ -393,7 +401,7 @@ export function describeProvider(
       for (const process of processNames(spec)) {
         for (const kind of ['replace', 'delete'] as const) {
           const refused = await errorOf(
-            provider.apply(actionOn(spec, process, kind), spec, locked),
+            converge(provider, spec, [actionOn(spec, process, kind)], locked),
           );
           expect(refused.exitCode).toBe(ExitCode.conflict);
           expect(refused.message).toContain('somebody@elsewhere/2');
@@ -401,7 +409,7 @@ export function describeProvider(
       }
       expect((await errorOf(destroy('demo', 1))).exitCode).toBe(ExitCode.conflict);
       expect(await observe('demo')).toEqual(before);
-      await other.apply(actionOn(spec, 'taskmanager-0', 'delete'), spec, {
+      await converge(other, spec, [actionOn(spec, 'taskmanager-0', 'delete')], {
         fence: 2,
         signal: never,
       });
@@ -533,7 +541,7 @@ export function describeProvider(
       const spec = smallCluster({ clusterId: 'demo', clientDir });
       await provider.install(spec, silently);
       await provider.store('demo').write(DocumentName.lock, 0, lock(1));
-      await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+      await convergeAll(provider, spec, locked);
       const other = await another();
       const orphans = await other.leftovers(call);
       expect(orphans).toMatchObject([{ clusterId: 'demo' }]);

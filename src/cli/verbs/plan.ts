@@ -1,7 +1,7 @@
 /** `fctl plan`: what a deploy would do. */
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { planDeployment } from '../../deployment/deploy.ts';
-import type { Plan } from '../../deployment/operation/plan.ts';
+import type { Plan } from '../../contract/plan.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import type { Context } from '../context.ts';
 import { out, table } from '../output/style.ts';

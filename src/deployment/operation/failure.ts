@@ -10,11 +10,12 @@ import {
   type ReleaseEntry,
   ReleaseStatus,
 } from '../../record/documents.ts';
+import type { Plan } from '../../contract/plan.ts';
 import { DeploymentError, FctlError, type Problem, problem } from '../../contract/errors.ts';
 import { newestEpoch } from './health.ts';
 import { runHook } from '../hooks.ts';
 import { tailJobManagers } from './log-tail.ts';
-import type { Plan } from './plan.ts';
+import { planRemoval } from './plan.ts';
 import { planData } from './plan-data.ts';
 import { quiesce } from './quiesce.ts';
 import { markRelease, previousStable } from '../releases.ts';
@@ -168,14 +169,13 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   if (observed !== null && !situation.isUnfinished) {
     await quiesce(operation, observed, options.signal);
   }
-  for (const { name, role, index } of observed?.processes ?? []) {
-    const reason = 'the deployment failed';
-    await provider.apply(
-      { kind: 'delete', process: name, role, index, reason, causes: [], spec: null },
-      wanted.spec,
-      { fence, signal: options.signal },
-    );
-  }
+  const removal = planRemoval(wanted.spec, observed, 'the deployment failed');
+  await provider.converge(wanted.spec, removal, {
+    fence,
+    signal: options.signal,
+    onStep: () => {},
+    onJobManagersEnded: async () => {},
+  });
   if (told || situation.isUnfinished) return;
   // In place of what a JobManager wrote that was asked to end just now: that it was cancelled.
   const { version } = await store.read<OutcomeDocument>(DocumentName.outcome);

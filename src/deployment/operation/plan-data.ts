@@ -1,5 +1,5 @@
 /** A plan as scripts and hooks see it: without specs, which name files and folders. */
-import type { Plan } from './plan.ts';
+import type { Plan } from '../../contract/plan.ts';
 
 export function planData(plan: Plan) {
   const { changes, clusterId, config, previousRelease, release, restartsApplication } = plan;

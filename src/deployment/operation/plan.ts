@@ -4,37 +4,23 @@
  * N1  A process that runs from an equal spec is left alone: deploying a running release changes nothing.
  * N2  `scale` is one TaskManager more or less of a spec that others run with; it concerns no other process.
  * N3  Where an application has its cluster for itself and a TaskManager that it uses goes away, the
- *     JobManager starts the application again: else its jobs would fail in the middle.
+ *     application starts again: its jobs would fail in the middle. All JobManagers do then, for one that
+ *     stays would take over meanwhile.
  * N4  What is recorded only, such as `retention`, changes the release and no process.
  */
 import { type ReleaseEntry, ReleaseStatus } from '../../record/documents.ts';
 import { differences, flatten } from '../../contract/diff-values.ts';
 import type { JsonObject } from '../../contract/json.ts';
+import { type Action, ActionKind, type Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
 import {
-  type Action,
-  ActionKind,
   type ObservedCluster,
   type ObservedProcess,
   isAlive,
+  jobManagersOf,
 } from '../../providers/provider.ts';
 import { describeExit } from '../../providers/shared/describe-exit.ts';
-
-export interface Plan {
-  readonly clusterId: string;
-  readonly release: string;
-  /** The one that was recorded last; `null`: none. */
-  readonly previousRelease: string | null;
-  /** One for each process: deletions, the JobManager, TaskManagers. */
-  readonly actions: readonly Action[];
-  /** Keys of the config that differ from those of the previous release, with both values. */
-  readonly config: readonly string[];
-  /** Whether a deployment would change anything, be it in the cluster's record alone (N4). */
-  readonly changes: boolean;
-  /** Whether a running JobManager would be ended: its application starts again. */
-  readonly restartsApplication: boolean;
-}
 
 /** What is known beside the processes. */
 export interface PlanContext {
@@ -42,6 +28,8 @@ export interface PlanContext {
   readonly current: ReleaseEntry | null;
   /** With secrets masked. */
   readonly config: JsonObject;
+  /** The JobManager that leads, by the record; `null`: nobody knows. */
+  readonly leader: string | null;
   /** TaskManagers that are known to run no task. */
   readonly idle: ReadonlySet<string>;
 }
@@ -49,7 +37,7 @@ export interface PlanContext {
 /** The cluster's engine, which tells its specs apart. */
 type Comparing = Pick<Engine, 'explain'>;
 
-const nothingKnown: PlanContext = { current: null, config: {}, idle: new Set() };
+const nothingKnown: PlanContext = { current: null, config: {}, leader: null, idle: new Set() };
 
 export function planCluster(
   desired: ClusterSpec,
@@ -78,7 +66,7 @@ function completePlan(
   desired: ClusterSpec,
   observed: ObservedCluster | null,
   given: readonly Action[],
-  { config, current, idle }: PlanContext,
+  { config, current, idle, leader }: PlanContext,
 ): Plan {
   const actions =
     desired.mode === 'session' ? given : withApplication(given, observed, idle, desired);
@@ -89,10 +77,11 @@ function completePlan(
     clusterId: desired.clusterId,
     release: desired.release,
     previousRelease: current?.release ?? null,
+    leader,
     actions,
     config: current === null ? [] : diffConfigs(current.config, config),
     changes: !isRecorded || actions.some((a) => a.kind !== ActionKind.none),
-    restartsApplication: endedBy(actions, observed).some((a) => a.role === Role.jobmanager),
+    restartsApplication: endsLeader(actions, observed, leader),
   };
 }
 
@@ -106,6 +95,24 @@ export function endedBy(
   );
   return actions.filter((a) => a.kind !== ActionKind.none && running.has(a.process));
 }
+
+/** Where the one that leads does not run, or nobody knows which one does, each that runs may lead next. */
+function endsLeader(
+  actions: readonly Action[],
+  observed: ObservedCluster | null,
+  leader: string | null,
+): boolean {
+  const ended = endedBy(actions, observed).filter((a) => a.role === Role.jobmanager);
+  const isKnown = jobManagersOf(observed).some((p) => p.name === leader && p.status === 'running');
+  return isKnown ? ended.some((a) => a.process === leader) : ended.length > 0;
+}
+
+/** Whether the JobManager that leads goes on. */
+export const keepsLeader = (
+  { restartsApplication }: Plan,
+  observed: ObservedCluster | null,
+): boolean =>
+  !restartsApplication && jobManagersOf(observed).some(({ status }) => status === 'running');
 
 /** N3 */
 function withApplication(
@@ -127,6 +134,7 @@ function withApplication(
           kind: ActionKind.restart,
           reason: `its application starts again, for ${gone[0]!.process}${others} goes away`,
           causes: [...new Set(gone.flatMap((a) => a.causes))],
+          endsProcess: true,
           spec,
         }
       : action,
@@ -180,6 +188,7 @@ function removal(process: ObservedProcess, desired: ClusterSpec, known: Known): 
     index,
     reason: scaled?.reason ?? `${role}.replicas no longer includes it`,
     causes: [scaled?.cause ?? `${role}.replicas`],
+    endsProcess: isAlive(process),
     spec: null,
   };
 }
@@ -197,6 +206,7 @@ function actionFor(
     index,
     reason,
     causes,
+    endsProcess: kind !== ActionKind.none && process !== undefined && isAlive(process),
     spec: kind === ActionKind.none ? null : spec,
   });
   if (process === undefined) {
@@ -236,7 +246,8 @@ export function planRestart(
 ): Plan {
   const actions = observed.processes
     .toSorted((a, b) => rank(a.role) - rank(b.role) || a.index - b.index)
-    .map(({ index, name, role, spec }): Action => {
+    .map((process): Action => {
+      const { index, name, role, spec } = process;
       const isChosen = names.has(name);
       return {
         kind: isChosen ? ActionKind.restart : ActionKind.none,
@@ -245,35 +256,32 @@ export function planRestart(
         index,
         reason: isChosen ? 'asked for' : 'not asked for',
         causes: [],
+        endsProcess: isChosen && isAlive(process),
         spec: isChosen ? spec : null,
       };
     });
   return completePlan(desired, observed, actions, context);
 }
 
-/** Whether a JobManager that runs, or is about to be started again, is ended and followed by another. */
-export function replacesJobManager(plan: Plan, observed: ObservedCluster | null): boolean {
-  const master = plan.actions.find((a) => a.role === Role.jobmanager && a.spec !== null);
-  const there = observed?.processes.find((p) => p.name === master?.process);
-  return master !== undefined && there !== undefined && isAlive(there);
+/** Ends whatever there is of a cluster, and starts nothing. */
+export function planRemoval(
+  desired: ClusterSpec,
+  observed: ObservedCluster | null,
+  reason: string,
+): Plan {
+  const actions = (observed?.processes ?? []).map((process): Action => ({
+    kind: ActionKind.delete,
+    process: process.name,
+    role: process.role,
+    index: process.index,
+    reason,
+    causes: [],
+    endsProcess: isAlive(process),
+    spec: null,
+  }));
+  return completePlan(desired, observed, actions, nothingKnown);
 }
 
-/**
- * The order in which a plan is carried out: what `apply` is given, one after the other.
- *
- * A JobManager that another one follows is ended first, so that everything that it has written is in the
- * record before the next one begins. TaskManagers that go away or are replaced do so before the next one
- * starts: no task is deployed to one that is about to go. Else deletions come first, then the JobManager,
- * then TaskManagers.
- */
-export function stepsOf(plan: Plan, observed: ObservedCluster | null): readonly Action[] {
-  const todo = plan.actions.filter((a) => a.kind !== ActionKind.none);
-  const ended = new Set(endedBy(todo, observed).map((a) => a.process));
-  const master = todo.find((a) => a.role === Role.jobmanager);
-  if (master === undefined || master.spec === null) return todo;
-  const going = todo.filter((a) => a.role === Role.taskmanager && ended.has(a.process));
-  const coming = todo.filter((a) => a !== master && !going.includes(a));
-  const stop: Action = { ...master, kind: ActionKind.delete, spec: null };
-  if (replacesJobManager(plan, observed)) return [stop, ...going, master, ...coming];
-  return going.length === 0 ? todo : [...going, master, ...coming];
-}
+/** Whether JobManagers that run, or are about to be started again, are ended and followed by others. */
+export const replacesJobManager = ({ actions }: Plan): boolean =>
+  actions.some((a) => a.role === Role.jobmanager && a.spec !== null && a.endsProcess);

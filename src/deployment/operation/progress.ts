@@ -1,5 +1,6 @@
 /** What a long operation tells while it runs. The CLI shows it; nothing depends on it. */
-import type { Action, TransferProgress } from '../../providers/provider.ts';
+import type { Action } from '../../contract/plan.ts';
+import type { TransferProgress } from '../../providers/provider.ts';
 
 export type DeployEvent =
   | { readonly type: 'waiting-for-lock'; readonly holder: string; readonly message: string }

@@ -13,7 +13,7 @@ import type { Engine } from '../../engines/engine.ts';
 import { isAlive } from '../../providers/provider.ts';
 import { noSuchCluster } from '../cancel.ts';
 import type { Hooks } from '../hooks.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from '../../contract/plan.ts';
 import { releaseHash } from '../release.ts';
 import type { Situation } from './situation.ts';
 import type { Site } from '../site.ts';

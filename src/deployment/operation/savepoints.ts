@@ -4,7 +4,7 @@ import type { RecordedJob } from '../../record/documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { Provider } from '../../providers/provider.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from '../../contract/plan.ts';
 import type { OnDeployEvent } from './progress.ts';
 
 /**

@@ -14,8 +14,7 @@ import {
   type ReleaseEntry,
 } from '../../record/documents.ts';
 import { isReleaseOver } from '../../record/ended.ts';
-import { Role } from '../../contract/process-spec.ts';
-import { type ObservedCluster, isAlive } from '../../providers/provider.ts';
+import { type ObservedCluster, isAlive, jobManagersOf } from '../../providers/provider.ts';
 import { readReleases } from '../releases.ts';
 import { type Site, findLeader } from '../site.ts';
 
@@ -29,6 +28,8 @@ export interface Situation {
   readonly releases: readonly ReleaseEntry[];
   /** The newest one that the record knows of. */
   readonly epoch: number;
+  /** The name of the JobManager that led last, by the record; `null`: nobody knows. */
+  readonly leader: string | null;
   /**
    * Nothing runs, and the newest run has no outcome although a JobManager led it: it crashed, and the
    * journal in the record is what the next JobManager goes on with.
@@ -55,12 +56,13 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
   const epoch = Math.max(led, told);
   const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
   const observed = isOver ? await afterItLeft(site, clusterId, present) : present;
-  const master = observed?.processes.find((p) => p.role === Role.jobmanager);
-  const leads = master?.status === 'running';
+  // Any of them may be the one that leads now: the first may have crashed.
+  const leads = jobManagersOf(observed).some(({ status }) => status === 'running');
   return {
     observed,
     releases,
     epoch,
+    leader: endpoint.value?.jobmanager?.resourceId ?? null,
     isUnfinished: led > told && !(observed?.processes ?? []).some(isAlive),
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
     idle: leads ? await idleTaskManagers(site, clusterId) : new Set(),

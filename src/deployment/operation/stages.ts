@@ -13,17 +13,18 @@ import {
   ReleaseStatus,
 } from '../../record/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
+import type { Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { checkFence } from '../../record/fence.ts';
-import type { DocumentStore } from '../../providers/provider.ts';
-import { carryOut, ship } from './apply.ts';
+import type { DocumentStore, ObservedCluster } from '../../providers/provider.ts';
 import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from '../hooks.ts';
 import { lockHolder } from './lock.ts';
-import { type Plan, replacesJobManager } from './plan.ts';
+import { keepsLeader, replacesJobManager } from './plan.ts';
+import { ship } from './ship.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { markEpoch, recordRelease } from '../releases.ts';
 import type { Situation } from './situation.ts';
@@ -89,8 +90,9 @@ export async function checkLock(store: DocumentStore, fence: number): Promise<vo
 export async function recordIntended(
   { fence, operation }: Running,
   { content, engine, plan, retentionMs, spec }: Wanted,
-  { epoch, observed }: Situation,
+  situation: Situation,
 ): Promise<ReleaseEntry> {
+  const { observed } = situation;
   const { clusterId, provider } = operation;
   const store = provider.store(clusterId);
   await checkLock(store, fence);
@@ -109,7 +111,7 @@ export async function recordIntended(
   return recordRelease(store, {
     ...content,
     createdAt: Date.now(),
-    afterEpoch: replacesJobManager(plan, observed) ? NOT_YET : previousEpochOf(plan, epoch),
+    afterEpoch: isTakenOver(plan, observed) ? NOT_YET : previousEpochOf(plan, situation),
     by: lockHolder(),
     fctlVersion: FCTL_VERSION,
     status: ReleaseStatus.intended,
@@ -117,10 +119,12 @@ export async function recordIntended(
 }
 
 /** A JobManager that stays has the newest epoch itself. */
-function previousEpochOf({ actions }: Plan, epoch: number): number {
-  const starts = actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
-  return starts ? epoch : epoch - 1;
-}
+const previousEpochOf = (plan: Plan, { epoch, observed }: Situation): number =>
+  keepsLeader(plan, observed) ? epoch - 1 : epoch;
+
+/** JobManagers that end are followed by others, of which one leads next: not a standby's business. */
+const isTakenOver = (plan: Plan, observed: ObservedCluster | null): boolean =>
+  replacesJobManager(plan) && !keepsLeader(plan, observed);
 
 export interface Carried {
   /** Epochs above it belong to this run. */
@@ -133,17 +137,24 @@ export interface Carried {
 export async function carryOutAndWait(
   { fence, operation, options }: Running,
   { plan, spec }: Pick<Wanted, 'plan' | 'spec'>,
-  { epoch, observed, releases }: Situation,
+  situation: Situation,
   { entry, jobsRunMs }: { readonly entry: ReleaseEntry; readonly jobsRunMs: number },
 ): Promise<Carried> {
   const { provider } = operation;
   const { clusterId } = spec;
-  let previousEpoch = previousEpochOf(plan, epoch);
+  const { observed, releases } = situation;
+  let previousEpoch = previousEpochOf(plan, situation);
   await ship(provider, spec, options);
-  await carryOut(provider, plan, spec, observed, { ...options, fence }, async () => {
-    // Now that it writes nothing more: it may have begun to lead after the situation was read.
-    previousEpoch = await newestEpoch(provider, clusterId);
-    await markEpoch(provider.store(clusterId), entry.number, previousEpoch);
+  await provider.converge(spec, plan, {
+    fence,
+    signal: options.signal,
+    onStep: (action) => options.onEvent({ type: 'action', action }),
+    onJobManagersEnded: async () => {
+      if (!isTakenOver(plan, observed)) return;
+      // Now that they write nothing more: one may have begun to lead after the situation was read.
+      previousEpoch = await newestEpoch(provider, clusterId);
+      await markEpoch(provider.store(clusterId), entry.number, previousEpoch);
+    },
   });
   const isRecordedOnly =
     plan.actions.every((a) => a.kind === 'none') &&

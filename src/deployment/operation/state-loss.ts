@@ -12,7 +12,8 @@ import type { RecordedJob } from '../../record/documents.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { Site } from '../site.ts';
-import { type Plan, endedBy } from './plan.ts';
+import type { Plan } from '../../contract/plan.ts';
+import { endedBy } from './plan.ts';
 import { type Situation, jobsOn } from './situation.ts';
 
 export interface StateQuestion extends Site {
@@ -33,9 +34,9 @@ async function jobsAtRisk(question: StateQuestion): Promise<readonly RecordedJob
   const ended = endedBy(plan.actions, situation.observed);
   const old = situation.jobs.filter((job) => job.startTime < startedBefore);
   if (ended.length === 0 || old.length === 0) return [];
-  if (ended.some((a) => a.role === Role.jobmanager))
-    return mode === 'session' ? old : old.filter(hasState); // S3, S2
-  const busy = ended.filter((a) => !situation.idle.has(a.process)).map((a) => a.process);
+  if (plan.restartsApplication) return mode === 'session' ? old : old.filter(hasState); // S3, S2
+  const workers = ended.filter((a) => a.role === Role.taskmanager);
+  const busy = workers.filter((a) => !situation.idle.has(a.process)).map((a) => a.process);
   if (busy.length === 0) return [];
   const concerned = await jobsOn(question, plan.clusterId, new Set(busy));
   return old.filter((job) => hasState(job) && (concerned?.has(job.id) ?? true));

@@ -10,7 +10,8 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import { type LockDocument, DocumentName } from '../../record/documents.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
-import type { Action, ApplyOptions } from '../provider.ts';
+import type { ConvergeOptions } from '../provider.ts';
+import type { StartAction } from '../shared/imperative.ts';
 import { peekFolder, writeArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';
 import { type ProcessPlace, containerOptions, processFiles } from './container-spec.ts';
@@ -26,6 +27,12 @@ const stopSlackMs = 30_000;
 
 const silently = (): void => {};
 
+/** What whoever acts on a process brings. */
+type Acting = Pick<ConvergeOptions, 'fence' | 'signal'>;
+
+/** Of the volume, and of one process alone. */
+const ownFolders = (process: string) => [`processes/${process}`, `work/${process}`];
+
 export interface ProcessParts {
   readonly engine: EngineClient;
   readonly options: DockerOptions;
@@ -36,61 +43,65 @@ export interface ProcessParts {
 
 export class ProcessRunner {
   readonly #parts: ProcessParts;
+  /** On their way, by identity of the cluster. */
+  readonly #networks = new Map<string, Promise<void>>();
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
   }
 
-  /** Ends what runs as the action's process and starts what should. */
-  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
-    const { clusterId } = spec;
+  /** Ends what runs as a process, and removes what it leaves. */
+  async stop(clusterId: string, process: string, { fence, signal }: Acting): Promise<void> {
+    const identity = await this.#parts.resources.ensureVolume(clusterId);
+    await this.checkFence(clusterId, fence); // P1
+    await this.#remove(clusterId, process, identity, signal);
+    const remove = ownFolders(process);
+    const request = { fence, remove, folders: [], files: [] };
+    await this.#parts.volumes.change(clusterId, 'lay', request, { signal });
+  }
+
+  /** Ends what runs as a process, and starts it. */
+  async start(
+    { index, process, spec }: StartAction,
+    cluster: ClusterSpec,
+    { fence, signal }: Acting,
+  ): Promise<void> {
+    const { clusterId } = cluster;
     const { resources } = this.#parts;
     const identity = await resources.ensureVolume(clusterId);
     await this.checkFence(clusterId, fence); // P1
-    await this.#remove(clusterId, action.process, identity, signal);
-    const { process } = action;
-    const remove = [`processes/${process}`, `work/${process}`];
-    if (action.spec === null) {
-      await this.#parts.volumes.change(
-        clusterId,
-        'lay',
-        { fence, remove, folders: [], files: [] },
-        { signal },
-      );
-      return;
-    }
+    await this.#remove(clusterId, process, identity, signal);
     signal.throwIfAborted();
     const image = await this.#parts.images.ensure({ onProgress: silently, signal });
-    const place: ProcessPlace = {
-      clusterId,
-      process,
-      index: action.index,
-      spec: action.spec,
-      identity,
-      image,
-    };
+    const place: ProcessPlace = { clusterId, process, index, spec, identity, image };
     const body = containerOptions(this.#parts.options, place); // refuses a spec before anything is laid
-    await this.#parts.volumes.change(
-      clusterId,
-      'lay',
-      {
-        fence,
-        remove,
-        folders: ['logs', 'artifacts', `work/${process}`],
-        files: [...processFiles(this.#parts.options, place), ...secretFiles(action.spec, spec)],
-      },
-      { signal },
-    );
-    if (this.#parts.options.docker.network === null)
-      await resources.ensureNetwork(clusterId, identity);
+    const request = {
+      fence,
+      remove: ownFolders(process),
+      folders: ['logs', 'artifacts', `work/${process}`],
+      files: [...processFiles(this.#parts.options, place), ...secretFiles(spec, cluster)],
+    };
+    await this.#parts.volumes.change(clusterId, 'lay', request, { signal });
+    if (this.#parts.options.docker.network === null) await this.#network(clusterId, identity);
     signal.throwIfAborted();
     await this.#start(place, body, { fence, signal });
+  }
+
+  /** Asked for once at a time: an engine makes two networks of one name where two ask for it. */
+  #network(clusterId: string, identity: string): Promise<void> {
+    const making =
+      this.#networks.get(identity) ??
+      this.#parts.resources
+        .ensureNetwork(clusterId, identity)
+        .finally(() => this.#networks.delete(identity));
+    this.#networks.set(identity, making);
+    return making;
   }
 
   async #start(
     { clusterId, process, spec }: ProcessPlace,
     body: ReturnType<typeof containerOptions>,
-    { fence, signal }: ApplyOptions,
+    { fence, signal }: Acting,
   ): Promise<void> {
     const { engine } = this.#parts;
     try {
@@ -132,12 +143,12 @@ export class ProcessRunner {
     if (!isOwn({ Labels: Config.Labels, Names: [Name] }, clusterId, identity)) {
       throw new ClusterError(ExitCode.conflict, foreign('container', name)); // P2
     }
-    await this.stop(found, signal);
+    await this.end(found, signal);
     await this.#parts.resources.removeContainer(found.Id);
   }
 
   /** Asks a process to end and kills it when its time is over. Idempotent. */
-  async stop({ Config, Id, State }: Container, signal: AbortSignal): Promise<void> {
+  async end({ Config, Id, State }: Container, signal: AbortSignal): Promise<void> {
     if (!State.Running && !State.Restarting) return;
     const { StopTimeout = 10 } = Config as { StopTimeout?: number };
     const { engine } = this.#parts;

@@ -10,14 +10,14 @@ import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
 import type { Call } from '../../contract/call.ts';
 import { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import type { Action, Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import type {
-  Action,
-  ApplyOptions,
   ArtifactStore,
   Capabilities,
   ClusterConnection,
   ClusterList,
+  ConvergeOptions,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
@@ -35,6 +35,7 @@ import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
+import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft, whyNoRecord } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noSuchProcess } from '../shared/refusals.ts';
@@ -220,10 +221,12 @@ class DockerProvider implements Provider {
     await this.#images.ensure(options);
   }
 
-  async apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void> {
-    if (action.kind === 'none') return;
-    options.signal.throwIfAborted();
-    await this.#runner.apply(action, spec, options);
+  async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
+    const driver = {
+      start: (action: StartAction) => this.#runner.start(action, desired, options),
+      stop: ({ process }: Action) => this.#runner.stop(desired.clusterId, process, options),
+    };
+    await carryOut(plan, driver, options);
   }
 
   /** The releases of a cluster share them: they are read once. */
@@ -291,7 +294,7 @@ class DockerProvider implements Provider {
     // The JobManager first: it dismisses its TaskManagers.
     const isMaster = ({ Config }: Container) => Config.Labels[Label.role] === Role.jobmanager;
     const ordered = processes.sort((a, b) => Number(isMaster(b)) - Number(isMaster(a)));
-    await Promise.all(ordered.map((container) => this.#runner.stop(container, signal)));
+    await Promise.all(ordered.map((container) => this.#runner.end(container, signal)));
     await Promise.all(ordered.map(({ Id }) => this.#resources.removeContainer(Id)));
     await this.#volumes.release(clusterId);
     const { helpers } = await this.#resources.find(clusterId);

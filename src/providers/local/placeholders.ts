@@ -19,17 +19,6 @@ export interface Place {
   readonly runtime?: string;
 }
 
-/** For what is only ended: no process is told of it. */
-export const nowhere: Place = {
-  address: '',
-  bind: '',
-  jobManagerAddress: '',
-  recordUrl: '',
-  clientDir: null,
-  storageScope: 'separate',
-  ports: {},
-};
-
 /** What was started: the content of a process's `spec.json`. */
 export interface StartedProcess {
   readonly spec: ProcessSpec;

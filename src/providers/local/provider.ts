@@ -15,14 +15,14 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import { readDocument, writeDocument } from '../../record/file-documents.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
+import type { Action, Plan } from '../../contract/plan.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type {
-  Action,
-  ApplyOptions,
   ArtifactStore,
   Capabilities,
   ClusterConnection,
   ClusterList,
+  ConvergeOptions,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
@@ -35,6 +35,7 @@ import { checkFence } from '../../record/fence.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
+import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts';
 import { isStillLeft, whyNoRecord, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
@@ -49,7 +50,7 @@ import {
   removeOf,
 } from './layout.ts';
 import type { LocalOptions } from './options.ts';
-import type { Place } from './placeholders.ts';
+import type { Place, StartedProcess } from './placeholders.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
@@ -57,6 +58,9 @@ import { findMarkedProcesses } from './process-table.ts';
 const watchPauseMs = 50;
 
 const loopback = '127.0.0.1';
+
+/** What whoever acts on a process brings. */
+type Acting = Pick<ConvergeOptions, 'fence' | 'signal'>;
 
 export function createLocalProvider(options: LocalOptions): Provider {
   return withDoor(new LocalProvider(options));
@@ -157,43 +161,60 @@ export class LocalProvider implements Provider {
   /** Clusters run with the runtime that this fctl has. */
   async install(): Promise<void> {}
 
-  async apply(action: Action, spec: ClusterSpec, options: ApplyOptions): Promise<void> {
-    await this.applyAt(action, spec, options, {
+  async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
+    const { clusterId } = desired;
+    const transient = desired.transient && removesAll(plan);
+    const place: Place = {
       address: loopback,
       bind: loopback,
       jobManagerAddress: loopback,
-      recordUrl: pathToFileURL(this.#layout(spec.clusterId).record).href,
-      clientDir: spec.clientDir,
+      recordUrl: pathToFileURL(this.#layout(clusterId).record).href,
+      clientDir: desired.clientDir,
       storageScope: 'common',
       ports: {},
-    });
+    };
+    const driver = {
+      start: ({ index, process, spec }: StartAction) =>
+        this.start(desired, process, { spec, index, place }, options),
+      stop: ({ process }: Action) => this.stop({ clusterId, transient }, process, options),
+    };
+    await carryOut(plan, driver, options);
   }
 
-  /** `apply`, with what the process is told of its place. */
-  async applyAt(
-    action: Action,
-    spec: Pick<ClusterSpec, 'clusterId' | 'secrets' | 'transient'>,
-    { fence, signal }: ApplyOptions,
-    place: Place,
+  /** Ends whatever runs as that process, and starts it. */
+  async start(
+    cluster: Pick<ClusterSpec, 'clusterId' | 'secrets' | 'transient'>,
+    name: string,
+    started: Required<StartedProcess>,
+    { fence, signal }: Acting,
   ): Promise<void> {
-    const layout = this.#layout(spec.clusterId);
-    if (action.kind === 'none') return;
+    const layout = this.#layout(cluster.clusterId);
     signal.throwIfAborted();
     await this.#checkFence(layout, fence);
-    await this.#client.stop(layout, action.process, signal);
-    if (action.spec === null) {
-      await removeOf(layout, join(layout.processes, action.process));
-      await removeOf(layout, join(layout.work, action.process));
-      if (spec.transient && (await namesIn(layout.processes)).length === 0) {
-        for (const name of ['processes', 'work', 'artifacts', 'secrets'] as const)
-          await removeOf(layout, layout[name]);
-      }
-      return;
-    }
+    await this.#client.stop(layout, name, signal);
     signal.throwIfAborted();
-    await this.#writeSecrets(layout, spec);
-    const started = { spec: action.spec, index: action.index, place };
-    await this.#client.start(layout, action.process, started, spec);
+    await this.#writeSecrets(layout, cluster);
+    await this.#client.start(layout, name, started, cluster);
+  }
+
+  /**
+   * Ends whatever runs as that process, and removes what it leaves.
+   * @param cluster `transient`: with the last process all goes that is neither record nor log.
+   */
+  async stop(
+    { clusterId, transient }: Pick<ClusterSpec, 'clusterId' | 'transient'>,
+    name: string,
+    { fence, signal }: Acting,
+  ): Promise<void> {
+    const layout = this.#layout(clusterId);
+    signal.throwIfAborted();
+    await this.#checkFence(layout, fence);
+    await this.#client.stop(layout, name, signal);
+    await removeOf(layout, join(layout.processes, name));
+    await removeOf(layout, join(layout.work, name));
+    if (!transient || (await namesIn(layout.processes)).length > 0) return;
+    for (const each of ['processes', 'work', 'artifacts', 'secrets'] as const)
+      await removeOf(layout, layout[each]);
   }
 
   async #checkFence({ record }: ClusterLayout, fence: number): Promise<void> {
@@ -205,8 +226,10 @@ export class LocalProvider implements Provider {
     await mkdir(layout.secrets, { recursive: true, mode: 0o700 });
     for (const [name, value] of Object.entries(spec.secrets)) {
       const file = join(layout.secrets, name);
-      await writeFile(`${file}.tmp`, value, { mode: 0o600 });
-      await rename(`${file}.tmp`, file);
+      // Several processes may be started at the same time.
+      const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+      await writeFile(temporary, value, { mode: 0o600 });
+      await rename(temporary, file);
     }
   }
 

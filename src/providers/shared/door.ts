@@ -48,9 +48,9 @@ export function withDoor(provider: Provider): Provider {
     store: (id) => provider.store(parseClusterId(id)),
     artifacts: (id) => artifactsOf(provider.artifacts(parseClusterId(id))),
     install: (spec, options) => changing(options, () => provider.install(spec, options)),
-    apply: async (action, spec, options) => {
-      parseClusterId(spec.clusterId);
-      return changing(options, () => provider.apply(action, spec, options));
+    converge: async (desired, plan, options) => {
+      parseClusterId(desired.clusterId);
+      return changing(options, () => provider.converge(desired, plan, options));
     },
     secrets: async (id, call) => {
       const clusterId = parseClusterId(id);

@@ -4,7 +4,7 @@ import type { ObservedProcess } from '../provider.ts';
 import type { HostView } from './agent/requests.ts';
 import type { ClusterView } from './clusters.ts';
 import type { Host } from './host.ts';
-import { type Candidate, type Placement, recordUrl, whyLeave } from './placement.ts';
+import { type Candidate, type Placement, jobManagerOf, recordUrl, whyLeave } from './placement.ts';
 
 interface Seen {
   readonly host: Host;
@@ -72,7 +72,7 @@ function observe(
 ): ObservedProcess {
   const { location, role, status } = observed;
   const leave = whyLeave(candidates, { address: host.address, role });
-  const expected = recordUrl(placement.processes['jobmanager-0']);
+  const expected = recordUrl(jobManagerOf(placement));
   const cutOff = role === Role.taskmanager && place !== null && expected !== null;
   const elsewhere = cutOff && place.recordUrl !== expected ? 'its JobManager has moved' : null;
   return {
@@ -85,11 +85,8 @@ function observe(
   };
 }
 
-function whyJobManagerMoves(
-  { processes }: Placement,
-  candidates: readonly Candidate[],
-): string | null {
-  const placed = processes['jobmanager-0'];
+function whyJobManagerMoves(placement: Placement, candidates: readonly Candidate[]): string | null {
+  const placed = jobManagerOf(placement);
   if (placed === undefined) return null;
   const why = whyLeave(candidates, { address: placed.host.address, role: Role.jobmanager });
   return why === null ? null : `its JobManager moves (${why})`;

@@ -72,6 +72,12 @@ export function placeFor<H extends Candidate>(
   return hostFor(hosts, role, index);
 }
 
+/** The JobManager that TaskManagers are shown to, the first; `undefined`: none has a place. */
+export function jobManagerOf({ processes }: Placement): PlacedProcess | undefined {
+  const placed = Object.values(processes).filter(({ role }) => role === Role.jobmanager);
+  return placed.toSorted((a, b) => a.index - b.index)[0];
+}
+
 /** Where TaskManagers find the record: the JobManager's REST API. */
 export function recordUrl(jobManager: PlacedProcess | undefined): string | null {
   if (jobManager === undefined) return null;

@@ -15,6 +15,7 @@ import type { Call } from '../../contract/call.ts';
 import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import type { Plan } from '../../contract/plan.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
 import { untilAborted } from '../shared/abort.ts';
@@ -22,12 +23,11 @@ import { connectionTo } from '../shared/connection.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { noSuchProcess } from '../shared/refusals.ts';
 import type {
-  Action,
-  ApplyOptions,
   ArtifactStore,
   Capabilities,
   ClusterConnection,
   ClusterList,
+  ConvergeOptions,
   DestroyOptions,
   DocumentStore,
   ExecStreams,
@@ -37,7 +37,8 @@ import type {
   Provider,
   TransferOptions,
 } from '../provider.ts';
-import { type ApplyContext, applyAction } from './apply.ts';
+import { carryOut, removesAll } from '../shared/imperative.ts';
+import { type ConvergeContext, hostsDriver } from './converge.ts';
 import { sendArtifact } from './artifacts.ts';
 import { Clusters } from './clusters.ts';
 import type * as Request from './agent/requests.ts';
@@ -159,21 +160,25 @@ export class StandaloneProvider implements Provider {
     return made;
   }
 
-  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
-    if (action.kind === 'none') return;
+  async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
+    const { fence, signal } = options;
     signal.throwIfAborted();
-    await this.#checkFence(spec.clusterId, fence);
-    const context: ApplyContext = {
+    const checkFence = () => this.#checkFence(desired.clusterId, fence);
+    await checkFence();
+    const context: ConvergeContext = {
       hosts: this.#hosts,
       clusters: this.#clusters,
       candidates: this.#config.hosts,
       storageScope: 'separate',
       runtime: async () => (await this.#runtime(signal)).hash,
       unit: (host) => this.#unit(host),
+      isLast: desired.transient && removesAll(plan),
+      checkFence,
       fence,
       signal,
     };
-    await applyAction(context, action, spec);
+    const driver = await hostsDriver(context, desired);
+    await carryOut(plan, driver, options, this.#config.parallel);
   }
 
   async #unit(host: Host): Promise<UnitOptions | null> {

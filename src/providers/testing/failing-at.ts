@@ -2,16 +2,17 @@
  * A provider that fails at one of its calls: what a killed client, a broken connection or a refusing
  * platform does to an operation is tried out at every step of it, in turn.
  *
- * Calls are numbered from 1 in the order in which they are made, those of `store` and `artifacts`
- * included. `close` is never failed, nor is what comes after the failure: whoever cleans up can.
+ * Calls are numbered from 1 in the order in which they are made, those of `store` and `artifacts`,
+ * and each process that `converge` begins with included. `close` is never failed, nor is what comes after the failure: whoever cleans up can.
  */
+import type { Action } from '../../contract/plan.ts';
 import type { ArtifactStore, DocumentStore, Provider } from '../provider.ts';
 
 export interface FailingAt {
   readonly provider: Provider;
   /** How many calls were made so far. */
   readonly calls: number;
-  /** What was called when it failed: `apply`, `store.write lock`; `null`: it has not. */
+  /** What was called when it failed: `converge`, `store.write lock`; `null`: it has not. */
   readonly failed: string | null;
 }
 
@@ -39,6 +40,13 @@ export function failingAt(
     return result;
   }
 
+  /** A part of a call, which fails before it. */
+  function begin(name: string): void {
+    if (++state.calls !== k) return;
+    state.failed = name;
+    throw fail();
+  }
+
   const storeOf = (store: DocumentStore): DocumentStore => ({
     read: (name) => counted(`store.read ${name}`, () => store.read(name)),
     write: (name, expected, value) =>
@@ -62,7 +70,14 @@ export function failingAt(
     store: (id) => storeOf(provider.store(id)),
     artifacts: (id) => artifactsOf(provider.artifacts(id)),
     install: (spec, options) => counted('install', () => provider.install(spec, options)),
-    apply: (action, spec, options) => counted('apply', () => provider.apply(action, spec, options)),
+    converge: (desired, plan, options) =>
+      counted('converge', () => {
+        const onStep = (action: Action) => {
+          begin(`converge ${action.process}`);
+          options.onStep(action);
+        };
+        return provider.converge(desired, plan, { ...options, onStep });
+      }),
     secrets: (id, call) => counted('secrets', () => provider.secrets(id, call)),
     connect: (id, call) => counted('connect', () => provider.connect(id, call)),
     logs: (id, name, options) => counted('logs', () => provider.logs(id, name, options)),

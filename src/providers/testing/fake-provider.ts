@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Call } from '../../contract/call.ts';
 import { sha256 } from '../../contract/hash.ts';
+import type { Action, Plan } from '../../contract/plan.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
 import { checkFence } from '../../record/fence.ts';
 import type {
-  Action,
-  ApplyOptions,
   ArtifactStore,
   Capabilities,
   ClusterConnection,
   ClusterList,
+  ConvergeOptions,
   DestroyOptions,
   DocumentStore,
   Leftover,
@@ -26,6 +26,7 @@ import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { hasEnded } from '../shared/has-ended.ts';
+import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft, whyNoRecord, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs } from '../shared/refusals.ts';
@@ -134,13 +135,18 @@ class FakeProvider implements Provider {
     options.onProgress({ what: 'runtime', where: '', sentBytes: 1, totalBytes: 1 });
   }
 
-  async apply(action: Action, spec: ClusterSpec, { fence, signal }: ApplyOptions): Promise<void> {
-    const { index, kind, process, spec: wanted } = action;
-    if (kind === 'none') return;
-    await this.#turn({ signal });
-    await this.#checkFence(spec.clusterId, fence);
-    this.#platform.cluster(spec.clusterId).processes.delete(process);
-    if (wanted !== null) this.#platform.start(spec, process, index, wanted);
+  async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
+    const { clusterId } = desired;
+    const stop = async ({ process }: Action) => {
+      await this.#turn(options);
+      await this.#checkFence(clusterId, options.fence);
+      this.#platform.cluster(clusterId).processes.delete(process);
+    };
+    const start = async (action: StartAction) => {
+      await stop(action);
+      this.#platform.start(desired, action.process, action.index, action.spec);
+    };
+    await carryOut(plan, { start, stop }, options);
   }
 
   async #checkFence(clusterId: string, fence: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** Plans of the bundled engine's specs: what changes, why, and in whose words. */
 import { describe, expect, it } from 'vitest';
-import { type Plan, planCluster } from '../../../src/deployment/operation/plan.ts';
+import type { Plan } from '../../../src/contract/plan.ts';
+import { planCluster } from '../../../src/deployment/operation/plan.ts';
 import { hashSecrets, releaseHash } from '../../../src/deployment/release.ts';
 import { bundledEngine } from '../../../src/engines/bundled/index.ts';
 import type { ClusterSpec } from '../../../src/contract/process-spec.ts';

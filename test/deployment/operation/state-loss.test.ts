@@ -3,14 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { RecordedJob } from '../../../src/record/documents.ts';
 import { ClusterError } from '../../../src/contract/errors.ts';
 import { type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
-import type { Plan } from '../../../src/deployment/operation/plan.ts';
+import type { Action, ActionKind, Plan } from '../../../src/contract/plan.ts';
 import { stopWithSavepoints } from '../../../src/deployment/operation/savepoints.ts';
 import { refuseStateLoss } from '../../../src/deployment/operation/state-loss.ts';
 import type { Engine, SavepointSupport } from '../../../src/engines/engine.ts';
 import { bundledEngine } from '../../../src/engines/bundled/index.ts';
 import type {
-  Action,
-  ActionKind,
   ObservedCluster,
   ObservedProcess,
   Provider,
@@ -39,6 +37,7 @@ const action = (kind: ActionKind, role: Role): Action => ({
   index: 0,
   reason: 'because',
   causes: [],
+  endsProcess: kind !== 'none',
   spec: kind === 'none' ? null : spec,
 });
 
@@ -46,6 +45,7 @@ const planOf = (master: ActionKind, worker: ActionKind): Plan => ({
   clusterId: 'demo',
   release: 'r',
   previousRelease: null,
+  leader: null,
   actions: [action(master, Role.jobmanager), action(worker, Role.taskmanager)],
   config: [],
   changes: true,
@@ -81,6 +81,7 @@ const ask = (
       observed,
       releases: [],
       epoch: 1,
+      leader: null,
       jobs,
       isUnfinished: false,
       idle: new Set(options.idle),

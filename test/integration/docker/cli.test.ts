@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Project } from '../../cli/project.ts';
-import { smallCluster } from '../../providers/cluster-specs.ts';
+import { convergeAll, smallCluster } from '../../providers/cluster-specs.ts';
 import { type DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { openProvider } from './engine-provider.ts';
@@ -103,21 +103,8 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       docker: { volumes: { '/results': 'fresh' } },
     });
     const spec = smallCluster({ clusterId: 'demo', script, clientDir: on.folder });
-    const [process] = spec.processes;
     const signal = AbortSignal.timeout(60_000);
-    await provider.apply(
-      {
-        kind: 'create',
-        process: 'jobmanager-0',
-        role: 'jobmanager',
-        index: 0,
-        reason: '',
-        causes: [],
-        spec: process!,
-      },
-      spec,
-      { fence: 1, signal },
-    );
+    await convergeAll(provider, spec, { fence: 1, signal });
     await expect.poll(() => docker('logs', 'fctl-demo-jobmanager-0'), waiting).toBe('written');
     const kept = await provider.destroy('demo', { fence: null, deleteState: true, signal });
     expect(kept).toEqual(['volume fresh (/results)']);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DocumentName } from '../../../src/record/documents.ts';
 import { ExitCode } from '../../../src/contract/exit-codes.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
-import { actionOn, secret, smallCluster } from '../cluster-specs.ts';
+import { convergeAll, secret, smallCluster } from '../cluster-specs.ts';
 import { eventually } from '../local/eventually.ts';
 import { FakeEngine } from './fake-engine.ts';
 import { freePort, openFake } from './fake-provider.ts';
@@ -29,8 +29,7 @@ afterEach(async () => {
 });
 
 const codes = async (of = provider) => (await of.preflight(spec, call)).map(({ code }) => code);
-const create = () =>
-  provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal: never });
+const create = () => convergeAll(provider, spec, { fence: 1, signal: never });
 
 describe('preflight', () => {
   it('finds nothing wrong with an engine that has what is needed', async () => {

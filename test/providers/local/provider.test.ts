@@ -11,7 +11,9 @@ import { sha256 } from '../../../src/contract/hash.ts';
 import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
 import { createLocalProvider } from '../../../src/providers/local/index.ts';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
-import type { Action, Provider } from '../../../src/providers/provider.ts';
+import type { Action } from '../../../src/contract/plan.ts';
+import type { Provider } from '../../../src/providers/provider.ts';
+import { converge } from '../cluster-specs.ts';
 import { eventually } from './eventually.ts';
 
 const never = new AbortController().signal;
@@ -84,12 +86,13 @@ const create = (spec: ProcessSpec, process = 'jobmanager-0'): Action => ({
   index: 0,
   reason: '',
   causes: [],
+  endsProcess: false,
   spec,
 });
 
 async function start(script: string): Promise<number> {
   const spec = processSpec(script);
-  await provider.apply(create(spec), clusterSpec(spec), locked);
+  await converge(provider, clusterSpec(spec), [create(spec)], locked);
   const observed = await provider.observe('demo', call);
   return Number(observed!.processes[0]!.location.replace('pid ', ''));
 }
@@ -119,7 +122,7 @@ describe('starting', () => {
 
   it('refuses a placeholder that it does not know, and starts nothing', async () => {
     const spec = processSpec(idle, { command: ['${runtime.node}', '${node.port}'] });
-    await expect(provider.apply(create(spec), clusterSpec(spec), locked)).rejects.toThrow(
+    await expect(converge(provider, clusterSpec(spec), [create(spec)], locked)).rejects.toThrow(
       '${node.port}',
     );
     expect(
@@ -231,9 +234,10 @@ describe('a client that died half-way', () => {
 
   it('reports a process that was never started', async () => {
     await start(idle);
-    await provider.apply(
-      { ...create(processSpec(idle)), kind: 'delete', spec: null },
+    await converge(
+      provider,
       clusterSpec(processSpec(idle)),
+      [{ ...create(processSpec(idle)), kind: 'delete', spec: null }],
       locked,
     );
     const folder = join(home, 'clusters/demo/processes/taskmanager-0');

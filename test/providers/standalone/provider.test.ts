@@ -9,7 +9,14 @@ import { DocumentName, type LockDocument } from '../../../src/record/documents.t
 import { FctlError } from '../../../src/contract/errors.ts';
 import type { ResolvedStandalone } from '../../../src/config/providers/standalone.ts';
 import type { Provider, TransferProgress } from '../../../src/providers/provider.ts';
-import { actionOn, idle, processNames, smallCluster } from '../cluster-specs.ts';
+import {
+  actionOn,
+  converge,
+  convergeAll,
+  idle,
+  processNames,
+  smallCluster,
+} from '../cluster-specs.ts';
 import { Place, type PlaceOptions } from './place.ts';
 import { makeKey } from './ssh-server.ts';
 
@@ -69,8 +76,7 @@ async function deploy(provider: Provider, fence = 1): Promise<void> {
   const store = provider.store('demo');
   const { version } = await store.read(DocumentName.lock);
   await store.write(DocumentName.lock, version, { ...lock, epoch: fence });
-  for (const name of processNames(spec))
-    await provider.apply(actionOn(spec, name), spec, { fence, signal: never });
+  await convergeAll(provider, spec, { fence, signal: never });
 }
 const placesOf = async (provider: Provider) =>
   Object.fromEntries(
@@ -385,8 +391,8 @@ describe('hosts that come and go', () => {
     const store = moved.store('demo');
     const { version } = await store.read(DocumentName.lock);
     await store.write(DocumentName.lock, version, { ...lock, epoch: 2 });
-    for (const name of processNames(spec))
-      await moved.apply(actionOn(spec, name, 'replace'), spec, { fence: 2, signal: never });
+    const replacements = processNames(spec).map((name) => actionOn(spec, name, 'replace'));
+    await converge(moved, spec, replacements, { fence: 2, signal: never });
     expect(await placesOf(moved)).toEqual({
       'jobmanager-0': '127.0.0.2 running',
       'taskmanager-0': '127.0.0.2 running',
@@ -402,7 +408,7 @@ describe('hosts that come and go', () => {
     expect(await provider.store('demo').read(DocumentName.lock)).toMatchObject({
       value: { epoch: 2 },
     });
-    const late = provider.apply(actionOn(spec, 'jobmanager-0'), spec, { fence: 1, signal: never });
+    const late = convergeAll(provider, spec, { fence: 1, signal: never });
     await expect(late).rejects.toMatchObject({ exitCode: 8 });
     expect(await moved.destroy('demo', { fence: 2, deleteState: false, signal: never })).toEqual(
       [],
@@ -433,7 +439,7 @@ describe('hosts that come and go', () => {
   it('refuses a host that has seen a newer lock, though the record is gone', async () => {
     const provider = await start({ hosts: [{}, {}] });
     await deploy(provider, 5);
-    const late = provider.apply(actionOn(spec, 'taskmanager-1', 'delete'), spec, {
+    const late = converge(provider, spec, [actionOn(spec, 'taskmanager-1', 'delete')], {
       fence: 4,
       signal: never,
     });
@@ -450,14 +456,14 @@ describe('connections', () => {
     expect((await provider.list(call)).clusters).toEqual(['demo']);
     expect(place.hosts[0]!.connections).toBe(1);
     const stop = actionOn(spec, 'jobmanager-0', 'delete');
-    const stopping = provider.apply(stop, spec, { fence: 1, signal: never });
+    const stopping = converge(provider, spec, [stop], { fence: 1, signal: never });
     stopping.catch(() => {});
     const file = join(place.dirOn(place.hosts[0]!), 'clusters/demo/host');
     expect(await readdir(file)).not.toEqual([]);
     await provider.close();
     await expect(stopping).rejects.toThrow();
     const other = await open();
-    await other.apply(stop, spec, { fence: 1, signal: never });
+    await converge(other, spec, [stop], { fence: 1, signal: never });
     expect(Object.keys(await placesOf(other))).toEqual(['taskmanager-0', 'taskmanager-1']);
   });
 

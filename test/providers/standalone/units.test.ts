@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fillUnit, unitName } from '../../../src/providers/standalone/agent/units.ts';
-import { actionOn, idle, smallCluster } from '../cluster-specs.ts';
+import { actionOn, converge, convergeAll, idle, smallCluster } from '../cluster-specs.ts';
 import { eventually } from '../local/eventually.ts';
 import { Place } from './place.ts';
 
@@ -152,7 +152,7 @@ describe('a host with units', () => {
       await provider.close();
       const other = await place.open();
       const options = { fence: 1, signal: never };
-      await other.apply(actionOn(spec, 'jobmanager-0'), spec, options);
+      await convergeAll(other, spec, options);
       const units = join(host!.home, '.config/systemd/user');
       const [unit, ...more] = (await readdir(units)).filter((name) => name.endsWith('.service'));
       expect(more).toEqual([]);
@@ -163,7 +163,7 @@ describe('a host with units', () => {
       });
       // Another client that wants a script finds the unit and ends it.
       const plain = await place.open({ supervisor: 'script' });
-      await plain.apply(actionOn(spec, 'jobmanager-0', 'replace'), spec, options);
+      await converge(plain, spec, [actionOn(spec, 'jobmanager-0', 'replace')], options);
       expect(await readdir(units)).toEqual([]);
       expect((await plain.observe('demo', call))!.processes).toMatchObject([{ status: 'running' }]);
       expect((await readFile(join(host!.home, 'calls'), 'utf8')).trim().split('\n')).toEqual([

@@ -2,7 +2,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { FakePlatform, failingAt, openFake } from 'fctl/provider-testing';
-import { actionOn, smallCluster } from '../cluster-specs.ts';
+import { actionOn, converge, smallCluster } from '../cluster-specs.ts';
 
 const { signal } = new AbortController();
 const call = { signal };
@@ -19,8 +19,8 @@ it('holds a process back until there is room', async () => {
   const platform = new FakePlatform({ onStart: ({ start }) => started.push(start.name) });
   const provider = openFake(platform);
   platform.pend('demo', 'taskmanager-0', 'no machine has 1 GiB');
-  await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
-  await provider.apply(actionOn(spec, 'taskmanager-0'), spec, locked);
+  await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
+  await converge(provider, spec, [actionOn(spec, 'taskmanager-0')], locked);
   const observed = await provider.observe('demo', call);
   expect(observed!.processes[1]).toMatchObject({
     status: 'pending',
@@ -36,7 +36,7 @@ it('holds a process back until there is room', async () => {
 it('crashes, restarts and ends processes', async () => {
   const platform = new FakePlatform();
   const provider = openFake(platform);
-  await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+  await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
   platform.crash('demo', 'jobmanager-0', 137);
   expect(await statuses(platform)).toEqual(['jobmanager-0 restarting']);
   platform.restart('demo', 'jobmanager-0');
@@ -52,7 +52,7 @@ it('crashes, restarts and ends processes', async () => {
 it('leads to whom the record names, with the next epoch each time', async () => {
   const platform = new FakePlatform();
   const provider = openFake(platform);
-  await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+  await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
   expect(await provider.connect('demo', call)).toBeNull();
   await platform.lead('demo', 'jobmanager-0', 'http://127.0.0.1:1');
   await platform.lead('demo', 'jobmanager-1', 'http://127.0.0.1:2');
@@ -66,7 +66,7 @@ it('keeps everybody waiting while it is stalled, but for who gives up', async ()
   platform.stall();
   const patient = provider.list(call);
   const giveUp = new AbortController();
-  const impatient = provider.apply(actionOn(spec, 'jobmanager-0'), spec, {
+  const impatient = converge(provider, spec, [actionOn(spec, 'jobmanager-0')], {
     fence: 1,
     signal: giveUp.signal,
   });
@@ -83,7 +83,7 @@ it('tells whoever watches what changed, and nothing twice', async () => {
   const seen: (string | undefined)[] = [];
   for await (const observed of provider.watch('demo', call)) {
     seen.push(observed?.processes[0]?.status);
-    if (seen.length === 1) await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+    if (seen.length === 1) await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
     if (seen.length === 2) platform.crash('demo', 'jobmanager-0');
     if (seen.length === 3) break;
   }
@@ -97,14 +97,14 @@ it('fails at the call that was chosen, before or after it was done, and at no ot
     const { provider } = failing;
     const outcome = await (async () => {
       await provider.store('demo').write('lock', 0, { epoch: 1 });
-      await provider.apply(actionOn(spec, 'jobmanager-0'), spec, locked);
+      await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
       await provider.observe('demo', call);
       return 'done';
     })().catch((error: Error) => error.message);
     return { outcome, failed: failing.failed, calls: failing.calls, is: await statuses(platform) };
   };
   const runs = ['jobmanager-0 running'];
-  expect(await steps(0, 'before')).toEqual({ outcome: 'done', failed: null, calls: 3, is: runs });
+  expect(await steps(0, 'before')).toEqual({ outcome: 'done', failed: null, calls: 4, is: runs });
   const at = (failed: string, calls: number, is: string[]) => ({
     outcome: 'killed',
     failed,
@@ -112,7 +112,8 @@ it('fails at the call that was chosen, before or after it was done, and at no ot
     is,
   });
   expect(await steps(1, 'before')).toEqual(at('store.write lock', 1, []));
-  expect(await steps(2, 'before')).toEqual(at('apply', 2, []));
-  expect(await steps(2, 'after')).toEqual(at('apply', 2, runs));
-  expect(await steps(3, 'before')).toEqual(at('observe', 3, runs));
+  expect(await steps(2, 'before')).toEqual(at('converge', 2, []));
+  expect(await steps(2, 'after')).toEqual(at('converge', 3, runs));
+  expect(await steps(3, 'before')).toEqual(at('converge jobmanager-0', 3, []));
+  expect(await steps(4, 'before')).toEqual(at('observe', 4, runs));
 });

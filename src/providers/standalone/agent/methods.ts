@@ -31,7 +31,6 @@ import { type UnitOptions, createUnitLauncher } from './units.ts';
 import { artifactCorrupt } from '../../shared/refusals.ts';
 import { hasEnded } from '../../shared/has-ended.ts';
 import type { Methods, RequestContext } from './serve.ts';
-import { nowhere } from '../../local/placeholders.ts';
 
 /** @param dir folder of fctl on the host. @param environment of processes that are started. */
 export function hostMethods(
@@ -66,19 +65,20 @@ export function hostMethods(
       local.artifacts(clusterId).has(hash, { signal }),
     takeArtifact: (request: Request.TakeArtifact) =>
       takeArtifact(dir, at(request.clusterId), request),
-    apply: async (request: Request.Apply, { signal }: RequestContext) => {
-      const { action, clusterId, fence, place, runtime, secrets, transient, unit } = request;
+    start: async (request: Request.Start, { signal }: RequestContext) => {
+      const { clusterId, fence, index, place, process, runtime, spec, unit } = request;
       const layout = at(clusterId);
       await enterFence(layout, fence); // M1
       if (request.record !== null) await noteRecord(layout, request.record);
       const recordUrl = place.recordUrl ?? pathToFileURL(layout.record).href;
-      const spec = { clusterId, secrets, transient };
-      await localFor(runtime, unit).applyAt(
-        action,
-        spec,
-        { fence, signal },
-        { ...place, recordUrl, runtime },
-      );
+      const started = { spec, index, place: { ...place, recordUrl, runtime } };
+      await localFor(runtime, unit).start(request, process, started, { fence, signal });
+    },
+    stop: async (request: Request.Stop, { signal }: RequestContext) => {
+      const { clusterId, fence, process, record } = request;
+      await enterFence(at(clusterId), fence); // M1
+      if (record !== null) await noteRecord(at(clusterId), record);
+      await local.stop(request, process, { fence, signal });
     },
     endpoint: async ({ clusterId }: Request.OfCluster): Promise<Request.Endpoint | null> => {
       const { record } = at(clusterId);
@@ -111,11 +111,9 @@ export function hostMethods(
       if (fence !== null) await enterFence(at(clusterId), fence);
       const { processes } = await look(local, at(clusterId), clusterId);
       await Promise.all(
-        processes.map(async ({ observed: { index, name, role } }) => {
-          const action = { kind: 'delete', process: name, role, index, spec: null } as const;
-          const told = { ...action, reason: '', causes: [] };
+        processes.map(({ observed: { name } }) => {
           const options = { fence: fence ?? Number.MAX_SAFE_INTEGER, signal };
-          await local.applyAt(told, { clusterId, secrets: {}, transient: false }, options, nowhere);
+          return local.stop({ clusterId, transient: false }, name, options);
         }),
       );
     },

@@ -1,6 +1,7 @@
 /** Parameters and answers of the agent's methods. */
+import type { ProcessSpec } from '../../../contract/process-spec.ts';
 import type { EndpointDocument } from '../../../record/documents.ts';
-import type { Action, LogOptions, ObservedProcess } from '../../provider.ts';
+import type { LogOptions, ObservedProcess } from '../../provider.ts';
 import type { Place } from '../../local/placeholders.ts';
 import type { UnitOptions } from './units.ts';
 import type { HostDocument, RecordPlace } from './host-document.ts';
@@ -38,20 +39,25 @@ export interface TakeArtifact extends HasArtifact {
   readonly upload: string;
 }
 
-export interface Apply extends OfCluster {
-  readonly action: Action;
-  readonly fence: number;
-  readonly secrets: Readonly<Record<string, string>>;
+export interface Stop extends OfCluster {
+  readonly process: string;
   /** As in `ClusterSpec`. */
   readonly transient: boolean;
+  readonly fence: number;
+  /** `null`: there is none. */
+  readonly record: RecordPlace | null;
+}
+
+export interface Start extends Stop {
+  readonly index: number;
+  readonly spec: ProcessSpec;
+  readonly secrets: Readonly<Record<string, string>>;
   /** `recordUrl: null`: the record lies on this host. */
   readonly place: Omit<Place, 'recordUrl'> & { readonly recordUrl: string | null };
   /** Hash of the runtime to start it with. */
   readonly runtime: string;
   /** `null`: not as a unit of systemd. */
   readonly unit: UnitOptions | null;
-  /** `null`: there is none. */
-  readonly record: RecordPlace | null;
 }
 
 export interface Logs extends OfCluster {

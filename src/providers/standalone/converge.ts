@@ -1,11 +1,12 @@
-/** One action of a plan, on the hosts that it concerns. */
+/** Starts and ends the processes of a plan, each on its host. */
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import type { Action } from '../provider.ts';
+import type { DocumentStore } from '../provider.ts';
+import type { ProcessDriver, StartAction } from '../shared/imperative.ts';
 import type { Hello } from './agent/protocol.ts';
 import { sendArtifact } from './artifacts.ts';
 import type { UnitOptions } from './agent/units.ts';
-import type { RecordPlace } from './agent/host-document.ts';
+import type * as Request from './agent/requests.ts';
 import type { ClusterView, Clusters } from './clusters.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
@@ -13,6 +14,7 @@ import {
   type Candidate,
   type PlacedProcess,
   type Placement,
+  jobManagerOf,
   parsePlacement,
   placeFor,
   placementName,
@@ -21,9 +23,8 @@ import {
   withoutProcess,
 } from './placement.ts';
 import { moveRecord } from './record-move.ts';
-import { nowhere } from '../local/placeholders.ts';
 
-export interface ApplyContext {
+export interface ConvergeContext {
   readonly hosts: Hosts;
   readonly clusters: Clusters;
   readonly candidates: readonly Candidate[];
@@ -32,43 +33,54 @@ export interface ApplyContext {
   readonly runtime: () => Promise<string>;
   /** What keeps its supervisor alive on a host. */
   readonly unit: (host: Host) => Promise<UnitOptions | null>;
+  /** Little is to stay of a cluster whose last process was ended. */
+  readonly isLast: boolean;
+  /** @throws ClusterError (exit 8) when somebody took a newer lock. */
+  readonly checkFence: () => Promise<void>;
   readonly fence: number;
   readonly signal: AbortSignal;
 }
 
-export async function applyAction(
-  context: ApplyContext,
-  action: Action,
+/** @param spec what the cluster is to be. @returns what starts and ends its processes. */
+export async function hostsDriver(
+  context: ConvergeContext,
   spec: ClusterSpec,
-): Promise<void> {
+): Promise<ProcessDriver> {
   const { candidates, clusters, hosts, signal } = context;
-  const { index, process, role } = action;
-  const view = await clusters.view(spec.clusterId);
-  const placed = view.placement.processes[process];
-  if (action.spec === null) {
-    await endElsewhere(context, view, spec.clusterId, process, null);
-    await changePlacement(clusters, spec.clusterId, (now) => withoutProcess(now, process));
-    return;
-  }
-  const candidate = placeFor(candidates, { index, role }, placed);
-  const target = hosts.configured.find((host) => host.address === candidate?.address);
-  if (target === undefined) throw noHostFor(role);
-  await endElsewhere(context, view, spec.clusterId, process, target); // C3
-  signal.throwIfAborted();
-  if (role === Role.jobmanager) await bringRecord(context, spec.clusterId, target);
-  await sendMissing(target, action, spec, signal);
-  await start(context, { action, placed, spec, target });
+  const { clusterId } = spec;
+  const view = await clusters.view(clusterId); // all hosts are asked once
+  const placements = new PlacementWriter(clusters, clusterId);
+  return {
+    start: async (action) => {
+      const { index, process, role } = action;
+      await context.checkFence(); // C2
+      const placed = view.placement.processes[process];
+      const candidate = placeFor(candidates, { index, role }, placed);
+      const target = hosts.configured.find((host) => host.address === candidate?.address);
+      if (target === undefined) throw noHostFor(role);
+      await endElsewhere(context, view, spec, process, target); // C3
+      signal.throwIfAborted();
+      if (role === Role.jobmanager) await bringRecord(context, clusterId, target);
+      await sendMissing(target, action, spec, signal);
+      await start(context, { action, placed, placements, spec, target });
+    },
+    stop: async ({ process }) => {
+      await context.checkFence(); // C2
+      await endElsewhere(context, view, spec, process, null);
+      await placements.change((now) => withoutProcess(now, process));
+    },
+  };
 }
 
 /** Ends what has the name of a process on all hosts but one. */
 async function endElsewhere(
-  { fence, hosts, signal }: ApplyContext,
+  { clusters, fence, hosts, isLast, signal }: ConvergeContext,
   view: ClusterView,
-  clusterId: string,
+  { clusterId }: ClusterSpec,
   process: string,
   target: Host | null,
 ): Promise<void> {
-  const record = placeOf(view);
+  const record = (await clusters.recordHost(clusterId))?.place ?? null;
   const placed = view.placement.processes[process];
   const found = new Set<Host>();
   for (const [host, { processes }] of view.views) {
@@ -81,22 +93,15 @@ async function endElsewhere(
     // Whoever took a dead host out of the config says that it is dead.
     if (silent !== undefined && host.path === null) continue;
     if (silent !== undefined) throw silent;
-    const observed = view.views.get(host)?.processes.find((p) => p.observed.name === process);
-    if (observed === undefined) continue;
-    const { index, role } = observed.observed;
-    const action = { kind: 'delete', process, role, index, reason: '', causes: [], spec: null };
-    const nothing = { secrets: {}, transient: false, place: nowhere, runtime: 'none', unit: null };
-    await host.call('apply', { clusterId, action, fence, record, ...nothing }, { signal });
+    const there = view.views.get(host)?.processes ?? [];
+    if (!there.some(({ observed }) => observed.name === process)) continue;
+    await host.call('stop', { clusterId, process, transient: isLast, fence, record }, { signal });
   }
-}
-
-function placeOf({ record }: ClusterView): RecordPlace | null {
-  return record && { host: record.host.saved, generation: Math.max(1, record.generation) };
 }
 
 /** The record goes where the JobManager goes. */
 async function bringRecord(
-  { clusters, fence }: ApplyContext,
+  { clusters, fence }: ConvergeContext,
   clusterId: string,
   target: Host,
 ): Promise<void> {
@@ -108,11 +113,11 @@ async function bringRecord(
 /** What the process's files name and its host has not. */
 async function sendMissing(
   host: Host,
-  { spec: process }: Action,
+  { spec: process }: StartAction,
   { artifacts, clusterId }: ClusterSpec,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const file of process!.files) {
+  for (const file of process.files) {
     if (file.type !== 'artifact') continue;
     const { hash } = file;
     if (await host.look<boolean>('hasArtifact', { clusterId, hash })) continue;
@@ -122,15 +127,16 @@ async function sendMissing(
 }
 
 interface Start {
-  readonly action: Action;
+  readonly action: StartAction;
   readonly placed: PlacedProcess | undefined;
+  readonly placements: PlacementWriter;
   readonly spec: ClusterSpec;
   readonly target: Host;
 }
 
 async function start(
-  context: ApplyContext,
-  { action, placed, spec, target }: Start,
+  context: ConvergeContext,
+  { action, placed, placements, spec, target }: Start,
 ): Promise<void> {
   const { clusters, fence, signal, storageScope } = context;
   const { clusterId, release, secrets, transient } = spec;
@@ -139,10 +145,8 @@ async function start(
   const { address, bind } = addressesOf(target, agent?.hello ?? null);
   const ports = await choosePorts(target, action, placed, bind);
   const entry: PlacedProcess = { host: target.saved, role, index, release, address, ports };
-  const placement = await changePlacement(clusters, clusterId, (now) =>
-    withProcess(now, process, entry),
-  ); // C1
-  const jobManager = placement.processes['jobmanager-0'];
+  const placement = await placements.change((now) => withProcess(now, process, entry)); // C1
+  const jobManager = jobManagerOf(placement);
   const record = await clusters.recordHost(clusterId);
   const place = {
     address,
@@ -155,9 +159,11 @@ async function start(
   };
   const runtime = await context.runtime();
   const unit = await context.unit(target);
-  const request = {
+  const request: Request.Start = {
     clusterId,
-    action,
+    process,
+    index,
+    spec: action.spec,
     fence,
     secrets,
     transient,
@@ -166,18 +172,18 @@ async function start(
     unit,
     record: record!.place,
   };
-  await target.call('apply', request, { signal });
+  await target.call('start', request, { signal });
 }
 
 /** Ports that the spec leaves open, where others have to know them: the one of before, if it is free. */
 async function choosePorts(
   host: Host,
-  { spec }: Action,
+  { spec }: StartAction,
   placed: PlacedProcess | undefined,
   bind: string,
 ): Promise<Record<string, number>> {
   const ports: Record<string, number> = {};
-  for (const { name, port } of spec!.ports) {
+  for (const { name, port } of spec.ports) {
     const before = placed?.host.address === host.address ? (placed.ports[name] ?? 0) : 0;
     ports[name] = port === 0 ? await host.call<number>('freePort', { bind, wanted: before }) : port;
   }
@@ -198,17 +204,37 @@ function addressesOf(
   return { address: advertised, bind: isOwn ? advertised : own };
 }
 
-/** Compare-and-set until nobody is faster. */
-async function changePlacement(
-  clusters: Clusters,
-  clusterId: string,
-  change: (placement: Placement) => Placement,
-): Promise<Placement> {
-  const store = clusters.store(clusterId);
-  for (;;) {
-    const { value, version } = await store.read(placementName);
-    const placement = change(parsePlacement(value));
-    if ((await store.write(placementName, version, placement)) !== null) return placement;
+/** Changes the placement, by compare-and-set. Changes that are wanted at the same time are written at once. */
+class PlacementWriter {
+  readonly #store: DocumentStore;
+  #waiting: ((placement: Placement) => Placement)[] = [];
+  #next: Promise<Placement> | null = null;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(clusters: Clusters, clusterId: string) {
+    this.#store = clusters.store(clusterId);
+  }
+
+  /** @returns the placement with this change, and maybe others. */
+  change(change: (placement: Placement) => Placement): Promise<Placement> {
+    this.#waiting.push(change);
+    this.#next ??= this.#writing.then(() => {
+      const changes = this.#waiting.splice(0);
+      this.#next = null;
+      const written = this.#write(changes);
+      this.#writing = written.catch(() => undefined);
+      return written;
+    });
+    return this.#next;
+  }
+
+  async #write(changes: readonly ((placement: Placement) => Placement)[]): Promise<Placement> {
+    for (;;) {
+      const { value, version } = await this.#store.read(placementName);
+      const placement = changes.reduce((now, change) => change(now), parsePlacement(value));
+      const written = await this.#store.write(placementName, version, placement);
+      if (written !== null) return placement;
+    }
   }
 }
 
