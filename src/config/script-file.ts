@@ -2,12 +2,12 @@
  * TypeScript and JavaScript as a layer, bundled by esbuild: cosmiconfig's own loader for TypeScript needs an
  * API that TypeScript 7 lacks. The bundle is imported from memory; nothing is written beside the config.
  */
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Message, Plugin } from 'esbuild';
 import { type Problem, problem } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
+import { placesInModules } from './module-place.ts';
 import {
   type FileLayer,
   type Origin,
@@ -37,24 +37,18 @@ export async function scriptLayer(file: string): Promise<FileLayer> {
   }
 }
 
-/** What `import.meta` says in each file of the bundle, as if it ran where it is. */
-const ownPlace = {
-  'import.meta.url': 'fctlConfigUrl',
-  'import.meta.filename': 'fctlConfigFilename',
-  'import.meta.dirname': 'fctlConfigDirname',
-};
-
 async function evaluate(file: string): Promise<unknown> {
   const { build } = await import('esbuild');
+  const places = placesInModules((path) => path); // as if it ran where it is
   const { outputFiles } = await build({
     entryPoints: [file],
     bundle: true,
     write: false,
     format: 'esm',
     platform: 'node',
-    define: ownPlace,
+    define: places.define,
     banner: { js: requireFrom(file) },
-    plugins: [publicEntry, packagesInPlace, placesInFiles],
+    plugins: [publicEntry, packagesInPlace, ...places.plugins],
     logLevel: 'silent',
   });
   const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
@@ -94,22 +88,6 @@ const packagesInPlace: Plugin = {
       if (!found.path.includes('node_modules')) return found;
       const path = from.kind === 'require-call' ? found.path : pathToFileURL(found.path).href;
       return { path, external: true };
-    });
-  },
-};
-
-const placesInFiles: Plugin = {
-  name: 'places-in-files',
-  setup: (build) => {
-    build.onLoad({ filter: /\.m?[jt]s$/, namespace: 'file' }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      if (!source.includes('import.meta')) return null;
-      const [url, filename, folder] = [pathToFileURL(path).href, path, dirname(path)].map((value) =>
-        JSON.stringify(value),
-      );
-      // On the first line, so that errors keep theirs.
-      const places = `const fctlConfigUrl = ${url}, fctlConfigFilename = ${filename}, fctlConfigDirname = ${folder};`;
-      return { contents: places + source, loader: extname(path).endsWith('ts') ? 'ts' : 'js' };
     });
   },
 };

@@ -8,6 +8,11 @@ const format = /^\/\/ fctl application, API (\d{1,9})\n/;
 /** The first line, without its end. */
 export const BUNDLE_HEADER = `// fctl application, API ${API_VERSION}`;
 
+/**
+ * Where the modules of a bundle believe that they lie (`import.meta.url`): a path that is nowhere, and says why.
+ */
+export const NOT_SHIPPED = '/files-beside-modules-are-not-shipped';
+
 /** More than the first line has. */
 const headerBytes = 64;
 

@@ -8,9 +8,10 @@
  */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { BuildResult, Message, OutputFile, Plugin } from 'esbuild';
-import { BUNDLE_HEADER } from '../contract/bundle.ts';
+import { placesInModules } from '../config/module-place.ts';
+import { BUNDLE_HEADER, NOT_SHIPPED } from '../contract/bundle.ts';
 import { ConfigError, type Problem, ProviderError, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
 import { removeUnusedBundles } from './kept-bundles.ts';
@@ -41,6 +42,7 @@ export interface BundleOptions {
 export async function bundleApplication(options: BundleOptions): Promise<ApplicationBundle> {
   const { build } = await import('esbuild');
   const { entry, projectDir, cacheDir } = options;
+  const places = placesInModules((path) => shippedPlace(relative(projectDir, path)));
   const result = await build({
     absWorkingDir: projectDir,
     entryPoints: [entry],
@@ -57,7 +59,8 @@ export async function bundleApplication(options: BundleOptions): Promise<Applica
     legalComments: 'none',
     logLevel: 'silent',
     banner: { js: banner },
-    plugins: [nativeModules],
+    define: places.define,
+    plugins: [nativeModules, ...places.plugins],
   }).catch((error: BuildResult) => {
     if (!Array.isArray(error.errors)) throw error;
     throw new ConfigError(error.errors.map((message) => toProblem(message, projectDir)));
@@ -155,6 +158,13 @@ function assemble(outputs: readonly OutputFile[], inputs: readonly string[]): Bu
   const inline = Buffer.from(JSON.stringify(map)).toString('base64');
   return Buffer.from(`${code}//# sourceMappingURL=data:application/json;base64,${inline}\n`);
 }
+
+/**
+ * Where a module believes that it lies (B1). Nothing is there: only what is imported is shipped, and whoever
+ * looks for files beside a module reads why in the path that is missing.
+ */
+const shippedPlace = (path: string): string =>
+  `${NOT_SHIPPED}/${portablePath(path).replace(/^(\.\.\/)+/, '')}`;
 
 function portablePath(path: string): string {
   const at = path.indexOf('node_modules/');

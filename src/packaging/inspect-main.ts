@@ -1,6 +1,7 @@
 /** Entry point of the worker that evaluates an application on the client; see inspect.ts. */
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { NOT_SHIPPED } from '../contract/bundle.ts';
 import { FctlError, problem } from '../contract/errors.ts';
 import { compileDeterministic } from '../graph/compile.ts';
 import { findApplicationProblems } from '../application/application.ts';
@@ -33,12 +34,17 @@ async function answer(): Promise<InspectAnswer> {
   }
 }
 
+/** For an application that looks for files beside its modules. */
+const onlyImports =
+  'files beside a module are not shipped with the application: import them (JSON, or text in a module), or register them with env.registerCachedFile';
+
 function invalid(why: string, stack: string | null = null): InspectAnswer {
   const found = problem({
     code: 'application-failed',
     message: `the application cannot be evaluated: ${why}`,
     path: '/application/entry',
-    hint: place(stack),
+    hint:
+      [why.includes(NOT_SHIPPED) ? onlyImports : [], place(stack) ?? []].flat().join('; ') || null,
   });
   return { type: 'invalid', problems: [found], stack };
 }

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/contract/errors.ts';
 import { bundleApplication } from '../../src/packaging/bundle.ts';
 
@@ -77,4 +77,32 @@ it('tells where the code is wrong', async () => {
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).problems[0]).toMatchObject({ line: 1 });
   expect((error as ConfigError).problems[0]!.file).toContain('src/lib/double.ts');
+});
+
+describe('files beside a module', () => {
+  const reads = (how: string) => `#!/usr/bin/env -S fctl
+import { readFileSync } from 'node:fs';
+export const table = () => readFileSync(${how}, 'utf8');`;
+
+  it.each([
+    ["new URL('table.json', import.meta.url)", '/src/table.json'],
+    ["import.meta.dirname + '/table.json'", '/src/table.json'],
+    ['import.meta.filename', '/src/app.ts'],
+  ])('are not there for %s, and the path says so', async (how, path) => {
+    const { file } = await bundle('here', { 'src/table.json': '{}', 'src/app.ts': reads(how) });
+    const { table } = (await import(file)) as { table: () => string };
+    expect(table).toThrow(`/files-beside-modules-are-not-shipped${path}`);
+  });
+
+  it('of a package begin at node_modules, wherever that is', async () => {
+    const { file } = await bundle('deep/project', {
+      'node_modules/with-data/package.json': '{ "type": "module", "main": "index.js" }',
+      'node_modules/with-data/index.js': 'export const place = import.meta.url;',
+      'src/app.ts': "export { place } from 'with-data';",
+    });
+    const { place } = (await import(file)) as { place: string };
+    expect(place).toBe(
+      'file:///files-beside-modules-are-not-shipped/node_modules/with-data/index.js',
+    );
+  });
 });
