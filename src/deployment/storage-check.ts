@@ -1,5 +1,6 @@
 /**
- * Refuses local paths that the processes of a cluster would each see differently, before anything is done.
+ * Refuses paths that no process can use, and local ones that the processes of a cluster would each see
+ * differently, before anything is done.
  * What the definition of a job names is known; of an application with `main()` only its arguments are, so
  * the JobManager looks again at the jobs that it gets.
  */
@@ -10,6 +11,7 @@ import type { JsonValue } from '../contract/json.ts';
 import { isSharedPath, looksLocal } from '../contract/shared-storage.ts';
 import { filePathsOf } from '../graph/file-paths.ts';
 import type { JobGraph } from '../graph/job-graph.ts';
+import { locationProblem } from '../storage/open.ts';
 
 export interface StorageQuestion {
   readonly config: ResolvedConfig;
@@ -20,27 +22,49 @@ export interface StorageQuestion {
   readonly originOf: (path: Path) => Origin;
 }
 
+/** Paths that are none, and addresses that this version has no file system for. */
+export function findUnusablePaths(question: StorageQuestion): Problem[] {
+  const { config, graphs } = question;
+  const texts = config.application === null ? [] : argumentsOf(config.application);
+  return graphs.flatMap(filePathsOf).flatMap(({ operator, path, use }) => {
+    const why = locationProblem(path);
+    if (why === null) return [];
+    const argument = texts.find(({ text }) => text === path)?.path ?? null;
+    const message = `the ${use} '${path}' of '${operator}' ${why}`;
+    return [problem({ code: 'path-not-usable', message, ...place(argument, question) })];
+  });
+}
+
+const argumentsOf = ({ args }: { readonly args: JsonValue }) =>
+  textsOf(args, ['application', 'args']);
+
+/** Where a problem is; `null`: nobody knows. */
+function place(path: Path | null, { originOf }: StorageQuestion) {
+  const at = path === null ? null : nearest(path, originOf);
+  return {
+    path: path === null ? null : pointer(path),
+    file: at?.file ?? null,
+    line: at?.line ?? null,
+    column: at?.column ?? null,
+  };
+}
+
 export function findUnsharedPaths(question: StorageQuestion): Problem[] {
-  const { config, graphs, hasMain, originOf } = question;
+  const { config, graphs, hasMain } = question;
   const { application, provider, storage } = config;
   if (application === null) return [];
-  const texts = textsOf(application.args, ['application', 'args']);
+  const texts = argumentsOf(application);
   const secret = new Set(application.secretArgs.map((below) => `/application/args${below}`));
-  const tell = (path: Path | null, what: string): Problem => {
-    const at = path === null ? null : nearest(path, originOf);
-    return problem({
+  const tell = (path: Path | null, what: string): Problem =>
+    problem({
       code: 'path-not-shared',
       message: `${what} is a local path, which each process of a cluster on provider ${provider} would see differently`,
-      path: path === null ? null : pointer(path),
-      file: at?.file ?? null,
-      line: at?.line ?? null,
-      column: at?.column ?? null,
+      ...place(path, question),
       hint: "put it below a path that all of them see, and name that in 'storage.shared'",
     });
-  };
   const used = graphs
     .flatMap(filePathsOf)
-    .filter(({ path }) => !isSharedPath(path, storage.shared));
+    .filter(({ path }) => locationProblem(path) === null && !isSharedPath(path, storage.shared));
   const byJobs = used.map(({ operator, path, use }) => {
     const argument = texts.find(({ text }) => text === path)?.path ?? null;
     return tell(argument, `the ${use} '${path}' of '${operator}'`);

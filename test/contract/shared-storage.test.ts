@@ -24,6 +24,8 @@ it.each([
   ['file:///etc/passwd', false],
   ['FILE:///etc/passwd', false],
   ['', false],
+  ['~/data', false],
+  ['file:///mnt/data%2F..%2F..%2Fetc', false],
 ])('%s: %s', (path, expected) => {
   expect(isSharedPath(path, shared)).toBe(expected);
 });
@@ -36,6 +38,9 @@ it.each([
   ['/a', true],
   ['file:a', true],
   ['a/b', false],
+  ['~/a', true],
+  ['~', true],
+  ['a~', false],
   ['.hidden', false],
   ['hdfs://a', false],
   ['1.5', false],

@@ -5,7 +5,7 @@ import { maskedConfig } from '../../config/show.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { loadEngine } from '../../engines/registry.ts';
-import { findUnsharedPaths } from '../../deployment/storage-check.ts';
+import { findUnsharedPaths, findUnusablePaths } from '../../deployment/storage-check.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import type { Context } from '../context.ts';
@@ -54,6 +54,7 @@ export async function prepareDeployment(
   });
   const isSeparate = !provider.capabilities.commonFiles;
   const { originOf } = loaded;
+  const question = { config, hasMain, graphs, originOf };
   return {
     config,
     maskedConfig: maskedConfig(loaded),
@@ -63,7 +64,7 @@ export async function prepareDeployment(
     provider,
     engines,
     signal: context.signal,
-    problems: isSeparate ? findUnsharedPaths({ config, hasMain, graphs, originOf }) : [],
+    problems: [...findUnusablePaths(question), ...(isSeparate ? findUnsharedPaths(question) : [])],
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
   };

@@ -53,6 +53,7 @@ import { createRestartStrategy } from '../scheduler/restart-strategy.ts';
 import { RestartThrottle } from '../scheduler/restart-throttle.ts';
 import type { TaskEvents, TaskManager } from '../resources/resource-manager.ts';
 import type { SlotAllocationInfo } from '../resources/slot-manager.ts';
+import { locationProblem } from '../../../storage/open.ts';
 
 export interface DispatcherOptions {
   readonly slots: SlotSource;
@@ -228,7 +229,7 @@ export class Dispatcher implements TaskEvents {
     if (problems.length > 0) return `this is no job graph: ${problems.join('; ')}`;
     if (!Array.isArray(secrets) || !secrets.every((value) => typeof value === 'string'))
       return 'secrets must be strings';
-    return this.#findUnshared(graph as unknown as JobGraph);
+    return this.#findUnusable(graph as unknown as JobGraph);
   }
 
   async #takeIn(submission: Submission, request: SubmitJobRequest): Promise<SubmitResult> {
@@ -239,10 +240,15 @@ export class Dispatcher implements TaskEvents {
   }
 
   /** Why its paths cannot be used; `null`: they can. */
-  #findUnshared(graph: JobGraph): string | null {
+  #findUnusable(graph: JobGraph): string | null {
+    const paths = filePathsOf(graph);
+    for (const { operator, path, use } of paths) {
+      const why = locationProblem(path);
+      if (why !== null) return `the ${use} '${path}' of '${operator}' ${why}`;
+    }
     const { scope, shared } = this.#options.storage;
     if (scope !== 'separate') return null;
-    const found = filePathsOf(graph).filter(({ path }) => !isSharedPath(path, shared));
+    const found = paths.filter(({ path }) => !isSharedPath(path, shared));
     if (found.length === 0) return null;
     const named = found.map(({ operator, path, use }) => `the ${use} '${path}' of '${operator}'`);
     return (
