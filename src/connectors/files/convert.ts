@@ -1,4 +1,4 @@
-/** Texts and values of JSON → values of a declared type. Parquet's own are in parquet-convert.ts. */
+/** Texts and values of JSON → values of a declared type. Those of Parquet are in parquet-leaf.ts. */
 import { describeValue } from '../../api/check-value.ts';
 import {
   parseBoolean,
@@ -121,13 +121,10 @@ function withNumberTexts(_key: string, value: unknown, context?: { source?: stri
 /** Whether it fits can be said of its text alone; see jsonConverter. No other alternative is tried before. */
 class NeedsText extends TypeError {}
 
-function numberOf(value: unknown): unknown {
-  if (value instanceof NumberText) return Number(value.text);
-  return typeof value === 'bigint' ? Number(value) : value;
-}
+const numberOf = (value: unknown) => (value instanceof NumberText ? Number(value.text) : value);
 
 /** For values of JSON. `null` counts as absent. */
-export function valueConverter(type: TypeShape): Convert {
+function valueConverter(type: TypeShape): Convert {
   switch (type.kind) {
     case 'int32':
       return (value) => {
@@ -146,7 +143,6 @@ export function valueConverter(type: TypeShape): Convert {
       };
     case 'int64':
       return (value) => {
-        if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value;
         if (Number.isSafeInteger(value)) return BigInt(value as number);
         if (Number.isInteger(value)) throw new NeedsText();
         const text = value instanceof NumberText ? value.text : value;
@@ -164,7 +160,6 @@ export function valueConverter(type: TypeShape): Convert {
       };
     case 'bytes':
       return (value) => {
-        if (value instanceof Uint8Array) return value;
         const bytes = typeof value === 'string' ? parseBytes(value) : undefined;
         if (bytes === undefined) throw expected(type, value);
         return bytes;

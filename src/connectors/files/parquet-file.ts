@@ -1,6 +1,8 @@
-/** Reading Parquet with hyparquet: columns decoded as numbers where possible. */
+/** Reading Parquet with hyparquet: columns of a range of rows, as they are stored. */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parquetRead } from 'hyparquet';
+import type { PlannedColumns } from './parquet-columns.ts';
+import { timeParsers } from './parquet-leaf.ts';
 import type { ParquetFile } from './parquet-open.ts';
 
 const compressors = {
@@ -9,40 +11,29 @@ const compressors = {
   BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
 };
 
-/** Dates and times become epoch milliseconds; no Date objects. */
-const parsers = {
-  timestampFromMilliseconds: (ms: bigint) => Number(ms),
-  timestampFromMicroseconds: (us: bigint) => Number(us) / 1000,
-  timestampFromNanoseconds: (ns: bigint) => Number(ns) / 1_000_000,
-  dateFromDays: (days: number) => days * 86_400_000,
-};
-
 /**
- * Reads some columns of a range of rows.
- * @returns by column name, each with `to - from` values.
- * @throws Error naming the file when it cannot be decoded or lacks a column.
+ * Reads the columns of a range of rows.
+ * @returns by field, each with `to - from` values as they are stored; `null` for columns that are not there.
+ * @throws Error naming the file when it cannot be decoded.
  */
 export async function readColumns(
-  { buffer, metadata, path: file }: ParquetFile,
-  columns: readonly string[],
+  { buffer, path }: ParquetFile,
+  { columns, metadata }: PlannedColumns,
   from: number,
   to: number,
-): Promise<Map<string, unknown[]>> {
-  const known = metadata.schema.slice(1).map((element) => element.name);
-  const missing = columns.filter((column) => !known.includes(column));
-  if (missing.length > 0) {
-    throw new Error(`${file} has no column ${missing.join(', ')}; it has ${known.join(', ')}`);
-  }
+): Promise<(unknown[] | null)[]> {
+  const names = columns.flatMap((column) => (column === null ? [] : [column.name]));
   const read = new Map<string, unknown[]>();
   try {
     await parquetRead({
       file: buffer,
       metadata,
-      columns: [...columns],
+      columns: names,
       rowStart: from,
       rowEnd: to,
       compressors,
-      parsers,
+      parsers: timeParsers,
+      utf8: false,
       onChunk: ({ columnName, columnData, rowStart }) => {
         // What is thrown here would be lost: the columns are checked below.
         if (rowStart === from && columnData.length === to - from && Array.isArray(columnData)) {
@@ -57,17 +48,15 @@ export async function readColumns(
         for (let row = start; row < end; row++) target[row - from] = columnData[row - rowStart];
       },
     });
-    for (const column of columns) {
-      const values = read.get(column) ?? [];
-      read.set(column, values); // a row group may have no rows
-      if (values.length !== to - from) {
-        throw new Error(`column '${column}' has ${values.length} values`);
-      }
-    }
+    return columns.map((column) => {
+      if (column === null) return null;
+      const values = read.get(column.name) ?? []; // a row group may have no rows
+      if (values.length === to - from) return values;
+      throw new Error(`column '${column.name}' has ${values.length} values`);
+    });
   } catch (error) {
-    throw new Error(`${file}, rows ${from} to ${to - 1}: ${(error as Error).message}`, {
+    throw new Error(`${path}, rows ${from} to ${to - 1}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  return read;
 }

@@ -9,7 +9,7 @@
 import { NO_TIMESTAMP, type SourceOutput, type Split } from '../../api/source.ts';
 import type { TypeShape } from '../../api/types.ts';
 import { type OpenSplit, fileOf } from '../split-reader.ts';
-import { type Convert, valueConverter } from './convert.ts';
+import { type PlannedColumns, planColumns } from './parquet-columns.ts';
 import { readColumns } from './parquet-file.ts';
 import {
   type LastParquetFile,
@@ -36,8 +36,7 @@ export function compileRow<T>(type: RecordShape): MakeRow<T> {
 export class ParquetSplit<T> implements OpenSplit<T> {
   readonly #path: string;
   readonly #files: LastParquetFile;
-  readonly #names: readonly string[];
-  readonly #converters: readonly Convert[];
+  readonly #type: RecordShape;
   readonly #makeRow: MakeRow<T>;
   readonly #onError: 'fail' | 'skip';
   readonly #skipped: () => void;
@@ -60,8 +59,7 @@ export class ParquetSplit<T> implements OpenSplit<T> {
   ) {
     this.#path = fileOf(split);
     this.#files = options.files;
-    this.#names = Object.keys(type.fields);
-    this.#converters = Object.values(type.fields).map(valueConverter);
+    this.#type = type;
     this.#makeRow = makeRow;
     this.#onError = options.onError;
     this.#skipped = options.skipped;
@@ -75,34 +73,42 @@ export class ParquetSplit<T> implements OpenSplit<T> {
     const file = await this.#files.open(this.#path);
     const start = Math.max(from, this.#row);
     this.#groups = rowGroupsOf(file).filter((group) => group.to > start && group.from < to);
-    await this.#load(file);
+    await this.#load(file, this.#plan(file));
   }
 
-  async #load(file: ParquetFile): Promise<void> {
+  #plan({ metadata }: ParquetFile): PlannedColumns {
+    try {
+      return planColumns(metadata, this.#type);
+    } catch (error) {
+      throw new Error(`${this.#path} ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  async #load(file: ParquetFile, planned: PlannedColumns): Promise<void> {
     const group = this.#groups.shift();
     if (group === undefined) {
       this.#isLoading = false;
       return;
     }
     const { from, to } = group;
-    const read = await readColumns(file, this.#names, from, to);
+    const read = await readColumns(file, planned, from, to);
     const bad = new Set<number>();
-    this.#columns = this.#names.map((name, index) => {
-      const column = read.get(name)!;
-      const convert = this.#converters[index]!;
-      for (let row = 0; row < column.length; row++) {
+    this.#columns = planned.columns.map((column, index) => {
+      const values = read[index]!;
+      if (column === null || values === null) return [];
+      for (let row = 0; row < values.length; row++) {
         try {
-          column[row] = convert(column[row]);
+          values[row] = column.convert(values[row]);
         } catch (error) {
           if (this.#onError === 'fail') {
             throw new Error(
-              `${this.#path}, row ${from + row}, column '${name}': ${(error as Error).message}`,
+              `${this.#path}, row ${from + row}, column '${column.name}': ${(error as Error).message}`,
             );
           }
           bad.add(row);
         }
       }
-      return column;
+      return values;
     });
     this.#bad = bad;
     this.#from = from;
@@ -138,7 +144,7 @@ export class ParquetSplit<T> implements OpenSplit<T> {
   #loadNext(): void {
     this.#isLoading = true;
     this.#columns = [];
-    this.#loading = this.#files.open(this.#path).then((file) => this.#load(file));
+    this.#loading = this.#files.open(this.#path).then((file) => this.#load(file, this.#plan(file)));
     this.#loading.catch(() => {}); // reported by available()
   }
 
