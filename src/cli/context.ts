@@ -8,7 +8,7 @@ import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
 import { ClusterError, UsageError, problem } from '../contract/errors.ts';
 import { isConfigVariable } from '../contract/environment.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { splitSecrets } from '../contract/secrets.ts';
+import { splitSecrets, textsOf } from '../contract/secrets.ts';
 import type { Site } from '../deployment/site.ts';
 import { engines } from '../engines/registry.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -168,7 +168,7 @@ async function isConfigured(
 /** What must be shown nowhere. */
 function secretsOf({ application }: LoadedConfig['config']): string[] {
   if (application === null) return [];
-  return Object.values(splitSecrets(application.args, application.secretArgs).secrets);
+  return textsOf(splitSecrets(application.args, application.secretArgs).secrets);
 }
 
 /** @returns what calls `make` the first time, and gives its result every time. */

@@ -10,6 +10,7 @@ import { type Path, type Tree, isTree, pointer, valueAt } from './layer.ts';
 import { notYet } from './not-yet.ts';
 import { resolvePath } from './paths.ts';
 import { hasReference } from './references.ts';
+import { isSecretName } from './secret-names.ts';
 import { type ParsedConfig, configSchema, overlaySchema } from './schema.ts';
 
 export interface CheckOptions {
@@ -70,7 +71,9 @@ export function checkChoice(values: Tree, options: CheckOptions): Finding[] {
 }
 
 const explainIssues = (issues: readonly z.core.$ZodIssue[], { secrets }: CheckOptions) =>
-  issues.flatMap((issue) => explainIssue(issue, (path) => secrets.has(pointer(path))));
+  issues.flatMap((issue) =>
+    explainIssue(issue, (path) => secrets.has(pointer(path)) || isSecretName(path)),
+  );
 
 /** Overlays that were not chosen, so that a mistake in one is found before it is needed. */
 export function checkOverlays(
@@ -89,7 +92,7 @@ export function checkOverlays(
     const { error } = overlaySchema.safeParse(overlay, { reportInput: true });
     // References of this one are not resolved: nobody asked for it.
     const issues = (error?.issues ?? []).filter((issue) => !hasReference(issue.input));
-    return issues.flatMap((issue) => explainIssue(issue, () => false, [...path, name]));
+    return issues.flatMap((issue) => explainIssue(issue, isSecretName, [...path, name]));
   });
 }
 

@@ -2,8 +2,8 @@
 import type { JsonObject, JsonValue } from '../contract/json.ts';
 import { MASK } from '../contract/secrets.ts';
 import { nodeAt } from './json-schema.ts';
-import { type Path, isTree, pointer } from './layer.ts';
-import { isSecretName } from './secret-names.ts';
+import { type Path, isTree } from './layer.ts';
+import { isSecretValue } from './secret-names.ts';
 import type { LoadedConfig } from './load.ts';
 
 export interface ConfigRow {
@@ -30,8 +30,7 @@ export function showConfig(loaded: LoadedConfig): ConfigRow[] {
 /** The same as one object, without origins. */
 export function maskedConfig({ parsed, secrets }: LoadedConfig): JsonObject {
   const visit = (value: JsonValue, path: Path): JsonValue => {
-    const isSecret = secrets.has(pointer(path)) || isSecretName(path);
-    if (isSecret) return MASK;
+    if (isSecretValue(value, path, secrets)) return MASK;
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) {
       return value.map((item: JsonValue, index) => visit(item, [...path, index]));

@@ -1,4 +1,12 @@
-/** Values that must be shown nowhere: what stands in their place, and who puts it there. */
+/**
+ * Values that must be shown nowhere: what stands in their place, and who puts it there. The redactor takes them out of whatever is shown.
+ *
+ * R1  Of a tree (JSON) only string values change. Keys, numbers, `true`, `false` and `null` say what
+ *     fctl says: a secret that happens to be `true`, `1234` or `jobs` must not break them.
+ * R2  Occurrences that overlap are taken out as one, so that no part of a secret is left behind.
+ * R3  A stream is masked like the whole text, wherever it is cut into chunks. Only what may be the
+ *     beginning of a secret is held back.
+ */
 import type { JsonObject, JsonValue } from './json.ts';
 
 /** What stands in the place of a secret. */
@@ -10,8 +18,10 @@ const minLength = 4;
 /** Masks secrets in text. More may become known while it is in use. */
 export class Redactor {
   readonly #values = new Set<string>();
-  /** As they stand in plain text and in JSON, longest first. */
+  /** As they stand in plain text and in JSON. */
   #forms: readonly string[] = [];
+  /** The same, each character one byte of its UTF-8. */
+  #byteForms: readonly string[] = [];
 
   constructor(values: readonly string[] = []) {
     this.add(values);
@@ -22,42 +32,157 @@ export class Redactor {
   }
 
   add(values: readonly string[]): void {
-    for (const value of values) if (value.length >= minLength) this.#values.add(value);
+    for (const value of values) {
+      // One that is nothing but asterisks looks like every other secret already.
+      if (value.length >= minLength && /[^*]/.test(value)) this.#values.add(value);
+    }
     const forms = new Set(this.values.flatMap((v) => [v, JSON.stringify(v).slice(1, -1)]));
-    this.#forms = [...forms].sort((a, b) => b.length - a.length);
+    this.#forms = [...forms];
+    this.#byteForms = this.#forms.map((form) => toBinary(Buffer.from(form)));
   }
 
   /** The text without any secret. */
   mask(text: string): string {
-    return this.#forms.reduce((masked, form) => masked.replaceAll(form, MASK), text);
+    return maskAll(text, this.#forms);
   }
 
   /** The same for bytes, which are returned as they are where there is nothing to mask. */
-  maskBytes(bytes: Uint8Array): string | Uint8Array {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#forms.some((form) => buffer.includes(form)) ? this.mask(buffer.toString()) : bytes;
+  maskBytes(bytes: Uint8Array): Uint8Array {
+    const text = toBinary(bytes);
+    const masked = maskAll(text, this.#byteForms);
+    return masked === text ? bytes : Buffer.from(masked, 'latin1');
   }
 
-  /** The same for a JSON value, its keys included. */
+  /** The same for string values of a tree (R1). */
   maskJson<T>(value: T): T {
     if (this.#forms.length === 0) return value;
-    return JSON.parse(this.mask(JSON.stringify(value))) as T;
+    return maskTree(value as JsonValue, (text) => this.mask(text)) as T;
+  }
+
+  /** As `JSON.stringify`, with string values masked (R1). */
+  stringify(value: unknown): string {
+    if (this.#forms.length === 0) return JSON.stringify(value);
+    return JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'string' ? this.mask(inner) : inner,
+    );
+  }
+
+  /** For bytes that come in chunks (R3). */
+  stream(): MaskingStream {
+    return new MaskingStream(() => this.#byteForms);
   }
 }
 
+/** Bytes, whatever they mean, as text of the same length. */
+const toBinary = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
+export class MaskingStream {
+  readonly #forms: () => readonly string[];
+  /** What came and was not given on, as it may be the beginning of a secret. */
+  #held = '';
+
+  constructor(forms: () => readonly string[]) {
+    this.#forms = forms;
+  }
+
+  /** @returns what can be given on. */
+  write(chunk: Uint8Array): Buffer {
+    const forms = this.#forms();
+    const text = this.#held + toBinary(chunk);
+    const spans = findSpans(text, forms);
+    let end = text.length - partialAtEnd(text, forms);
+    // A secret that is whole may overlap one that is not.
+    const open = spans.find((span) => span.start < end && end < span.end);
+    if (open !== undefined) end = open.start;
+    this.#held = open === undefined ? text.slice(end) : text.slice(open.lastStart);
+    return Buffer.from(maskAll(text.slice(0, end), forms), 'latin1');
+  }
+
+  /** @returns the rest. */
+  end(): Buffer {
+    const rest = maskAll(this.#held, this.#forms());
+    this.#held = '';
+    return Buffer.from(rest, 'latin1');
+  }
+}
+
+/** Occurrences that overlap each other. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  /** Where the one begins that ends last: all before it is hidden already. */
+  readonly lastStart: number;
+}
+
+function maskAll(text: string, forms: readonly string[]): string {
+  let masked = text;
+  for (;;) {
+    const spans = findSpans(masked, forms);
+    if (spans.length === 0) return masked;
+    let at = 0;
+    let next = '';
+    for (const { start, end } of spans) {
+      next += masked.slice(at, start) + MASK;
+      at = end;
+    }
+    // Only a secret with asterisks at its ends can be there again, each time with less beside them.
+    masked = next + masked.slice(at);
+  }
+}
+
+/** In their order (R2). */
+function findSpans(text: string, forms: readonly string[]): readonly Span[] {
+  const found = forms.flatMap((form) => {
+    const starts: number[] = [];
+    for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) starts.push(at);
+    return starts.map((start) => ({ start, end: start + form.length }));
+  });
+  const spans: Span[] = [];
+  for (const { start, end } of found.sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = spans.at(-1);
+    if (last === undefined || start >= last.end) spans.push({ start, end, lastStart: start });
+    else if (end > last.end) spans[spans.length - 1] = { start: last.start, end, lastStart: start };
+  }
+  return spans;
+}
+
+/** How many characters at the end may be the beginning of a secret, and are none yet. */
+function partialAtEnd(text: string, forms: readonly string[]): number {
+  let most = 0;
+  for (const form of forms) {
+    for (let length = Math.min(form.length - 1, text.length); length > most; length--) {
+      if (text.endsWith(form.slice(0, length))) most = length;
+    }
+  }
+  return most;
+}
+
+function maskTree(value: JsonValue, mask: (text: string) => string): JsonValue {
+  if (typeof value === 'string') return mask(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => maskTree(item, mask));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, maskTree(inner, mask)]),
+  );
+}
+
 /** Secret arguments by their JSON pointer: what an application's secret file holds. */
-export type SecretArguments = Readonly<Record<string, string>>;
+export type SecretArguments = Readonly<Record<string, string | number>>;
+
+/** As they may stand in text. */
+export const textsOf = (secrets: SecretArguments): string[] => Object.values(secrets).map(String);
 
 /** Splits arguments into what may be seen and what may not. */
 export function splitSecrets(
   args: JsonObject,
   pointers: readonly string[],
 ): { masked: JsonObject; secrets: SecretArguments } {
-  const secrets: Record<string, string> = {};
+  const secrets: Record<string, string | number> = {};
   const isSecret = new Set(pointers);
-  const masked = mapStrings(args, '', (text, pointer) => {
-    if (!isSecret.has(pointer)) return text;
-    secrets[pointer] = text;
+  const masked = mapLeaves(args, '', (leaf, pointer) => {
+    if (!isSecret.has(pointer)) return leaf;
+    secrets[pointer] = leaf;
     return MASK;
   });
   return { masked: masked as JsonObject, secrets };
@@ -65,18 +190,19 @@ export function splitSecrets(
 
 /** The arguments as they were before `splitSecrets`. */
 export function joinSecrets(masked: JsonObject, secrets: SecretArguments): JsonObject {
-  return mapStrings(masked, '', (text, pointer) => secrets[pointer] ?? text) as JsonObject;
+  return mapLeaves(masked, '', (leaf, pointer) => secrets[pointer] ?? leaf) as JsonObject;
 }
 
-function mapStrings(
+/** Texts and numbers. */
+function mapLeaves(
   value: JsonValue,
   pointer: string,
-  change: (text: string, pointer: string) => string,
+  change: (leaf: string | number, pointer: string) => string | number,
 ): JsonValue {
-  if (typeof value === 'string') return change(value, pointer);
+  if (typeof value === 'string' || typeof value === 'number') return change(value, pointer);
   if (value === null || typeof value !== 'object') return value;
   const below = (inner: JsonValue, key: string | number) =>
-    mapStrings(inner, `${pointer}/${escapePointer(String(key))}`, change);
+    mapLeaves(inner, `${pointer}/${escapePointer(String(key))}`, change);
   if (Array.isArray(value)) return value.map((item: JsonValue, index) => below(item, index));
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, below(inner, key)]));
 }

@@ -7,6 +7,7 @@ import { type AuditDocument, type AuditEntry, DocumentName } from '../record/doc
 import { ClusterError, FctlError } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
+import { Redactor } from '../contract/secrets.ts';
 import type { DocumentStore } from '../providers/provider.ts';
 import { lockHolder } from './operation/lock.ts';
 
@@ -27,11 +28,15 @@ interface OpenEntry {
   failed(error: unknown, signal: AbortSignal): Promise<void>;
 }
 
-/** @param release what it is about; `null`: none. */
+/**
+ * @param release what it is about; `null`: none.
+ * @param redactor masks secrets in messages. Default: none is known.
+ */
 export async function beginAudit(
   store: DocumentStore,
   action: string,
   release: string | null,
+  redactor: Pick<Redactor, 'mask'> = new Redactor(),
 ): Promise<OpenEntry> {
   const entry: AuditEntry = {
     id: randomBytes(6).toString('hex'),
@@ -52,7 +57,10 @@ export async function beginAudit(
   return {
     end,
     failed: (error, signal) =>
-      end(signal.aborted ? 'interrupted' : resultOf(error), describe(error)).catch(() => {}),
+      end(
+        signal.aborted ? 'interrupted' : resultOf(error),
+        redactor.mask(describe(error)).slice(0, maxMessage),
+      ).catch(() => {}),
   };
 }
 
@@ -77,7 +85,7 @@ export async function audited<T>(
 }
 
 const describe = (error: unknown) =>
-  (error instanceof FctlError ? error.problems[0]!.message : String(error)).slice(0, maxMessage);
+  error instanceof FctlError ? error.problems[0]!.message : String(error);
 
 function resultOf(error: unknown): AuditEntry['result'] {
   const refusals: readonly number[] = [ExitCode.conflict, ExitCode.stateWouldBeLost];

@@ -4,6 +4,8 @@
  *
  * W1  A hook is a process group of its own and ends with fctl: when it is told to end, and at the latest
  *     when it does.
+ * W2  No secret is in what it is told nor in what it printed, wherever that was cut into chunks. (It may
+ *     read them itself: its environment is that of fctl.)
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
@@ -11,6 +13,7 @@ import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, DeploymentError, problem } from '../contract/errors.ts';
+import type { Redactor } from '../contract/secrets.ts';
 import type { OnDeployEvent } from './operation/progress.ts';
 
 const HookName = {
@@ -28,8 +31,9 @@ export interface Hooks {
   readonly dir: string;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What they print. */
-  readonly onOutput: (text: string) => void;
+  /** What they print, without secrets. */
+  readonly onOutput: (bytes: Uint8Array) => void;
+  readonly redactor: Pick<Redactor, 'mask' | 'stream' | 'stringify'>;
 }
 
 /** What a hook is told, beside its name. `null`: the variable is not set. */
@@ -98,8 +102,15 @@ export async function runHook(
   const folder = await mkdtemp(join(tmpdir(), 'fctl-hook-'));
   try {
     const planFile = join(folder, 'plan.json');
-    await writeFile(planFile, JSON.stringify(plan), { mode: 0o600 });
-    const told = Object.entries({ ...facts, FCTL_HOOK: name, FCTL_PLAN: planFile });
+    const { redactor } = hooks;
+    await writeFile(planFile, redactor.stringify(plan), { mode: 0o600 });
+    const error = facts.FCTL_ERROR === null ? null : redactor.mask(facts.FCTL_ERROR);
+    const told = Object.entries({
+      ...facts,
+      FCTL_ERROR: error,
+      FCTL_HOOK: name,
+      FCTL_PLAN: planFile,
+    });
     const child = spawn(file, [], {
       cwd: hooks.workingDirectory,
       env: {
@@ -119,11 +130,15 @@ async function endOf(
   child: ChildProcess,
   name: HookName,
   file: string,
-  { onOutput }: Hooks,
+  { onOutput, redactor }: Hooks,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding('utf8').on('data', onOutput);
+  const outputs = [child.stdout!, child.stderr!].map((stream) => ({
+    stream,
+    masked: redactor.stream(),
+  }));
+  for (const { masked, stream } of outputs) {
+    stream.on('data', (chunk: Buffer) => onOutput(masked.write(chunk))); // W2
   }
   let timer: NodeJS.Timeout | undefined;
   const kill = (how: NodeJS.Signals) => {
@@ -157,7 +172,10 @@ async function endOf(
     signal.removeEventListener('abort', stop);
     process.off('exit', killNow);
     clearTimeout(timer);
-    for (const stream of [child.stdout!, child.stderr!]) stream.destroy();
+    for (const { masked, stream } of outputs) {
+      stream.destroy();
+      onOutput(masked.end());
+    }
     if (signal.aborted) killNow(); // what it started, too
   }
 }

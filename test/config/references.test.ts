@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { maskedConfig, showConfig } from '../../src/config/show.ts';
+import { joinSecrets, splitSecrets } from '../../src/contract/secrets.ts';
 import { Project, brief, load, problemsOf } from './project.ts';
 
 const env = { SECRET: 'hunter2', PATH: process.env['PATH'] };
@@ -91,6 +92,41 @@ application: { entry: "\${env:MISSING}" }`;
   });
 });
 
+describe('numbers that are called like secrets', () => {
+  it.each([
+    'providers: { standalone: { hosts: [h], password: 83746512 } }',
+    'environments: { a: { providers: { standalone: { hosts: [h], password: 83746512 } } } }',
+    'providers: { standalone: { hosts: [h], passphrase: [83746512] } }',
+    'providers: { standalone: { hosts: [{ address: h, password: 83746512 }] } }',
+    'jobmanager: { token: 83746512, credentials: { pin: 83746512 } }',
+  ])('are not told by messages about them: %s', async (lines) => {
+    const problems = await problemsOf(`cluster: ab\nprovider: standalone\n${lines}`);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(JSON.stringify(problems)).not.toContain('83746512');
+  });
+
+  it('are masked, and reach the application as numbers', async () => {
+    const args = '{ password: 83746512, db: { apiKey: 1234.5 }, credentials: { pin: 999999 } }';
+    const loaded = await load(application(args));
+    expect(maskedConfig(loaded)['application']).toMatchObject({
+      args: { password: '******', db: { apiKey: '******' }, credentials: { pin: '******' } },
+    });
+    const { args: resolved, secretArgs } = loaded.config.application!;
+    expect(secretArgs).toEqual(['/password', '/db/apiKey', '/credentials/pin']);
+    const { masked, secrets } = splitSecrets(resolved, secretArgs);
+    expect(JSON.stringify(masked)).not.toMatch(/[0-9]/);
+    expect(joinSecrets(masked, secrets)).toEqual(resolved);
+  });
+
+  it('are no secrets where the name only begins like one', async () => {
+    const args = '{ maxTokens: 5, tokenizer: { size: 512, lower: true }, secretSanta: null }';
+    const loaded = await load(application(args));
+    expect(maskedConfig(loaded)['application']).toMatchObject({
+      args: loaded.parsed.application!.args,
+    });
+  });
+});
+
 describe('secrets', () => {
   const yaml = `cluster: ab
 application:
@@ -116,7 +152,7 @@ security: { auth: token }
         list: ['plain', '******', { deep: '******' }],
         password: '******',
         db: { apiKey: '******', user: 'me' },
-        credentials: '******',
+        credentials: { anything: '******' },
         empty: {},
       },
     });
@@ -131,9 +167,9 @@ security: { auth: token }
       { path: 'application.args.db.apiKey', value: '******', origin: 'file fctl.config.yaml:8:19' },
       { path: 'application.args.db.user', value: 'me', origin: 'file fctl.config.yaml:8:34' },
       {
-        path: 'application.args.credentials',
+        path: 'application.args.credentials.anything',
         value: '******',
-        origin: 'file fctl.config.yaml:9:5',
+        origin: 'file fctl.config.yaml:9:30',
       },
       { path: 'application.args.empty', value: {}, origin: 'file fctl.config.yaml:10:5' },
     ]);

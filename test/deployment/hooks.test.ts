@@ -1,24 +1,32 @@
 /** Hooks with real executables: what they are told, how they fail, and that none outlives its deployment. */
+import { appendFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, DeploymentError } from '../../src/contract/errors.ts';
+import { Redactor } from '../../src/contract/secrets.ts';
 import { type HookFacts, type Hooks, checkHooks, runHook } from '../../src/deployment/hooks.ts';
 import { eventually } from '../cli/project.ts';
 
 let folder: string;
 let printed: string;
 let hooks: Hooks;
+let onOutput: () => void;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fctl-hooks-'));
   await mkdir(join(folder, 'hooks'));
   printed = '';
+  onOutput = () => {};
   hooks = {
     dir: join(folder, 'hooks'),
     workingDirectory: folder,
     environment: { PATH: process.env['PATH'], MINE: 'as before' },
-    onOutput: (text) => (printed += text),
+    onOutput: (bytes) => {
+      printed += Buffer.from(bytes).toString();
+      onOutput();
+    },
+    redactor: new Redactor(['hunter2', 'true']),
   };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -128,4 +136,28 @@ it('starts no hook of a deployment that was interrupted before', async () => {
   await hook('pre-deploy', 'echo ran');
   await expect(run(AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   expect(printed).toBe('');
+});
+
+describe('secrets', () => {
+  it.each(['', '>&2'])('are in nothing that it prints, also in two parts: %s', async (to) => {
+    const gate = join(folder, 'gate');
+    const wait = `while [ ! -e ${gate} ]; do sleep 0.01; done`;
+    await hook('pre-deploy', `printf 'it is hun' ${to}; ${wait}; printf 'ter2, or hun' ${to}`);
+    onOutput = () => appendFileSync(gate, '');
+    await run();
+    expect(printed).toBe('it is ******, or hun');
+  });
+
+  it('are in nothing that it is told', async () => {
+    await hook('on-failure', 'printf %s "$FCTL_ERROR" > error; cp "$FCTL_PLAN" plan');
+    const plan = { changes: true, reason: 'it is hunter2' };
+    const { signal } = new AbortController();
+    const told = { ...facts, FCTL_ERROR: 'db://me:hunter2@host refused' };
+    await runHook('on-failure', told, { hooks, plan, signal, onEvent: () => {} });
+    expect(await readFile(join(folder, 'error'), 'utf8')).toBe('db://me:******@host refused');
+    expect(JSON.parse(await readFile(join(folder, 'plan'), 'utf8'))).toEqual({
+      changes: true,
+      reason: 'it is ******',
+    });
+  });
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Redactor } from '../../src/contract/secrets.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
 import type { OutcomeDocument } from '../../src/record/documents.ts';
 import { deploy } from '../../src/deployment/deploy.ts';
@@ -124,6 +125,7 @@ async function run(): Promise<OutcomeDocument> {
     },
     {
       signal,
+      redactor: new Redactor(),
       onEvent: () => {},
       healthTimeoutMs: 30_000,
       lockWaitMs: 0,

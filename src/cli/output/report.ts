@@ -28,6 +28,12 @@ export class Report {
     this.incomplete(data, text, []);
   }
 
+  /** The same where the text for people is JSON, too: made from values in which secrets are masked. */
+  resultAsJson(data: unknown, text: () => string): void {
+    if (this.options.json) this.#document(data, []);
+    else this.#write(process.stdout, text());
+  }
+
   /** A result that may lack something, with what kept it from being whole. */
   incomplete(data: unknown, text: () => string, problems: readonly Problem[]): void {
     if (this.options.json) this.#document(data, problems);
@@ -40,7 +46,7 @@ export class Report {
 
   /** One of many results of a verb that follows something; a failure may come behind them. */
   line(data: unknown, text: () => string): void {
-    if (this.options.json) this.#print(process.stdout, envelope(this.options.command, data));
+    if (this.options.json) this.#write(process.stdout, this.#envelope(data, []));
     else this.result(data, text);
   }
 
@@ -72,16 +78,30 @@ export class Report {
 
   #document(data: unknown, errors: readonly Problem[]): void {
     this.#answered = true;
-    this.#print(process.stdout, envelope(this.options.command, data, errors));
+    this.#write(process.stdout, this.#envelope(data, errors));
+  }
+
+  /** What a problem says may hold a secret; its code and its place are for scripts, and hold none. */
+  #envelope(data: unknown, errors: readonly Problem[]): string {
+    const { redactor } = this;
+    const said = errors.map((problem) => ({
+      ...problem,
+      message: redactor.mask(problem.message),
+      hint: problem.hint === null ? null : redactor.mask(problem.hint),
+    }));
+    const { command } = this.options;
+    const masked = JSON.parse(redactor.stringify(data ?? null)) as unknown;
+    return JSON.stringify({ ok: errors.length === 0, command, data: masked, errors: said });
   }
 
   #print(stream: NodeJS.WriteStream, text: string): void {
-    stream.write(`${this.redactor.mask(text)}\n`);
+    this.#write(stream, this.redactor.mask(text));
+  }
+
+  #write(stream: NodeJS.WriteStream, text: string): void {
+    stream.write(`${text}\n`);
   }
 }
-
-const envelope = (command: string, data: unknown, errors: readonly Problem[] = []) =>
-  JSON.stringify({ ok: errors.length === 0, command, data, errors });
 
 const describeProblem = (problem: Problem) => describe(problem, err.red('error'));
 

@@ -48,7 +48,10 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     signal,
     onOutput: (text) => report.output(text),
   });
-  report.result({ bundleHash: bundle.hash, graphs }, () =>
-    graphs.map((graph) => renderJobGraph(graph, format)).join('\n\n'),
-  );
+  const data = { bundleHash: bundle.hash, graphs };
+  const rendered = (all: typeof graphs) =>
+    all.map((graph) => renderJobGraph(graph, format)).join('\n\n');
+  if (format === 'json') {
+    report.resultAsJson(data, () => rendered(report.redactor.maskJson(graphs)));
+  } else report.result(data, () => rendered(graphs));
 }

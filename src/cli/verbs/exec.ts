@@ -1,8 +1,22 @@
 /** `fctl exec`: a command where a process of a cluster runs, with its environment. */
 import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { UsageError, problem } from '../../contract/errors.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import type { Context } from '../context.ts';
+
+/** Hands on to a stream what it gets, without secrets. It is ended, the stream is not. */
+function masked(redactor: Redactor, output: NodeJS.WriteStream): Writable {
+  const stream = redactor.stream();
+  // Whoever read it may be gone: that is for the stream to say.
+  const write = (bytes: Buffer, done: () => void) =>
+    bytes.length === 0 ? done() : output.write(bytes, () => done());
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => void write(stream.write(chunk), done),
+    final: (done) => void write(stream.end(), done),
+  });
+}
 
 /** For one JSON document at the end, in which what was printed is text. */
 function collecting(into: { stdout: string; stderr: string }, name: 'stdout' | 'stderr'): Writable {
@@ -32,6 +46,7 @@ export async function run(
     );
   }
   const clusterId = await context.clusterId(named);
+  await context.configOf(clusterId); // so that its secrets are known, and masked
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   if (provider.exec === undefined) {
@@ -39,10 +54,11 @@ export async function run(
     throw new UsageError(problem({ code: 'not-supported', message }));
   }
   const { stdin } = process;
+  const { redactor } = context.report;
   const collected = { stdout: '', stderr: '' };
   const streams = context.options.json
     ? { stdout: collecting(collected, 'stdout'), stderr: collecting(collected, 'stderr') }
-    : { stdout: process.stdout, stderr: process.stderr };
+    : { stdout: masked(redactor, process.stdout), stderr: masked(redactor, process.stderr) };
   try {
     const exitCode = await provider.exec(clusterId, process_, words, {
       stdin: stdin.isTTY ? null : stdin,
@@ -52,6 +68,12 @@ export async function run(
     if (context.options.json) context.report.result({ exitCode, ...collected }, () => '');
     return exitCode;
   } finally {
+    await Promise.all(Object.values(streams).map(end));
     if (!stdin.isTTY) stdin.destroy(); // It may stay open for longer than the command ran.
   }
+}
+
+async function end(stream: Writable): Promise<void> {
+  stream.end();
+  await finished(stream);
 }

@@ -27,11 +27,12 @@ const defaultLockWaitMs = 20_000;
 
 /** @throws UsageError for a `--lock-wait` or `--health-timeout` that is no duration. */
 export function operationOptions(
-  { options, signal }: Context<OperationFlags>,
+  { options, report, signal }: Context<OperationFlags>,
   progress: Progress,
 ): OperationOptions {
   return {
     signal,
+    redactor: report.redactor,
     onEvent: (event) => showDeployEvent(progress, event),
     healthTimeoutMs:
       parseDuration('--health-timeout', options.healthTimeout) ?? defaultHealthTimeoutMs,
@@ -52,7 +53,8 @@ export function hooksOf(
     dir: join(projectDir, '.fctl', 'hooks'),
     workingDirectory: projectDir,
     environment: place.environment,
-    onOutput: (text) => process.stderr.write(report.redactor.mask(text)),
+    onOutput: (bytes) => process.stderr.write(bytes),
+    redactor: report.redactor,
   };
 }
 

@@ -3,7 +3,7 @@ import { secretArguments } from '../../config/secret-names.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { Role } from '../../contract/process-spec.ts';
-import { type Redactor, splitSecrets } from '../../contract/secrets.ts';
+import { type Redactor, splitSecrets, textsOf } from '../../contract/secrets.ts';
 import { parseDurationMs } from '../../contract/units.ts';
 
 /**
@@ -70,7 +70,7 @@ export function parseJsonArgs(text: string, redactor: Redactor): JsonObject {
     const value: unknown = JSON.parse(text);
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
       const args = value as JsonObject;
-      redactor.add(Object.values(splitSecrets(args, secretArguments(args, new Set())).secrets));
+      redactor.add(textsOf(splitSecrets(args, secretArguments(args, new Set())).secrets));
       return args;
     }
   } catch {
@@ -79,7 +79,8 @@ export function parseJsonArgs(text: string, redactor: Redactor): JsonObject {
   throw new UsageError(
     problem({
       code: 'args-not-json',
-      message: `--args is not a JSON object: ${text}`,
+      // What was given may hold secrets that nobody knows yet.
+      message: '--args is not a JSON object',
       hint: `for example --args '{"input":"a.csv"}'`,
     }),
   );

@@ -89,9 +89,9 @@ async function perform(running: Running, action: string): Promise<OperationResul
   if (!plan.changes) {
     return { plan, previousEpoch: situation.epoch - 1, release: null, outcome: null };
   }
-  const { signal } = running.options;
+  const { redactor, signal } = running.options;
   const store = provider.store(clusterId);
-  const entry = await beginAudit(store, action, plan.release);
+  const entry = await beginAudit(store, action, plan.release, redactor);
   try {
     const result = await change(running, wanted, situation);
     const isFailed = result.outcome?.status === ApplicationStatus.failed;

@@ -28,6 +28,7 @@ import { ship } from './ship.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { markEpoch, recordRelease } from '../releases.ts';
 import type { Situation } from './situation.ts';
+import type { Redactor } from '../../contract/secrets.ts';
 import type { Site } from '../site.ts';
 
 /** What a cluster is to be. */
@@ -51,6 +52,8 @@ export interface Operation extends Site {
 
 export interface OperationOptions {
   readonly signal: AbortSignal;
+  /** Knows what must not be written into the record. */
+  readonly redactor: Pick<Redactor, 'mask'>;
   readonly onEvent: OnDeployEvent;
   /** How long to wait for a healthy cluster. */
   readonly healthTimeoutMs: number;

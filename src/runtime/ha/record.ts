@@ -3,6 +3,7 @@ import { type OutgoingHttpHeaders, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { RecordDocumentResponse } from '../../contract/fctl-rest.ts';
+import { DocumentName } from '../../record/documents.ts';
 import { readDocument, type Versioned, writeDocument } from '../../record/file-documents.ts';
 import { type RecordUrl, TOKEN_HEADER } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
@@ -22,14 +23,16 @@ export interface ClusterRecord extends RecordReader {
 
 /**
  * The record where it lies.
- * @param redactor masks secrets in what is written.
+ * @param redactor masks secrets in what jobs said. The endpoint is all ours, and must be reached.
  */
 export function openRecord(url: RecordUrl, redactor?: Redactor): ClusterRecord {
   const directory = fileURLToPath(url);
   return {
     read: (name) => readDocument(directory, name),
-    write: (name, expected, value) =>
-      writeDocument(directory, name, expected, redactor?.maskJson(value) ?? value),
+    write: (name, expected, value) => {
+      const isOurs = redactor === undefined || name === DocumentName.endpoint;
+      return writeDocument(directory, name, expected, isOurs ? value : redactor.maskJson(value));
+    },
   };
 }
 

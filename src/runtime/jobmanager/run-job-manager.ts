@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import type { JobManagerConfig } from '../../contract/runtime-config.ts';
-import { Redactor, type SecretArguments } from '../../contract/secrets.ts';
+import { Redactor, type SecretArguments, textsOf } from '../../contract/secrets.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { LeadershipLostError } from '../ha/leadership.ts';
 import { openRecord } from '../ha/record.ts';
@@ -23,7 +23,7 @@ const failed = 1;
 export async function runJobManager(applicationScript: URL): Promise<number> {
   const config = await readConfig();
   const secretArgs = await readSecretArguments(config);
-  const redactor = new Redactor(Object.values(secretArgs));
+  const redactor = new Redactor(textsOf(secretArgs));
   const logger = createLogger(config.logging, config.resourceId, { redactor });
   const bug = new Promise<number>((resolve) => {
     process.once('uncaughtException', (error) => resolve(explain(error, logger, 'crashed')));

@@ -41,11 +41,11 @@ export function renderAnswer(answer: RestAnswer, redactor: Redactor): RenderedAn
     return rendered('application/octet-stream', sizeBytes, { file });
   }
   if ('text' in answer) {
-    const bytes = Buffer.from(redactor.mask(answer.text));
+    const bytes = Buffer.from(answer.text);
     return rendered(answer.contentType, bytes.length, { bytes }, answer.headers);
   }
-  const json = JSON.stringify(answer.body);
-  const bytes = Buffer.from(answer.verbatim ? json : redactor.mask(json));
+  const { body, verbatim } = answer;
+  const bytes = Buffer.from(verbatim ? JSON.stringify(body) : redactor.stringify(body));
   return rendered(JSON_TYPE, bytes.length, { bytes });
 }
 

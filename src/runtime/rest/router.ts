@@ -26,7 +26,7 @@ export interface RestRequest {
 export type RestAnswer =
   /** `verbatim`: secrets are not masked in it. */
   | { readonly status: number; readonly body: unknown; readonly verbatim?: boolean }
-  /** Anything that is text; secrets are masked in it. */
+  /** Text that says nothing of jobs: a secret that is a word of it is not meant. */
   | {
       readonly status: number;
       readonly text: string;

@@ -64,7 +64,7 @@ export interface JournalOptions {
   readonly release: string;
   readonly mode: 'application' | 'per-job' | 'session';
   /** Keeps secrets out of the record. */
-  readonly redactor: Pick<Redactor, 'mask'>;
+  readonly redactor: Pick<Redactor, 'stringify'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -265,7 +265,7 @@ export class Journal {
     if (bytes > maxCollectedBytes) {
       return lost(`${formatBytes(bytes)} are more than the ${formatBytes(maxCollectedBytes)} kept`);
     }
-    return this.#options.redactor.mask(json) !== json
+    return this.#options.redactor.stringify(collected) !== json
       ? lost('there is a secret in it, which is stored nowhere')
       : { collected, collectedError: null };
   }
