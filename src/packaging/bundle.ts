@@ -77,7 +77,7 @@ async function keep(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(temporary, bytes);
+    await writeFile(temporary, bytes, { mode: 0o600 }); // It may hold what its author compiles in.
     await rename(temporary, file); // B2
     await removeUnusedBundles(dirname(file), Date.now());
   } catch (error) {
