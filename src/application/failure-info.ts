@@ -1,4 +1,5 @@
 /** What a task threw, as a user wants to read it. */
+import { createFailure } from '../contract/failure.ts';
 import type { FailureInfo } from '../contract/outcome.ts';
 
 export interface FailureOrigin {
@@ -26,7 +27,7 @@ export function describeFailure(thrown: unknown, origin: FailureOrigin): Failure
       : ` (in '${operator}')`;
   const stack =
     thrown instanceof Error && thrown.stack !== undefined ? userStack(thrown, bundleFolder) : null;
-  return { message: `${kind}${text}${where}`, stack, task, location };
+  return createFailure(`${kind}${text}${where}`, { stack, task, location });
 }
 
 function inspect(value: unknown): string {

@@ -3,6 +3,7 @@
  * and the worker thread in it say to each other. The main thread of the process passes on what is not for
  * it: the first message starts it, a result ends it.
  */
+import { createFailure } from './failure.ts';
 import type { FailureInfo, JobOutcome } from './outcome.ts';
 import type { JobResultResponse } from './fctl-rest.ts';
 import type { JsonObject } from './json.ts';
@@ -124,5 +125,5 @@ export function mainFailure(
   stack: string | null = null,
   location = 'jobmanager',
 ): ApplicationResult {
-  return { type: 'failed', failure: { message, stack, task: 'main()', location } };
+  return { type: 'failed', failure: createFailure(message, { stack, task: 'main()', location }) };
 }

@@ -4,6 +4,7 @@
  *
  *     {"time":"2026-01-31T08:15:00.000Z","level":"info","resource":"taskmanager-0","message":"…", …fields}
  */
+import { shortText } from '../../contract/failure.ts';
 import type { LoggingConfig } from '../../contract/runtime-config.ts';
 import { Redactor } from '../../contract/secrets.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -137,6 +138,8 @@ function toJson(said: LogFields, redactor: Redactor): string {
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (!(value instanceof Error)) return value;
-  const { name, message, stack, cause } = value;
+  const { name, cause } = value;
+  const message = shortText(value.message);
+  const stack = value.stack && shortText(value.stack);
   return cause === undefined ? { name, message, stack } : { name, message, stack, cause };
 }

@@ -33,7 +33,7 @@ export interface RpcConnection<Remote> {
   readonly remoteAddress: string;
   /** `Envelope.resourceId` of the peer; `null` until its first message. */
   readonly remote: string | null;
-  /** When the peer was last heard of, by the connection's clock. */
+  /** When the peer was last heard of: epoch milliseconds. */
   readonly lastHeard: number;
   /** Calls the peer. Rejects with RpcError: `failed` carries the message of what the peer threw. */
   call<M extends keyof Remote & string>(
@@ -77,6 +77,8 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
   readonly closed: Promise<CloseReason>;
   remote: string | null = null;
   lastHeard: number;
+  /** The same, by the monotonic side: silence is an interval. */
+  #heardAt: number;
   readonly #options: ConnectionOptions<Local>;
   readonly #rpc: ReturnType<
     typeof createBirpc<Record<string, never>, Record<string, never>, false>
@@ -89,6 +91,7 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
   constructor(options: ConnectionOptions<Local>) {
     this.#options = options;
     this.lastHeard = options.clock.now();
+    this.#heardAt = options.clock.monotonic();
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#rpc = createBirpc<Record<string, never>, Record<string, never>, false>(
       {},
@@ -167,6 +170,7 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
     }
     this.remote = frame.envelope.resourceId;
     this.lastHeard = this.#options.clock.now();
+    this.#heardAt = this.#options.clock.monotonic();
     this.#receive(frame.message);
   }
 
@@ -199,7 +203,7 @@ class Connection<Remote, Local> implements RpcConnection<Remote> {
   #watchSilence(): void {
     const { clock, heartbeat } = this.#options;
     const check = () => {
-      const silentMs = clock.now() - this.lastHeard;
+      const silentMs = clock.monotonic() - this.#heardAt;
       if (silentMs >= heartbeat.timeoutMs) this.#settle({ type: 'heartbeat-timeout', silentMs }); // P2
       else this.#stopTimers[0] = clock.after(heartbeat.timeoutMs - silentMs, check);
     };

@@ -16,6 +16,7 @@ import type { Logger } from '../logging/logger.ts';
 import { connectJobManager } from '../rpc/client.ts';
 import { type RpcConnection, describeReason } from '../rpc/connection.ts';
 import type { JobManagerApi } from '../rpc/protocol.ts';
+import { RpcError } from '../rpc/rpc-error.ts';
 import { httpBlobs } from './bundle-cache.ts';
 import type { TaskManager } from './task-manager.ts';
 
@@ -106,7 +107,7 @@ async function tryRegister(
     );
     await taskManager.endAll(freeAllocations);
     logger.info('registered', { jobmanager: value.rpc, epoch, address });
-    sendHeartbeats(connection, taskManager, heartbeat.intervalMs);
+    sendHeartbeats(connection, taskManager, heartbeat.intervalMs, logger);
     return connection;
   } catch (error) {
     connection.close();
@@ -119,10 +120,16 @@ function sendHeartbeats(
   connection: RpcConnection<JobManagerApi>,
   taskManager: TaskManager,
   intervalMs: number,
+  logger: Logger,
 ): void {
   const timer = setInterval(() => {
-    // A heartbeat that fails shows as silence, or closes the connection.
-    connection.call('heartbeat', taskManager.report()).catch(() => {});
+    const report = taskManager.report();
+    connection.call('heartbeat', report).catch((error: unknown) => {
+      // Any other heartbeat that fails shows as silence, or closes the connection.
+      if (!(error instanceof RpcError && error.code === 'too-large')) return;
+      logger.warn(`accumulators are not shown before their tasks end: ${error.message}`);
+      connection.call('heartbeat', { ...report, accumulators: {} }).catch(() => {});
+    });
   }, intervalMs);
   void connection.closed.then(() => clearInterval(timer));
 }

@@ -2,13 +2,15 @@
  * The slots of a TaskManager, and what the JobManager may do with them.
  *
  * T1  Slots belong to the leader that allocated them: when its connection is gone, they end.
- * T2  What slots say goes to the leader in order. A report that cannot be delivered is dropped: the leader
- *     is gone, and its successor begins anew.
+ * T2  What slots say goes to the leader in order. A report that cannot be delivered is dropped when the
+ *     leader is gone, whose successor begins anew, or does not know the task any more. The end of a task
+ *     that is too large for a message is a failure of that task.
  * T3  A task that was told to cancel and does not within the timeout costs its slot.
  *
  * Over the usual length: it is all of `TaskManagerApi`, whose methods share the table of slots.
  */
 import { availableParallelism } from 'node:os';
+import { createFailure, shortFailure } from '../../contract/failure.ts';
 import type { FailureInfo } from '../../contract/outcome.ts';
 import { PROTOCOL_VERSION } from '../../record/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
@@ -28,6 +30,7 @@ import {
   type SlotDeployment,
   type SlotLocation,
   type SlotTarget,
+  type TaskChange,
   type TaskManagerApi,
   type TaskManagerRegistration,
   type TaskManagerReport,
@@ -207,7 +210,7 @@ export class TaskManager implements TaskManagerApi {
     entry.cancelTimer = setTimeout(() => {
       if (entry.liveTasks.size === 0) return;
       entry.slot.lose(
-        failure(
+        createFailure(
           `${entry.slot.name} did not react within ${cancellationTimeoutMs} ms to being cancelled: ` +
             'user code spins, or waits in native code',
         ),
@@ -350,11 +353,11 @@ export class TaskManager implements TaskManagerApi {
 
   private slotLost(entry: Entry, error: FailureInfo): void {
     const { allocationId, jobAttempt, jobId } = entry.slot.allocation;
-    const located = {
+    const located = shortFailure({
       ...error,
       task: error.task ?? liveTaskNames(entry),
       location: error.location ?? this.options.config.resourceId,
-    };
+    });
     this.options.logger.error(`slot lost: ${error.message}`, {
       ...slotFields(entry.slot.allocation),
       error: located,
@@ -372,8 +375,15 @@ export class TaskManager implements TaskManagerApi {
     method: M,
     ...args: Parameters<JobManagerApi[M]>
   ): void {
-    this.leader?.call(method, ...args).catch((error: Error) => {
-      this.options.logger.debug(`${method} was not taken: ${error.message}`);
+    this.leader?.call(method, ...args).catch((error: unknown) => {
+      const [report] = args;
+      const { logger } = this.options;
+      const code = error instanceof RpcError ? error.code : 'failed';
+      const message = `${method} was not taken: ${(error as Error).message}`;
+      if (code === 'closed' || code === 'stale') return logger.debug(message);
+      logger.warn(message, { jobId: report.jobId });
+      if (code !== 'too-large' || !('state' in report)) return;
+      this.tell('taskChanged', tooLarge(report, this.options.config.resourceId, error as Error));
     });
   }
 
@@ -428,6 +438,20 @@ async function arrived(
   return Object.fromEntries(files);
 }
 
+/** What is told of a task whose report does not fit into a message: without it the job would wait for ever. */
+function tooLarge(change: TaskChange, location: string, error: Error): TaskChange {
+  const message =
+    `the task ended as ${change.state}, but what it reports is too large: ${error.message}. Let sinks that ` +
+    'collect, and accumulators, take less, or write the records to a FileSink';
+  return {
+    ...change,
+    state: ExecutionState.failed,
+    error: createFailure(message, { location }),
+    committables: null,
+    accumulators: null,
+  };
+}
+
 function slotFields({ allocationId, jobAttempt, jobId, jobName, slotIndex }: SlotAllocation) {
   return { slot: slotIndex, jobId, jobName, jobAttempt, allocationId };
 }
@@ -442,10 +466,6 @@ function liveTaskNames({ deployment, liveTasks }: Entry): string | null {
       return `${vertex?.name} (${subtaskIndex + 1}/${vertex?.parallelism})`;
     });
   return names.length === 0 ? null : names.join(', ');
-}
-
-function failure(message: string): FailureInfo {
-  return { message, stack: null, task: null, location: null };
 }
 
 function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {

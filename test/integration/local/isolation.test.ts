@@ -88,6 +88,24 @@ describe('beside a job that breaks its thread', () => {
   });
 });
 
+describe('slots of one TaskManager that are peers', () => {
+  it.each([
+    ['process.exit', 'if (n === 10) process.exit(3)', 'slot-lost', /process\.exit\(\)/],
+    ['memory', 'if (n === 10) for (;;) kept.push({ n })', 'out-of-memory', /^out of memory: slot/],
+  ])(
+    'tell that one of them ended by %s, and not what the other saw',
+    async (_n, code, kind, why) => {
+      await start({}, 3);
+      const source = endless(code).replace('.map(', '.rebalance().map(');
+      const job = await cluster.submit(source, 'endless', { parallelism: 2 });
+      const { outcome } = await job.result();
+      expect(outcome).toMatchObject({ state: 'FAILED', error: { kind } });
+      expect(outcome.error!.message).toMatch(why);
+      await neighbour.expectUnharmed();
+    },
+  );
+});
+
 describe('beside a job that spins', () => {
   it.each([
     ['a user function', endless('if (n === 10) for (;;);')],

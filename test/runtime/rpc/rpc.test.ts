@@ -10,6 +10,7 @@ import {
 import { decodeFrame, encodeFrame } from '../../../src/runtime/rpc/frame.ts';
 import type { JobManagerApi, TaskManagerApi } from '../../../src/runtime/rpc/protocol.ts';
 import { createRpcServer, type RpcServerOptions } from '../../../src/runtime/rpc/server.ts';
+import { HostileClock } from '../hostile-clock.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const token = 'secret';
@@ -308,6 +309,21 @@ describe('the end of a connection (P2)', () => {
     await expect(pending).rejects.toMatchObject({ code: 'closed' });
     expect(await client.closed).toMatchObject({ type: 'connection-lost' });
     await expect(client.call('heartbeat', {} as never)).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('does not come because the wall clock is set', async () => {
+    const clock = new HostileClock();
+    const rig = await start({ clock, heartbeat: { intervalMs: 60_000, timeoutMs: 5000 } });
+    const client = await rig.connect();
+    await client.call('register', registration);
+    clock.step(3_600_000);
+    clock.advance(4990);
+    await client.call('heartbeat', {} as never);
+    clock.step(-7_200_000);
+    clock.advance(4990);
+    await client.call('heartbeat', {} as never);
+    clock.advance(5001);
+    expect(await rig.connections[0]!.closed).toMatchObject({ type: 'heartbeat-timeout' });
   });
 
   it('comes after the heartbeat timeout when the peer is silent', async () => {

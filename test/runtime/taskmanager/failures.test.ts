@@ -48,6 +48,26 @@ describe('user code that fails', () => {
     expect(rest).toEqual([]);
   });
 
+  it('of which the result is too large for a message fails its job', async () => {
+    await startCluster(1);
+    const bundle = `
+import { CollectSink, defineJob, GeneratorSource } from 'fctl';
+defineJob('large', (env) => {
+  const text = '\u4e2d'.repeat(1024 * 1024);
+  const stream = env.fromSource(GeneratorSource.of({ count: 12, create: (i) => i + text }));
+  for (const name of ['a', 'b']) stream.sinkTo(CollectSink.named(name));
+});`;
+    const job = await cluster.submit(bundle, 'large', { parallelism: 1 });
+    const { outcome } = await job.result();
+    expect(outcome).toMatchObject({
+      state: 'FAILED',
+      error: {
+        message: expect.stringMatching(/^the task ended as FINISHED, but what it reports is too/),
+        task: expect.stringContaining('(1/1)'),
+      },
+    });
+  });
+
   it('refuses a builder that makes another graph in each process', async () => {
     await startCluster(1);
     const bundle = `

@@ -295,7 +295,7 @@ export class Dispatcher implements TaskEvents {
       firstAttempt: attempt,
       submission,
       createCoordinators: () => createCoordinators(graph, { jobId, workingDirectory }),
-      restartStrategy: createRestartStrategy(restart, { now: () => clock.now(), random }),
+      restartStrategy: createRestartStrategy(restart, { now: () => clock.monotonic(), random }),
       restartThrottle: this.#restartThrottle,
       recordRestart: (next, failedAt) => journal.restarted(jobId, next, failedAt),
       logger: logger.child({ jobId }),

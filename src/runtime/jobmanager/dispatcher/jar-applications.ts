@@ -17,6 +17,7 @@ import type {
   ApplicationStart,
   JobManagerAddress,
 } from '../../../contract/application-messages.ts';
+import { createFailure } from '../../../contract/failure.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { SubmitJobRequest } from '../../../contract/fctl-rest.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
@@ -318,12 +319,8 @@ export class JarApplications implements Jars {
 
 const closed = () => refused('unavailable', 'the cluster is ending');
 
-const failureOf = (message: string): FailureInfo => ({
-  message,
-  stack: null,
-  task: 'main()',
-  location: 'jobmanager',
-});
+const failureOf = (message: string): FailureInfo =>
+  createFailure(message, { task: 'main()', location: 'jobmanager' });
 
 /** Where it happened, too: it is all that whoever uploaded it gets to see. */
 function messageOf(answer: ApplicationAnswer | ApplicationResult): string {

@@ -23,12 +23,7 @@
  * N7  A write that failed may have been published all the same. What is found then under this JobManager's
  *     own name is its own, and is written over; whatever else is found means that it has lost.
  */
-import {
-  type FailureInfo,
-  type JobOutcome,
-  LOST,
-  type RecordedAttempt,
-} from '../../../contract/outcome.ts';
+import { type JobOutcome, LOST, type RecordedAttempt } from '../../../contract/outcome.ts';
 import {
   DocumentName,
   type ForgottenJobs,
@@ -37,6 +32,7 @@ import {
   PROTOCOL_VERSION,
   type RecordedJob,
 } from '../../../record/documents.ts';
+import { createFailure } from '../../../contract/failure.ts';
 import { canonicalJson, sha256 } from '../../../contract/hash.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Redactor } from '../../../contract/secrets.ts';
@@ -350,15 +346,8 @@ export class Journal {
   #recall(id: string, graph: JobGraph, { state }: ForgottenJobs): RecordedJob {
     const time = this.#startTime;
     const gone = collectedIsGone(graph.name, 'later jobs have taken its place');
-    const error: FailureInfo | null =
-      state === 'FINISHED'
-        ? null
-        : {
-            message: 'why is forgotten: it ended long before its JobManager was restarted',
-            stack: null,
-            task: null,
-            location: 'jobmanager',
-          };
+    const why = 'why is forgotten: it ended long before its JobManager was restarted';
+    const error = state === 'FINISHED' ? null : createFailure(why, { location: 'jobmanager' });
     const job: RecordedJob = {
       ...describeJob(id, graph, null, time),
       outcome: {

@@ -7,6 +7,7 @@
  *     is not waited for again. Whoever sends files that the job needs is alive.
  */
 import { ApplicationStatus, type FailureInfo, type JobOutcome } from '../../../contract/outcome.ts';
+import { createFailure } from '../../../contract/failure.ts';
 import type { SubmitJobRequest } from '../../../contract/fctl-rest.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { SubmitResult } from '../views/cluster-view.ts';
@@ -50,7 +51,7 @@ export class OnlyJob {
       if (this.#jobId !== null) return;
       if (isUploading()) return this.#wait();
       const message = 'no job was submitted: the client ended too early';
-      ended(ApplicationStatus.failed, { message, stack: null, task: null, location });
+      ended(ApplicationStatus.failed, createFailure(message, { location }));
     });
   }
 

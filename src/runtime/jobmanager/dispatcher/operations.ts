@@ -38,7 +38,7 @@ export type OperationOutcome =
 
 interface Operation {
   readonly outcome: OperationOutcome;
-  /** Epoch milliseconds. */
+  /** By the monotonic clock. */
   readonly completed: number;
 }
 
@@ -56,7 +56,7 @@ export class Operations {
     this.#forget(maxRemembered - 1);
     const name = nameOf(key);
     if (this.#operations.has(name)) return;
-    this.#operations.set(name, { outcome: run(), completed: this.#clock.now() });
+    this.#operations.set(name, { outcome: run(), completed: this.#clock.monotonic() });
   }
 
   /** `null`: there is none. */
@@ -67,7 +67,7 @@ export class Operations {
 
   /** O2 */
   #forget(most: number): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     for (const [name, { completed }] of this.#operations) {
       if (completed + rememberedMs > now && this.#operations.size <= most) return;
       this.#operations.delete(name);

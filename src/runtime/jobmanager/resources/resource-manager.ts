@@ -27,6 +27,7 @@ import type {
   TaskManagerRegistration,
   TaskManagerReport,
 } from '../../rpc/protocol.ts';
+import { nameOf } from '../../rpc/resource-id.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import type { SlotAllocationInfo, SlotGrant, SlotManager, SlotRequest } from './slot-manager.ts';
 import { Turns } from './turns.ts';
@@ -245,7 +246,7 @@ export class ResourceManager {
     const known = this.#taskManagers.get(id);
     if (known?.connection === connection) return known; // P3
     refuseRegistration(id, registration);
-    const name = id.split('/', 1)[0]!;
+    const name = nameOf(id);
     for (const other of this.taskManagers) {
       if (other.name === name) this.#lose(other, `${id} took its place`); // R2
     }

@@ -5,6 +5,7 @@
  */
 import type { Committable, SinkCommitter } from '../../../api/sink.ts';
 import type { Split, SplitEnumerator } from '../../../api/source.ts';
+import { createFailure } from '../../../contract/failure.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import { createCommitter, createEnumerator } from '../../../connectors/registry.ts';
@@ -18,7 +19,7 @@ export class CoordinatorError extends Error {
     const message = error instanceof Error ? error.message : String(error);
     super(message, { cause: error });
     this.name = 'CoordinatorError';
-    this.failure = { message, stack: null, task: operator, location: 'jobmanager' };
+    this.failure = createFailure(message, { task: operator, location: 'jobmanager' });
   }
 }
 

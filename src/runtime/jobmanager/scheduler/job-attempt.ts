@@ -12,11 +12,13 @@
  */
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
 import type { Redactor } from '../../../contract/secrets.ts';
+import { createFailure, shortFailure } from '../../../contract/failure.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger } from '../../logging/logger.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { ExecutionState, type SlotLoss, type TaskChange } from '../../rpc/protocol.ts';
+import { nameOf } from '../../rpc/resource-id.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { Execution } from './execution.ts';
 import type { ResourceManager } from '../resources/resource-manager.ts';
@@ -118,7 +120,7 @@ export class JobAttempt {
       const stop = clock.after(slotRequestTimeoutMs, () => {
         this.#withdraw();
         const message = `${describeMissingSlots(graph.name, count, slots.slots.overview)} (waited ${slotRequestTimeoutMs / 1000} s)`;
-        reject(new AttemptError({ message, stack: null, task: null, location: null }));
+        reject(new AttemptError(createFailure(message)));
       });
       const granted = (grants: readonly SlotGrant[]) => {
         stop();
@@ -211,10 +213,8 @@ export class JobAttempt {
     if (result === 'duplicate') return null;
     if (result === 'illegal') {
       const message = `${from} reports ${change.state} for ${execution.name}, which is ${execution.state}`;
-      this.#options.failed(
-        { message, stack: null, task: execution.name, location: nameOf(from) },
-        execution,
-      );
+      const location = nameOf(from);
+      this.#options.failed(createFailure(message, { task: execution.name, location }), execution);
       throw new RpcError('failed', message);
     }
     if (change.metrics) execution.metrics = change.metrics;
@@ -255,7 +255,11 @@ export class JobAttempt {
     if (first) {
       const { task, location } = loss.error;
       this.#options.failed(
-        { ...loss.error, task: task ?? first.name, location: location ?? nameOf(from) },
+        shortFailure({
+          ...loss.error,
+          task: task ?? first.name,
+          location: location ?? nameOf(from),
+        }),
         first,
       );
     }
@@ -272,7 +276,7 @@ export class JobAttempt {
     const [first] = this.#lose(this.executionsOn(id));
     if (first) {
       const message = `TaskManager ${nameOf(id)} was lost: ${why}`;
-      this.#options.failed({ message, stack: null, task: null, location: nameOf(id) }, first);
+      this.#options.failed(createFailure(message, { location: nameOf(id) }), first);
     }
     this.#checkProgress();
   }
@@ -344,19 +348,16 @@ function createExecutions({ graph, attempt, newId, clock }: JobAttemptOptions): 
   );
 }
 
-/** `taskmanager-0/3f2a` → `taskmanager-0` */
-const nameOf = (taskManagerId: string) => taskManagerId.split('/', 1)[0]!;
-
 function deploymentError(what: string, taskManagerId: string, error: unknown): AttemptError {
   const name = nameOf(taskManagerId);
   const isLost = error instanceof RpcError && error.code === 'closed';
   const { message } = error as Error;
-  return new AttemptError({
-    message: isLost ? `TaskManager ${name} was lost: ${message}` : `${name} ${what}: ${message}`,
-    stack: null,
-    task: null,
-    location: name,
-  });
+  return new AttemptError(
+    createFailure(
+      isLost ? `TaskManager ${name} was lost: ${message}` : `${name} ${what}: ${message}`,
+      { location: name },
+    ),
+  );
 }
 
 function describeTaskFailure(
@@ -364,11 +365,11 @@ function describeTaskFailure(
   execution: Execution,
   from: string,
 ): FailureInfo {
-  const message = error?.message ?? 'the task failed without saying why';
-  return {
-    message,
-    stack: error?.stack ?? null,
-    task: error?.task ?? execution.name,
-    location: error?.location ?? nameOf(from),
-  };
+  const { task, location, ...reported } =
+    error ?? createFailure('the task failed without saying why');
+  return shortFailure({
+    ...reported,
+    task: task ?? execution.name,
+    location: location ?? nameOf(from),
+  });
 }

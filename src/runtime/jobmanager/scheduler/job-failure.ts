@@ -1,4 +1,5 @@
 /** What a job is told to have failed of. */
+import { createFailure } from '../../../contract/failure.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import { CoordinatorError } from './coordinators.ts';
 import { AttemptError } from './job-attempt.ts';
@@ -6,17 +7,5 @@ import { AttemptError } from './job-attempt.ts';
 export function toFailure(error: unknown): FailureInfo {
   if (error instanceof AttemptError || error instanceof CoordinatorError) return error.failure;
   const { message, stack = null } = error instanceof Error ? error : { message: String(error) };
-  return { ...jobManagerFailure(message), stack };
+  return createFailure(message, { stack, location: 'jobmanager' });
 }
-
-/** One that is no task's. */
-export const jobManagerFailure = (message: string): FailureInfo => ({
-  message,
-  stack: null,
-  task: null,
-  location: 'jobmanager',
-});
-
-/** Whether it is what the data plane says when a peer is gone. */
-export const isConsequence = ({ message }: FailureInfo): boolean =>
-  /\bdata connection (to|from) .+ is lost\b/.test(message);

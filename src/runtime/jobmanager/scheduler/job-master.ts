@@ -36,6 +36,7 @@
 import type { Split } from '../../../api/source.ts';
 import { outputOf } from '../../../connectors/registry.ts';
 import { abortable } from '../../../contract/abort.ts';
+import { createFailure, isConsequence } from '../../../contract/failure.ts';
 import type { FailureInfo, JobOutcome } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
@@ -53,7 +54,7 @@ import type { Coordinators } from './coordinators.ts';
 import { ExceptionHistory } from '../views/exception-history.ts';
 import type { Execution } from './execution.ts';
 import { JobAttempt, type SlotSource } from './job-attempt.ts';
-import { isConsequence, jobManagerFailure, toFailure } from './job-failure.ts';
+import { toFailure } from './job-failure.ts';
 import { createJobStateMachine, isTerminalJobStatus, JobStatus } from './job-status.ts';
 import { createJobView, toOutcome } from '../views/job-view.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
@@ -120,6 +121,7 @@ export class JobMaster {
   #run: Run;
   /** J6 */
   #mayRestart = false;
+  /** By the monotonic clock. */
   #restartAt = 0;
   #lastView: JobView | null = null;
   #committing = false;
@@ -171,7 +173,7 @@ export class JobMaster {
       const message =
         `publishing the output did not end within ${formatDuration(cancellationTimeoutMs)} after the job was ` +
         'cancelled: some of the output may be public, or become so';
-      const failure = jobManagerFailure(message);
+      const failure = createFailure(message, { location: 'jobmanager' });
       logger.error(message);
       this.#exceptions.add({ failure, execution: null, attempt, timestamp: clock.now() });
       this.#abandonedCommit = failure;
@@ -258,7 +260,7 @@ export class JobMaster {
   #describeWait(): string | null {
     const { clock, restartThrottle, slots } = this.#options;
     if (this.state === JobStatus.restarting) {
-      const ms = this.#restartAt - clock.now();
+      const ms = this.#restartAt - clock.monotonic();
       return ms <= 0 ? null : `starts again in ${formatDuration(ms)}`;
     }
     const wait = slots.slots.waitOf(this.jobId);
@@ -358,7 +360,7 @@ export class JobMaster {
 
   #restartDue(): Promise<void> {
     const { clock } = this.#options;
-    return pause(clock, Math.max(this.#restartAt - clock.now(), 0), this.#cancelled.signal);
+    return pause(clock, Math.max(this.#restartAt - clock.monotonic(), 0), this.#cancelled.signal);
   }
 
   /** J2 */
@@ -457,7 +459,7 @@ export class JobMaster {
     if (decision?.type === 'restart') {
       const { delayMs } = decision;
       logger.warn(`job failed and starts again: ${failure.message}`, { failure, attempt, delayMs });
-      this.#restartAt = clock.now() + delayMs;
+      this.#restartAt = clock.monotonic() + delayMs;
       this.#enter(JobStatus.restarting);
     } else {
       const notRestarted = decision?.why ?? null;

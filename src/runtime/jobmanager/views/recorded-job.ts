@@ -6,6 +6,7 @@ import {
   type RecordedAttempt,
   type VertexOutcome,
 } from '../../../contract/outcome.ts';
+import { createFailure } from '../../../contract/failure.ts';
 import type { RecordedJob } from '../../../record/documents.ts';
 import { JOB_GRAPH_VERSION, type JobGraph } from '../../../graph/job-graph.ts';
 import { ExecutionState } from '../../rpc/protocol.ts';
@@ -34,7 +35,7 @@ function lossOf(attempt: RecordedAttempt | undefined): FailureInfo {
   const message =
     `the JobManager of epoch ${attempt?.epoch ?? 0} was lost while the job ran, and with it the job: ` +
     'submit it again';
-  return { message, stack: null, task: null, location: 'jobmanager' };
+  return createFailure(message, { location: 'jobmanager' });
 }
 
 /** Flink has no word for lost: its nearest one is that the job failed. */

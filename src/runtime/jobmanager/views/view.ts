@@ -9,6 +9,7 @@ import type {
   TaskManagerView,
 } from './cluster-view.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import { nameOf } from '../../rpc/resource-id.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { isTerminalJobStatus, JobStatus } from '../scheduler/job-status.ts';
 import { currentLogs, type LocalView } from './local-view.ts';
@@ -67,7 +68,7 @@ export function createClusterView(parts: ViewParts): ClusterView {
 /** They are read where they lie. */
 function logsOf(id: string, resources: ResourceManager): LogFiles {
   return {
-    current: currentLogs(id.split('/', 1)[0]!),
+    current: currentLogs(nameOf(id)),
     list: () => resources.call(id, 'listLogs'),
     read: (range) => resources.call(id, 'readLog', range),
   };

@@ -357,10 +357,15 @@ describe('failure', () => {
     expect(cluster.resources.slots.overview).toEqual({ taskManagers: 1, total: 1, free: 1 });
   });
 
+  const peerLost: FailureInfo = {
+    ...boom,
+    kind: 'peer-lost',
+    message: 'whatever a transport says when its peer is gone',
+  };
+
   it('of a TaskManager is the root cause also when a peer notices first (J5)', async () => {
     const { job, first, second } = await running(2);
-    const lost = 'the data connection to taskmanager-1 (127.0.0.1:1000) is lost: read ECONNRESET';
-    await first.report(find(first, job, 'source'), 'FAILED', { error: { ...boom, message: lost } });
+    await first.report(find(first, job, 'source'), 'FAILED', { error: peerLost });
     expect(job.state).toBe('RUNNING');
     second.connection.close();
     await first.called('cancelTasks');
@@ -370,15 +375,47 @@ describe('failure', () => {
 
   it('of a data connection alone fails the job after a moment (J5)', async () => {
     const { job, first } = await running(1);
-    const lost = 'the data connection from taskmanager-1 is lost: timed out';
-    await first.report(find(first, job, 'sink'), 'FAILED', { error: { ...boom, message: lost } });
+    await first.report(find(first, job, 'sink'), 'FAILED', { error: peerLost });
     cluster.clock.advance(999);
     expect(job.state).toBe('RUNNING');
     cluster.clock.advance(1);
     expect(job.state).toBe('FAILING');
     await first.called('cancelTasks');
     await first.report(find(first, job, 'source'), 'CANCELED');
-    expect((await job.ended).error?.message).toBe(lost);
+    const { kind, message } = peerLost;
+    expect((await job.ended).error).toMatchObject({ kind, message });
+  });
+
+  it('is no consequence by what its message says (J5)', async () => {
+    const { job, first } = await running(1);
+    const message = 'the data connection to the warehouse is lost';
+    const error: FailureInfo = { ...boom, kind: 'user-code', message };
+    await first.report(find(first, job, 'sink'), 'FAILED', { error });
+    expect(job.state).toBe('FAILING');
+    await first.called('cancelTasks');
+    await first.report(find(first, job, 'source'), 'CANCELED');
+    expect((await job.ended).error).toMatchObject({ kind: 'user-code', message });
+  });
+
+  it('of a slot is the root cause also when a peer of it in another slot speaks first (J5)', async () => {
+    const { job, first, second } = await running(2);
+    await first.report(find(first, job, 'sink'), 'FAILED', { error: peerLost });
+    const { allocationId, jobId, jobAttempt } = second.deployments[0]!;
+    const error: FailureInfo = { ...boom, kind: 'slot-lost', message: 'process.exit()' };
+    await second.connection.call('slotLost', { allocationId, jobId, jobAttempt, error });
+    await cancelAll([first]);
+    expect((await job.ended).error).toMatchObject({ kind: 'slot-lost', message: 'process.exit()' });
+  });
+
+  it('with a message of megabytes is told in short', async () => {
+    const { job, first } = await running(1);
+    const message = `boom ${'x'.repeat(500_000)} end`;
+    await first.report(find(first, job, 'sink'), 'FAILED', { error: { ...boom, message } });
+    await first.called('cancelTasks');
+    await first.report(find(first, job, 'source'), 'CANCELED');
+    const { error } = await job.ended;
+    expect(error!.message.length).toBeLessThan(20_000);
+    expect(error!.message).toMatch(/^boom x+… \(\d+ characters left out\) …x+ end$/);
   });
 
   it('of a TaskManager that is silent comes with the heartbeat timeout', async () => {
