@@ -41,7 +41,7 @@ export function renderAnswer(answer: RestAnswer, redactor: Redactor): RenderedAn
     return rendered('application/octet-stream', sizeBytes, { file });
   }
   if ('text' in answer) {
-    const bytes = Buffer.from(answer.text);
+    const bytes = Buffer.from(answer.verbatim ? answer.text : redactor.mask(answer.text));
     return rendered(answer.contentType, bytes.length, { bytes }, answer.headers);
   }
   const { body, verbatim } = answer;

@@ -143,7 +143,8 @@ ${body}
 </body>
 </html>
 `;
-  return { status, contentType: HTML_TYPE, text, headers: { ...pageHeaders, ...headers } };
+  const all = { ...pageHeaders, ...headers };
+  return { status, contentType: HTML_TYPE, text, verbatim: true, headers: all };
 }
 
 function escapeHtml(text: string): string {

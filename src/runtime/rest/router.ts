@@ -26,11 +26,12 @@ export interface RestRequest {
 export type RestAnswer =
   /** `verbatim`: secrets are not masked in it. */
   | { readonly status: number; readonly body: unknown; readonly verbatim?: boolean }
-  /** Text that says nothing of jobs: a secret that is a word of it is not meant. */
+  /** Secrets are masked in text, too, but where all of it is ours: they would break a page. */
   | {
       readonly status: number;
       readonly text: string;
       readonly contentType: string;
+      readonly verbatim?: boolean;
       readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly status: number; readonly file: string; readonly sizeBytes: number };

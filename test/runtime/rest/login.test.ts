@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Redactor } from '../../../src/contract/secrets.ts';
 import type { RestServerOptions } from '../../../src/runtime/rest/server.ts';
 import { ManualClock } from '../rpc/manual-clock.ts';
 import { silentLogger } from '../jobmanager/silent-logger.ts';
@@ -45,6 +46,13 @@ describe('the page', () => {
     }
     expect((await fetch(`${rest.url}/`)).headers.get('content-type')).toBe(pageType);
     expect((await fetch(`${rest.url}/login`, { headers: html })).status).toBe(200);
+  });
+
+  it('works also where a word of it is a secret', async () => {
+    const plain = await (await fetch(`${(await open()).url}/login`, { headers: html })).text();
+    const rest = await open({ redactor: new Redactor(['form', 'token', 'Cluster', 'charset']) });
+    expect(await (await fetch(`${rest.url}/login`, { headers: html })).text()).toBe(plain);
+    await logIn(rest);
   });
 
   it('is for no program, and for no change', async () => {
