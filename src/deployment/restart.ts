@@ -7,6 +7,7 @@ import { performOperation } from './operation/operation.ts';
 import { planRestart } from './operation/plan.ts';
 import {
   type RunningClusterInput,
+  refuseGoneProject,
   runningCluster,
   withSecrets,
 } from './operation/running-cluster.ts';
@@ -53,6 +54,7 @@ async function wantRestarted(
     idle: situation.idle,
   };
   const plan = planRestart(spec, situation.observed!, names, context);
+  refuseGoneProject(running, input.provider, plan);
   return {
     spec: withSecrets(running, input.engine, plan),
     plan,

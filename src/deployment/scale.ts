@@ -8,6 +8,7 @@ import {
   type RunningCluster,
   type RunningClusterInput,
   nameRelease,
+  refuseGoneProject,
   runningCluster,
   withSecrets,
 } from './operation/running-cluster.ts';
@@ -45,6 +46,7 @@ async function wantScaled(
   const { idle, leader, observed } = situation;
   const context = { current, config: configOf(running, count), leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
+  refuseGoneProject(running, input.provider, plan);
   return {
     spec: withSecrets(running, input.engine, plan),
     plan,

@@ -1,4 +1,6 @@
 /** What a deploy says and leaves behind when it does not end as it was meant to. */
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
 
@@ -58,6 +60,26 @@ describe('a deployment of a crashed application', () => {
     expect(late.exitCode).toBe(5);
     expect(await state()).toBe('FAILED');
   });
+});
+
+it('manages a cluster whose project was removed, but for what would start main() again', async () => {
+  await project.write('src/app.ts', twoJobs);
+  const checkout = join(project.folder, 'checkout');
+  await mkdir(checkout);
+  for (const name of ['src', 'fctl.config.yaml']) {
+    await cp(join(project.folder, name), join(checkout, name), { recursive: true });
+  }
+  const config = join(checkout, 'fctl.config.yaml');
+  expect((await project.run('deploy', '--detach', '--config', config)).exitCode).toBe(0);
+  await rm(checkout, { recursive: true });
+  await rm(join(project.folder, 'fctl.config.yaml'));
+  const before = project.pid('jobmanager-0');
+  const restart = await project.run('restart', 'demo', '--allow-state-loss');
+  expect(restart.exitCode).toBe(8);
+  expect(restart.json.errors[0]!.message).toContain(checkout);
+  expect((await project.run('scale', 'demo', '--taskmanagers', '2')).exitCode).toBe(0);
+  expect(project.pid('jobmanager-0')).toBe(before);
+  expect((await project.run('status', 'demo')).json.data.processes).toHaveLength(3);
 });
 
 it('refuses a time to wait that is none', async () => {

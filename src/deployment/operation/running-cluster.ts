@@ -2,6 +2,7 @@
  * A cluster as it runs, to be changed without its config file: specs of its processes, and the release
  * that its record has. Whoever scales or restarts a cluster need not have what it was deployed from.
  */
+import { existsSync } from 'node:fs';
 import { restoreConfig } from '../../config/recorded.ts';
 import type { ResolvedConfig } from '../../config/resolved.ts';
 import type { ReleaseEntry } from '../../record/documents.ts';
@@ -10,7 +11,7 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isAlive } from '../../providers/provider.ts';
+import { type Provider, isAlive } from '../../providers/provider.ts';
 import { noSuchCluster } from '../cancel.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Plan } from '../../contract/plan.ts';
@@ -83,6 +84,28 @@ export const nameRelease = (
   { current }: Pick<RunningCluster, 'current'>,
   config: ResolvedConfig,
 ): string => releaseHash(config, current.bundleHash, current.engine, current.secretsHash);
+
+/**
+ * A `main()` runs in the folder that its cluster was deployed from, where the cluster sees that.
+ * @throws ClusterError (exit 8) when the plan starts it and the folder is gone: it would only fail.
+ */
+export function refuseGoneProject(
+  { current }: Pick<RunningCluster, 'current'>,
+  { capabilities }: Provider,
+  plan: Plan,
+): void {
+  const isStarted = plan.actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
+  const isThere = !capabilities.commonFiles || existsSync(current.clientDir);
+  if (!isStarted || isThere || current.bundleHash === null) return;
+  throw new ClusterError(
+    ExitCode.conflict,
+    problem({
+      code: 'project-gone',
+      message: `the application would start again in ${current.clientDir}, from which ${plan.clusterId} was deployed, and that folder is gone`,
+      hint: "'fctl deploy' it from where it is now",
+    }),
+  );
+}
 
 /**
  * The spec with the secrets that a JobManager needs, where the plan starts one.

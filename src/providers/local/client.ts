@@ -94,7 +94,7 @@ export class LocalClient {
       name,
       clusterId: spec.labels['fctl.dev/cluster'],
       command: supervise(this.#options.supervisor, folder, command),
-      cwd: values['client.dir']!,
+      cwd: (await exists(values['client.dir']!)) ? values['client.dir']! : values['work.dir']!,
       out: join(layout.logs, `${name}.out`),
       environment: {
         ...this.#environment(folder, name, spec, values),
