@@ -132,15 +132,19 @@ function checkEntry(values: Tree, options: CheckOptions): Finding[] {
   const entry = valueAt(values, path);
   if (typeof entry !== 'string') return [];
   const file = resolvePath(options.folder, entry);
-  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there?.isFile()) return [];
+  const what = there === undefined ? 'does not exist' : 'is not a file';
   const shown = options.secrets.has(pointer(path)) ? '' : ` ${file}`;
   return [
     {
       code: 'entry-missing',
-      message: `the entry file${shown} does not exist`,
+      message: `the entry file${shown} ${what}`,
       path,
       part: 'value',
-      hint: 'the path is relative to the config file',
+      hint: there?.isDirectory()
+        ? 'name the file in this folder that defines the jobs'
+        : 'the path is relative to the config file',
     },
   ];
 }
@@ -154,8 +158,10 @@ function checkNode(values: Tree, options: CheckOptions): Finding[] {
   const wrong = (what: string, hint: string): Finding[] => [
     { code: 'node-missing', message: `the file${shown} ${what}`, path, part: 'value', hint },
   ];
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    return wrong('does not exist', 'the path is relative to the config file');
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (!there?.isFile()) {
+    const what = there === undefined ? 'does not exist' : 'is not a file';
+    return wrong(what, 'the path is relative to the config file');
   }
   try {
     accessSync(file, constants.X_OK);

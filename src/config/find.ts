@@ -38,9 +38,12 @@ export async function findConfigFile(cwd: string): Promise<ConfigFile | null> {
     searchPlaces: [...searchPlaces],
     searchStrategy: 'project',
     loaders,
+    // An empty file is somebody's config, and one in a folder above is not meant.
+    ignoreEmptySearchPlaces: false,
   });
   const found = await explorer.search(cwd);
-  return found === null ? null : (found.config as ConfigFile);
+  if (found?.isEmpty !== true) return found === null ? null : (found.config as ConfigFile);
+  return basename(found.filepath) === 'package.json' ? null : { file: found.filepath, text: '' };
 }
 
 /** @throws what reading the file throws. */

@@ -138,8 +138,18 @@ function toProblem(message: Message, projectDir: string): Problem {
     file: location ? resolve(projectDir, location.file) : null,
     line: location?.line ?? null,
     column: location ? location.column + 1 : null,
-    hint: notes[0]?.text ?? null,
+    hint: missingPackage(text) ?? notes[0]?.text ?? null,
   });
+}
+
+/** What to do about an import that esbuild has not found; its own advice is for its own options. */
+function missingPackage(text: string): string | null {
+  const wanted = /^Could not resolve "([^"]+)"/.exec(text)?.[1];
+  if (wanted === undefined) return null;
+  if (/^\.{0,2}\//.test(wanted)) return 'the path is relative to the file that imports it';
+  const name = /^(?:@[\w.-]+\/)?\w[\w.-]*/.exec(wanted)?.[0];
+  if (name === undefined) return 'paths of tsconfig.json and package.json must lead to a file';
+  return `'npm install ${name}' in the project's folder installs it`;
 }
 
 /** Puts code and map together, free of paths that only this machine has (B1). */

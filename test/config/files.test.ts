@@ -21,6 +21,19 @@ describe('config files', () => {
     expect(file).toBe(join(project.folder, place));
   });
 
+  it.each(searchPlaces.filter((place) => place !== 'package.json'))(
+    'takes %s for the config also when it is empty, and no other',
+    async (place) => {
+      await using project = await Project.with({
+        'fctl.config.yaml': 'cluster: above',
+        [`inner/${place}`]: ' \n',
+      });
+      const found = await findConfigFile(join(project.folder, 'inner'));
+      expect(found).toEqual({ file: join(project.folder, 'inner', place), text: '' });
+      await expect(project.load({ cwd: join(project.folder, 'inner') })).rejects.toThrow();
+    },
+  );
+
   it('looks above, up to the root of the project, and takes paths from there', async () => {
     await using project = await Project.with({
       'fctl.config.yaml':
@@ -38,9 +51,8 @@ describe('config files', () => {
     expect(await findConfigFile(join(folder, 'inner'))).toBeNull();
   });
 
-  it('passes over what is not meant: empty files, a package.json without our key or with mistakes', async () => {
+  it('passes over what is not meant: a package.json without our key or with mistakes', async () => {
     await using project = await Project.with({
-      'fctl.config.yaml': '',
       'a/package.json': '{ "name": ',
     });
     expect(await findConfigFile(project.folder)).toBeNull();

@@ -151,6 +151,7 @@ describe('what the schema does not know', () => {
     const yaml = 'cluster: ab\napplication: { entry: . }';
     const problems = await problemsOf(yaml, { requireApplication: true });
     expect(problems.map((p) => p.code)).toEqual(['entry-missing']);
+    expect(problems[0]!.message).toMatch(/^the entry file \/.* is not a file$/);
   });
 
   it('lets verbs that need no application go on without its entry', async () => {
@@ -160,7 +161,7 @@ describe('what the schema does not know', () => {
 
   it.each([
     ['./gone', 'does not exist'],
-    ['.', 'does not exist'],
+    ['.', 'is not a file'],
     ['app.ts', 'is not executable'],
   ])('does not take %s for a Node.js executable', async (node, what) => {
     const problems = await problemsOf(`cluster: ab\nruntime: { node: ${node} }`);

@@ -70,6 +70,17 @@ it('refuses a dependency with a native module, naming it', async () => {
   expect(message).toContain('halves');
 });
 
+it.each([
+  ['is-odd-not-there', "'npm install is-odd-not-there'"],
+  ['@some/thing/below', "'npm install @some/thing'"],
+  ['./gone.ts', 'the path is relative to the file that imports it'],
+  ['@/lib/x', 'paths of tsconfig.json'],
+])('says what to do about %s, which is not there', async (wanted, hint) => {
+  const problem = { code: 'bundle-failed', hint: expect.stringContaining(hint) };
+  const missing = bundle('missing', { 'src/app.ts': `import '${wanted}';\n${app}` });
+  await expect(missing).rejects.toMatchObject({ problems: [problem] });
+});
+
 it('tells where the code is wrong', async () => {
   const error = await bundle('wrong', { 'src/lib/double.ts': 'export const double = (;\n' }).catch(
     (e: unknown) => e,
