@@ -9,9 +9,9 @@
 import type { TypeShape } from './types.ts';
 
 /** Makes names that are free. */
-type Fresh = () => string;
+export type Fresh = () => string;
 
-function freshNames(): Fresh {
+export function freshNames(): Fresh {
   let next = 0;
   return () => `x${next++}`;
 }
@@ -32,7 +32,7 @@ const float: FixedWidth = {
   get: (d, at) => `${d}.getFloat64(${at}, true)`,
 };
 
-const fixed: { readonly [kind: string]: FixedWidth | undefined } = {
+export const fixed: { readonly [kind: string]: FixedWidth | undefined } = {
   double: float,
   timestamp: float,
   int32: {
@@ -154,10 +154,7 @@ function writeRecord(
   fresh: Fresh,
   isCanonical: boolean,
 ): string {
-  // Where no field has to be there, anything would do.
-  const isLoose = Object.values(type.fields).every(({ kind }) => kind === 'optional');
-  const isObject = `(${value} !== null && typeof ${value} === 'object')`;
-  const isRecord = `if (!${isLoose ? `isRecord(${value})` : isObject}) throw 0;`;
+  const isRecord = recordTestSource(type, value);
   const fields = Object.entries(type.fields).map(([field, inner]) => ({
     field,
     type: inner,
@@ -168,8 +165,19 @@ function writeRecord(
   return `${isRecord} ${gets.join(' ')}\n${writeValues(fields, fresh, isCanonical)}`;
 }
 
+/** Statements that refuse what is no record at all. */
+export function recordTestSource(
+  type: Extract<TypeShape, { kind: 'record' }>,
+  value: string,
+): string {
+  // Where no field has to be there, anything would do.
+  const isLoose = Object.values(type.fields).every(({ kind }) => kind === 'optional');
+  const isObject = `(${value} !== null && typeof ${value} === 'object')`;
+  return `if (!${isLoose ? `isRecord(${value})` : isObject}) throw 0;`;
+}
+
 /** A field that is absent must not be what every object inherits under its name (`constructor`). */
-function fieldSource(value: string, field: string): string {
+export function fieldSource(value: string, field: string): string {
   const name = JSON.stringify(field);
   return field in Object.prototype
     ? `Object.hasOwn(${value}, ${name}) ? ${value}[${name}] : undefined`
@@ -180,7 +188,7 @@ function fieldSource(value: string, field: string): string {
  * Whether a value is of an alternative of a union: the first that it fits is taken. A record must have no
  * other fields: they would be lost, and the alternative that has them may come later.
  */
-function testSource(type: TypeShape, v: string): string {
+export function testSource(type: TypeShape, v: string): string {
   switch (type.kind) {
     case 'string':
     case 'boolean':
@@ -304,7 +312,7 @@ function readRecord(
 }
 
 /** S1 */
-function unknownKind(type: TypeShape): TypeError {
+export function unknownKind(type: TypeShape): TypeError {
   return new TypeError(
     `there is no type of the kind ${JSON.stringify((type as { kind: unknown }).kind)}`,
   );

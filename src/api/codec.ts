@@ -22,6 +22,8 @@ import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr/pack';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { describeValue, findMisfits, isRecord } from './check-value.ts';
 import { readerSource, writerSource } from './codec-source.ts';
+import { checkSource, copySource } from './copy-source.ts';
+import { packrOptions, untypedCopier } from './copy-untyped.ts';
 import type { TypeShape } from './types.ts';
 
 export interface Codec<T> {
@@ -29,6 +31,10 @@ export interface Codec<T> {
   write(writer: ByteWriter, value: T): void;
   /** @throws RangeError when the bytes are not what `write` makes. */
   read(reader: ByteReader): T;
+  /** As `write` does, without writing. @throws TypeError naming the path. */
+  readonly check: (value: T) => void;
+  /** What `read` gives of what `write` makes of the value: nobody else holds it. @throws as they do. */
+  readonly copy: (value: T) => T;
 }
 
 export interface CodecOptions {
@@ -45,10 +51,11 @@ export interface CodecOptions {
 export function compileCodec<T>(type: TypeShape | null, options: CodecOptions = {}): Codec<T> {
   if (type === null) return untypedCodec<T>();
   const isCanonical = options.canonical === true;
-  const helpers = { misfit, isRecord, writePrimitive: primitiveWriter(isCanonical), readPrimitive };
+  const writePrimitive = primitiveWriter(isCanonical);
+  const helpers = { misfit, isRecord, writePrimitive, readPrimitive, checkPrimitive };
   const source = [
-    'const { misfit, isRecord, writePrimitive, readPrimitive } = helpers;',
-    `return {\n${writerSource(type, isCanonical)},\n${readerSource(type)} };`,
+    'const { misfit, isRecord, writePrimitive, readPrimitive, checkPrimitive } = helpers;',
+    `return {\n${writerSource(type, isCanonical)},\n${readerSource(type)},\n${checkSource(type)},\n${copySource(type)} };`,
   ].join('\n');
   // The source is made of the shape alone: kinds are known ones, names of fields are quoted as JSON.
   // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
@@ -63,16 +70,12 @@ interface Packed extends Uint8Array {
 function untypedCodec<T>(): Codec<T> {
   // Sequential: each message carries the structures that it is the first to use. Binary values are copied
   // out of the reader's buffer, which will be used again.
-  const options = {
-    sequential: true,
-    mapsAsObjects: false,
-    moreTypes: true,
-    int64AsType: 'bigint',
-    copyBuffers: true,
-  };
+  const options = { sequential: true, ...packrOptions };
   const packr = new Packr(options as ConstructorParameters<typeof Packr>[0]);
   const mode = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
   return {
+    check: () => {},
+    copy: untypedCopier() as (value: T) => T,
     write(writer, value) {
       const packed = packr.pack(value, mode) as unknown as Packed;
       writer.raw(packed, packed.start, packed.end);
@@ -120,6 +123,18 @@ function primitiveWriter(isCanonical: boolean): (writer: ByteWriter, value: unkn
         throw 0; // oxlint-disable-line typescript/only-throw-error -- becomes a TypeError in `misfit`
     }
   };
+}
+
+function checkPrimitive(value: unknown): void {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return;
+    case 'bigint':
+      if (BigInt.asIntN(64, value) === value) return;
+  }
+  throw 0; // oxlint-disable-line typescript/only-throw-error -- becomes a TypeError in `misfit`
 }
 
 function canonicalNumber(value: number): number {

@@ -4,6 +4,7 @@
  * fails or is cancelled publishes nothing.
  */
 import type { JsonObject, JsonValue } from '../contract/json.ts';
+import type { TypeShape } from './types.ts';
 
 /** How the JobManager makes the committer. `kind` is a key of the connectors' registry. */
 export interface CommitterSpec {
@@ -19,6 +20,13 @@ export interface Sink<T> {
   readonly name: string;
   /** `null`: nothing to publish at the end (print, discard). */
   readonly committer: CommitterSpec | null;
+  /** Of what it writes: a record that is of another one fails the job. Absent: it takes any. */
+  readonly type?: TypeShape;
+  /**
+   * Its writers change no record, and keep nothing of one once `write` has returned: records need not be
+   * copied for them. Default false.
+   */
+  readonly consumesAtOnce?: boolean;
   createWriter(context: WriterContext): SinkWriter<T>;
 }
 

@@ -1,8 +1,9 @@
 /** What tests put in the place of sources and sinks: elements that are given, and records that are kept. */
+import { compileCodec } from '../api/codec.ts';
 import { NO_TIMESTAMP, PollStatus } from '../api/source.ts';
 import type { Source, SourceOutput, SourceReader, SplitEnumerator } from '../api/source.ts';
 import type { Sink, SinkWriter } from '../api/sink.ts';
-import type { TypeDescriptor } from '../api/types.ts';
+import type { TypeDescriptor, TypeShape } from '../api/types.ts';
 
 /** A record that reached a sink. */
 export interface Captured<T = unknown> {
@@ -11,21 +12,26 @@ export interface Captured<T = unknown> {
   readonly timestamp: number;
 }
 
-/** Keeps what it is given; publishes nothing. */
+/** Keeps copies of what it is given: what a record becomes later is not what was written. Publishes nothing. */
 export class CaptureSink implements Sink<unknown> {
   readonly name: string;
   readonly committer = null;
+  readonly consumesAtOnce = true;
+  readonly type?: TypeShape;
   readonly records: Captured[] = [];
 
-  constructor(name: string) {
+  /** @param type of the sink that it stands for. */
+  constructor(name: string, type?: TypeShape) {
     this.name = name;
+    if (type !== undefined) this.type = type;
   }
 
   createWriter(): SinkWriter<unknown> {
+    const { copy } = compileCodec<unknown>(null);
     return {
       open: () => Promise.resolve(),
       write: (value, timestamp) => {
-        this.records.push({ value, timestamp });
+        this.records.push({ value: copy(value), timestamp });
       },
       ready: () => null,
       finish: () => Promise.resolve([]),
@@ -53,6 +59,7 @@ export class GivenSource implements Source<unknown> {
   }
 
   createReader(): SourceReader<unknown> {
+    const { copy } = compileCodec<unknown>(this.type); // the elements are the test's
     const iterator = this.elements[Symbol.iterator]();
     return {
       addSplit: () => {},
@@ -61,7 +68,7 @@ export class GivenSource implements Source<unknown> {
         for (let i = 0; i < maxRecords; i++) {
           const next = iterator.next();
           if (next.done === true) return PollStatus.end;
-          output.emit(next.value, NO_TIMESTAMP);
+          output.emit(copy(next.value), NO_TIMESTAMP);
         }
         return PollStatus.more;
       },

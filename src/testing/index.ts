@@ -5,3 +5,4 @@ export type { StreamHarness, StreamHarnessOptions } from './stream-harness.ts';
 export { testJob } from './test-job.ts';
 export type { JobTestOptions, JobTestResult } from './test-job.ts';
 export type { Captured } from './capture.ts';
+export type { Layout } from './edge.ts';

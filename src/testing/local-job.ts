@@ -1,7 +1,7 @@
 /**
  * A compiled job in this process and thread: the third host of operator chains, beside the task loop of
  * a TaskManager and a bridge into another engine. Every vertex has one subtask; a chain's outputs are
- * the inputs of the chains behind it, through the codec of the edge, so that a record is through the
+ * the inputs of the chains behind it, through an edge of either layout, so that a record is through the
  * whole job when `record()` returns.
  *
  * J1  Chains open from the last to the first and are driven from the first to the last: when a record
@@ -22,13 +22,14 @@ import type {
   ChainSource,
   OperatorChain,
 } from '../runtime/stream/operators/operator-chain.ts';
-import { encodedEdge } from './edge-codec.ts';
+import { type Layout, layoutEdge } from './edge.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 /** The job id of every job in a test. */
 export const localJobId = '0'.repeat(32);
 
 export interface LocalJobOptions {
+  readonly layout: Layout;
   readonly clock: ManualClock;
   /** Relative paths are relative to it. */
   readonly workingDirectory: string;
@@ -148,7 +149,8 @@ export class LocalJob {
 
   private inputOf(edge: JobEdge, edges: readonly JobEdge[]): ElementConsumer {
     const siblings = edges.filter((other) => other.targetVertex === edge.targetVertex);
-    return encodedEdge(edge, this.chainOf(edge.targetVertex).inputs[siblings.indexOf(edge)]!);
+    const target = this.chainOf(edge.targetVertex).inputs[siblings.indexOf(edge)]!;
+    return layoutEdge(edge.type, target, this.options.layout);
   }
 
   private hostOf(vertex: JobVertex, outputs: readonly ElementConsumer[]): ChainHost {

@@ -11,6 +11,7 @@ import { Partitioner } from '../graph/job-graph.ts';
 import type { ElementConsumer } from '../runtime/stream/operators/element-consumer.ts';
 import { CaptureSink, GivenSource, noSplits } from './capture.ts';
 import type { Captured } from './capture.ts';
+import { type Layout, layoutEdge } from './edge.ts';
 import { LocalJob } from './local-job.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -19,6 +20,8 @@ export interface StreamHarnessOptions<T> {
   readonly type?: TypeDescriptor<T>;
   /** Epoch milliseconds of processing time at the start. Default 0. */
   readonly startTime?: number;
+  /** Where the tasks lie: each in a slot of its own (`encoded`), or all in one. Default `encoded`. */
+  readonly layout?: Layout;
 }
 
 /** Operators that are open. Calls are synchronous: what goes in has come out when they return. */
@@ -73,8 +76,10 @@ export async function streamHarness<T, R>(
   );
   const clock = new ManualClock(options.startTime ?? 0);
   const { job, sourceVertex } = withOpenInput(compiled);
+  const layout = options.layout ?? 'encoded';
   const local = new LocalJob(job, {
     clock,
+    layout,
     workingDirectory: process.cwd(),
     batchSize: 1,
     createEnumerator: async () => noSplits,
@@ -83,7 +88,7 @@ export async function streamHarness<T, R>(
   const isSink = ({ kind }: OperatorNode) => kind === 'sink';
   const sinkVertex = compiled.graph.vertices.find((v) => v.operators.some(isSink))!.id;
   return new OpenHarness<T, R>(local, clock, sink, {
-    input: local.chainOf(sourceVertex).inputs[0]!,
+    input: layoutEdge(options.type ?? null, local.chainOf(sourceVertex).inputs[0]!, layout),
     sinkVertex,
   });
 }

@@ -1,4 +1,5 @@
 /** `testJob`: a whole job in a test, in this process, without a cluster and without touching its sinks. */
+import { inspect, isDeepStrictEqual } from 'node:util';
 import type { JobDefinition } from '../api/job.ts';
 import type { Operation, Transformation } from '../api/transformations.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
@@ -7,6 +8,7 @@ import { compileJob } from '../graph/compile.ts';
 import type { CompiledJob } from '../graph/compile.ts';
 import { CaptureSink, GivenSource, noSplits } from './capture.ts';
 import type { Captured } from './capture.ts';
+import type { Layout } from './edge.ts';
 import { LocalJob, localJobId } from './local-job.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -22,6 +24,12 @@ export interface JobTestOptions {
    * it is so each time. On a cluster it is hundreds.
    */
   readonly batchSize?: number;
+  /**
+   * Where the tasks of the job lie on the cluster: each in a slot of its own, so that records are encoded
+   * between them (`encoded`), or all in one (`same-slot`). `both` runs the job in both layouts and rejects when
+   * their answers differ. Default `encoded`.
+   */
+  readonly layout?: Layout | 'both';
 }
 
 export interface JobTestResult {
@@ -34,6 +42,8 @@ export interface JobTestResult {
   collected<T = unknown>(sink?: string): readonly T[];
   /** As `collected`, each with its timestamp. */
   timestamped<T = unknown>(sink?: string): readonly Captured<T>[];
+  /** What reached each sink, by its uid or name. */
+  readonly captured: ReadonlyMap<string, readonly Captured[]>;
   /** Counters of user functions. */
   readonly accumulators: Readonly<Record<string, JsonValue>>;
   /** Records that came too late for their windows. */
@@ -64,6 +74,7 @@ export async function testJob(
   args?: unknown,
   options: JobTestOptions = {},
 ): Promise<JobTestResult> {
+  if (options.layout === 'both') return inBothLayouts(job, args, options);
   const compiled = compileJob(job, (args ?? {}) as JsonObject, {
     bundleHash: '0'.repeat(64),
     parallelism: 1,
@@ -72,6 +83,7 @@ export async function testJob(
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const local = new LocalJob(replaced, {
     clock: options.clock ?? new ManualClock(),
+    layout: options.layout ?? 'encoded',
     workingDirectory,
     batchSize: options.batchSize ?? 1,
     createEnumerator: async (operatorId, spec) =>
@@ -82,12 +94,43 @@ export async function testJob(
   await local.open();
   await local.runSources();
   await local.finish();
+  const captured = new Map(
+    sinks.map(({ transformation, sink }) => [
+      transformation.uid ?? transformation.name,
+      sink.records,
+    ]),
+  );
   return {
+    captured,
     collected: <T>(sink?: string) => recordsOf(sinks, sink).map((record) => record.value as T),
     timestamped: <T>(sink?: string) => recordsOf(sinks, sink) as readonly Captured<T>[],
     accumulators: local.accumulators(),
     lateRecordsDropped: local.lateRecordsDropped(),
   };
+}
+
+async function inBothLayouts(
+  job: JobDefinition<any>, // oxlint-disable-line typescript/no-explicit-any
+  args: unknown,
+  options: JobTestOptions,
+): Promise<JobTestResult> {
+  const sources = Object.fromEntries(
+    Object.entries(options.sources ?? {}).map(([name, elements]) => [name, [...elements]]),
+  );
+  const encoded = await testJob(job, args, { ...options, sources, layout: 'encoded' });
+  const sameSlot = await testJob(job, args, { ...options, sources, layout: 'same-slot' });
+  for (const [sink, records] of encoded.captured) {
+    const others = sameSlot.captured.get(sink) ?? [];
+    const length = Math.max(records.length, others.length);
+    for (let i = 0; i < length; i++) {
+      if (isDeepStrictEqual(records[i], others[i])) continue;
+      throw new Error(
+        `the answers depend on where tasks lie: record ${i} of '${sink}' is ${inspect(records[i])} where ` +
+          `records are encoded, ${inspect(others[i])} in one slot`,
+      );
+    }
+  }
+  return encoded;
 }
 
 interface Ends {
@@ -116,7 +159,7 @@ function withTestEnds(
   for (const [id, transformation] of job.operators) {
     const { operation } = transformation;
     if (operation.kind === 'sink') {
-      const sink = new CaptureSink(operation.sink.name);
+      const sink = new CaptureSink(operation.sink.name, operation.sink.type);
       sinks.push({ transformation, sink });
       replace(id, transformation, { kind: 'sink', sink });
     } else if (operation.kind === 'source') {

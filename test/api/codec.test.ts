@@ -80,7 +80,7 @@ describe('a compiled codec', () => {
   });
 
   test('strings of every length around the limits of the fast paths survive', () => {
-    const codec = compileCodec<string>(types.string);
+    const codec = compileCodec<unknown>(types.string);
     for (const unit of ['a', 'é', '€', '😀']) {
       for (const length of [
         0, 1, 18, 19, 20, 23, 24, 25, 42, 43, 63, 64, 127, 128, 1023, 1024, 5461, 20_000,

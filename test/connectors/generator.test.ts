@@ -179,17 +179,22 @@ describe('CollectionSource', () => {
   test('gives its values in their order, each once, whatever the parallelism', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.anything(), { maxLength: 150 }),
+        fc.array(fc.oneof(fc.string(), fc.integer(), fc.record({ n: fc.integer() })), {
+          maxLength: 150,
+        }),
         fc.integer({ min: 1, max: 5 }),
         async (values, parallelism) => {
           const source = CollectionSource.of(values);
           const { records } = await readAll(source, 3);
           expect(records).toHaveLength(values.length);
-          for (const [i, value] of values.entries())
-            expect(Object.is(records[i], value)).toBe(true);
+          expect(records).toEqual(values);
+          // They are the application's, which may read them again: nobody else gets them.
+          expect(
+            records.filter((r) => typeof r === 'object' && values.includes(r as never)),
+          ).toEqual([]);
           const many = await readInParallel(source, parallelism, 3);
-          expect(new Set(many.flat())).toEqual(new Set(values));
-          expect(many.flat()).toHaveLength(values.length);
+          const texts = (some: readonly unknown[]) => some.map((v) => JSON.stringify(v)).toSorted();
+          expect(texts(many.flat())).toEqual(texts(values));
         },
       ),
       { numRuns: 50 },

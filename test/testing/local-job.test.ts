@@ -28,6 +28,7 @@ function localJob(source: ScriptedSource, sink: ProbeSink, splits: string[]) {
   const compiled = compileJob(job, {}, { bundleHash: '0'.repeat(64), parallelism: 1 });
   const local = new LocalJob(compiled, {
     clock: new ManualClock(),
+    layout: 'encoded',
     workingDirectory: '/nowhere',
     batchSize: 10,
     createEnumerator: async () => enumerator,

@@ -11,6 +11,7 @@ export const CollectSink = {
     return {
       name: `collect ${name}`,
       committer: { kind: 'collect', options: { name } },
+      consumesAtOnce: true,
       createWriter: () => {
         const records: string[] = [];
         let size = 0;

@@ -1,5 +1,6 @@
 /** A source of values that are part of the application. */
 import { NO_TIMESTAMP, type Source, type SourceOutput, type Split } from '../../api/source.ts';
+import { compileCodec } from '../../api/codec.ts';
 import type { TypeDescriptor } from '../../api/types.ts';
 import { type OpenSplit, SplitReader, positionOf } from '../split-reader.ts';
 
@@ -15,7 +16,10 @@ export const CollectionSource = {
       type: options.type ?? null,
       boundedness: 'bounded',
       enumerator: { kind: 'ranges', options: { count: values.length } },
-      createReader: () => new SplitReader<T>((split) => new CollectionSplit(split, values)),
+      createReader: () => {
+        const { copy } = compileCodec<T>(options.type ?? null);
+        return new SplitReader<T>((split) => new CollectionSplit(split, values, copy));
+      },
     };
   },
 };
@@ -25,8 +29,11 @@ class CollectionSplit<T> implements OpenSplit<T> {
   #next: number;
   readonly #to: number;
   readonly #values: readonly T[];
+  /** The values are the application's, which may read them again. */
+  readonly #copy: (value: T) => T;
 
-  constructor(split: Split, values: readonly T[]) {
+  constructor(split: Split, values: readonly T[], copy: (value: T) => T) {
+    this.#copy = copy;
     this.#from = split['from'] as number;
     this.#next = this.#from + positionOf(split);
     this.#to = split['to'] as number;
@@ -45,7 +52,9 @@ class CollectionSplit<T> implements OpenSplit<T> {
   emit(output: SourceOutput<T>, max: number): number {
     const end = Math.min(this.#to, this.#next + max);
     const count = end - this.#next;
-    for (; this.#next < end; this.#next++) output.emit(this.#values[this.#next]!, NO_TIMESTAMP);
+    for (; this.#next < end; this.#next++) {
+      output.emit(this.#copy(this.#values[this.#next]!), NO_TIMESTAMP);
+    }
     return count;
   }
 

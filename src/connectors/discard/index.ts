@@ -6,6 +6,7 @@ export const DiscardSink = {
     return {
       name: 'discard',
       committer: null,
+      consumesAtOnce: true,
       createWriter: () => ({
         open: async () => {},
         write: () => {},

@@ -20,10 +20,13 @@ function fileSink<T>(
   suffix: string,
   emptyPart: string,
   format: () => PartFormat<T>,
+  type?: TypeDescriptor<T>,
 ): Sink<T> {
   return {
     name: path,
     committer: { kind: 'files', options: { path, suffix, emptyPart } },
+    consumesAtOnce: true,
+    ...(type === undefined ? {} : { type }),
     createWriter: (context) => new PartWriter<T>(path, format(), context),
   };
 }
@@ -42,11 +45,9 @@ export const FileSink = {
   /** One JSON value a line. A value that is not of the declared type fails the job. */
   jsonl<T>(path: string, { type }: JsonWriteOptions<T> = {}): Sink<T> {
     const write = type === undefined ? toJson : jsonWriter(type);
-    return fileSink<T>(path, '.jsonl', '', () => ({
-      suffix: '.jsonl',
-      header: '',
-      format: (value) => `${write(value)}\n`,
-    }));
+    const format = (value: T): string => `${write(value)}\n`;
+    const part = (): PartFormat<T> => ({ suffix: '.jsonl', header: '', format });
+    return fileSink<T>(path, '.jsonl', '', part, type);
   },
 
   /**
@@ -55,6 +56,7 @@ export const FileSink = {
    */
   csv<T extends object>(path: string, options: CsvWriteOptions<T>): Sink<T> {
     const { format, header } = csvFormat(options);
-    return fileSink<T>(path, '.csv', header, () => ({ suffix: '.csv', header, format }));
+    const part = (): PartFormat<T> => ({ suffix: '.csv', header, format });
+    return fileSink<T>(path, '.csv', header, part, options.type);
   },
 };

@@ -8,6 +8,7 @@ export const PrintSink = {
     return {
       name: 'print',
       committer: null,
+      consumesAtOnce: true,
       createWriter: ({ subtaskIndex, parallelism, stdout }) => {
         const number = parallelism > 1 ? `${subtaskIndex + 1}> ` : '';
         const prefix = options.prefix === undefined ? number : `${options.prefix}:${number || ' '}`;

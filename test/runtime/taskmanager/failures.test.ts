@@ -68,6 +68,23 @@ defineJob('large', (env) => {
     });
   });
 
+  it('is told of the operator whose value is not of the type that it declares', async () => {
+    await startCluster(1);
+    const bundle = `
+import { defineJob, types, CollectionSource, CollectSink } from 'fctl';
+defineJob('wrong', (env) => {
+  env.fromSource(CollectionSource.of([7]))
+    .map((n) => ({ n: n / 2 }), { type: types.record({ n: types.int32 }), name: 'Half' })
+    .filter(() => true)
+    .sinkTo(CollectSink.named('all'));
+});`;
+    const job = await cluster.submit(bundle, 'wrong', { parallelism: 1 });
+    const { outcome } = await job.result();
+    expect(outcome.error?.message).toBe(
+      "TypeError: /n: expected int32, got number 3.5 (in 'Half')",
+    );
+  });
+
   it('refuses a builder that makes another graph in each process', async () => {
     await startCluster(1);
     const bundle = `

@@ -1,7 +1,7 @@
 /**
  * The data plane of one slot: finds or makes the link to each peer, and the channels on them.
  *
- *     same slot       by reference, no encoding
+ *     same slot       copied, no encoding
  *     same process    buffers transferred over a MessagePort
  *     other process   TCP
  *
@@ -119,7 +119,8 @@ export class Exchange implements ChannelDirectory {
   ): ChannelWriter {
     const key = channelKey(edge.id, channel);
     const { peer } = channel;
-    if (peer.allocationId === this.options.identity.allocationId) return this.openLocal(key, task);
+    if (peer.allocationId === this.options.identity.allocationId)
+      return this.openLocal(key, task, codec);
     const link = this.linkTo(peer);
     let number = -1;
     const window = new SendWindow<SealedBuffer>(task, (buffer) => link.send(number, buffer));
@@ -182,7 +183,7 @@ export class Exchange implements ChannelDirectory {
     server?.close();
   }
 
-  private openLocal(key: string, task: ProducingTask): ChannelWriter {
+  private openLocal(key: string, task: ProducingTask, { copy }: Codec<unknown>): ChannelWriter {
     let consumer: ConsumingChannel | null = null;
     const window = new SendWindow<ReferenceBatch>(task, (batch) => consumer?.received(batch));
     const producer: LocalProducer = {
@@ -197,7 +198,7 @@ export class Exchange implements ChannelDirectory {
     else producer.connect(input);
     const batchBytes = this.options.network.bufferSizeBytes;
     return new ReferenceWriter(
-      { batchBytes, flusher: this.flusher, counters: task.counters },
+      { batchBytes, flusher: this.flusher, counters: task.counters, copy },
       window,
     );
   }

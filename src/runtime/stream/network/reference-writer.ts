@@ -1,8 +1,9 @@
 /**
- * A channel between two tasks of the same slot: elements go over by reference, in batches, and are never
- * encoded. Records are immutable once emitted, so both ends may hold them.
+ * A channel between two tasks of the same slot: elements go over in batches, and are never encoded.
  *
  * S1  The size of a record is estimated, from every 64th of a channel: credit only has to bound memory.
+ * S2  What goes over is a copy: whoever emitted a record may still hold it, and may change it before the
+ *     batch is read. A value that is not of the edge's type is refused, as by encoding.
  */
 import { NO_TIMESTAMP } from '../../../api/source.ts';
 import type { CheckpointBarrier, ElementConsumer } from '../operators/element-consumer.ts';
@@ -33,6 +34,7 @@ export interface ReferenceOptions {
   readonly batchBytes: number;
   readonly flusher: Flusher;
   readonly counters: { bytesOut: number };
+  readonly copy: (value: unknown) => unknown;
 }
 
 const sampling = 64;
@@ -62,7 +64,7 @@ export class ReferenceWriter implements ChannelWriter {
       this.untilSample = sampling; // S1
       this.recordBytes = estimateSize(value);
     }
-    this.values.push(value);
+    this.values.push(this.options.copy(value)); // S2
     this.timestamps.push(timestamp);
     this.bytes += this.recordBytes;
     this.written();

@@ -4,14 +4,13 @@
  *
  * B1  A chain is a tree: only its head takes input from outside, every other operator has one parent.
  */
-import type { Keying, Transformation } from '../../../api/transformations.ts';
+import type { Keying, Operation, Transformation } from '../../../api/transformations.ts';
 import type { JobEdge, JobVertex, OperatorNode } from '../../../graph/job-graph.ts';
 import { keySpaceOf, singleKey } from '../state/key-space.ts';
 import type { KeySpace } from '../state/key-space.ts';
 import { Chain } from './chain.ts';
-import type { ElementConsumer } from './element-consumer.ts';
+import { ChainOutputs } from './chain-outputs.ts';
 import { FailureLog } from './failures.ts';
-import { fanOut } from './fan-out.ts';
 import { mergedInputs } from './merged-inputs.ts';
 import type { ChainHost, ChainMetrics, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
@@ -61,16 +60,22 @@ export function createOperatorChain(
     timers: new ProcessingTimers(host),
     failures: new FailureLog(),
   };
+  const operationOf = (node: OperatorNode): Operation => {
+    const operation = operators.get(node.id)?.operation;
+    if (operation !== undefined) return operation;
+    throw new Error(`no operation for operator '${node.name}' (${node.id})`);
+  };
+  const outputs = new ChainOutputs(vertex, operationOf);
   const made = new Map<string, Operator>();
   const leaves: Operator[] = [];
   for (const node of vertex.operators.toReversed()) {
-    const children = vertex.operators.filter((other) => other.inputs.includes(node.id));
-    const outputs: ElementConsumer[] = children.map((child) => made.get(child.id)!);
-    for (const [index, edge] of outgoing.entries()) {
-      if (edge.sourceOperator === node.id) outputs.push(host.outputs[index]!);
-    }
-    const setup = { ...shared, id: node.id, name: node.name, output: fanOut(outputs) };
-    const operator = createOperator(setup, node, operators);
+    const children = outputs.childrenOf(node).map((child) => made.get(child.id)!);
+    const edgesOut = host.outputs.filter((_, index) => outgoing[index]!.sourceOperator === node.id);
+    const output = outputs.of(node, children, edgesOut);
+    const operator = createOperator(
+      { ...shared, id: node.id, name: node.name, output },
+      operationOf(node),
+    );
     made.set(node.id, operator);
     if (children.length === 0) leaves.push(operator);
   }
@@ -86,14 +91,7 @@ export function createOperatorChain(
   });
 }
 
-function createOperator(
-  setup: OperatorSetup,
-  node: OperatorNode,
-  operators: ReadonlyMap<string, Transformation>,
-): Operator {
-  const operation = operators.get(node.id)?.operation;
-  if (operation === undefined)
-    throw new Error(`no operation for operator '${node.name}' (${node.id})`);
+function createOperator(setup: OperatorSetup, operation: Operation): Operator {
   switch (operation.kind) {
     case 'source':
       return new SourceOperator(setup, operation.source, operation.watermarks);

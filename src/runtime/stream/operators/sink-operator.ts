@@ -4,6 +4,7 @@
  * K1  Nothing that a writer prepared survives `abort()`. `finish()` and `abort()` of a writer never run at
  *     the same time (the chain sees to it).
  */
+import { compileCodec } from '../../../api/codec.ts';
 import type { Committable, Sink, SinkWriter } from '../../../api/sink.ts';
 import type { ChainHost } from './operator-chain.ts';
 import { Operator } from './operator.ts';
@@ -11,6 +12,7 @@ import type { OperatorMetrics, OperatorSetup } from './operator.ts';
 
 export class SinkOperator extends Operator {
   private readonly sink: Sink<unknown>;
+  private readonly check: ((value: unknown) => void) | null;
   private readonly host: ChainHost;
   private readonly metrics: OperatorMetrics;
   private writer: SinkWriter<unknown> | null = null;
@@ -19,6 +21,7 @@ export class SinkOperator extends Operator {
   constructor(setup: OperatorSetup, sink: Sink<unknown>) {
     super(setup);
     this.sink = sink;
+    this.check = sink.type === undefined ? null : compileCodec<unknown>(sink.type).check;
     this.host = setup.host;
     this.metrics = setup.metrics;
   }
@@ -43,6 +46,7 @@ export class SinkOperator extends Operator {
 
   record(value: unknown, timestamp: number): void {
     try {
+      this.check?.(value);
       this.opened().write(value, timestamp);
       this.metrics.recordsWritten++;
     } catch (error) {
