@@ -45,9 +45,9 @@ export interface ClusterInfo {
   } | null;
 }
 
-/** A document of the cluster's record. Version 0 and `null`: there is none. */
+/** A document of the cluster's record; both are `null` where there is none. */
 export interface RecordDocumentResponse {
-  readonly version: number;
+  readonly version: string | null;
   readonly value: unknown;
 }
 

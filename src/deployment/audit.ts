@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type AuditDocument, type AuditEntry, DocumentName } from '../record/documents.ts';
+import { readDocument } from '../record/record.ts';
 import { ClusterError, FctlError } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import { Redactor } from '../contract/secrets.ts';
-import type { DocumentStore } from '../providers/provider.ts';
+import type { RecordStore } from '../record/store.ts';
 import { lockHolder } from './operation/lock.ts';
 
 const keptEntries = 200;
@@ -16,8 +17,8 @@ const keptEntries = 200;
 const maxMessage = 500;
 
 /** Oldest first. */
-export async function readAudit(store: DocumentStore): Promise<readonly AuditEntry[]> {
-  const { value } = await store.read<AuditDocument>(DocumentName.audit);
+export async function readAudit(store: RecordStore): Promise<readonly AuditEntry[]> {
+  const { value } = await readDocument(store, DocumentName.audit);
   return value?.entries ?? [];
 }
 
@@ -33,7 +34,7 @@ interface OpenEntry {
  * @param redactor masks secrets in messages. Default: none is known.
  */
 export async function beginAudit(
-  store: DocumentStore,
+  store: RecordStore,
   action: string,
   release: string | null,
   redactor: Pick<Redactor, 'mask'> = new Redactor(),
@@ -66,7 +67,7 @@ export async function beginAudit(
 
 /** Does something, and writes down that and how it went. */
 export async function audited<T>(
-  store: DocumentStore,
+  store: RecordStore,
   action: string,
   release: string | null,
   signal: AbortSignal,
@@ -95,12 +96,12 @@ function resultOf(error: unknown): AuditEntry['result'] {
 
 /** Anybody may write here, with or without a lock: whoever was not fast enough repeats it. */
 async function change(
-  store: DocumentStore,
+  store: RecordStore,
   update: (entries: readonly AuditEntry[]) => readonly AuditEntry[],
 ): Promise<void> {
   for (;;) {
-    const { value, version } = await store.read<AuditDocument>(DocumentName.audit);
+    const { value, version } = await readDocument(store, DocumentName.audit);
     const document: AuditDocument = { entries: update(value?.entries ?? []).slice(-keptEntries) };
-    if ((await store.write(DocumentName.audit, version, document)) !== null) return;
+    if ((await store.write(DocumentName.audit, document, version)) !== null) return;
   }
 }

@@ -1,6 +1,7 @@
 /** Cancels a job, or a whole application, through its JobManager. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
+import { readDocument } from '../record/record.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { type ClusterApi, ClusterApiError } from '../engines/cluster-api.ts';
@@ -29,7 +30,7 @@ export async function cancel(
 ): Promise<OutcomeDocument | null> {
   const leader = await reachable(site, clusterId, signal);
   const what = jobId === null ? 'cancel' : `cancel job ${jobId}`;
-  return audited(site.provider.store(clusterId), what, null, signal, () =>
+  return audited(site.provider.record(clusterId), what, null, signal, () =>
     cancelAt(site, leader, clusterId, jobId, signal),
   );
 }
@@ -63,12 +64,12 @@ export async function endCluster(
   const { provider } = site;
   const { epoch } = leader.endpoint;
   await ask(leader.api).catch(refused);
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   const checkForLoss = lossOf(site, clusterId);
   let asked = epoch;
   for (let nextLook = Date.now() + lookMs; ;) {
     signal.throwIfAborted();
-    const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
+    const { value } = await readDocument(store, DocumentName.outcome);
     if (value !== null && value.epoch >= epoch) return value;
     if (Date.now() >= nextLook) {
       await checkForLoss(false);

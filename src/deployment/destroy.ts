@@ -1,15 +1,9 @@
 /** Removes clusters: on request, or because they ended longer ago than their retention. */
-import {
-  DocumentName,
-  type ClusterDocument,
-  type EndpointDocument,
-  type OutcomeDocument,
-  type ReleasesDocument,
-} from '../record/documents.ts';
+import { DocumentName } from '../record/documents.ts';
 import { ClusterError, ProviderError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { isReleaseOver } from '../record/ended.ts';
-import { isRecordDamaged } from '../record/file-documents.ts';
+import { readDocument, readRecord } from '../record/record.ts';
+import { isRecordDamaged } from '../record/store.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
@@ -38,7 +32,7 @@ export async function destroyCluster(
   const { provider } = site;
   const observed = await provider.observe(clusterId, options);
   if (observed === null) throw noSuchCluster(clusterId);
-  const lock = await acquireLock(provider.store(clusterId), 'destroying the cluster', {
+  const lock = await acquireLock(provider.record(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
   }).catch((error: unknown) => {
@@ -55,7 +49,8 @@ export async function destroyCluster(
   await lock?.abandon();
   const { deleteState, signal } = options;
   // With success the record goes, and the entry with it.
-  const entry = lock === null ? null : await beginAudit(provider.store(clusterId), 'destroy', null);
+  const entry =
+    lock === null ? null : await beginAudit(provider.record(clusterId), 'destroy', null);
   try {
     await quiesce(site, observed, signal);
     return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
@@ -110,7 +105,7 @@ async function removeIfExpired(site: Site, clusterId: string, now: number): Prom
       // Whoever held the lock until now may have deployed it again, or removed it: then the lock is all
       // that is there.
       isStillWanted: async () => {
-        const { value } = await provider.store(clusterId).read(DocumentName.cluster);
+        const { value } = await readDocument(provider.record(clusterId), DocumentName.cluster);
         return value === null || ((await retainedUntil(provider, clusterId)) ?? Infinity) <= now;
       },
     });
@@ -126,22 +121,16 @@ async function removeIfExpired(site: Site, clusterId: string, now: number): Prom
  * tell, for its record is damaged or where it lies does not answer.
  */
 async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
-  const store = provider.store(clusterId);
   try {
-    const [cluster, outcome, endpoint, releases] = await Promise.all([
-      store.read<ClusterDocument>(DocumentName.cluster),
-      store.read<OutcomeDocument>(DocumentName.outcome),
-      store.read<EndpointDocument>(DocumentName.endpoint),
-      store.read<ReleasesDocument>(DocumentName.releases),
-    ]);
-    if (cluster.value === null) return null;
-    const { mode, retentionMs } = cluster.value;
-    const history = releases.value?.releases ?? [];
-    const run = { outcome: outcome.value, endpoint: endpoint.value, releases: history };
-    if (outcome.value !== null && isReleaseOver(run)) return outcome.value.endTime + retentionMs;
+    const { cluster, currentRelease, endpoint, isReleaseOver, outcome } = await readRecord(
+      provider.record(clusterId),
+    );
+    if (cluster === null) return null;
+    const { mode, retentionMs } = cluster;
+    if (outcome !== null && isReleaseOver) return outcome.endTime + retentionMs;
     // Nobody goes on with a per-job cluster whose client died before a JobManager led it.
-    if (mode !== 'per-job' || endpoint.value !== null || outcome.value !== null) return null;
-    return (history.at(-1)?.createdAt ?? cluster.value.createdAt) + retentionMs;
+    if (mode !== 'per-job' || endpoint !== null || outcome !== null) return null;
+    return (currentRelease?.createdAt ?? cluster.createdAt) + retentionMs;
   } catch (error) {
     if (isRecordDamaged(error) || error instanceof ProviderError) return null;
     throw error;

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
+import { readDocument } from '../record/record.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
@@ -36,12 +37,12 @@ export async function followApplication(
   options: FollowOptions,
 ): Promise<OutcomeDocument | null> {
   const { provider } = site;
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   const checkForLoss = lossOf(site, clusterId);
   let nextSnapshot = 0;
   for (;;) {
     options.signal.throwIfAborted();
-    const { value } = await store.read<OutcomeDocument>(DocumentName.outcome);
+    const { value } = await readDocument(store, DocumentName.outcome);
     if (value !== null && value.epoch > options.previousEpoch) return value;
     if (Date.now() >= nextSnapshot) {
       const jobs = await followSnapshot(site, clusterId);

@@ -2,28 +2,27 @@
 import { ApplicationStatus } from '../contract/outcome.ts';
 import {
   DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
   type ReleaseEntry,
   ReleaseStatus,
   type ReleasesDocument,
 } from '../record/documents.ts';
+import { readDocument, readRuns } from '../record/record.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import type { DocumentStore } from '../providers/provider.ts';
+import type { RecordStore } from '../record/store.ts';
 
 /** So many can be returned to. */
 const keptReleases = 20;
 
 /** Oldest first. */
-export async function readReleases(store: DocumentStore): Promise<readonly ReleaseEntry[]> {
-  const { value } = await store.read<ReleasesDocument>(DocumentName.releases);
+export async function readReleases(store: RecordStore): Promise<readonly ReleaseEntry[]> {
+  const { value } = await readDocument(store, DocumentName.releases);
   return value?.releases ?? [];
 }
 
 /** Adds a release before anything is done for it. @returns it with its number. */
 export async function recordRelease(
-  store: DocumentStore,
+  store: RecordStore,
   entry: Omit<ReleaseEntry, 'number'>,
 ): Promise<ReleaseEntry> {
   let added: ReleaseEntry | null = null;
@@ -36,20 +35,17 @@ export async function recordRelease(
 
 /** Says how an entry went. */
 export const markRelease = (
-  store: DocumentStore,
+  store: RecordStore,
   number: number,
   status: ReleaseStatus,
 ): Promise<void> => amend(store, number, { status });
 
 /** Says which epochs were before it. */
-export const markEpoch = (
-  store: DocumentStore,
-  number: number,
-  afterEpoch: number,
-): Promise<void> => amend(store, number, { afterEpoch });
+export const markEpoch = (store: RecordStore, number: number, afterEpoch: number): Promise<void> =>
+  amend(store, number, { afterEpoch });
 
 async function amend(
-  store: DocumentStore,
+  store: RecordStore,
   number: number,
   fields: Partial<ReleaseEntry>,
 ): Promise<void> {
@@ -96,30 +92,25 @@ export function findRelease(releases: readonly ReleaseEntry[], wanted: string): 
 }
 
 /** Whether the newest run of the cluster was of that release, as far as is known, and succeeded. */
-export async function hasSucceeded(store: DocumentStore, release: string): Promise<boolean> {
-  const [releases, endpoint, outcome] = await Promise.all([
-    readReleases(store),
-    store.read<EndpointDocument>(DocumentName.endpoint),
-    store.read<OutcomeDocument>(DocumentName.outcome),
-  ]);
-  const newest = releases.at(-1);
+export async function hasSucceeded(store: RecordStore, release: string): Promise<boolean> {
+  const { currentRelease, isOver, outcome } = await readRuns(store);
   // The outcome may be of an earlier run: when this one was interrupted, or was lost.
   return (
-    newest?.release === release &&
-    newest.status === ReleaseStatus.stable &&
-    outcome.value?.status === ApplicationStatus.succeeded &&
-    outcome.value.epoch >= (endpoint.value?.epoch ?? 0)
+    currentRelease?.release === release &&
+    currentRelease.status === ReleaseStatus.stable &&
+    isOver &&
+    outcome?.status === ApplicationStatus.succeeded
   );
 }
 
 async function change(
-  store: DocumentStore,
+  store: RecordStore,
   update: (releases: readonly ReleaseEntry[]) => readonly ReleaseEntry[],
 ): Promise<void> {
-  const { version, value } = await store.read<ReleasesDocument>(DocumentName.releases);
+  const { version, value } = await readDocument(store, DocumentName.releases);
   const document: ReleasesDocument = { releases: update(value?.releases ?? []) };
   // Only the holder of the lock writes here: somebody else means that the lock was lost.
-  if ((await store.write(DocumentName.releases, version, document)) === null) {
+  if ((await store.write(DocumentName.releases, document, version)) === null) {
     throw new ClusterError(
       ExitCode.conflict,
       problem({ code: 'lock-lost', message: 'another deployment of this cluster took over' }),

@@ -23,7 +23,7 @@ export async function rollback(
   folder: string,
   options: OperationOptions,
 ): Promise<OperationResult & { readonly to: ReleaseEntry }> {
-  const releases = await readReleases(input.provider.store(clusterId));
+  const releases = await readReleases(input.provider.record(clusterId));
   if (releases.length === 0) throw noSuchCluster(clusterId);
   const to = wanted === null ? previousStable(releases) : findRelease(releases, wanted);
   if (to === null) throw nothingBefore(clusterId);

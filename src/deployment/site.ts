@@ -1,5 +1,6 @@
 /** Where clusters are, and how the JobManager of one is asked, whatever engine it runs. */
-import { type ClusterDocument, DocumentName } from '../record/documents.ts';
+import { DocumentName } from '../record/documents.ts';
+import { readDocument } from '../record/record.ts';
 import type { Call } from '../contract/call.ts';
 import type { ClusterApi } from '../engines/cluster-api.ts';
 import { type Engines, loadEngine } from '../engines/registry.ts';
@@ -31,7 +32,7 @@ export async function findLeader(
 ): Promise<Leader | null> {
   const { engines, provider } = site;
   const [{ value }, endpoint] = await Promise.all([
-    provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster),
+    readDocument(provider.record(clusterId), DocumentName.cluster),
     provider.connect(clusterId, site),
   ]);
   if (value === null || endpoint === null || !Object.hasOwn(engines, value.engine)) return null;

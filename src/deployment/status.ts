@@ -2,17 +2,15 @@
  * What is true about a cluster: put together from its processes, its record and, when it answers, its
  * JobManager. Nothing is reported that was not seen just now, or written by the cluster itself.
  */
-import {
-  type ClusterDocument,
-  DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
-  type ReleaseEntry,
-  type ReleasesDocument,
+import type {
+  ClusterDocument,
+  EndpointDocument,
+  OutcomeDocument,
+  ReleaseEntry,
 } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
-import { hasOutcome } from '../record/ended.ts';
-import { isRecordDamaged } from '../record/file-documents.ts';
+import { readRecord } from '../record/record.ts';
+import { isRecordDamaged } from '../record/store.ts';
 import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { describeExit, memoryProblems } from '../providers/shared/describe-exit.ts';
@@ -108,27 +106,22 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
   const { provider } = site;
   const observed = await provider.observe(clusterId, site);
   if (observed === null) return null;
-  const store = provider.store(clusterId);
-  const [cluster, releases, endpoint, outcome] = await Promise.all([
-    store.read<ClusterDocument>(DocumentName.cluster),
-    store.read<ReleasesDocument>(DocumentName.releases),
-    store.read<EndpointDocument>(DocumentName.endpoint),
-    store.read<OutcomeDocument>(DocumentName.outcome),
-  ]);
-  const isOver = hasOutcome({ outcome: outcome.value, endpoint: endpoint.value });
-  const current = isOver ? outcome.value : null;
+  const { cluster, currentRelease, endpoint, isOver, outcome } = await readRecord(
+    provider.record(clusterId),
+  );
+  const current = isOver ? outcome : null;
   const master = observed.processes.find((p) => p.role === 'jobmanager');
   const live = master?.status === 'running' ? await ask(site, clusterId) : null;
-  const judged = judge(master, live?.info ?? null, current, endpoint.value, cluster.value);
+  const judged = judge(master, live?.info ?? null, current, endpoint, cluster);
   const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
     clusterId,
     state: judged.state,
     explanation: [judged.explanation ?? [], memory].flat().join('; ') || null,
-    cluster: cluster.value,
-    release: releases.value?.releases.at(-1) ?? null,
+    cluster,
+    release: currentRelease,
     processes: observed.processes,
-    endpoint: endpoint.value,
+    endpoint,
     rest: live?.url ?? null,
     info: live?.info ?? null,
     jobs: live?.jobs ?? [],

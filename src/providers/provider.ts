@@ -12,6 +12,7 @@
  *     whatever it waits for: a slow answer, a lost connection, somebody else.
  */
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { RecordStore } from '../record/store.ts';
 import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Action, Plan } from '../contract/plan.ts';
@@ -21,7 +22,6 @@ import {
   type ProcessSpec,
   Role,
 } from '../contract/process-spec.ts';
-import type { Versioned } from '../record/file-documents.ts';
 
 /** What not every platform can do. Callers ask before they promise it to a user. */
 export interface Capabilities {
@@ -54,7 +54,7 @@ export interface Provider {
    */
   watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null>;
   /** The cluster's record. */
-  store(clusterId: string): DocumentStore;
+  record(clusterId: string): RecordStore;
   artifacts(clusterId: string): ArtifactStore;
   /** Ships what processes of any cluster run with, the runtime, unless it is there. */
   install(spec: ClusterSpec, options: TransferOptions): Promise<void>;
@@ -196,13 +196,6 @@ export function isAlive({ status }: Pick<ObservedProcess, 'status'>): boolean {
 /** There may be any number of them. */
 export const jobManagersOf = (observed: ObservedCluster | null): readonly ObservedProcess[] =>
   (observed?.processes ?? []).filter((process) => process.role === Role.jobmanager);
-
-/** Small documents with compare-and-set. */
-export interface DocumentStore {
-  read<T>(name: string): Promise<Versioned<T>>;
-  /** @returns the new version, or `null` when `expected` is not the current one. */
-  write(name: string, expected: number, value: unknown): Promise<number | null>;
-}
 
 export interface ArtifactStore {
   /** The largest artifact that can be kept, in bytes; `null`: there is no limit but the disk. */

@@ -21,6 +21,8 @@ export const DocumentName = {
   outcome: 'outcome',
   jobs: 'jobs',
   audit: 'audit',
+  /** Of a provider that has hosts: which process runs where. */
+  placement: 'placement',
 } as const;
 export type DocumentName = (typeof DocumentName)[keyof typeof DocumentName];
 
@@ -197,4 +199,16 @@ export interface JobsDocument {
   readonly jobs: readonly RecordedJob[];
   /** Of an application, ascending; absent: none. */
   readonly forgotten?: readonly ForgottenJobs[];
+}
+
+/** What each document holds. */
+export interface Documents {
+  readonly cluster: ClusterDocument;
+  readonly lock: LockDocument;
+  readonly releases: ReleasesDocument;
+  readonly endpoint: EndpointDocument;
+  readonly outcome: OutcomeDocument;
+  readonly jobs: JobsDocument;
+  readonly audit: AuditDocument;
+  readonly placement: unknown;
 }

@@ -2,10 +2,11 @@
  * Client ↔ keeper: JSON lines over the streams of a container that has the volume of a cluster. The keeper
  * does there what must not be done half: compare-and-set of documents, and changes under a lock's epoch.
  *
- * All paths are relative to the volume.
+ * All paths are relative to the volume. Versions are the numbers of the files of drivers/file.ts: the keeper
+ * runs from the image of the cluster, which may be that of an older fctl than the client's.
  */
 import type { Problem } from '../contract/errors.ts';
-import type { Versioned } from './file-documents.ts';
+import type { StoredDocument } from './store.ts';
 
 /** A small text file. */
 export interface KeptFile {
@@ -14,16 +15,35 @@ export interface KeptFile {
   readonly mode: number;
 }
 
+/** A document in the volume. */
+export interface KeptDocument {
+  /** 0: it is not there. */
+  readonly version: number;
+  readonly value: unknown;
+  readonly ageMs: number | null;
+}
+
+export const toKept = (document: StoredDocument | undefined): KeptDocument =>
+  document === undefined
+    ? { version: 0, value: null, ageMs: null }
+    : { ...document, version: Number(document.version) };
+
+/** `null`: it is not there. */
+export const fromKept = (kept: KeptDocument): StoredDocument | null =>
+  kept.version === 0 ? null : { ...kept, version: String(kept.version) };
+
 /** Request and answer by the name of the operation. */
 export interface KeeperOperations {
   /** Documents of the record. */
   readonly read: {
     readonly request: { readonly names: readonly string[] };
-    readonly answer: readonly Versioned<unknown>[];
+    /** In the order of the names. */
+    readonly answer: readonly KeptDocument[];
   };
   readonly write: {
+    /** Version 0 is expected where there must be none. */
     readonly request: { readonly name: string; readonly expected: number; readonly value: unknown };
-    /** As `writeDocument` gives it. */
+    /** The new version; `null`: somebody was faster. */
     readonly answer: number | null;
   };
   /** Removes and lays files, unless somebody took a newer lock than that of `fence`. */

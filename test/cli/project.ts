@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { EndpointDocument } from '../../src/record/documents.ts';
-import { readDocument } from '../../src/record/file-documents.ts';
+import { createFileStore } from '../../src/record/drivers/file.ts';
+import { readDocument } from '../../src/record/record.ts';
 
 const launcher = resolve(import.meta.dirname, '../../bin/fctl.js');
 
@@ -136,7 +136,7 @@ export class Project {
   /** Of the JobManager. */
   async endpoint(): Promise<{ readonly rest: string; readonly token: string }> {
     const cluster = join(this.folder, 'home/clusters/demo');
-    const { value } = await readDocument<EndpointDocument>(join(cluster, 'record'), 'endpoint');
+    const { value } = await readDocument(createFileStore(join(cluster, 'record')), 'endpoint');
     const token = readFileSync(join(cluster, 'secrets/token'), 'utf8');
     return { rest: value!.rest, token };
   }

@@ -30,13 +30,13 @@ const retentionMs = 1000;
 
 /** A cluster that was deployed at `createdAt`. */
 async function cluster(clusterId: string, mode: string, documents: object = {}): Promise<void> {
-  const all = {
+  const all: Partial<Record<DocumentName, unknown>> = {
     [DocumentName.cluster]: { mode, createdAt: 1, retentionMs },
     [DocumentName.releases]: { releases: [{ createdAt }] },
     ...documents,
   };
-  for (const [name, value] of Object.entries(all)) {
-    await provider.store(clusterId).write(name, 0, value);
+  for (const [name, value] of Object.entries(all) as [DocumentName, unknown][]) {
+    await provider.record(clusterId).write(name, value, null);
   }
 }
 
@@ -75,7 +75,7 @@ it('leaves alone what somebody else is at, and removes the others', async () => 
   const ended = { ...endpoint(1), ...outcome(1), ...released(0) };
   await cluster('busy', 'application', ended);
   await cluster('ended', 'application', ended);
-  const lock = await acquireLock(provider.store('busy'), 'deploy', {
+  const lock = await acquireLock(provider.record('busy'), 'deploy', {
     waitMs: 0,
     signal: new AbortController().signal,
   });

@@ -10,23 +10,7 @@ import {
   readReleases,
   recordRelease,
 } from '../../src/deployment/releases.ts';
-import type { DocumentStore } from '../../src/providers/provider.ts';
-
-/** Documents in memory, with compare-and-set. */
-function memoryStore(): DocumentStore {
-  const documents = new Map<string, { version: number; value: unknown }>();
-  return {
-    read: async <T>(name: string) => {
-      const { value = null, version = 0 } = documents.get(name) ?? {};
-      return { version, value: structuredClone(value) as T | null, ageMs: null };
-    },
-    write: async (name, expected, value) => {
-      if ((documents.get(name)?.version ?? 0) !== expected) return null;
-      documents.set(name, { version: expected + 1, value: structuredClone(value) });
-      return expected + 1;
-    },
-  };
-}
+import { MemoryStore } from '../../src/record/drivers/memory.ts';
 
 const entry = (release: string, status: ReleaseEntry['status'] = 'stable') => ({
   release,
@@ -48,7 +32,7 @@ const numbered = (...entries: ReturnType<typeof entry>[]): ReleaseEntry[] =>
   entries.map((e, i) => ({ ...e, number: i + 1 }));
 
 it('numbers releases on, also when old ones are forgotten', async () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   for (let i = 1; i <= 25; i++) {
     const { number } = await recordRelease(store, entry(`r${i}`, 'intended'));
     expect(number).toBe(i);
@@ -83,7 +67,7 @@ it('finds a release by its number or the beginning of its hash', () => {
 });
 
 it('writes down what was done and how it went, and forgets the oldest', async () => {
-  const store = memoryStore();
+  const store = new MemoryStore();
   const { signal } = new AbortController();
   await audited(store, 'scale', 'r1', signal, async () => {});
   await expect(

@@ -2,6 +2,7 @@
  * The provider contract (provider.ts, V1 to V5) as tests that every provider passes, with real processes:
  * scripts that stand for JobManager and TaskManager. A provider's own tests are beside this file.
  */
+import { readDocument } from '../../src/record/record.ts';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -108,11 +109,11 @@ export function describeProvider(
   /** What a deployment does, with the lock of epoch 1. */
   async function deploy(spec: ClusterSpec, by: Provider = provider): Promise<void> {
     await by.install(spec, silently);
-    const store = by.store(spec.clusterId);
-    const { value, version } = await store.read<LockDocument>(DocumentName.lock);
-    if (value === null) await store.write(DocumentName.lock, version, lock(1));
-    const { version: described } = await store.read(DocumentName.cluster);
-    await store.write(DocumentName.cluster, described, { protocol: 1 });
+    const store = by.record(spec.clusterId);
+    const { value, version } = await readDocument(store, DocumentName.lock);
+    if (value === null) await store.write(DocumentName.lock, lock(1), version);
+    const { version: described } = await readDocument(store, DocumentName.cluster);
+    await store.write(DocumentName.cluster, { protocol: 1 }, described);
     for (const artifact of spec.artifacts) {
       if (!(await by.artifacts(spec.clusterId).has(artifact.hash, call)))
         await by.artifacts(spec.clusterId).put(artifact, silently);
@@ -169,7 +170,10 @@ export function describeProvider(
       expect(await provider.observe('demo', call)).toBeNull();
       expect(await provider.connect('demo', call)).toBeNull();
       expect(await provider.leftovers(call)).toEqual([]);
-      expect(await provider.store('demo').read('lock')).toMatchObject({ version: 0, value: null });
+      expect(await readDocument(provider.record('demo'), 'lock')).toMatchObject({
+        version: null,
+        value: null,
+      });
       expect(await clusters()).toEqual([]);
     });
 
@@ -250,7 +254,7 @@ export function describeProvider(
         epoch: 1,
         jobmanager: { resourceId: 'jobmanager-0', pid: 1 },
       };
-      await provider.store('demo').write(DocumentName.endpoint, 0, document);
+      await provider.record('demo').write(DocumentName.endpoint, document, null);
       const endpoint = await provider.connect('demo', call);
       expect(endpoint).toMatchObject({ leader: 'jobmanager-0', epoch: 1, token: secret });
       expect(await (await fetch(endpoint!.url)).text()).toBe('hello');
@@ -273,7 +277,7 @@ export function describeProvider(
         () => converge(provider, { ...spec, clusterId: id }, [action], locked),
         () => provider.preflight({ ...spec, clusterId: id }, call),
         () => provider.logs(id, 'jobmanager-0', options),
-        () => provider.store(id),
+        () => provider.record(id),
         () => provider.artifacts(id),
         () => provider.watch(id, call),
       ];
@@ -370,21 +374,21 @@ export function describeProvider(
     it('keeps documents with compare-and-set', async () => {
       const spec = smallCluster({ clusterId: 'demo', clientDir });
       await provider.install(spec, silently);
-      const store = provider.store('demo');
-      const other = (await another()).store('demo');
+      const store = provider.record('demo');
+      const other = (await another()).record('demo');
       const written = await Promise.all([
-        store.write('releases', 0, { by: 'one' }),
-        other.write('releases', 0, { by: 'another' }),
+        store.write('releases', { by: 'one' }, null),
+        other.write('releases', { by: 'another' }, null),
       ]);
       expect(written.filter((version) => version !== null)).toHaveLength(1);
-      const { ageMs, value, version } = await other.read<{ by: string }>('releases');
-      expect(version).toBeGreaterThan(0);
+      const { ageMs, value, version } = await readDocument(other, 'releases');
       expect(value).toEqual({ by: written[0] === null ? 'another' : 'one' });
       expect(ageMs === null || ageMs >= 0).toBe(true);
-      const next = await store.write('releases', version, { by: 'the next' });
-      expect(next).toBeGreaterThan(version);
-      expect(await other.write('releases', version, { by: 'too late' })).toBeNull();
-      expect(await store.read('releases')).toMatchObject({
+      const next = await store.write('releases', { by: 'the next' }, version);
+      expect(next).not.toBeNull();
+      expect(next).not.toBe(version);
+      expect(await other.write('releases', { by: 'too late' }, version)).toBeNull();
+      expect(await readDocument(store, 'releases')).toMatchObject({
         version: next,
         value: { by: 'the next' },
       });
@@ -396,8 +400,8 @@ export function describeProvider(
       await deploy(spec);
       const before = await observe('demo');
       const other = await another();
-      const { version } = await other.store('demo').read('lock');
-      expect(await other.store('demo').write('lock', version, lock(2))).not.toBeNull();
+      const { version } = await readDocument(other.record('demo'), 'lock');
+      expect(await other.record('demo').write('lock', lock(2), version)).not.toBeNull();
       for (const process of processNames(spec)) {
         for (const kind of ['replace', 'delete'] as const) {
           const refused = await errorOf(
@@ -540,7 +544,7 @@ export function describeProvider(
     it('finds and removes a cluster whose record was never written', async () => {
       const spec = smallCluster({ clusterId: 'demo', clientDir });
       await provider.install(spec, silently);
-      await provider.store('demo').write(DocumentName.lock, 0, lock(1));
+      await provider.record('demo').write(DocumentName.lock, lock(1), null);
       await convergeAll(provider, spec, locked);
       const other = await another();
       const orphans = await other.leftovers(call);

@@ -8,7 +8,7 @@ export async function run(context: Context, named: string | undefined): Promise<
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const entries = (await readAudit(provider.store(clusterId))).toReversed();
+  const entries = (await readAudit(provider.record(clusterId))).toReversed();
   context.report.result({ clusterId, entries }, () =>
     table(
       ['WHEN (UTC)', 'BY', 'ACTION', 'RELEASE', 'RESULT', 'MESSAGE'],

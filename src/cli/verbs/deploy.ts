@@ -63,7 +63,7 @@ async function deployAndFollow(
   await removeExpired(input, Date.now());
   if (options.ifChanged) {
     const { release } = await planDeployment(input);
-    if (await hasSucceeded(provider.store(clusterId), release)) {
+    if (await hasSucceeded(provider.record(clusterId), release)) {
       const text = `Nothing changed: ${clusterId} has run release ${release}.`;
       report.result({ clusterId, release, changed: false }, () => text);
       return ExitCode.done;

@@ -1,5 +1,6 @@
 /** What the verbs need that change a cluster without its application: by its record, and today's config. */
-import { DocumentName, type ClusterDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { loadEngine } from '../../engines/registry.ts';
 import type { RunningClusterInput } from '../../deployment/operation/running-cluster.ts';
@@ -14,7 +15,7 @@ export async function runningInput(
   const clusterId = await context.clusterId(named);
   const site = await context.site();
   const { engines, provider } = site;
-  const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
+  const { value } = await readDocument(provider.record(clusterId), DocumentName.cluster);
   if (value === null) throw noSuchCluster(clusterId);
   const own = await context.configOf(clusterId);
   const engine = await loadEngine(engines, value.engine);

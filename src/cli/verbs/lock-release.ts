@@ -8,7 +8,7 @@ export async function run(context: Context, named: string | undefined): Promise<
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   const { held, lock } = await lockStatus(store);
   if (held) {
     await context.confirm(

@@ -9,7 +9,7 @@ export async function run(context: Context, named: string | undefined): Promise<
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const { ageMs, held, lock } = await lockStatus(provider.store(clusterId));
+  const { ageMs, held, lock } = await lockStatus(provider.record(clusterId));
   const data = {
     clusterId,
     held,

@@ -8,7 +8,7 @@ export async function run(context: Context, named: string | undefined): Promise<
   const clusterId = await context.clusterId(named);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const releases = (await readReleases(provider.store(clusterId))).toReversed();
+  const releases = (await readReleases(provider.record(clusterId))).toReversed();
   context.report.result({ clusterId, releases }, () =>
     table(
       ['NUMBER', 'RELEASE', 'STATUS', 'WHY', 'WHEN (UTC)', 'BY', 'FCTL', 'BUNDLE'],

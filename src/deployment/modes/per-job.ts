@@ -14,7 +14,8 @@ import type {
   ClusterReply,
   ClusterRequest,
 } from '../../contract/application-messages.ts';
-import { DocumentName, type JobsDocument, type OutcomeDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
 import { type ClusterId, maxClusterIdLength, parseClusterId } from '../../contract/cluster-id.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { deploy } from '../deploy.ts';
@@ -113,17 +114,17 @@ class JobClusters {
   async #readResult(executeIndex: number, jobId: string): Promise<ClusterReply> {
     const { provider } = this.#input;
     const clusterId = this.#ids.get(executeIndex)!;
-    const store = provider.store(clusterId);
+    const store = provider.record(clusterId);
     for (;;) {
       this.#options.signal.throwIfAborted();
-      const outcome = await store.read<OutcomeDocument>(DocumentName.outcome);
+      const outcome = await readDocument(store, DocumentName.outcome);
       if (outcome.value !== null) break;
       const status = await clusterStatus(this.#input, clusterId);
       if (status === null || status.state === 'LOST')
         throw new Error(`the JobManager of ${clusterId} died without an outcome`);
       await delay(pollMs);
     }
-    const { value } = await store.read<JobsDocument>(DocumentName.jobs);
+    const { value } = await readDocument(store, DocumentName.jobs);
     const job = value?.jobs.find(({ id }) => id === jobId);
     if (!job?.outcome) throw new Error(`cluster ${clusterId} has ended without this job`);
     const { collected, collectedError, outcome } = job;

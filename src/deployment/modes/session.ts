@@ -130,7 +130,7 @@ export async function stopSession(
       }),
     );
   }
-  return audited(site.provider.store(clusterId), 'session stop', null, signal, () =>
+  return audited(site.provider.record(clusterId), 'session stop', null, signal, () =>
     endCluster(site, leader, clusterId, signal, (api) => api.shutDown()),
   );
 }

@@ -12,6 +12,7 @@ import {
 } from '../../record/documents.ts';
 import type { Plan } from '../../contract/plan.ts';
 import { DeploymentError, FctlError, type Problem, problem } from '../../contract/errors.ts';
+import { readDocument } from '../../record/record.ts';
 import { newestEpoch } from './health.ts';
 import { runHook } from '../hooks.ts';
 import { tailJobManagers } from './log-tail.ts';
@@ -67,11 +68,11 @@ export async function failOperation(running: Running, failure: Failure): Promise
   const { entry, error, situation, wanted } = failure;
   const { clusterId, provider } = operation;
   try {
-    await checkLock(provider.store(clusterId), running.fence);
+    await checkLock(provider.record(clusterId), running.fence);
   } catch (lost) {
     return lost; // Whoever took over judges what is there.
   }
-  await markRelease(provider.store(clusterId), entry.number, ReleaseStatus.failed);
+  await markRelease(provider.record(clusterId), entry.number, ReleaseStatus.failed);
   const logs = await explain(running, error);
   if (!isRunning(situation)) await takeDown(running, failure);
   const back = options.rollbackOnFailure ? await rollBack(running, failure) : null;
@@ -142,7 +143,7 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
     const back = await recordIntended(running, wanted, now);
     const { outcome } = await carryOutAndWait(running, wanted, now, { entry: back, jobsRunMs: 0 });
     const isFailed = outcome?.status === ApplicationStatus.failed;
-    const store = provider.store(clusterId);
+    const store = provider.record(clusterId);
     await markRelease(store, back.number, isFailed ? ReleaseStatus.failed : ReleaseStatus.stable);
     if (isFailed) return none('rollback-failed', `release ${target.number} fails as well`);
     await markRelease(store, entry.number, ReleaseStatus.rolledBack);
@@ -162,8 +163,8 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
 async function takeDown(running: Running, { error, situation, wanted }: Failure): Promise<void> {
   const { fence, operation, options } = running;
   const { clusterId, provider } = operation;
-  const store = provider.store(clusterId);
-  const before = await store.read<OutcomeDocument>(DocumentName.outcome);
+  const store = provider.record(clusterId);
+  const before = await readDocument(store, DocumentName.outcome);
   const told = before.value !== null && before.value.epoch > situation.epoch;
   const observed = await provider.observe(clusterId, options);
   if (observed !== null && !situation.isUnfinished) {
@@ -178,7 +179,7 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   });
   if (told || situation.isUnfinished) return;
   // In place of what a JobManager wrote that was asked to end just now: that it was cancelled.
-  const { version } = await store.read<OutcomeDocument>(DocumentName.outcome);
+  const { version } = await readDocument(store, DocumentName.outcome);
   const newest = await newestEpoch(provider, clusterId);
   const outcome: OutcomeDocument = {
     protocol: PROTOCOL_VERSION,
@@ -189,5 +190,5 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
     jobs: [],
     epoch: Math.max(newest, situation.epoch + 1),
   };
-  await store.write(DocumentName.outcome, version, outcome);
+  await store.write(DocumentName.outcome, outcome, version);
 }

@@ -10,11 +10,8 @@
  *     and it goes on with them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  DocumentName,
-  type EndpointDocument,
-  type OutcomeDocument,
-} from '../../record/documents.ts';
+import { DocumentName, type OutcomeDocument } from '../../record/documents.ts';
+import { readDocument, readRuns } from '../../record/record.ts';
 import { DeploymentError, type Problem, problem } from '../../contract/errors.ts';
 import { Role } from '../../contract/process-spec.ts';
 import { describeExit, memoryProblems } from '../../providers/shared/describe-exit.ts';
@@ -40,12 +37,7 @@ export interface HealthOptions extends Site {
 
 /** The newest epoch that the cluster's record knows of. */
 export async function newestEpoch(provider: Provider, clusterId: string): Promise<number> {
-  const store = provider.store(clusterId);
-  const [endpoint, outcome] = await Promise.all([
-    store.read<EndpointDocument>(DocumentName.endpoint),
-    store.read<OutcomeDocument>(DocumentName.outcome),
-  ]);
-  return Math.max(endpoint.value?.epoch ?? 0, outcome.value?.epoch ?? 0);
+  return (await readRuns(provider.record(clusterId))).epoch;
 }
 
 /**
@@ -130,7 +122,7 @@ async function outcomeOf({
   previousEpoch,
   provider,
 }: HealthOptions): Promise<OutcomeDocument | null> {
-  const { value } = await provider.store(clusterId).read<OutcomeDocument>(DocumentName.outcome);
+  const { value } = await readDocument(provider.record(clusterId), DocumentName.outcome);
   return value !== null && value.epoch > previousEpoch ? value : null;
 }
 

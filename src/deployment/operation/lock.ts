@@ -14,7 +14,8 @@ import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { localUser } from '../../contract/user.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import type { DocumentStore } from '../../providers/provider.ts';
+import { readDocument } from '../../record/record.ts';
+import type { RecordStore, Version } from '../../record/store.ts';
 
 const termMs = 15_000;
 const renewMs = 5000;
@@ -57,16 +58,16 @@ export interface LockOptions {
  * @throws ClusterError (exit 8) naming the holder.
  */
 export async function acquireLock(
-  store: DocumentStore,
+  store: RecordStore,
   message: string,
   options: LockOptions,
 ): Promise<Lock> {
   const start = performance.now();
-  let seen = { version: -1, since: start };
+  let seen: { version: Version | null; since: number } = { version: null, since: start };
   let told = false;
   for (;;) {
     options.signal.throwIfAborted();
-    const { ageMs, value, version } = await store.read<LockDocument>(DocumentName.lock);
+    const { ageMs, value, version } = await readDocument(store, DocumentName.lock);
     const now = performance.now();
     if (version !== seen.version) seen = { version, since: now };
     const unchangedMs = Math.max(ageMs ?? 0, now - seen.since);
@@ -80,7 +81,7 @@ export async function acquireLock(
         termMs,
         released: false,
       };
-      const written = await store.write(DocumentName.lock, version, lock); // K1
+      const written = await store.write(DocumentName.lock, lock, version); // K1
       if (written !== null) return hold(store, lock, written);
       continue;
     }
@@ -136,8 +137,8 @@ export interface LockStatus {
   readonly ageMs: number | null;
 }
 
-export async function lockStatus(store: DocumentStore): Promise<LockStatus> {
-  const { ageMs, value } = await store.read<LockDocument>(DocumentName.lock);
+export async function lockStatus(store: RecordStore): Promise<LockStatus> {
+  const { ageMs, value } = await readDocument(store, DocumentName.lock);
   return { lock: value, held: value !== null && !isFree(value, ageMs ?? 0), ageMs };
 }
 
@@ -145,9 +146,9 @@ export async function lockStatus(store: DocumentStore): Promise<LockStatus> {
  * Takes the lock away from whoever holds it: nothing that its holder does from now on counts (K3).
  * @returns who held it; `null`: nobody did, and nothing was changed.
  */
-export async function releaseLock(store: DocumentStore): Promise<LockDocument | null> {
+export async function releaseLock(store: RecordStore): Promise<LockDocument | null> {
   for (;;) {
-    const { ageMs, value, version } = await store.read<LockDocument>(DocumentName.lock);
+    const { ageMs, value, version } = await readDocument(store, DocumentName.lock);
     if (value === null || isFree(value, ageMs ?? 0)) return null;
     const released: LockDocument = {
       ...value,
@@ -158,18 +159,18 @@ export async function releaseLock(store: DocumentStore): Promise<LockDocument | 
       acquiredAt: Date.now(),
       released: true,
     };
-    if ((await store.write(DocumentName.lock, version, released)) !== null) return value; // K1
+    if ((await store.write(DocumentName.lock, released, version)) !== null) return value; // K1
   }
 }
 
-function hold(store: DocumentStore, first: LockDocument, firstVersion: number): Lock {
+function hold(store: RecordStore, first: LockDocument, firstVersion: Version): Lock {
   const lost = new AbortController();
   let document = first;
   let version = firstVersion;
   const write = async (next: LockDocument) => {
-    const written = await store.write(DocumentName.lock, version, next);
+    const written = await store.write(DocumentName.lock, next, version);
     if (written === null) {
-      const { value } = await store.read<LockDocument>(DocumentName.lock);
+      const { value } = await readDocument(store, DocumentName.lock);
       lost.abort(takenBy(value));
       return;
     }

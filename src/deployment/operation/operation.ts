@@ -12,7 +12,6 @@
  */
 import { ApplicationStatus } from '../../contract/outcome.ts';
 import {
-  type ClusterDocument,
   DocumentName,
   type OutcomeDocument,
   PROTOCOL_VERSION,
@@ -20,6 +19,7 @@ import {
 } from '../../record/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import { readDocument } from '../../record/record.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { beginAudit } from '../audit.ts';
@@ -60,7 +60,7 @@ export async function performOperation(
 ): Promise<OperationResult> {
   const { clusterId, provider } = operation;
   await refuseNewerProtocol(provider, clusterId);
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   const about = release === null ? '' : ` release ${release}`;
   const lock = await acquireLock(store, `${action}${about}`, {
     waitMs: options.lockWaitMs,
@@ -90,7 +90,7 @@ async function perform(running: Running, action: string): Promise<OperationResul
     return { plan, previousEpoch: situation.epoch - 1, release: null, outcome: null };
   }
   const { redactor, signal } = running.options;
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   const entry = await beginAudit(store, action, plan.release, redactor);
   try {
     const result = await change(running, wanted, situation);
@@ -134,7 +134,7 @@ async function change(
     }
     const rest = (await operation.provider.connect(plan.clusterId, options))?.url ?? null;
     await runHook('post-deploy', { ...facts, FCTL_REST: rest }, hooks);
-    const store = operation.provider.store(plan.clusterId);
+    const store = operation.provider.record(plan.clusterId);
     await checkLock(store, running.fence);
     await markRelease(store, entry.number, ReleaseStatus.stable);
     const left = situation.releases.at(-1);
@@ -167,7 +167,7 @@ function applicationFailed(clusterId: string, { error }: OutcomeDocument): Deplo
 
 /** An older fctl does not change a newer cluster. */
 export async function refuseNewerProtocol(provider: Provider, clusterId: string): Promise<void> {
-  const { value } = await provider.store(clusterId).read<ClusterDocument>(DocumentName.cluster);
+  const { value } = await readDocument(provider.record(clusterId), DocumentName.cluster);
   if (value === null || value.protocol <= PROTOCOL_VERSION) return;
   throw new ClusterError(
     ExitCode.conflict,

@@ -5,17 +5,9 @@
  * would count on a TaskManager that is gone a moment later.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  DocumentName,
-  type EndpointDocument,
-  type JobsDocument,
-  type OutcomeDocument,
-  type RecordedJob,
-  type ReleaseEntry,
-} from '../../record/documents.ts';
-import { isReleaseOver } from '../../record/ended.ts';
+import { DocumentName, type RecordedJob, type ReleaseEntry } from '../../record/documents.ts';
+import { readDocument, readRuns } from '../../record/record.ts';
 import { type ObservedCluster, isAlive, jobManagersOf } from '../../providers/provider.ts';
-import { readReleases } from '../releases.ts';
 import { type Site, findLeader } from '../site.ts';
 
 const timeoutMs = 3000;
@@ -43,27 +35,22 @@ export interface Situation {
 
 export async function readSituation(site: Site, clusterId: string): Promise<Situation> {
   const { provider } = site;
-  const store = provider.store(clusterId);
-  const [present, releases, endpoint, jobs, outcome] = await Promise.all([
+  const store = provider.record(clusterId);
+  const [present, runs, jobs] = await Promise.all([
     provider.observe(clusterId, site),
-    readReleases(store),
-    store.read<EndpointDocument>(DocumentName.endpoint),
-    store.read<JobsDocument>(DocumentName.jobs),
-    store.read<OutcomeDocument>(DocumentName.outcome),
+    readRuns(store),
+    readDocument(store, DocumentName.jobs),
   ]);
-  const led = endpoint.value?.epoch ?? 0;
-  const told = outcome.value?.epoch ?? 0;
-  const epoch = Math.max(led, told);
-  const isOver = isReleaseOver({ outcome: outcome.value, endpoint: { epoch }, releases });
-  const observed = isOver ? await afterItLeft(site, clusterId, present) : present;
+  const observed = runs.isReleaseOver ? await afterItLeft(site, clusterId, present) : present;
   // Any of them may be the one that leads now: the first may have crashed.
   const leads = jobManagersOf(observed).some(({ status }) => status === 'running');
   return {
     observed,
-    releases,
-    epoch,
-    leader: endpoint.value?.jobmanager?.resourceId ?? null,
-    isUnfinished: led > told && !(observed?.processes ?? []).some(isAlive),
+    releases: runs.releases,
+    epoch: runs.epoch,
+    leader: runs.leader?.process ?? null,
+    isUnfinished:
+      runs.endpoint !== null && !runs.isOver && !(observed?.processes ?? []).some(isAlive),
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
     idle: leads ? await idleTaskManagers(site, clusterId) : new Set(),
   };

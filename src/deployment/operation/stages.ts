@@ -5,20 +5,21 @@
 import {
   type ClusterDocument,
   DocumentName,
-  type LockDocument,
   NOT_YET,
   type OutcomeDocument,
   PROTOCOL_VERSION,
   type ReleaseEntry,
   ReleaseStatus,
 } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 import { FctlError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { checkFence } from '../../record/fence.ts';
-import type { DocumentStore, ObservedCluster } from '../../providers/provider.ts';
+import type { ObservedCluster } from '../../providers/provider.ts';
 import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from '../hooks.ts';
@@ -84,8 +85,8 @@ export interface Running {
 }
 
 /** @throws ClusterError (exit 8) when somebody took the lock: what is about to be recorded is not true. */
-export async function checkLock(store: DocumentStore, fence: number): Promise<void> {
-  const { value } = await store.read<LockDocument>(DocumentName.lock);
+export async function checkLock(store: RecordStore, fence: number): Promise<void> {
+  const { value } = await readDocument(store, DocumentName.lock);
   checkFence(value, fence);
 }
 
@@ -97,9 +98,9 @@ export async function recordIntended(
 ): Promise<ReleaseEntry> {
   const { observed } = situation;
   const { clusterId, provider } = operation;
-  const store = provider.store(clusterId);
+  const store = provider.record(clusterId);
   await checkLock(store, fence);
-  const { version, value } = await store.read<ClusterDocument>(DocumentName.cluster);
+  const { version, value } = await readDocument(store, DocumentName.cluster);
   const document: ClusterDocument = {
     protocol: PROTOCOL_VERSION,
     fctlVersion: FCTL_VERSION,
@@ -110,7 +111,7 @@ export async function recordIntended(
     createdAt: value?.createdAt ?? Date.now(),
     retentionMs,
   };
-  await store.write(DocumentName.cluster, version, document);
+  await store.write(DocumentName.cluster, document, version);
   return recordRelease(store, {
     ...content,
     createdAt: Date.now(),
@@ -156,7 +157,7 @@ export async function carryOutAndWait(
       if (!isTakenOver(plan, observed)) return;
       // Now that they write nothing more: one may have begun to lead after the situation was read.
       previousEpoch = await newestEpoch(provider, clusterId);
-      await markEpoch(provider.store(clusterId), entry.number, previousEpoch);
+      await markEpoch(provider.record(clusterId), entry.number, previousEpoch);
     },
   });
   const isRecordedOnly =

@@ -7,7 +7,8 @@
  */
 import { ClusterError, FctlError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { type LockDocument, DocumentName } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
 import type { ConvergeOptions } from '../provider.ts';
@@ -166,9 +167,7 @@ export class ProcessRunner {
 
   /** @throws ClusterError (exit 8) when somebody took a newer lock. */
   async checkFence(clusterId: string, fence: number): Promise<void> {
-    const { value } = await this.#parts.volumes
-      .documents(clusterId)
-      .read<LockDocument>(DocumentName.lock);
+    const { value } = await readDocument(this.#parts.volumes.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }
 }

@@ -6,7 +6,9 @@
  */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 import type { Call } from '../../contract/call.ts';
 import { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
@@ -19,7 +21,6 @@ import type {
   ClusterList,
   ConvergeOptions,
   DestroyOptions,
-  DocumentStore,
   ExecStreams,
   Leftover,
   LogOptions,
@@ -34,9 +35,8 @@ import { hasStatus } from './errors.ts';
 import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
-import { hasEnded } from '../shared/has-ended.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
-import { isStillLeft, whyNoRecord } from '../shared/leftovers.ts';
+import { isStillLeft } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noSuchProcess } from '../shared/refusals.ts';
 import { execIn } from './exec.ts';
@@ -139,7 +139,7 @@ class DockerProvider implements Provider {
     const containers = await this.#inspectAll(found.processes.map(({ Id }) => Id));
     // In this order: one that has just ended has written its outcome by now.
     await this.#volumes.look(clusterId);
-    const ended = await hasEnded(this.store(clusterId));
+    const ended = await isOver(this.record(clusterId));
     const processes = await Promise.all(
       containers.map(async (container) => {
         const { RestartCount, State } = container;
@@ -160,8 +160,8 @@ class DockerProvider implements Provider {
     return all.filter((container) => container !== null);
   }
 
-  store(clusterId: string): DocumentStore {
-    return this.#volumes.documents(clusterId);
+  record(clusterId: string): RecordStore {
+    return this.#volumes.record(clusterId);
   }
 
   artifacts(clusterId: string): ArtifactStore {
@@ -247,7 +247,7 @@ class DockerProvider implements Provider {
 
   async connect(clusterId: string): Promise<ClusterConnection | null> {
     const [{ value }, found] = await Promise.all([
-      this.store(clusterId).read<EndpointDocument>(DocumentName.endpoint),
+      readDocument(this.record(clusterId), DocumentName.endpoint),
       this.#resources.find(clusterId),
     ]);
     if (value === null) return null;
@@ -343,7 +343,7 @@ class DockerProvider implements Provider {
         continue;
       }
       found.push(...withoutJobManager(await this.observe(clusterId)));
-      const why = await whyNoRecord(this.store(clusterId));
+      const why = await whyNoRecord(this.record(clusterId));
       if (why !== null) found.push(volumeLeftover(clusterId, why));
     }
     return found;

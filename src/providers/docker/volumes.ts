@@ -9,9 +9,20 @@
  *     was seen after a look at the processes serves whoever asks about both, for a moment.
  * W4  A container that is still there has the volume that it had: whose it is was looked up once.
  */
-import type { DocumentStore } from '../provider.ts';
-import { type Versioned, parseDocument } from '../../record/file-documents.ts';
-import type { KeeperOperation, KeeperOperations } from '../../record/keeper-messages.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { newestOf } from '../../record/drivers/file.ts';
+import {
+  type KeeperOperation,
+  type KeeperOperations,
+  fromKept,
+} from '../../record/keeper-messages.ts';
+import {
+  MAX_DOCUMENT_BYTES,
+  type RecordStore,
+  type StoredDocument,
+  type StoredDocuments,
+  parseDocument,
+} from '../../record/store.ts';
 import { type Archive, readArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';
 import { createHelper, startHelper } from './helper.ts';
@@ -25,7 +36,6 @@ import type { DockerOptions } from './options.ts';
 const momentMs = 250;
 
 const never = new AbortController().signal;
-const none: Versioned<never> = { version: 0, value: null, ageMs: null };
 
 export class VolumeStore {
   readonly #engine: EngineClient;
@@ -51,21 +61,35 @@ export class VolumeStore {
     this.#resources = resources;
   }
 
-  documents(clusterId: string): DocumentStore {
+  record(clusterId: string): RecordStore {
     return {
-      read: <T>(name: string) => this.#read<T>(clusterId, name),
-      write: (name, expected, value) => this.change(clusterId, 'write', { name, expected, value }),
+      maxBytes: MAX_DOCUMENT_BYTES,
+      read: (names = Object.values(DocumentName), { signal } = {}) => {
+        signal?.throwIfAborted();
+        return this.#read(clusterId, names);
+      },
+      write: async (name, value, expected, { signal } = {}) => {
+        signal?.throwIfAborted();
+        const request = { name, expected: Number(expected ?? 0), value };
+        const version = await this.change(clusterId, 'write', request);
+        return version === null ? null : String(version);
+      },
     };
   }
 
-  async #read<T>(clusterId: string, name: string): Promise<Versioned<T>> {
+  async #read(clusterId: string, names: readonly DocumentName[]): Promise<StoredDocuments> {
     const keeper = await this.#keeper(clusterId);
     if (keeper !== null) {
-      const [found] = await keeper.ask('read', { names: [name] });
-      return found as Versioned<T>;
+      const answer = await keeper.ask('read', { names });
+      const found = new Map<string, StoredDocument>();
+      for (const [index, kept] of answer.entries()) {
+        const document = fromKept(kept);
+        if (document !== null) found.set(names[index]!, document);
+      }
+      return found;
     }
     const archive = this.#justSeen(clusterId) ?? (await this.readFolder(clusterId, 'record'));
-    return archive === null ? none : newestIn<T>(archive, name, clusterResource(clusterId));
+    return archive === null ? new Map() : documentsIn(archive, names, clusterResource(clusterId));
   }
 
   /** Looks at the record, after a look at the processes (W3). Does nothing where a keeper reads. */
@@ -182,17 +206,21 @@ export class VolumeStore {
   }
 }
 
-function newestIn<T>({ files, readAt }: Archive, name: string, volume: string): Versioned<T> {
-  let newest: { version: number; file: Archive['files'][number] } | null = null;
-  for (const file of files) {
-    const match = /^record\/([^/]+)\.(\d+)\.json$/.exec(file.path);
-    if (match === null || match[1] !== name) continue;
-    const version = Number(match[2]);
-    if (newest === null || version > newest.version) newest = { version, file };
+function documentsIn(
+  { files, readAt }: Archive,
+  names: readonly DocumentName[],
+  volume: string,
+): StoredDocuments {
+  const byName = new Map(files.map((file) => [file.path.replace(/^record\//, ''), file]));
+  const newest = newestOf(byName.keys());
+  const found = new Map<string, StoredDocument>();
+  for (const name of names) {
+    const number = newest.get(name);
+    if (number === undefined) continue;
+    const file = byName.get(`${name}.${number}.json`)!;
+    const value = parseDocument(file.content.toString(), `volume ${volume}, ${file.path}`);
+    const ageMs = readAt === null ? null : Math.max(0, readAt - file.modifiedAt);
+    found.set(name, { value, version: String(number), ageMs });
   }
-  if (newest === null) return none;
-  const { file, version } = newest;
-  const value = parseDocument<T>(file.content.toString(), `volume ${volume}, ${file.path}`);
-  const ageMs = readAt === null ? null : Math.max(0, readAt - file.modifiedAt);
-  return { version, value, ageMs };
+  return found;
 }

@@ -9,10 +9,12 @@ import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
-import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
 import type { Call } from '../../contract/call.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import { readDocument, writeDocument } from '../../record/file-documents.ts';
+import { createFileStore } from '../../record/drivers/file.ts';
+import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
@@ -24,7 +26,6 @@ import type {
   ClusterList,
   ConvergeOptions,
   DestroyOptions,
-  DocumentStore,
   ExecStreams,
   Leftover,
   LogOptions,
@@ -34,9 +35,8 @@ import type {
 import { checkFence } from '../../record/fence.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
-import { hasEnded } from '../shared/has-ended.ts';
 import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts';
-import { isStillLeft, whyNoRecord, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
+import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
 import { LocalClient } from './client.ts';
@@ -117,7 +117,7 @@ export class LocalProvider implements Provider {
   async observe(clusterId: string): Promise<ObservedCluster | null> {
     const layout = this.#layout(clusterId);
     if (!(await exists(layout.root))) return null;
-    const ended = await hasEnded(this.store(clusterId));
+    const ended = await isOver(this.record(clusterId));
     return { clusterId, processes: await this.#client.inspect(layout, ended) };
   }
 
@@ -125,12 +125,8 @@ export class LocalProvider implements Provider {
     return watchByPolling(() => this.observe(clusterId), call, { pauseMs: watchPauseMs });
   }
 
-  store(clusterId: string): DocumentStore {
-    const { record } = this.#layout(clusterId);
-    return {
-      read: (name) => readDocument(record, name),
-      write: (name, expected, value) => writeDocument(record, name, expected, value),
-    };
+  record(clusterId: string): RecordStore {
+    return createFileStore(this.#layout(clusterId).record);
   }
 
   artifacts(clusterId: string): ArtifactStore {
@@ -190,7 +186,7 @@ export class LocalProvider implements Provider {
   ): Promise<void> {
     const layout = this.#layout(cluster.clusterId);
     signal.throwIfAborted();
-    await this.#checkFence(layout, fence);
+    await this.#checkFence(cluster.clusterId, fence);
     await this.#client.stop(layout, name, signal);
     signal.throwIfAborted();
     await this.#writeSecrets(layout, cluster);
@@ -208,7 +204,7 @@ export class LocalProvider implements Provider {
   ): Promise<void> {
     const layout = this.#layout(clusterId);
     signal.throwIfAborted();
-    await this.#checkFence(layout, fence);
+    await this.#checkFence(clusterId, fence);
     await this.#client.stop(layout, name, signal);
     await removeOf(layout, join(layout.processes, name));
     await removeOf(layout, join(layout.work, name));
@@ -217,8 +213,8 @@ export class LocalProvider implements Provider {
       await removeOf(layout, layout[each]);
   }
 
-  async #checkFence({ record }: ClusterLayout, fence: number): Promise<void> {
-    const { value } = await readDocument<LockDocument>(record, DocumentName.lock);
+  async #checkFence(clusterId: string, fence: number): Promise<void> {
+    const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }
 
@@ -242,8 +238,7 @@ export class LocalProvider implements Provider {
   }
 
   async connect(clusterId: string): Promise<ClusterConnection | null> {
-    const { record } = this.#layout(clusterId);
-    const { value } = await readDocument<EndpointDocument>(record, DocumentName.endpoint);
+    const { value } = await readDocument(this.record(clusterId), DocumentName.endpoint);
     if (value === null) return null;
     const { token = null } = (await this.secrets(clusterId)) ?? {};
     return connectionTo(value, value.rest, token);
@@ -272,7 +267,7 @@ export class LocalProvider implements Provider {
     { fence, signal }: Pick<DestroyOptions, 'fence' | 'signal'>,
   ): Promise<readonly string[]> {
     const layout = this.#layout(clusterId);
-    if (fence !== null) await this.#checkFence(layout, fence);
+    if (fence !== null) await this.#checkFence(clusterId, fence);
     const names = await namesIn(layout.processes);
     // The JobManager first: it dismisses its TaskManagers.
     const ordered = names.sort((a, b) => Number(b.startsWith('job')) - Number(a.startsWith('job')));
@@ -313,7 +308,7 @@ export class LocalProvider implements Provider {
     }
     const { clusters } = await this.list();
     for (const clusterId of clusters) {
-      const why = await whyNoRecord(this.store(clusterId));
+      const why = await whyNoRecord(this.record(clusterId));
       if (why === null) continue;
       const { root } = this.#layout(clusterId);
       found.push({ clusterId, kind: 'folder', what: root, why, ref: { root } });

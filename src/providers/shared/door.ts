@@ -8,6 +8,7 @@
  */
 import type { Call } from '../../contract/call.ts';
 import { parseClusterId } from '../../contract/cluster-id.ts';
+import type { RecordStore } from '../../record/store.ts';
 import type { ArtifactStore, ExecStreams, Provider } from '../provider.ts';
 import { untilAborted } from './abort.ts';
 
@@ -45,7 +46,7 @@ export function withDoor(provider: Provider): Provider {
       return looking(call, () => provider.observe(clusterId, call));
     },
     watch: (id, call) => provider.watch(parseClusterId(id), call),
-    store: (id) => provider.store(parseClusterId(id)),
+    record: (id) => recordOf(provider.record(parseClusterId(id))),
     artifacts: (id) => artifactsOf(provider.artifacts(parseClusterId(id))),
     install: (spec, options) => changing(options, () => provider.install(spec, options)),
     converge: async (desired, plan, options) => {
@@ -73,6 +74,18 @@ export function withDoor(provider: Provider): Provider {
     leftovers: (call) => looking(call, () => provider.leftovers(call)),
     remove: (leftover, call) => changing(call, () => provider.remove(leftover, call)),
     close: () => provider.close(),
+  };
+}
+
+/** Without a signal there is nothing that could end it. */
+function recordOf(store: RecordStore): RecordStore {
+  return {
+    maxBytes: store.maxBytes,
+    read: (names, call = {}) =>
+      call.signal
+        ? looking({ signal: call.signal }, () => store.read(names, call))
+        : store.read(names),
+    write: (name, value, expected, call) => store.write(name, value, expected, call),
   };
 }
 

@@ -1,21 +1,8 @@
 /** What is left of clusters, and why; the same reasons on every place. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../../contract/call.ts';
-import { type ClusterDocument, DocumentName } from '../../record/documents.ts';
-import { isRecordDamaged } from '../../record/file-documents.ts';
-import type { DocumentStore, Leftover, ObservedCluster } from '../provider.ts';
+import type { Leftover, ObservedCluster } from '../provider.ts';
 import { liveliestJobManager } from './job-managers.ts';
-
-/** Why a cluster's folder or volume is a leftover; `null`: its record says what the cluster is. */
-export async function whyNoRecord(store: DocumentStore): Promise<string | null> {
-  try {
-    const { value } = await store.read<ClusterDocument>(DocumentName.cluster);
-    return value === null ? 'a cluster without a record' : null;
-  } catch (error) {
-    if (isRecordDamaged(error)) return 'a cluster whose record is damaged';
-    throw error;
-  }
-}
 
 /** Why the processes of a cluster that still run are leftovers; `null`: they are not. */
 export function whyWithoutJobManager(observed: ObservedCluster | null): string | null {

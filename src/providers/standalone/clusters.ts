@@ -7,14 +7,22 @@
  */
 import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { type Problem, ProviderError } from '../../contract/errors.ts';
-import type { Versioned } from '../../record/file-documents.ts';
+import {
+  MAX_DOCUMENT_BYTES,
+  type RecordStore,
+  type StoredDocument,
+  type StoredDocuments,
+  type Version,
+} from '../../record/store.ts';
 import { Role } from '../../contract/process-spec.ts';
-import type { DocumentStore } from '../provider.ts';
 import type { RecordPlace } from './agent/host-document.ts';
-import type { HostView } from './agent/requests.ts';
+import type { HostView, ReadAnswer, Write, WriteAnswer } from './agent/requests.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
 import { type Candidate, type Placement, hostFor, parsePlacement } from './placement.ts';
+
+/** Of a lock that is in no record any more: who replaces it writes the first one. */
+const goneVersion: Version = 'gone';
 
 export interface ClusterView {
   /** Of hosts that have something of the cluster. */
@@ -137,53 +145,70 @@ export class Clusters {
     return host ?? this.#hosts.configured[0]!;
   }
 
-  store(clusterId: string): DocumentStore {
+  record(clusterId: string): RecordStore {
     return {
-      read: <T>(name: string) => this.#read<T>(clusterId, name),
-      write: (name, expected, value) => this.#write(clusterId, name, expected, value),
+      maxBytes: MAX_DOCUMENT_BYTES,
+      read: (names, { signal } = {}) => this.#read(clusterId, names ?? null, signal),
+      write: (name, value, expected, { signal } = {}) =>
+        this.#write(clusterId, { name, value, expected }, signal),
     };
   }
 
-  async #read<T>(clusterId: string, name: string): Promise<Versioned<T>> {
+  async #read(
+    clusterId: string,
+    names: readonly DocumentName[] | null,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredDocuments> {
     for (;;) {
+      signal?.throwIfAborted();
       const record = await this.recordHost(clusterId);
-      const request = { clusterId, name, generation: record?.place.generation };
-      const found = await record?.host.look<Versioned<T> | 'moved'>('read', request);
-      if (found === 'moved') {
+      const request = { clusterId, names, generation: record?.place.generation };
+      const answer = await record?.host.look<ReadAnswer>('read', request);
+      if (answer === 'moved') {
         this.forget(clusterId);
         continue;
       }
-      if (found && (found.version > 0 || name !== DocumentName.lock)) return found;
-      if (name !== DocumentName.lock) return { version: 0, value: null, ageMs: null };
-      return (await this.#firstLock(clusterId)) as Versioned<T>;
+      const found = new Map(answer ?? []);
+      const asksForLock = names === null || names.includes(DocumentName.lock);
+      if (asksForLock && !found.has(DocumentName.lock)) {
+        const lock = await this.#firstLock(clusterId);
+        if (lock !== null) found.set(DocumentName.lock, lock);
+      }
+      return found;
     }
   }
 
   async #write(
     clusterId: string,
-    name: string,
-    expected: number,
-    value: unknown,
-  ): Promise<number | null> {
+    { expected, name, value }: Pick<Write, 'name' | 'value' | 'expected'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Version | null> {
     for (;;) {
+      signal?.throwIfAborted();
       const record = await this.recordHost(clusterId);
       const host = record?.host ?? this.#newRecordHost();
       const known = record !== null && record.place.generation > 0;
       const place = known ? record.place : { host: host.saved, generation: 1 };
-      const request = { clusterId, name, expected, value, record: place };
-      const written = await host.call<number | null | 'moved'>('write', request);
+      const request: Write = {
+        clusterId,
+        name,
+        expected: expected === goneVersion ? null : expected,
+        value,
+        record: place,
+      };
+      const written = await host.call<WriteAnswer>('write', request);
       if (written !== 'moved') {
         this.#records.set(clusterId, place);
-        return written;
+        return written.version;
       }
       this.forget(clusterId);
     }
   }
 
   /** Hosts may remember locks of a record that is gone; the next one must be above them. */
-  async #firstLock(clusterId: string): Promise<Versioned<LockDocument>> {
+  async #firstLock(clusterId: string): Promise<StoredDocument | null> {
     const { epoch } = await this.view(clusterId);
-    if (epoch === 0) return { version: 0, value: null, ageMs: null };
+    if (epoch === 0) return null;
     const value: LockDocument = {
       holder: 'nobody',
       machine: '',
@@ -193,7 +218,7 @@ export class Clusters {
       termMs: 0,
       released: true,
     };
-    return { version: 0, value, ageMs: null };
+    return { version: goneVersion, value, ageMs: null };
   }
 
   /** Keeps others from the record while it moves, and notes where it is then. */

@@ -1,7 +1,9 @@
 /** Starts and ends the processes of a plan, each on its host. */
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import type { DocumentStore } from '../provider.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 import type { ProcessDriver, StartAction } from '../shared/imperative.ts';
 import type { Hello } from './agent/protocol.ts';
 import { sendArtifact } from './artifacts.ts';
@@ -17,7 +19,6 @@ import {
   jobManagerOf,
   parsePlacement,
   placeFor,
-  placementName,
   recordUrl,
   withProcess,
   withoutProcess,
@@ -206,13 +207,13 @@ function addressesOf(
 
 /** Changes the placement, by compare-and-set. Changes that are wanted at the same time are written at once. */
 class PlacementWriter {
-  readonly #store: DocumentStore;
+  readonly #store: RecordStore;
   #waiting: ((placement: Placement) => Placement)[] = [];
   #next: Promise<Placement> | null = null;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(clusters: Clusters, clusterId: string) {
-    this.#store = clusters.store(clusterId);
+    this.#store = clusters.record(clusterId);
   }
 
   /** @returns the placement with this change, and maybe others. */
@@ -230,9 +231,9 @@ class PlacementWriter {
 
   async #write(changes: readonly ((placement: Placement) => Placement)[]): Promise<Placement> {
     for (;;) {
-      const { value, version } = await this.#store.read(placementName);
+      const { value, version } = await readDocument(this.#store, DocumentName.placement);
       const placement = changes.reduce((now, change) => change(now), parsePlacement(value));
-      const written = await this.#store.write(placementName, version, placement);
+      const written = await this.#store.write(DocumentName.placement, placement, version);
       if (written !== null) return placement;
     }
   }

@@ -28,7 +28,6 @@ export interface Placement {
   readonly hosts: readonly SavedHost[];
 }
 
-export const placementName = 'placement';
 const noPlacement: Placement = { processes: {}, hosts: [] };
 
 /** A host of the config. */

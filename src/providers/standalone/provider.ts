@@ -12,7 +12,9 @@ import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
 import type { Call } from '../../contract/call.ts';
-import { DocumentName, type LockDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { Plan } from '../../contract/plan.ts';
@@ -29,7 +31,6 @@ import type {
   ClusterList,
   ConvergeOptions,
   DestroyOptions,
-  DocumentStore,
   ExecStreams,
   Leftover,
   LogOptions,
@@ -117,8 +118,8 @@ export class StandaloneProvider implements Provider {
     return watchByPolling(() => untilAborted(call.signal, this.observe(clusterId)), call);
   }
 
-  store(clusterId: string): DocumentStore {
-    return this.#clusters.store(clusterId);
+  record(clusterId: string): RecordStore {
+    return this.#clusters.record(clusterId);
   }
 
   artifacts(clusterId: string): ArtifactStore {
@@ -189,7 +190,7 @@ export class StandaloneProvider implements Provider {
 
   /** C2 */
   async #checkFence(clusterId: string, fence: number): Promise<void> {
-    const { value } = await this.store(clusterId).read<LockDocument>(DocumentName.lock);
+    const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }
 

@@ -6,6 +6,8 @@
  * V2  The old place decides: once it says that the record is elsewhere, it is. Before that the copy counts
  *     for nothing; after that the copy is whole. A lock that changed meanwhile is copied again.
  */
+import { DocumentName } from '../../record/documents.ts';
+import { versionIn } from '../../record/drivers/file.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import type { RecordPlace } from './agent/host-document.ts';
 import type { RecordFiles } from './agent/requests.ts';
@@ -23,7 +25,7 @@ export async function moveRecord(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const files = await from.host.call<RecordFiles>('recordFiles', { clusterId });
     await to.call('adoptRecord', { clusterId, fence, files });
-    const lockVersion = newestLock(files);
+    const lockVersion = versionIn(Object.keys(files), DocumentName.lock);
     const left = await from.host.call<boolean>('leaveRecord', {
       clusterId,
       fence,
@@ -41,11 +43,4 @@ export async function moveRecord(
       hint: 'repeat the command',
     }),
   );
-}
-
-function newestLock(files: RecordFiles): number {
-  const versions = Object.keys(files).map((name) =>
-    Number(/^lock\.(\d+)\.json$/.exec(name)?.[1] ?? 0),
-  );
-  return Math.max(0, ...versions);
 }

@@ -2,17 +2,18 @@
  * A provider that fails at one of its calls: what a killed client, a broken connection or a refusing
  * platform does to an operation is tried out at every step of it, in turn.
  *
- * Calls are numbered from 1 in the order in which they are made, those of `store` and `artifacts`,
+ * Calls are numbered from 1 in the order in which they are made, those of `record` and `artifacts`,
  * and each process that `converge` begins with included. `close` is never failed, nor is what comes after the failure: whoever cleans up can.
  */
 import type { Action } from '../../contract/plan.ts';
-import type { ArtifactStore, DocumentStore, Provider } from '../provider.ts';
+import type { RecordStore } from '../../record/store.ts';
+import type { ArtifactStore, Provider } from '../provider.ts';
 
 export interface FailingAt {
   readonly provider: Provider;
   /** How many calls were made so far. */
   readonly calls: number;
-  /** What was called when it failed: `converge`, `store.write lock`; `null`: it has not. */
+  /** What was called when it failed: `converge`, `record.write lock`; `null`: it has not. */
   readonly failed: string | null;
 }
 
@@ -47,10 +48,12 @@ export function failingAt(
     throw fail();
   }
 
-  const storeOf = (store: DocumentStore): DocumentStore => ({
-    read: (name) => counted(`store.read ${name}`, () => store.read(name)),
-    write: (name, expected, value) =>
-      counted(`store.write ${name}`, () => store.write(name, expected, value)),
+  const recordOf = (store: RecordStore): RecordStore => ({
+    maxBytes: store.maxBytes,
+    read: (names, call) =>
+      counted(`record.read ${names?.join(' ') ?? ''}`.trim(), () => store.read(names, call)),
+    write: (name, value, expected, call) =>
+      counted(`record.write ${name}`, () => store.write(name, value, expected, call)),
   });
   const artifactsOf = (store: ArtifactStore): ArtifactStore => ({
     maxBytes: store.maxBytes,
@@ -67,7 +70,7 @@ export function failingAt(
     list: (call) => counted('list', () => provider.list(call)),
     observe: (id, call) => counted('observe', () => provider.observe(id, call)),
     watch: (id, call) => provider.watch(id, call),
-    store: (id) => storeOf(provider.store(id)),
+    record: (id) => recordOf(provider.record(id)),
     artifacts: (id) => artifactsOf(provider.artifacts(id)),
     install: (spec, options) => counted('install', () => provider.install(spec, options)),
     converge: (desired, plan, options) =>

@@ -12,7 +12,8 @@ import type { Problem } from '../../contract/errors.ts';
 import { type EndpointDocument, DocumentName, PROTOCOL_VERSION } from '../../record/documents.ts';
 import type { Capabilities, ClusterConnection } from '../provider.ts';
 import { MemoryProcess } from './memory-process.ts';
-import { MemoryRecord } from './memory-record.ts';
+import { MemoryStore } from '../../record/drivers/memory.ts';
+import { readDocument } from '../../record/record.ts';
 
 export interface FakePlatformOptions {
   /** In ms. Default: the clock of the machine. */
@@ -27,7 +28,7 @@ export interface FakePlatformOptions {
 
 /** What a platform holds of one cluster. */
 export interface FakeCluster {
-  readonly record: MemoryRecord;
+  readonly record: MemoryStore;
   readonly processes: Map<string, MemoryProcess>;
   readonly artifacts: Map<string, Buffer>;
   /** Of the newest start. */
@@ -67,7 +68,7 @@ export class FakePlatform {
     const known = this.#clusters.get(clusterId);
     if (known !== undefined) return known;
     const made: FakeCluster = {
-      record: new MemoryRecord(this.now),
+      record: new MemoryStore(this.now),
       processes: new Map(),
       artifacts: new Map(),
       secrets: null,
@@ -147,7 +148,7 @@ export class FakePlatform {
   /** A JobManager begins to lead: its endpoint is written into the record, with the next epoch. */
   async lead(clusterId: string, leader: string, rest: string): Promise<EndpointDocument> {
     const { record } = this.cluster(clusterId);
-    const { value, version } = await record.read<EndpointDocument>(DocumentName.endpoint);
+    const { value, version } = await readDocument(record, DocumentName.endpoint);
     const document: EndpointDocument = {
       protocol: PROTOCOL_VERSION,
       rest,
@@ -155,7 +156,7 @@ export class FakePlatform {
       epoch: (value?.epoch ?? 0) + 1,
       jobmanager: { resourceId: leader, pid: 1 },
     };
-    await record.write(DocumentName.endpoint, version, document);
+    await record.write(DocumentName.endpoint, document, version);
     return document;
   }
 

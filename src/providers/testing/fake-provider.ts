@@ -5,7 +5,9 @@ import type { Call } from '../../contract/call.ts';
 import { sha256 } from '../../contract/hash.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
-import { DocumentName, type EndpointDocument, type LockDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
+import { MAX_DOCUMENT_BYTES, type RecordStore } from '../../record/store.ts';
 import { checkFence } from '../../record/fence.ts';
 import type {
   ArtifactStore,
@@ -14,7 +16,6 @@ import type {
   ClusterList,
   ConvergeOptions,
   DestroyOptions,
-  DocumentStore,
   Leftover,
   LogOptions,
   ObservedCluster,
@@ -25,9 +26,8 @@ import { isAlive } from '../provider.ts';
 import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
-import { hasEnded } from '../shared/has-ended.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
-import { isStillLeft, whyNoRecord, whyWithoutJobManager } from '../shared/leftovers.ts';
+import { isStillLeft, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs } from '../shared/refusals.ts';
 import type { FakePlatform } from './fake-platform.ts';
@@ -76,7 +76,7 @@ class FakeProvider implements Provider {
     await this.#platform.answering();
     if (!this.#platform.has(clusterId)) return null;
     const { processes, record } = this.#platform.cluster(clusterId);
-    const ended = await hasEnded(record);
+    const ended = await isOver(record);
     const seen = [...processes.values()].map((process) => process.observe(ended));
     return { clusterId, processes: seen.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
@@ -86,16 +86,17 @@ class FakeProvider implements Provider {
     return watchByPolling(look, call, { pauseMs: watchPauseMs });
   }
 
-  store(clusterId: string): DocumentStore {
+  record(clusterId: string): RecordStore {
     const platform = this.#platform;
     return {
-      read: async (name) => {
+      maxBytes: MAX_DOCUMENT_BYTES,
+      read: async (names) => {
         await platform.answering();
-        return platform.cluster(clusterId).record.read(name);
+        return platform.cluster(clusterId).record.read(names);
       },
-      write: async (name, expected, value) => {
+      write: async (name, value, expected) => {
         await platform.answering();
-        return platform.cluster(clusterId).record.write(name, expected, value);
+        return platform.cluster(clusterId).record.write(name, value, expected);
       },
     };
   }
@@ -151,7 +152,7 @@ class FakeProvider implements Provider {
 
   async #checkFence(clusterId: string, fence: number): Promise<void> {
     const { record } = this.#platform.cluster(clusterId);
-    checkFence((await record.read<LockDocument>(DocumentName.lock)).value, fence);
+    checkFence((await readDocument(record, DocumentName.lock)).value, fence);
   }
 
   async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
@@ -163,7 +164,7 @@ class FakeProvider implements Provider {
     await this.#platform.answering();
     if (this.#platform.options.connect) return this.#platform.options.connect(clusterId);
     const { record, secrets } = this.#platform.cluster(clusterId);
-    const { value } = await record.read<EndpointDocument>(DocumentName.endpoint);
+    const { value } = await readDocument(record, DocumentName.endpoint);
     return value && connectionTo(value, value.rest, secrets?.['token'] ?? null);
   }
 

@@ -3,4 +3,4 @@ export { type FailingAt, type FailingMoment, failingAt } from './failing-at.ts';
 export { type FakeCluster, FakePlatform, type FakePlatformOptions } from './fake-platform.ts';
 export { openFake } from './fake-provider.ts';
 export { MemoryProcess } from './memory-process.ts';
-export { MemoryRecord } from './memory-record.ts';
+export { MemoryStore } from '../../record/drivers/memory.ts';

@@ -12,7 +12,8 @@ import {
   type OutcomeDocument,
   PROTOCOL_VERSION,
 } from '../../record/documents.ts';
-import type { ClusterRecord } from './record.ts';
+import { readDocument, readRuns } from '../../record/record.ts';
+import type { RecordStore } from '../../record/store.ts';
 
 /** Another JobManager leads. */
 export class LeadershipLostError extends Error {
@@ -45,17 +46,18 @@ export interface Leadership {
   writeOutcome(outcome: Omit<OutcomeDocument, 'protocol' | 'epoch'>): Promise<void>;
 }
 
-export async function standForLeadership(record: ClusterRecord): Promise<Candidacy> {
-  const [endpoint, outcome] = await Promise.all([
-    record.read<EndpointDocument>(DocumentName.endpoint),
-    record.read<OutcomeDocument>(DocumentName.outcome),
-  ]);
-  const epoch = Math.max(endpoint.value?.epoch ?? 0, outcome.value?.epoch ?? 0) + 1; // L2
+export async function standForLeadership(record: RecordStore): Promise<Candidacy> {
+  const { versionOf, ...runs } = await readRuns(record);
+  const epoch = runs.epoch + 1; // L2
   return {
     epoch,
     lead: async (published) => {
       const document: EndpointDocument = { protocol: PROTOCOL_VERSION, epoch, ...published };
-      const version = await record.write(DocumentName.endpoint, endpoint.version, document); // L1
+      const version = await record.write(
+        DocumentName.endpoint,
+        document,
+        versionOf(DocumentName.endpoint),
+      ); // L1
       const leadership = createLeadership(record, epoch);
       if (version === null) await leadership.check();
       if (version === null) throw new LeadershipLostError(epoch, epoch);
@@ -64,9 +66,9 @@ export async function standForLeadership(record: ClusterRecord): Promise<Candida
   };
 }
 
-function createLeadership(record: ClusterRecord, epoch: number): Leadership {
+function createLeadership(record: RecordStore, epoch: number): Leadership {
   const check = async () => {
-    const { value } = await record.read<EndpointDocument>(DocumentName.endpoint);
+    const { value } = await readDocument(record, DocumentName.endpoint);
     if (value !== null && value.epoch > epoch) throw new LeadershipLostError(epoch, value.epoch);
   };
   return {
@@ -75,12 +77,12 @@ function createLeadership(record: ClusterRecord, epoch: number): Leadership {
     writeOutcome: async (outcome) => {
       for (;;) {
         await check();
-        const { value, version } = await record.read<OutcomeDocument>(DocumentName.outcome);
+        const { value, version } = await readDocument(record, DocumentName.outcome);
         if (value !== null && value.epoch > epoch)
           throw new LeadershipLostError(epoch, value.epoch);
         if (value?.epoch === epoch) return;
         const document: OutcomeDocument = { protocol: PROTOCOL_VERSION, ...outcome, epoch };
-        if ((await record.write(DocumentName.outcome, version, document)) !== null) return;
+        if ((await record.write(DocumentName.outcome, document, version)) !== null) return;
       }
     },
   };

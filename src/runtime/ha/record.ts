@@ -1,37 +1,28 @@
-/** The cluster's record as the runtime reaches it: documents with compare-and-set. */
+/** The cluster's record as a process of the cluster reaches it. */
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { RecordDocumentResponse } from '../../contract/fctl-rest.ts';
 import { DocumentName } from '../../record/documents.ts';
-import { readDocument, type Versioned, writeDocument } from '../../record/file-documents.ts';
 import { type RecordUrl, TOKEN_HEADER } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
+import { createFileStore } from '../../record/drivers/file.ts';
+import { createHttpReader } from '../../record/drivers/http.ts';
+import type { RecordReader, RecordStore } from '../../record/store.ts';
 
 const timeoutMs = 5000;
-
-/** What a TaskManager needs of the record. */
-export interface RecordReader {
-  /** Version 0 and `null` when there is none. */
-  read<T>(name: string): Promise<Versioned<T>>;
-}
-
-export interface ClusterRecord extends RecordReader {
-  /** @returns the new version; `null` when the version is no longer `expected`, and nothing was written. */
-  write(name: string, expected: number, value: unknown): Promise<number | null>;
-}
 
 /**
  * The record where it lies.
  * @param redactor masks secrets in what jobs said. The endpoint is all ours, and must be reached.
  */
-export function openRecord(url: RecordUrl, redactor?: Redactor): ClusterRecord {
-  const directory = fileURLToPath(url);
+export function openRecord(url: RecordUrl, redactor?: Redactor): RecordStore {
+  const store = createFileStore(fileURLToPath(url));
+  if (redactor === undefined) return store;
   return {
-    read: (name) => readDocument(directory, name),
-    write: (name, expected, value) => {
-      const isOurs = redactor === undefined || name === DocumentName.endpoint;
-      return writeDocument(directory, name, expected, isOurs ? value : redactor.maskJson(value));
+    ...store,
+    write: (name, value, expected, call) => {
+      const isOurs = name === DocumentName.endpoint;
+      return store.write(name, isOurs ? value : redactor.maskJson(value), expected, call);
     },
   };
 }
@@ -40,19 +31,17 @@ export function openRecord(url: RecordUrl, redactor?: Redactor): ClusterRecord {
 export function openRecordReader(url: RecordUrl, token: string | null): RecordReader {
   if (!url.startsWith('http:')) return openRecord(url);
   const headers = token === null ? {} : { [TOKEN_HEADER]: `Bearer ${token}` };
-  return {
-    async read<T>(name: string): Promise<Versioned<T>> {
-      const answer = await getJson(new URL(`/fctl/v1/record/${name}`, url), headers);
-      const { value, version } = answer as RecordDocumentResponse;
-      return { version, value: value as T | null, ageMs: null };
-    },
-  };
+  return createHttpReader((path, { signal }) => getJson(new URL(path, url), headers, signal));
 }
 
-function getJson(url: URL, headers: OutgoingHttpHeaders): Promise<unknown> {
+function getJson(
+  url: URL,
+  headers: OutgoingHttpHeaders,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const failed = (why: string) => reject(new Error(`${url.host} does not answer: ${why}`));
-    const req = request(url, { headers, timeout: timeoutMs }, (response) => {
+    const req = request(url, { headers, timeout: timeoutMs, signal }, (response) => {
       response.on('error', (error) => failed(error.message));
       if (response.statusCode !== 200) {
         response.resume();

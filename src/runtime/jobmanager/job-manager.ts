@@ -28,6 +28,7 @@ import {
   LeadershipLostError,
   standForLeadership,
 } from '../ha/leadership.ts';
+import { readDocument } from '../../record/record.ts';
 import { hasSuccessor } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { watchLeadership } from '../ha/watch-leadership.ts';
@@ -253,7 +254,11 @@ export class JobManager {
       resources: this.#resources,
       ready: () => this.#leadership !== null,
       info: () => this.#info(),
-      document: (name) => openRecord(this.#options.config.record).read(name),
+      document: async (name) => {
+        const record = openRecord(this.#options.config.record);
+        const { value, version } = await readDocument(record, name);
+        return { version, value };
+      },
       jars: this.#jars,
       submitJob: (request) => (this.#onlyJob ?? this.#jars ?? this.#dispatcher).submit(request),
       cancelApplication: () => this.#cancelApplication(),

@@ -3,16 +3,18 @@ import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { DocumentName, type LockDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { checkFence } from '../../record/fence.ts';
-import { readDocument, writeDocument } from '../../record/file-documents.ts';
+import { createFileStore } from '../../record/drivers/file.ts';
+import { readDocument } from '../../record/record.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
-import type {
-  KeeperAnswer,
-  KeeperOperation,
-  KeeperOperations,
-  KeeperRequest,
+import {
+  type KeeperAnswer,
+  type KeeperOperation,
+  type KeeperOperations,
+  type KeeperRequest,
+  toKept,
 } from '../../record/keeper-messages.ts';
 
 /** Ends with the input. Requests are answered in their order. */
@@ -45,12 +47,18 @@ function createKeeper(volume: string): Keeper {
     if (!full.startsWith(`${volume}/`)) throw new Error(`${path} is not in the volume`);
     return full;
   };
-  const record = at('record');
+  const record = createFileStore(at('record'));
   return {
-    read: ({ names }) => Promise.all(names.map((name) => readDocument(record, name))),
-    write: ({ name, expected, value }) => writeDocument(record, name, expected, value),
+    read: async ({ names }) => {
+      const found = await record.read(names);
+      return names.map((name) => toKept(found.get(name)));
+    },
+    write: async ({ name, expected, value }) => {
+      const version = await record.write(name, value, expected === 0 ? null : String(expected));
+      return version === null ? null : Number(version);
+    },
     lay: async ({ fence, files, folders, remove }) => {
-      const { value } = await readDocument<LockDocument>(record, DocumentName.lock);
+      const { value } = await readDocument(record, DocumentName.lock);
       checkFence(value, fence);
       for (const path of remove) await rm(at(path), { recursive: true, force: true });
       for (const path of folders) await mkdir(at(path), { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 /** Our extensions under `/fctl/v1`: the table in `contract/fctl-rest.ts`. */
 import { DocumentName } from '../../record/documents.ts';
+import { shownDocuments } from '../../record/drivers/http.ts';
 import {
   type SubmitJobRequest,
   UPLOAD_ACTIVE_HEADER,
@@ -106,15 +107,9 @@ function contentOffset({ header }: RestRequest): number {
 }
 
 /** What a TaskManager asks for to find the leader, and to know when nobody will lead any more. */
-const readable: ReadonlySet<string> = new Set([
-  DocumentName.endpoint,
-  DocumentName.outcome,
-  DocumentName.releases,
-]);
-
 async function readDocument({ params, view }: RestRequest): Promise<RestAnswer> {
-  const name = params['name']!;
-  if (!readable.has(name)) throw new HttpError(404, `There is no document ${name}`);
+  const name = shownDocuments.find((each) => each === params['name']);
+  if (name === undefined) throw new HttpError(404, `There is no document ${params['name']}`);
   // The endpoint is all ours, and must be reached.
   return { ...ok(await view.document(name)), verbatim: name === DocumentName.endpoint };
 }

@@ -8,10 +8,12 @@
  *     when no JobManager will come, because the cluster has ended: its current release has an outcome.
  * J2  Slots of a leader that is gone end before another one is asked.
  */
-import { DocumentName, type EndpointDocument } from '../../record/documents.ts';
+import { DocumentName } from '../../record/documents.ts';
+import { readDocument } from '../../record/record.ts';
+import type { RecordReader } from '../../record/store.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { hasEnded } from '../ha/ended.ts';
-import { type RecordReader, openRecordReader } from '../ha/record.ts';
+import { openRecordReader } from '../ha/record.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectJobManager } from '../rpc/client.ts';
 import { type RpcConnection, describeReason } from '../rpc/connection.ts';
@@ -79,7 +81,7 @@ async function tryRegister(
   record: RecordReader,
 ): Promise<RpcConnection<JobManagerApi> | null> {
   const { config, resourceId, token, taskManager, logger, signal } = options;
-  const { value } = await record.read<EndpointDocument>(DocumentName.endpoint);
+  const { value } = await readDocument(record, DocumentName.endpoint);
   if (value === null) throw new Error('none has published its endpoint');
   const connection = await connectJobManager({
     url: value.rpc,

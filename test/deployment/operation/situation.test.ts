@@ -23,8 +23,13 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
   };
   let looks = 0;
   const provider = {
-    store: () => ({
-      read: async (name: string) => ({ version: 1, value: documents[name] ?? null }),
+    record: () => ({
+      read: async (names: readonly string[]) =>
+        new Map(
+          names
+            .filter((name) => name in documents)
+            .map((name) => [name, { version: '1', value: documents[name], ageMs: null }]),
+        ),
     }),
     observe: async () => ({
       clusterId: 'demo',

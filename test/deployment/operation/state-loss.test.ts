@@ -18,7 +18,7 @@ const spec = { role: 'jobmanager', environment: {} } as unknown as ProcessSpec;
 
 /** A JobManager that nobody answers for, so that nothing is known of its TaskManagers. */
 const provider = {
-  store: () => ({ read: async () => ({ version: 0, value: null }) }),
+  record: () => ({ read: async () => new Map() }),
   connect: async () => ({ document: { epoch: 1 }, url: 'http://127.0.0.1:1', token: null }),
 } as unknown as Provider;
 

@@ -1,4 +1,5 @@
 /** The Docker provider beside its contract: what a fake engine can be brought to do. */
+import { readDocument } from '../../../src/record/record.ts';
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DocumentName } from '../../../src/record/documents.ts';
@@ -66,7 +67,7 @@ describe('a container of the name that is not ours', () => {
   it('is refused, and stays', async () => {
     const body = { Image: 'base:1', Cmd: ['sleep', '600'], HostConfig: {} };
     await post('/containers/create?name=fctl-demo-jobmanager-0', body);
-    await provider.store('demo').write(DocumentName.lock, 0, { epoch: 1 });
+    await provider.record('demo').write(DocumentName.lock, { epoch: 1 }, null);
     await expect(create()).rejects.toMatchObject({ exitCode: ExitCode.conflict });
     expect(engine.byName('fctl-demo-jobmanager-0')!.body.Cmd).toEqual(['sleep', '600']);
   });
@@ -77,18 +78,18 @@ describe('a look at a cluster', () => {
 
   it('is one look at the record, for the processes and for all documents', async () => {
     await create();
-    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
     await provider.close();
     const other = await openFake(engine, port);
     const before = archives().length;
     vi.useFakeTimers({ toFake: ['performance'] });
     await other.observe('demo', call);
-    const store = other.store('demo');
-    expect((await store.read(DocumentName.cluster)).value).toEqual({ protocol: 1 });
-    expect((await store.read(DocumentName.outcome)).value).toBe(null);
+    const store = other.record('demo');
+    expect((await readDocument(store, DocumentName.cluster)).value).toEqual({ protocol: 1 });
+    expect((await readDocument(store, DocumentName.outcome)).value).toBe(null);
     expect(archives()).toHaveLength(before + 1);
     vi.advanceTimersByTime(1000);
-    await store.read(DocumentName.outcome);
+    await readDocument(store, DocumentName.outcome);
     expect(archives()).toHaveLength(before + 2);
     await other.close();
   });
@@ -112,7 +113,7 @@ describe('what a client leaves', () => {
     const Labels = { 'fctl.dev/cluster': 'demo', 'fctl.dev/helper': 'x', 'fctl.dev/identity': 'i' };
     const body = { Image: 'fctl-runtime:test', Cmd: ['true'], HostConfig: {}, Labels };
     await post('/containers/create?name=fctl-demo-helper-1', body);
-    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
     expect(await provider.leftovers(call)).toEqual([]);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
     const [orphan] = await provider.leftovers(call);

@@ -253,7 +253,7 @@ describe('a client that died half-way', () => {
 
   it('shows orphans and removes them, and only them', async () => {
     const pid = await start(idle);
-    await provider.store('demo').write(DocumentName.cluster, 0, { protocol: 1 });
+    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
     expect(await provider.leftovers(call)).toEqual([]);
     const pids = await pidsOf(pid);
     await rm(join(home, 'clusters/demo'), { recursive: true });

@@ -1,4 +1,5 @@
 /** What only the standalone provider has: ways in, bad hosts, uploads, connections that break, moves. */
+import { readDocument } from '../../../src/record/record.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -73,9 +74,9 @@ const lock: LockDocument = {
 
 async function deploy(provider: Provider, fence = 1): Promise<void> {
   await provider.install(spec, silently);
-  const store = provider.store('demo');
-  const { version } = await store.read(DocumentName.lock);
-  await store.write(DocumentName.lock, version, { ...lock, epoch: fence });
+  const store = provider.record('demo');
+  const { version } = await readDocument(store, DocumentName.lock);
+  await store.write(DocumentName.lock, { ...lock, epoch: fence }, version);
   await convergeAll(provider, spec, { fence, signal: never });
 }
 const placesOf = async (provider: Provider) =>
@@ -379,7 +380,7 @@ describe('hosts that come and go', () => {
   it('moves the record with the JobManager when its host left the config, and cleans that', async () => {
     const provider = await start({ hosts: [{}, {}] });
     await deploy(provider);
-    await provider.store('demo').write(DocumentName.releases, 0, { releases: [] });
+    await provider.record('demo').write(DocumentName.releases, { releases: [] }, null);
     const [, second] = place.config.hosts;
     const moved = await open({ hosts: [second!] });
     const before = (await moved.observe('demo', call))!.processes;
@@ -388,9 +389,9 @@ describe('hosts that come and go', () => {
       misplaced: 'providers.standalone.hosts: 127.0.0.1 left them',
     });
     expect(before.every((p) => p.misplaced !== null)).toBe(true);
-    const store = moved.store('demo');
-    const { version } = await store.read(DocumentName.lock);
-    await store.write(DocumentName.lock, version, { ...lock, epoch: 2 });
+    const store = moved.record('demo');
+    const { version } = await readDocument(store, DocumentName.lock);
+    await store.write(DocumentName.lock, { ...lock, epoch: 2 }, version);
     const replacements = processNames(spec).map((name) => actionOn(spec, name, 'replace'));
     await converge(moved, spec, replacements, { fence: 2, signal: never });
     expect(await placesOf(moved)).toEqual({
@@ -403,9 +404,11 @@ describe('hosts that come and go', () => {
       null,
       null,
     ]);
-    expect(await store.read(DocumentName.releases)).toMatchObject({ value: { releases: [] } });
+    expect(await readDocument(store, DocumentName.releases)).toMatchObject({
+      value: { releases: [] },
+    });
     // Who still thinks that it is there is told, and goes after it.
-    expect(await provider.store('demo').read(DocumentName.lock)).toMatchObject({
+    expect(await readDocument(provider.record('demo'), DocumentName.lock)).toMatchObject({
       value: { epoch: 2 },
     });
     const late = convergeAll(provider, spec, { fence: 1, signal: never });

@@ -146,7 +146,7 @@ describe('a host with units', () => {
         'no-systemd',
       ]);
       await provider.install(spec, { signal: never, onProgress: () => {} });
-      await provider.store('demo').write('lock', 0, { epoch: 1 });
+      await provider.record('demo').write('lock', { epoch: 1 }, null);
       host!.path = standIns;
       // The agent that runs was started without the stand-ins.
       await provider.close();

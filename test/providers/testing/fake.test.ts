@@ -45,7 +45,7 @@ it('crashes, restarts and ends processes', async () => {
   platform.exit('demo', 'jobmanager-0', 0);
   expect(await statuses(platform)).toEqual(['jobmanager-0 lost']);
   const { epoch } = await platform.lead('demo', 'jobmanager-0', 'http://127.0.0.1:1');
-  await provider.store('demo').write('outcome', 0, { epoch, status: 'SUCCEEDED' });
+  await provider.record('demo').write('outcome', { epoch, status: 'SUCCEEDED' }, null);
   expect(await statuses(platform)).toEqual(['jobmanager-0 exited']);
 });
 
@@ -96,7 +96,7 @@ it('fails at the call that was chosen, before or after it was done, and at no ot
     const failing = failingAt(openFake(platform), k, () => new Error('killed'), moment);
     const { provider } = failing;
     const outcome = await (async () => {
-      await provider.store('demo').write('lock', 0, { epoch: 1 });
+      await provider.record('demo').write('lock', { epoch: 1 }, null);
       await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
       await provider.observe('demo', call);
       return 'done';
@@ -111,7 +111,7 @@ it('fails at the call that was chosen, before or after it was done, and at no ot
     calls,
     is,
   });
-  expect(await steps(1, 'before')).toEqual(at('store.write lock', 1, []));
+  expect(await steps(1, 'before')).toEqual(at('record.write lock', 1, []));
   expect(await steps(2, 'before')).toEqual(at('converge', 2, []));
   expect(await steps(2, 'after')).toEqual(at('converge', 3, runs));
   expect(await steps(3, 'before')).toEqual(at('converge jobmanager-0', 3, []));

@@ -11,10 +11,10 @@ interface Documents {
 
 async function recordOf({ outcome, endpoint, releases }: Documents): Promise<MemoryRecord> {
   const record = new MemoryRecord();
-  if (outcome !== null) await record.write('outcome', 0, { epoch: outcome });
-  if (endpoint !== null) await record.write('endpoint', 0, { epoch: endpoint });
+  if (outcome !== null) await record.write('outcome', { epoch: outcome }, null);
+  if (endpoint !== null) await record.write('endpoint', { epoch: endpoint }, null);
   const entries = releases.map((afterEpoch) => ({ afterEpoch }));
-  await record.write('releases', 0, { releases: entries });
+  await record.write('releases', { releases: entries }, null);
   return record;
 }
 

@@ -1,14 +1,15 @@
+import { readDocument } from '../../../src/record/record.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EndpointDocument, OutcomeDocument } from '../../../src/record/documents.ts';
 import { LeadershipLostError, standForLeadership } from '../../../src/runtime/ha/leadership.ts';
-import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
+import type { RecordStore } from '../../../src/record/store.ts';
+import { openRecord } from '../../../src/runtime/ha/record.ts';
 
 let directory: string;
-let record: ClusterRecord;
+let record: RecordStore;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fctl-record-'));
@@ -30,13 +31,13 @@ describe('leadership', () => {
       const candidacy = await standForLeadership(record);
       expect(candidacy.epoch).toBe(epoch);
       await candidacy.lead(endpoint(`jm${epoch}`));
-      const { value } = await record.read<EndpointDocument>('endpoint');
+      const { value } = await readDocument(record, 'endpoint');
       expect(value).toMatchObject({ epoch, rest: `http://jm${epoch}`, protocol: 1 });
     }
   });
 
   it('is above the outcome of an earlier run, also without its endpoint (L2)', async () => {
-    await record.write('outcome', 0, { ...outcome, protocol: 1, epoch: 7 });
+    await record.write('outcome', { ...outcome, protocol: 1, epoch: 7 }, null);
     expect((await standForLeadership(record)).epoch).toBe(8);
   });
 
@@ -55,17 +56,17 @@ describe('leadership', () => {
     const young = await (await standForLeadership(record)).lead(endpoint('young'));
     await expect(old.check()).rejects.toThrow(LeadershipLostError);
     await expect(old.writeOutcome(outcome)).rejects.toThrow(/another JobManager leads/);
-    expect((await record.read('outcome')).value).toBeNull();
+    expect((await readDocument(record, 'outcome')).value).toBeNull();
     await young.writeOutcome(outcome);
-    expect((await record.read<OutcomeDocument>('outcome')).value?.epoch).toBe(2);
+    expect((await readDocument(record, 'outcome')).value?.epoch).toBe(2);
   });
 
   it('writes the outcome once', async () => {
     const leader = await (await standForLeadership(record)).lead(endpoint('a'));
     await leader.writeOutcome(outcome);
     await leader.writeOutcome({ ...outcome, status: 'FAILED' });
-    const { value, version } = await record.read<OutcomeDocument>('outcome');
-    expect([value?.status, version]).toEqual(['SUCCEEDED', 1]);
+    const { value, version } = await readDocument(record, 'outcome');
+    expect([value?.status, version]).toEqual(['SUCCEEDED', '1']);
   });
 
   it('replaces the outcome of the run before', async () => {
@@ -73,7 +74,7 @@ describe('leadership', () => {
     await first.writeOutcome({ ...outcome, status: 'FAILED' });
     const second = await (await standForLeadership(record)).lead(endpoint('b'));
     await second.writeOutcome(outcome);
-    const { value } = await record.read<OutcomeDocument>('outcome');
+    const { value } = await readDocument(record, 'outcome');
     expect(value).toMatchObject({ status: 'SUCCEEDED', epoch: 2 });
   });
 });

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { Redactor } from '../../../src/contract/secrets.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
+import { readDocument } from '../../../src/record/record.ts';
 import { openRecord } from '../../../src/runtime/ha/record.ts';
 
 it('keeps no secret of what jobs said, and an endpoint that can be reached', async () => {
@@ -15,12 +16,12 @@ it('keeps no secret of what jobs said, and an endpoint that can be reached', asy
       new Redactor(['8081', 'true', 'jobs']),
     );
     const endpoint = { epoch: 8081, rest: 'http://127.0.0.1:8081', leads: true };
-    await record.write(DocumentName.endpoint, 0, endpoint);
-    expect((await record.read(DocumentName.endpoint)).value).toEqual(endpoint);
+    await record.write(DocumentName.endpoint, endpoint, null);
+    expect((await readDocument(record, DocumentName.endpoint)).value).toEqual(endpoint);
     const jobs = { jobs: [{ name: 'my jobs', stateful: true, at: 8081 }] };
-    await record.write(DocumentName.jobs, 0, jobs);
+    await record.write(DocumentName.jobs, jobs, null);
     const masked = { jobs: [{ name: 'my ******', stateful: true, at: 8081 }] };
-    expect((await record.read(DocumentName.jobs)).value).toEqual(masked);
+    expect((await readDocument(record, DocumentName.jobs)).value).toEqual(masked);
   } finally {
     await rm(folder, { recursive: true });
   }

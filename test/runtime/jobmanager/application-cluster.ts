@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  type EndpointDocument,
-  type JobsDocument,
+  type DocumentName,
+  type Documents,
   type OutcomeDocument,
   PROTOCOL_VERSION,
 } from '../../../src/record/documents.ts';
 import { ProcessEnvironment } from '../../../src/contract/environment.ts';
-import { readDocument } from '../../../src/record/file-documents.ts';
+import { createFileStore } from '../../../src/record/drivers/file.ts';
+import { readDocument } from '../../../src/record/record.ts';
 import type { JobManagerConfig, TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
 
@@ -134,19 +135,19 @@ export class ApplicationCluster {
     appendFileSync(this.path(gate), '');
   }
 
-  async #read<T>(name: string): Promise<T | null> {
-    return (await readDocument<T>(this.path('record'), name)).value;
+  async #read<N extends DocumentName>(name: N): Promise<Documents[N] | null> {
+    return (await readDocument(createFileStore(this.path('record')), name)).value;
   }
 
-  jobs = async () => (await this.#read<JobsDocument>('jobs'))?.jobs ?? [];
-  endpoint = () => this.#read<EndpointDocument>('endpoint');
+  jobs = async () => (await this.#read('jobs'))?.jobs ?? [];
+  endpoint = () => this.#read('endpoint');
 
   hasOutcome = async () => (await this.#read('outcome')) !== null;
 
   /** Waits for it. */
   async outcome(): Promise<OutcomeDocument> {
     await this.until(this.hasOutcome);
-    return (await this.#read<OutcomeDocument>('outcome'))!;
+    return (await this.#read('outcome'))!;
   }
 
   /** Polls: there is no event for what it waits for. */

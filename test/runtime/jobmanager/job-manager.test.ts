@@ -1,3 +1,4 @@
+import { readDocument } from '../../../src/record/record.ts';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,14 +7,11 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobOutcome } from '../../../src/contract/outcome.ts';
-import type {
-  EndpointDocument,
-  JobsDocument,
-  OutcomeDocument,
-} from '../../../src/record/documents.ts';
+import type { OutcomeDocument } from '../../../src/record/documents.ts';
 import type { JobManagerConfig } from '../../../src/contract/runtime-config.ts';
 import { bundleApplication } from '../../../src/packaging/bundle.ts';
-import { type ClusterRecord, openRecord } from '../../../src/runtime/ha/record.ts';
+import type { RecordStore } from '../../../src/record/store.ts';
+import { openRecord } from '../../../src/runtime/ha/record.ts';
 import type { ClusterView } from '../../../src/runtime/jobmanager/views/cluster-view.ts';
 import { type JobManager, startJobManager } from '../../../src/runtime/jobmanager/job-manager.ts';
 import type { RestServer } from '../../../src/runtime/jobmanager/job-manager-options.ts';
@@ -34,7 +32,7 @@ import { Redactor } from '../../../src/contract/secrets.ts';
 const clusterId = 'flights';
 const token = 't';
 let directory: string;
-let record: ClusterRecord;
+let record: RecordStore;
 let view: ClusterView;
 let printed: string;
 let running: JobManager[];
@@ -151,8 +149,8 @@ async function start(
   return jobManager;
 }
 
-const endpoint = async () => (await record.read<EndpointDocument>('endpoint')).value!;
-const outcome = async () => (await record.read<OutcomeDocument>('outcome')).value;
+const endpoint = async () => (await readDocument(record, 'endpoint')).value!;
+const outcome = async () => (await readDocument(record, 'outcome')).value;
 
 async function taskManager(
   behaviour: (self: FakeTaskManager) => Partial<TaskManagerApi>,
@@ -193,7 +191,7 @@ describe('an application', () => {
     }`),
     );
     const { epoch, jobmanager, rest, rpc } = await endpoint();
-    expect([epoch, jobmanager.pid]).toEqual([1, process.pid]);
+    expect([epoch, jobmanager!.pid]).toEqual([1, process.pid]);
     expect([rest, rpc]).toEqual([
       expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       `ws${rest.slice(4)}/fctl/v1/rpc`,
@@ -256,7 +254,7 @@ describe('an application', () => {
     expect(await outcome()).toBe(null);
     expect(stuck.count('dismiss')).toBe(0);
     expect(isAlive(await printedPid())).toBe(false);
-    const jobs = async () => (await record.read<JobsDocument>('jobs')).value!.jobs;
+    const jobs = async () => (await readDocument(record, 'jobs')).value!.jobs;
     expect((await jobs()).map((job) => job.outcome?.state)).toEqual(['FINISHED', undefined]);
     const next = await start(twice);
     const worker = await taskManager(finishing);
@@ -270,7 +268,7 @@ describe('an application', () => {
       app('export const main = () => new Promise((r) => setTimeout(r, 60_000));'),
     );
     const worker = await taskManager(finishing);
-    await record.write('releases', 0, { releases: [{ afterEpoch: 1 }] });
+    await record.write('releases', { releases: [{ afterEpoch: 1 }] }, null);
     await jobManager.terminate('SIGTERM');
     expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
     expect(worker.count('dismiss')).toBe(0);
@@ -334,7 +332,7 @@ describe('an application', () => {
       error: null,
       jobs: [{ state: 'CANCELED' }],
     });
-    expect((await record.read('outcome')).version).toBe(1);
+    expect((await readDocument(record, 'outcome')).version).toBe('1');
     expect(isAlive(pid)).toBe(false);
     expect(view.cancelApplication()).toMatchObject({ type: 'refused', reason: 'conflict' });
   });
@@ -406,8 +404,8 @@ describe('leadership', () => {
     }`),
     );
     const pid = await printedPid();
-    const { value, version } = await record.read<EndpointDocument>('endpoint');
-    await record.write('endpoint', version, { ...value, epoch: 2 });
+    const { value, version } = await readDocument(record, 'endpoint');
+    await record.write('endpoint', { ...value, epoch: 2 }, version);
     expect(await jobManager.ended).toMatchObject({ type: 'fenced' });
     expect(await outcome()).toBeNull();
     expect(isAlive(pid)).toBe(false);
@@ -418,8 +416,8 @@ describe('leadership', () => {
     const jobManager = await start(null, {
       heartbeat: { intervalMs: 1_000_000, timeoutMs: 1_000_000 },
     });
-    const { value, version } = await record.read<EndpointDocument>('endpoint');
-    await record.write('endpoint', version, { ...value, epoch: 2 });
+    const { value, version } = await readDocument(record, 'endpoint');
+    await record.write('endpoint', { ...value, epoch: 2 }, version);
     jobManager.cancel('test');
     expect(await jobManager.ended).toMatchObject({ type: 'fenced' });
     expect(await outcome()).toBeNull();
@@ -463,7 +461,7 @@ describe('a per-job cluster whose JobManager is started again', () => {
     });
     await journal.admit({ jobId: 'a'.repeat(32), graph: pipeline('job', 1), executeIndex: 0 });
     if (ended !== null) await journal.ended(ended, {});
-    await record.write('endpoint', 0, { epoch: 1 });
+    await record.write('endpoint', { epoch: 1 }, null);
     const jobManager = await start(null, { mode: 'per-job' });
     expect(await jobManager.ended).toEqual({ type: 'ended', status });
     expect(await outcome()).toMatchObject({ status, error, jobs: [{ name: 'job', state }] });

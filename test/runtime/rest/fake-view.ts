@@ -263,7 +263,7 @@ export function fakeView(
     taskManagers: () => [fakeTaskManager(inUse)],
     jobs: () => jobs,
     job: (id) => jobs.find((job) => job.id === id) ?? null,
-    document: async (name) => ({ version: 1, value: { name } }),
+    document: async (name) => ({ version: '1', value: { name } }),
     submitJob: async ({ jobId: id }) => {
       commands.push(`submit ${id}`);
       return { type: 'accepted', jobId: id };

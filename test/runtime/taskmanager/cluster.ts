@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { JobOutcome } from '../../../src/contract/outcome.ts';
 import { type DocumentName, PROTOCOL_VERSION } from '../../../src/record/documents.ts';
 import { ProcessEnvironment } from '../../../src/contract/environment.ts';
-import { writeDocument } from '../../../src/record/file-documents.ts';
+import { createFileStore } from '../../../src/record/drivers/file.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { JsonObject, JsonValue } from '../../../src/contract/json.ts';
 import type { HeartbeatConfig, TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
@@ -123,7 +123,7 @@ export class TestCluster {
       connected: (connection) => this.resources.connected(connection),
     });
     const { port } = this.server.address() as AddressInfo;
-    await writeDocument(join(this.folder, 'record'), 'endpoint', 0, {
+    await this.record('endpoint', {
       protocol: PROTOCOL_VERSION,
       rest: `http://127.0.0.1:${port}`,
       rpc: `ws://127.0.0.1:${port}/fctl/v1/rpc`,
@@ -232,7 +232,7 @@ export class TestCluster {
 
   /** Writes the first version of a document of the cluster's record. */
   async record(name: DocumentName, value: object): Promise<void> {
-    await writeDocument(join(this.folder, 'record'), name, 0, value);
+    await createFileStore(join(this.folder, 'record')).write(name, value, null);
   }
 
   /** Cuts all RPC connections and takes no more. */

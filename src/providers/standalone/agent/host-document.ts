@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { ClusterError, problem } from '../../../contract/errors.ts';
 import { ExitCode } from '../../../contract/exit-codes.ts';
-import { readDocument, writeDocument } from '../../../record/file-documents.ts';
+import { createFileStore } from '../../../record/drivers/file.ts';
 import type { ClusterLayout } from '../../local/layout.ts';
 
 /** How to get to a host from anywhere: what the config said of it, without files of the client. */
@@ -31,11 +31,12 @@ export interface HostDocument {
 }
 
 const name = 'host';
-const folderOf = (layout: ClusterLayout) => join(layout.root, 'host');
+const storeOf = (layout: ClusterLayout) => createFileStore(join(layout.root, 'host'));
 const none: HostDocument = { epoch: 0, record: null };
 
 export async function readHostDocument(layout: ClusterLayout): Promise<HostDocument> {
-  return (await readDocument<HostDocument>(folderOf(layout), name)).value ?? none;
+  const found = (await storeOf(layout).read([name])).get(name);
+  return (found?.value as HostDocument | undefined) ?? none;
 }
 
 /** @throws ClusterError (exit 8) when something was done here under a newer lock (H1). */
@@ -43,12 +44,13 @@ async function change(
   layout: ClusterLayout,
   next: (document: HostDocument) => HostDocument,
 ): Promise<void> {
+  const store = storeOf(layout);
   for (;;) {
-    const { value, version } = await readDocument<HostDocument>(folderOf(layout), name);
-    const document = value ?? none;
+    const found = (await store.read([name])).get(name);
+    const document = (found?.value as HostDocument | undefined) ?? none;
     const wanted = next(document);
     if (JSON.stringify(wanted) === JSON.stringify(document)) return;
-    if ((await writeDocument(folderOf(layout), name, version, wanted)) !== null) return;
+    if ((await store.write(name, wanted, found?.version ?? null)) !== null) return;
   }
 }
 

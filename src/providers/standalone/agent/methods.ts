@@ -11,12 +11,8 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import {
-  DocumentName,
-  type EndpointDocument,
-  type LockDocument,
-} from '../../../record/documents.ts';
-import { isRecordDamaged, readDocument } from '../../../record/file-documents.ts';
+import { DocumentName } from '../../../record/documents.ts';
+import { isOver, orDamage, readDocument, whyNoRecord } from '../../../record/record.ts';
 import { sha256OfFile } from '../../../contract/hash.ts';
 import { readStarted } from '../../local/client.ts';
 import { type ClusterLayout, clusterLayout, exists, namesIn } from '../../local/layout.ts';
@@ -29,7 +25,6 @@ import { moveInPlace, readRecordFiles, writeRecordFiles } from './record-files.t
 import { pruneHost } from './prune.ts';
 import { type UnitOptions, createUnitLauncher } from './units.ts';
 import { artifactCorrupt } from '../../shared/refusals.ts';
-import { hasEnded } from '../../shared/has-ended.ts';
 import type { Methods, RequestContext } from './serve.ts';
 
 /** @param dir folder of fctl on the host. @param environment of processes that are started. */
@@ -54,12 +49,15 @@ export function hostMethods(
   return {
     list: async () => (await local.list()).clusters,
     look: ({ clusterId }: Request.OfCluster) => look(local, at(clusterId), clusterId),
-    read: async ({ clusterId, generation, name }: Request.Read) =>
-      (await movedBeyond(at(clusterId), generation)) ? 'moved' : local.store(clusterId).read(name),
-    write: async ({ clusterId, expected, name, record, value }: Request.Write) => {
+    read: async ({ clusterId, generation, names }: Request.Read): Promise<Request.ReadAnswer> => {
+      if (await movedBeyond(at(clusterId), generation)) return 'moved';
+      return [...(await local.record(clusterId).read(names ?? undefined))];
+    },
+    write: async (request: Request.Write): Promise<Request.WriteAnswer> => {
+      const { clusterId, expected, name, record, value } = request;
       if (await movedBeyond(at(clusterId), record.generation)) return 'moved';
       await noteRecord(at(clusterId), record);
-      return local.store(clusterId).write(name, expected, value);
+      return { version: await local.record(clusterId).write(name, value, expected) };
     },
     hasArtifact: ({ clusterId, hash }: Request.HasArtifact, { signal }: RequestContext) =>
       local.artifacts(clusterId).has(hash, { signal }),
@@ -81,8 +79,7 @@ export function hostMethods(
       await local.stop(request, process, { fence, signal });
     },
     endpoint: async ({ clusterId }: Request.OfCluster): Promise<Request.Endpoint | null> => {
-      const { record } = at(clusterId);
-      const { value } = await readDocument<EndpointDocument>(record, DocumentName.endpoint);
+      const { value } = await readDocument(local.record(clusterId), DocumentName.endpoint);
       return value && { document: value, secrets: await local.secrets(clusterId) };
     },
     secrets: ({ clusterId }: Request.OfCluster) => local.secrets(clusterId),
@@ -137,7 +134,7 @@ export function hostMethods(
     },
     leaveRecord: async ({ clusterId, fence, lockVersion, record }: Request.LeaveRecord) => {
       await enterFence(at(clusterId), fence);
-      const { version } = await readDocument<LockDocument>(at(clusterId).record, DocumentName.lock);
+      const { version } = await readDocument(local.record(clusterId), DocumentName.lock);
       if (version !== lockVersion) return false;
       await noteRecord(at(clusterId), record);
       return true;
@@ -162,6 +159,8 @@ async function look(
     readHostDocument(layout),
     namesIn(layout.record),
   ]);
+  const stored = local.record(clusterId);
+  const placement = await orDamage(readDocument(stored, DocumentName.placement));
   const processes = (observed?.processes ?? []).map(async (each) => ({
     observed: each,
     place: (await readStarted(layout, each.name))?.place ?? null,
@@ -170,29 +169,12 @@ async function look(
     folder: observed !== null,
     host,
     hasRecord: record.some((file) => file.endsWith('.json')),
-    described: await isDescribed(layout),
-    ended: observed === null ? false : await hasEnded(local.store(clusterId)),
-    placement: await readPlacement(layout),
+    described: (await whyNoRecord(stored)) === null,
+    ended: observed === null ? false : await isOver(stored),
+    // Where it is damaged, its processes are seen all the same.
+    placement: placement.damage === null ? placement.read.value : null,
     processes: await Promise.all(processes),
   };
-}
-
-async function isDescribed({ record }: ClusterLayout): Promise<boolean> {
-  try {
-    return (await readDocument(record, DocumentName.cluster)).value !== null;
-  } catch (error) {
-    if (isRecordDamaged(error)) return false;
-    throw error;
-  }
-}
-
-async function readPlacement({ record }: ClusterLayout): Promise<unknown> {
-  try {
-    return (await readDocument(record, 'placement')).value;
-  } catch (error) {
-    if (isRecordDamaged(error)) return null; // its processes are seen all the same
-    throw error;
-  }
 }
 
 /** Verifies what was uploaded and puts it in its place. */

@@ -1,11 +1,12 @@
 /** The record and uploads as files, for what moves between hosts. */
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseFileName } from '../../../record/drivers/file.ts';
 import { type ClusterLayout, namesIn, removeOf } from '../../local/layout.ts';
 import type { RecordFiles } from './requests.ts';
 
 const documents = async (folder: string) =>
-  (await namesIn(folder)).filter((name) => /^[a-z]+\.\d+\.json$/.test(name));
+  (await namesIn(folder)).filter((name) => parseFileName(name) !== null);
 
 export async function readRecordFiles({ record }: ClusterLayout): Promise<RecordFiles> {
   const names = await documents(record);

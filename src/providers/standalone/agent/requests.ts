@@ -1,6 +1,7 @@
 /** Parameters and answers of the agent's methods. */
 import type { ProcessSpec } from '../../../contract/process-spec.ts';
-import type { EndpointDocument } from '../../../record/documents.ts';
+import type { DocumentName, EndpointDocument } from '../../../record/documents.ts';
+import type { StoredDocument, Version } from '../../../record/store.ts';
 import type { LogOptions, ObservedProcess } from '../../provider.ts';
 import type { Place } from '../../local/placeholders.ts';
 import type { UnitOptions } from './units.ts';
@@ -11,18 +12,24 @@ export interface OfCluster {
 }
 
 export interface Read extends OfCluster {
-  readonly name: string;
+  /** `null`: all documents. */
+  readonly names: readonly DocumentName[] | null;
   /** Of the record's place, as the client knows it. */
   readonly generation: number;
 }
 
+/** `moved`: the record is not there any more. */
+export type ReadAnswer = readonly (readonly [string, StoredDocument])[] | 'moved';
+
 export interface Write extends OfCluster {
-  readonly name: string;
-  readonly expected: number;
+  readonly name: DocumentName;
   readonly value: unknown;
+  readonly expected: Version | null;
   /** Where the client thinks that the record is: here. */
   readonly record: RecordPlace;
 }
+
+export type WriteAnswer = { readonly version: Version | null } | 'moved';
 
 export interface Endpoint {
   readonly document: EndpointDocument;
@@ -96,7 +103,7 @@ export interface NoteRecord extends OfCluster {
 export interface LeaveRecord extends NoteRecord {
   readonly fence: number;
   /** Of the lock, as it was copied. */
-  readonly lockVersion: number;
+  readonly lockVersion: Version | null;
 }
 
 /** What there is of a cluster on one host. */

@@ -28,7 +28,6 @@ import {
   DocumentName,
   type ForgottenJobs,
   type JobsDocument,
-  type OutcomeDocument,
   PROTOCOL_VERSION,
   type RecordedJob,
 } from '../../../record/documents.ts';
@@ -37,9 +36,10 @@ import { canonicalJson, sha256 } from '../../../contract/hash.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Redactor } from '../../../contract/secrets.ts';
 import { formatBytes } from '../../../contract/units.ts';
+import { readDocument } from '../../../record/record.ts';
+import type { RecordStore, Version } from '../../../record/store.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
-import type { ClusterRecord } from '../../ha/record.ts';
 import type { Clock } from '../../../contract/clock.ts';
 
 /** N6: of jobs that have ended. The record takes 256 KiB a document on some platforms. */
@@ -52,7 +52,7 @@ const maxAttempts = 16;
 const maxRecalled = 1000;
 
 export interface JournalOptions {
-  readonly record: ClusterRecord;
+  readonly record: RecordStore;
   /** Of the leader that writes. */
   readonly epoch: number;
   /** Of that JobManager; no other process has it. */
@@ -85,7 +85,7 @@ async function goesOn(
   { mode, record, release }: JournalOptions,
 ): Promise<boolean> {
   if (document === null || mode === 'session') return document !== null;
-  const outcome = await record.read<OutcomeDocument>(DocumentName.outcome);
+  const outcome = await readDocument(record, DocumentName.outcome);
   return document.release === release && (outcome.value?.epoch ?? 0) < document.epoch;
 }
 
@@ -117,7 +117,7 @@ export class Journal {
   /** Those of them that `main()` has executed again, by job id; oldest first. */
   readonly #recalled = new Map<string, RecordedJob>();
   #startTime: number;
-  #version = 0;
+  #version: Version | null = null;
   #written: Promise<void> = Promise.resolve();
   #queued: Promise<void> | null = null;
   #closed = false;
@@ -139,14 +139,14 @@ export class Journal {
   async open(): Promise<void> {
     const { clock, epoch, record } = this.#options;
     for (;;) {
-      const { value, version } = await record.read<JobsDocument>(DocumentName.jobs);
+      const { value, version } = await readDocument(record, DocumentName.jobs);
       if (value !== null && value.epoch > epoch) throw new LeadershipLostError(epoch, value.epoch);
       const left = (await goesOn(value, this.#options)) ? value : null;
       const startTime = left?.startTime ?? this.#startTime;
       const jobs = (left?.jobs ?? []).map((job) => loseAttempts(job, clock.now()));
       const forgotten = left?.forgotten ?? [];
       const document = toDocument(this.#options, startTime, jobs, forgotten);
-      const claimed = await record.write(DocumentName.jobs, version, document);
+      const claimed = await record.write(DocumentName.jobs, document, version);
       if (claimed === null) continue;
       this.#startTime = startTime;
       for (const job of jobs) this.#jobs.set(job.id, job);
@@ -290,12 +290,12 @@ export class Journal {
     for (;;) {
       const jobs = [...this.#jobs.values()];
       const document = toDocument(this.#options, this.#startTime, jobs, this.#forgotten);
-      const version = await record.write(DocumentName.jobs, this.#version, document);
+      const version = await record.write(DocumentName.jobs, document, this.#version);
       if (version !== null) {
         this.#version = version;
         return;
       }
-      const found = await record.read<JobsDocument>(DocumentName.jobs);
+      const found = await readDocument(record, DocumentName.jobs);
       const isOwn = found.value?.epoch === epoch && found.value.writer === resourceId;
       if (!isOwn || found.version === this.#version)
         throw new LeadershipLostError(epoch, found.value?.epoch ?? 0); // N1

@@ -12,6 +12,7 @@ import type {
   SubmitJobRequest,
 } from '../../../contract/fctl-rest.ts';
 import type { JsonObject, JsonValue } from '../../../contract/json.ts';
+import type { DocumentName } from '../../../record/documents.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import type {
   ExecutionState,
@@ -58,7 +59,7 @@ export interface ClusterView {
   job(jobId: string): JobView | null;
 
   /** A document of the cluster's record, as it is now. */
-  document(name: string): Promise<RecordDocumentResponse>;
+  document(name: DocumentName): Promise<RecordDocumentResponse>;
 
   /** Takes a job in. Repeating a request with the same `jobId` is accepted and changes nothing. */
   submitJob(request: SubmitJobRequest): Promise<SubmitResult>;

@@ -1,7 +1,7 @@
+import { readDocument } from '../../../../src/record/record.ts';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobOutcome } from '../../../../src/contract/outcome.ts';
-import type { JobsDocument } from '../../../../src/record/documents.ts';
 import { Redactor } from '../../../../src/contract/secrets.ts';
 import type { JobGraph } from '../../../../src/graph/job-graph.ts';
 import { LeadershipLostError } from '../../../../src/runtime/ha/leadership.ts';
@@ -55,7 +55,7 @@ const outcomeOf = (id: number, state = 'FINISHED'): JobOutcome => ({
   vertices: [],
 });
 
-const stored = async () => (await record.read<JobsDocument>('jobs')).value!;
+const stored = async () => (await readDocument(record, 'jobs')).value!;
 
 describe('the journal of an application', () => {
   it('says to a new run of main() which jobs have ended, with their results', async () => {
@@ -141,7 +141,7 @@ describe('the journal of an application', () => {
     const fresh = await open(2, { release: 'r2' });
     expect([fresh.past, fresh.startTime]).toEqual([[], 1007]);
     await execute(await open(3, { release: 'r2' }), 0);
-    await record.write('outcome', 0, { epoch: 3 });
+    await record.write('outcome', { epoch: 3 }, null);
     const next = await open(4, { release: 'r2' });
     expect(await execute(next, 0, graphOf('other', 'e'))).toMatchObject({ type: 'start' });
   });
@@ -270,8 +270,9 @@ describe('writing', () => {
 
   it('of another JobManager under the same epoch is not written over (N7)', async () => {
     const journal = await open(1);
-    const { version } = await record.read('jobs');
-    await record.write('jobs', version, { ...(await stored()), writer: 'jobmanager-0/other' });
+    const { version } = await readDocument(record, 'jobs');
+    const other = { ...(await stored()), writer: 'jobmanager-0/other' };
+    await record.write('jobs', other, version);
     await expect(execute(journal, 0)).rejects.toBeInstanceOf(LeadershipLostError);
     await expect(execute(journal, 0)).rejects.toBeInstanceOf(LeadershipLostError);
   });
