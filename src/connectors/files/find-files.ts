@@ -112,7 +112,8 @@ class Finder {
     const found: Found[] = [];
     if (segment === '**') {
       if (rest[0] === '**') return this.#below(folder, rest);
-      for (const each of await this.#everyFolder(folder, [])) {
+      const identity = (await this.#look(folder))?.identity ?? null;
+      for (const each of await this.#everyFolder(folder, identity === null ? [] : [identity])) {
         found.push(...(await (rest.length === 0 ? this.#entries(each) : this.#below(each, rest))));
       }
       return found;

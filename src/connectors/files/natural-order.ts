@@ -11,23 +11,30 @@ export function compareNaturally(a: string, b: string): number {
 }
 
 function compareNames(a: string, b: string): number {
-  const [left, right] = [a.match(runs) ?? [], b.match(runs) ?? []];
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const order = compareRuns(left[i]!, right[i]!);
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const [left, right] = [numberAt(a, i), numberAt(b, j)];
+    const areNumbers = left !== '' && right !== '';
+    const order = areNumbers ? compareNumbers(left, right) : compareText(a[i]!, b[j]!);
     if (order !== 0) return order;
+    i += areNumbers ? left.length : 1;
+    j += areNumbers ? right.length : 1;
   }
   // 007 and 7 have the same value.
-  return left.length - right.length || compareText(a, b);
+  return a.length - i - (b.length - j) || compareText(a, b);
 }
 
-const runs = /\d+|\D+/g;
+/** The digits from `at` on. */
+function numberAt(text: string, at: number): string {
+  let end = at;
+  while (text[end]! >= '0' && text[end]! <= '9') end++;
+  return text.slice(at, end);
+}
 
-function compareRuns(a: string, b: string): number {
-  if (!isNumber(a) || !isNumber(b)) return compareText(a, b);
+/** Of any length. */
+function compareNumbers(a: string, b: string): number {
   const [left, right] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
   return left.length - right.length || compareText(left, right);
 }
-
-const isNumber = (run: string) => run >= '0' && run < ':';
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
