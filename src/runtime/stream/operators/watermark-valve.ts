@@ -1,19 +1,23 @@
 /**
- * One watermark and one idleness for several streams that flow together, as Flink's
- * StatusWatermarkValve: the watermark is the lowest of the streams that are neither idle nor over. A
- * stream is over when it has ended or is at the highest watermark.
+ * One watermark and one idleness for several streams that flow together, as Flink's StatusWatermarkValve: the
+ * watermark is the lowest of the streams that count. A stream is over when it has ended or is at the highest
+ * watermark; it counts when it is not over, not idle, and aligned.
  *
- * L1  What comes out never decreases. A stream that wakes up behind the others does not take it back.
- * L2  When all streams that are not over are idle, their highest watermark comes out: nothing holds it
- *     back.
+ * L1  What comes out never decreases. A stream that wakes up behind it is not aligned, and so holds nobody
+ *     back, until its watermark has caught up.
+ * L2  When the last stream that counts becomes idle, nothing holds the others back any more: the highest
+ *     watermark of those that are not over comes out.
  * L3  The highest watermark comes out when all streams are over, and not before: one idle stream beside
- *     ended ones may still wake up.
+ *     ended ones may still wake up. (Flink's comes out as soon as none but idle ones are left.)
+ * L4  Watermarks of an idle stream are ignored.
  */
 import { MAX_WATERMARK, NO_TIMESTAMP } from '../../../api/source.ts';
 
 interface Stream {
   watermark: number;
   isIdle: boolean;
+  /** Has never been behind what came out, or has caught up since (L1). */
+  isAligned: boolean;
   hasEnded: boolean;
 }
 
@@ -32,6 +36,7 @@ export class WatermarkValve {
     this.streams = Array.from({ length: streams }, () => ({
       watermark: NO_TIMESTAMP,
       isIdle: false,
+      isAligned: true,
       hasEnded: false,
     }));
     this.output = output;
@@ -39,39 +44,49 @@ export class WatermarkValve {
 
   watermark(stream: number, timestamp: number): void {
     const state = this.streams[stream]!;
-    if (timestamp <= state.watermark) return;
+    if (state.isIdle || timestamp <= state.watermark) return; // L4
     state.watermark = timestamp;
-    this.update();
+    if (timestamp >= this.current) state.isAligned = true; // L1
+    this.update(true);
   }
 
   idle(stream: number, isIdle: boolean): void {
-    this.streams[stream]!.isIdle = isIdle;
-    this.update();
+    const state = this.streams[stream]!;
+    if (state.isIdle === isIdle) return;
+    const isHolding = state.isAligned && state.watermark === this.current;
+    state.isIdle = isIdle;
+    state.isAligned = !isIdle && state.watermark >= this.current;
+    this.update(isHolding);
   }
 
   /** The stream no longer counts. */
   end(stream: number): void {
     this.streams[stream]!.hasEnded = true;
-    this.update();
+    this.update(true);
   }
 
-  private update(): void {
-    let lowestActive: number = MAX_WATERMARK;
-    let highestLive: number = NO_TIMESTAMP;
+  /** @param isReleased whether the others may go on to their highest watermark when all are idle (L2). */
+  private update(isReleased: boolean): void {
+    let lowest: number = MAX_WATERMARK;
+    let highest: number = NO_TIMESTAMP;
     let live = 0;
     let active = 0;
-    for (const { watermark, isIdle, hasEnded } of this.streams) {
+    let aligned = 0;
+    for (const { watermark, isAligned, isIdle, hasEnded } of this.streams) {
       if (hasEnded || watermark === MAX_WATERMARK) continue; // L3
       live++;
-      if (watermark > highestLive) highestLive = watermark;
+      if (watermark > highest) highest = watermark;
       if (isIdle) continue;
       active++;
-      if (watermark < lowestActive) lowestActive = watermark;
+      if (!isAligned) continue;
+      aligned++;
+      if (watermark < lowest) lowest = watermark;
     }
     const isIdle = live > 0 && active === 0;
     if (this.isIdle && !isIdle) this.changeIdle(false);
-    if (active > 0) this.advance(lowestActive);
-    else this.advance(live > 0 ? highestLive : MAX_WATERMARK); // L2, L3
+    if (live === 0) this.advance(MAX_WATERMARK);
+    else if (aligned > 0) this.advance(lowest);
+    else if (isIdle && isReleased) this.advance(highest); // L2
     if (isIdle && !this.isIdle) this.changeIdle(true);
   }
 

@@ -23,7 +23,7 @@ describe('watermark valve', () => {
     expect(take()).toEqual([10, 12, 15]);
   });
 
-  test('an idle stream does not hold back, and takes nothing back when it wakes up', () => {
+  test('a stream that wakes up behind what came out holds nobody back until it has caught up', () => {
     const { valve: v, take } = valve(2);
     v.watermark(0, 10);
     v.idle(1, true);
@@ -31,9 +31,37 @@ describe('watermark valve', () => {
     v.idle(1, false);
     v.watermark(1, 5);
     v.watermark(0, 20);
-    expect(take()).toEqual([]);
     v.watermark(1, 15);
-    expect(take()).toEqual([15]);
+    v.watermark(0, 30);
+    expect(take()).toEqual([20, 30]);
+    v.watermark(1, 30);
+    v.watermark(0, 40);
+    expect(take()).toEqual([]);
+    v.watermark(1, 35);
+    expect(take()).toEqual([35]);
+  });
+
+  test('one that wakes up where it is not behind counts at once', () => {
+    const { valve: v, take } = valve(2);
+    v.watermark(0, 10);
+    v.watermark(1, 12);
+    v.idle(1, true);
+    v.idle(1, false);
+    v.watermark(0, 20);
+    expect(take()).toEqual([10, 12]);
+  });
+
+  test('alone behind what came out, it moves nothing, awake or idle again', () => {
+    const { valve: v, take } = valve(2);
+    v.watermark(0, 10);
+    v.idle(1, true);
+    v.watermark(0, 80);
+    v.idle(1, false);
+    v.watermark(1, 50);
+    v.idle(0, true);
+    expect(take()).toEqual([10, 80]);
+    v.idle(1, true);
+    expect(take()).toEqual([true]);
   });
 
   test('when all are idle, the highest comes out and the stream is idle', () => {
@@ -45,7 +73,9 @@ describe('watermark valve', () => {
     expect(take()).toEqual([10, 30, true]);
     v.watermark(0, 40);
     v.idle(0, false);
-    expect(take()).toEqual([40, false]);
+    expect(take()).toEqual([false]);
+    v.watermark(0, 50);
+    expect(take()).toEqual([50]);
   });
 
   test('an idle stream beside streams that are over keeps the end of time away', () => {
