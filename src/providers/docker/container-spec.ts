@@ -4,6 +4,7 @@ import { ProcessEnvironment } from '../../contract/environment.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import type { KeptFile } from '../../record/keeper-messages.ts';
+import { fixedEnvironment } from '../shared/environment.ts';
 import { clusterResource, containerName, processLabels } from './names.ts';
 import type { DockerOptions, RuntimeImage } from './options.ts';
 
@@ -76,6 +77,7 @@ export function containerOptions(options: Options, place: ProcessPlace): Contain
   const substitute = (text: string) => substitutePlaceholders(text, values);
   const network = options.docker.network ?? clusterResource(clusterId);
   const environment = {
+    ...fixedEnvironment,
     ...Object.fromEntries(Object.entries(spec.environment).map(([k, v]) => [k, substitute(v)])),
     [ProcessEnvironment.processName]: process,
     [ProcessEnvironment.processDir]: values['process.dir']!,

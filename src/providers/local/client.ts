@@ -20,6 +20,7 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
+import { baseEnvironment } from '../shared/environment.ts';
 import { type ClusterLayout, exists, namesIn, removeOf } from './layout.ts';
 import { runCommand } from './exec.ts';
 import type { Launch } from './launcher.ts';
@@ -124,8 +125,10 @@ export class LocalClient {
     values: Readonly<Record<string, string>>,
   ): Record<string, string | undefined> {
     const own = Object.entries(spec.environment);
+    const { compileCache } = this.#options;
     return {
-      ...this.#options.environment,
+      ...baseEnvironment(this.#options.environment),
+      ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
       ...Object.fromEntries(own.map(([key, text]) => [key, substitutePlaceholders(text, values)])),
       [ProcessEnvironment.processName]: name,
       [ProcessEnvironment.processDir]: folder, // L1

@@ -13,7 +13,10 @@ export interface LocalOptions {
   readonly supervisor: string;
   /** The Node.js that runs them. */
   readonly node: string;
+  /** Of the user; processes get the part of it that says where things are. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where processes keep compiled code; absent: where Node.js does. */
+  readonly compileCache?: string;
   /** What keeps supervisors alive; absent: they are processes of their own. */
   readonly launcher?: Launcher;
 }

@@ -266,6 +266,46 @@ describe('a client that died half-way', () => {
   });
 });
 
+it('gives a process what it declares, and of the shell only where things are', async () => {
+  await provider.close();
+  provider = createLocalProvider({
+    home,
+    runtimeDir: home,
+    supervisor,
+    node: process.execPath,
+    environment: {
+      ...process.env,
+      NODE_OPTIONS: '--require ./no-such-file.cjs',
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      TZ: 'Asia/Tokyo',
+      LC_ALL: 'tr_TR.UTF-8',
+      DATABASE_PASSWORD: 'of the shell',
+      SSH_AUTH_SOCK: '/tmp/agent',
+      FCTL_PROVIDER: 'docker',
+    },
+  });
+  const script = `console.log('names', Object.keys(process.env).sort().join(), process.env.TZ, 'end'); ${idle}`;
+  const spec = { ...processSpec(script), environment: { OWN: 'value', FCTL_CLUSTER_ID: 'demo' } };
+  await provider.apply(create(spec), clusterSpec(spec), locked);
+  const [, names, zone] = /^names (\S+) (\S+) end$/m.exec(await output('end'))!;
+  const ofTheShell = ['_', 'OLDPWD', 'PWD', 'SHLVL']; // what `sh` itself sets
+  expect(names!.split(',').filter((name) => !ofTheShell.includes(name))).toEqual(
+    [
+      ...['FCTL_CLUSTER_ID', 'FCTL_PROCESS', 'FCTL_PROCESS_DIR', 'LANG', 'OWN', 'TZ'],
+      ...['HOME', 'LOGNAME', 'PATH', 'TMPDIR', 'USER'].filter((name) => name in process.env),
+    ].sort(),
+  );
+  expect(zone).toBe('UTC');
+});
+
+it('lets the spec say another time zone', async () => {
+  const script = `console.log(new Date(0).getTimezoneOffset(), 'end'); ${idle}`;
+  const spec = processSpec(script);
+  const environment = { ...spec.environment, TZ: 'Asia/Tokyo' };
+  await provider.apply(create({ ...spec, environment }), clusterSpec(spec), locked);
+  expect(await output('end')).toContain('-540 end');
+});
+
 describe('preflight', () => {
   it('finds every problem at once', async () => {
     const holder = createServer().listen(0, '127.0.0.1');

@@ -40,8 +40,9 @@ export function hostMethods(
       node: join(folder, 'bin', 'node'),
       runtimeDir: join(folder, 'dist'),
       supervisor: join(folder, 'templates', 'supervise.sh'),
+      environment,
       // Not in /tmp, where it would stay.
-      environment: { ...environment, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
+      compileCache: join(folder, 'compile-cache'),
       launcher: createUnitLauncher(unit, environment),
     });
   };
