@@ -1,6 +1,7 @@
 /** Entry point of the `fctl` command: the only place of the client side that ends the process. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { reachLoopbackDirectly } from './loopback.ts';
 import { run } from './run.ts';
 
 // Whoever read the results has gone (`fctl logs -f | head`): nothing is left to do. Whether anybody reads
@@ -10,6 +11,8 @@ onClosedPipe(process.stderr, () => {});
 
 // A config file that is a script runs here, and stdout is for results.
 globalThis.console = new console.Console(process.stderr);
+
+reachLoopbackDirectly(process.env);
 
 process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
