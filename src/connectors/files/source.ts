@@ -49,7 +49,7 @@ function fileSource<T>(
   createReader: (context: ReaderContext) => SourceReader<T>,
 ): Source<T> {
   return {
-    name: basename(path) || path,
+    name: basename(path) || path || 'files',
     type,
     boundedness: 'bounded',
     enumerator: { kind: 'files', options: { path, ...format } },
