@@ -2,6 +2,7 @@
  * What every verb gets: its options, a report, a signal that ends it, and the ways to a config and a
  * provider, which are loaded when asked for.
  */
+import { systemClock } from '../contract/clock.ts';
 import type { ConfigSources, LoadedConfig } from '../config/load.ts';
 import type { ProviderChoice } from '../config/provider-choice.ts';
 import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
@@ -109,7 +110,12 @@ export function createContext<O extends CommonOptions>(
       isProviderWanted = true;
       return provider();
     },
-    site: async () => ({ provider: await context.provider(), engines, signal: stop.signal }),
+    site: async () => ({
+      provider: await context.provider(),
+      engines,
+      clock: systemClock,
+      signal: stop.signal,
+    }),
     clusterId: async (named) => {
       if (named !== undefined) return parseClusterId(named);
       const cluster = (await choice())?.cluster;

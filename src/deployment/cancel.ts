@@ -1,7 +1,7 @@
 /** Cancels a job, or a whole application, through its JobManager. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
+import { pause } from '../contract/pause.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { type ClusterApi, ClusterApiError } from '../engines/cluster-api.ts';
@@ -61,24 +61,24 @@ export async function endCluster(
   signal: AbortSignal,
   ask: (api: ClusterApi) => Promise<unknown>,
 ): Promise<OutcomeDocument> {
-  const { provider } = site;
+  const { clock, provider } = site;
   const { epoch } = leader.endpoint;
   await ask(leader.api).catch(refused);
   const store = provider.record(clusterId);
   const checkForLoss = lossOf(site, clusterId);
   let asked = epoch;
-  for (let nextLook = Date.now() + lookMs; ;) {
+  for (let nextLook = clock.monotonic() + lookMs; ;) {
     signal.throwIfAborted();
     const { value } = await readDocument(store, DocumentName.outcome);
     if (value !== null && value.epoch >= epoch) return value;
-    if (Date.now() >= nextLook) {
+    if (clock.monotonic() >= nextLook) {
       await checkForLoss(false);
       const now = await findLeader(site, clusterId, timeoutMs);
       const isNew = now !== null && now.endpoint.epoch > asked;
       if (isNew && (await wasTold(ask(now.api)))) asked = now.endpoint.epoch;
-      nextLook = Date.now() + lookMs;
+      nextLook = clock.monotonic() + lookMs;
     }
-    await delay(outcomePollMs, undefined, { signal });
+    await pause(clock, outcomePollMs, signal);
   }
 }
 
@@ -99,7 +99,8 @@ async function reachable(site: Site, clusterId: string, signal: AbortSignal): Pr
     const leader = status.info === null ? null : await findLeader(site, clusterId, timeoutMs);
     if (leader !== null) return leader;
     if (!onItsWay.has(status.state)) throw notRunning(status);
-    await delay(lookMs, undefined, { signal });
+    await pause(site.clock, lookMs, signal);
+    signal.throwIfAborted();
   }
 }
 

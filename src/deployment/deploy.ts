@@ -28,7 +28,7 @@ export async function deploy(
   options: OperationOptions,
   cause: ReleaseCause = 'deploy',
 ): Promise<OperationResult> {
-  const { config, engine, engines, hooks, provider } = input;
+  const { clock, config, engine, engines, hooks, provider } = input;
   const clusterId = config.cluster;
   const before = await readKnown(input, clusterId);
   const { content, plan, spec } = await want(input, cause, before);
@@ -44,6 +44,7 @@ export async function deploy(
   const operation: Operation = {
     provider,
     engines,
+    clock,
     signal: options.signal,
     engine,
     clusterId,

@@ -2,10 +2,10 @@
  * Follows an application to its end: snapshots while it runs, the outcome at last. Reads only; whether
  * anybody follows makes no difference to the cluster.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
+import { pause } from '../contract/pause.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
 import type { JobDetails } from '../contract/rest.ts';
 import { isAlive } from '../providers/provider.ts';
@@ -36,22 +36,22 @@ export async function followApplication(
   clusterId: string,
   options: FollowOptions,
 ): Promise<OutcomeDocument | null> {
-  const { provider } = site;
+  const { clock, provider } = site;
   const store = provider.record(clusterId);
   const checkForLoss = lossOf(site, clusterId);
-  let nextSnapshot = 0;
+  let nextSnapshot = clock.monotonic();
   for (;;) {
     options.signal.throwIfAborted();
     const { value } = await readDocument(store, DocumentName.outcome);
     if (value !== null && value.epoch > options.previousEpoch) return value;
-    if (Date.now() >= nextSnapshot) {
+    if (clock.monotonic() >= nextSnapshot) {
       const jobs = await followSnapshot(site, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
       if (jobs?.some(runsForEver)) return null;
       await checkForLoss(jobs !== null);
-      nextSnapshot = Date.now() + snapshotMs;
+      nextSnapshot = clock.monotonic() + snapshotMs;
     }
-    await delay(outcomePollMs, undefined, { signal: options.signal });
+    await pause(clock, outcomePollMs, options.signal);
   }
 }
 
@@ -67,9 +67,9 @@ export function lossOf(site: Site, clusterId: string): (answers: boolean) => Pro
   let lostSince: number | null = null;
   return async (answers) => {
     const alive = answers || (await masterIsAlive(site, clusterId));
-    lostSince = alive ? null : (lostSince ?? Date.now());
-    if (lostSince !== null && Date.now() - lostSince > lostAfterMs)
-      throw await lost(site, clusterId);
+    const now = site.clock.monotonic();
+    lostSince = alive ? null : (lostSince ?? now);
+    if (lostSince !== null && now - lostSince > lostAfterMs) throw await lost(site, clusterId);
   };
 }
 

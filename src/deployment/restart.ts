@@ -29,10 +29,10 @@ export function restart(
   choice: Choice,
   options: OperationOptions,
 ): Promise<OperationResult> {
-  const { clusterId, engine, engines, hooks, provider } = input;
+  const { clock, clusterId, engine, engines, hooks, provider } = input;
   const want = (situation: Situation) => wantRestarted(input, choice, situation);
   const { signal } = options;
-  const site = { provider, engines, signal };
+  const site = { provider, engines, clock, signal };
   const operation = { ...site, engine, clusterId, hooks, want, wantRelease: null };
   const name = choice.process ?? choice.role;
   return performOperation(operation, name === null ? 'restart' : `restart ${name}`, null, options);

@@ -24,14 +24,14 @@ export async function scale(
   count: number,
   options: OperationOptions,
 ): Promise<OperationResult> {
-  const { clusterId, engine, engines, hooks, provider } = input;
+  const { clock, clusterId, engine, engines, hooks, provider } = input;
   const before = await readSituation(input, clusterId);
   const { spec } = scaled(await runningCluster(input, before), count);
   const problems = await provider.preflight(spec, options);
   if (problems.length > 0) throw new ProviderError(problems);
   const want = (situation: Situation) => wantScaled(input, count, situation);
   const { signal } = options;
-  const site = { provider, engines, signal };
+  const site = { provider, engines, clock, signal };
   const operation = { ...site, engine, clusterId, hooks, want, wantRelease: null };
   return performOperation(operation, 'scale', spec.release, options);
 }

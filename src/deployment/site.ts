@@ -2,6 +2,7 @@
 import { DocumentName } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
 import type { Call } from '../contract/call.ts';
+import type { Clock } from '../contract/clock.ts';
 import type { ClusterApi } from '../engines/cluster-api.ts';
 import { type Engines, loadEngine } from '../engines/registry.ts';
 import type { Provider, ClusterConnection } from '../providers/provider.ts';
@@ -11,6 +12,7 @@ export interface Site extends Call {
   readonly provider: Provider;
   /** Those that its clusters may run. */
   readonly engines: Engines;
+  readonly clock: Clock;
 }
 
 /** The JobManager that leads a cluster. Whether it answers is not known. */

@@ -26,6 +26,11 @@ export async function main(ctx) {
   await ctx.execute(second);
 }`;
 
+const endless = `${imports}
+export const job = defineJob('endless', (env) => {
+  env.fromSource(GeneratorSource.of({ create: (i) => i, ratePerSecond: 50 })).sinkTo(DiscardSink.create());
+});`;
+
 const waiting = `${imports}
 export const job = defineJob('never', (env) => {
   env.fromSource(CollectionSource.of([1])).sinkTo(DiscardSink.create());
@@ -63,7 +68,7 @@ describe('a deployment of a crashed application', () => {
 });
 
 it('manages a cluster whose project was removed, but for what would start main() again', async () => {
-  await project.write('src/app.ts', twoJobs);
+  await project.write('src/app.ts', endless);
   const checkout = join(project.folder, 'checkout');
   await mkdir(checkout);
   for (const name of ['src', 'fctl.config.yaml']) {

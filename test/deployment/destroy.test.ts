@@ -1,4 +1,5 @@
 /** Retention, on the records of the local provider. */
+import { systemClock } from '../../src/contract/clock.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,8 @@ const released = (afterEpoch: number) => ({
 });
 const { signal } = new AbortController();
 const listed = async () => (await provider.list({ signal })).clusters;
-const removeAt = (ms: number) => removeExpired({ provider, engines, signal }, createdAt + ms);
+const removeAt = (ms: number) =>
+  removeExpired({ provider, engines, clock: systemClock, signal }, createdAt + ms);
 
 it('removes what ended before its retention, and nothing that may go on', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
@@ -100,7 +102,7 @@ it('removes one cluster once when two clients do so at the same time', async () 
 
 it('does not remove what was deployed again while it waited for the lock', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
-  const destroyed = destroyCluster({ provider, engines, signal }, 'ended', {
+  const destroyed = destroyCluster({ provider, engines, clock: systemClock, signal }, 'ended', {
     lockWaitMs: 0,
     deleteState: false,
     signal: new AbortController().signal,

@@ -2,6 +2,7 @@
  * The real archive, unpacked by tar into a folder of its own, runs a cluster in an empty environment, and
  * nothing of this repository or of the machine's Node.js.
  */
+import { systemClock } from '../../src/contract/clock.ts';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -118,6 +119,7 @@ async function run(): Promise<OutcomeDocument> {
       bundlesDir: home,
       provider,
       engines,
+      clock: systemClock,
       signal,
       engine,
       problems: [],
@@ -134,7 +136,11 @@ async function run(): Promise<OutcomeDocument> {
     },
   );
   const follow = { previousEpoch, signal, onSnapshot: () => {} };
-  return (await followApplication({ provider, engines, signal }, 'demo', follow))!;
+  return (await followApplication(
+    { provider, engines, clock: systemClock, signal },
+    'demo',
+    follow,
+  ))!;
 }
 
 interface RunningProcess {

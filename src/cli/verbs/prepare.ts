@@ -37,7 +37,7 @@ export async function prepareDeployment(
 ): Promise<DeployInput> {
   const { config } = loaded;
   const application = config.application!;
-  const { engines, provider } = await context.site();
+  const { clock, engines, provider } = await context.site();
   provider.warmUp?.();
   const bundle = await bundleApplication({
     entry: application.entry,
@@ -63,6 +63,7 @@ export async function prepareDeployment(
     bundlesDir: bundlesDir(context),
     provider,
     engines,
+    clock,
     signal: context.signal,
     problems: [...findUnusablePaths(question), ...(isSeparate ? findUnsharedPaths(question) : [])],
     engine: await loadEngine(engines, config.engine),

@@ -28,9 +28,7 @@ export async function deploySession(
     bundle: null,
     problems: [],
     bundlesDir: bundlesDir(context),
-    provider: await context.provider(),
-    engines,
-    signal: context.signal,
+    ...(await context.site()),
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, loaded),
   };

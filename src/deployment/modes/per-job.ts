@@ -6,8 +6,8 @@
  * J2  A client that dies leaves its jobs running: their clusters need nobody. One that dies before it
  *     submitted the job leaves a cluster that gives up by itself.
  */
+import { pause } from '../../contract/pause.ts';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type {
   ApplicationEvent,
   ApplicationResult,
@@ -122,7 +122,7 @@ class JobClusters {
       const status = await clusterStatus(this.#input, clusterId);
       if (status === null || status.state === 'LOST')
         throw new Error(`the JobManager of ${clusterId} died without an outcome`);
-      await delay(pollMs);
+      await pause(this.#input.clock, pollMs, this.#options.signal);
     }
     const { value } = await readDocument(store, DocumentName.jobs);
     const job = value?.jobs.find(({ id }) => id === jobId);

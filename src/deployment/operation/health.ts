@@ -9,19 +9,22 @@
  *     start it again: most likely it would die again. Not so a JobManager that has led: jobs may have run,
  *     and it goes on with them.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { DocumentName, type OutcomeDocument } from '../../record/documents.ts';
-import { readDocument, readRuns } from '../../record/record.ts';
-import { DeploymentError, type Problem, problem } from '../../contract/errors.ts';
+import { pause } from '../../contract/pause.ts';
+import type { OutcomeDocument } from '../../record/documents.ts';
+import { readRuns } from '../../record/record.ts';
+import { DeploymentError, problem } from '../../contract/errors.ts';
 import { Role } from '../../contract/process-spec.ts';
 import { describeExit, memoryProblems } from '../../providers/shared/describe-exit.ts';
-import type { ObservedCluster, ObservedProcess, Provider } from '../../providers/provider.ts';
+import type { ObservedCluster, Provider } from '../../providers/provider.ts';
 import { JobGate } from './job-gate.ts';
 import { tailJobManagers, tailLogs } from './log-tail.ts';
 import type { OnDeployEvent } from './progress.ts';
 import { type Site, findLeader } from '../site.ts';
 
-const pollMs = 25;
+/** At first the end of the wait is near: a local cluster is healthy within half a second. */
+const eagerMs = 2000;
+const eagerPollMs = 25;
+const pollMs = 100;
 
 export interface HealthOptions extends Site {
   readonly clusterId: string;
@@ -46,51 +49,83 @@ export async function newestEpoch(provider: Provider, clusterId: string): Promis
  * @throws DeploymentError with the relevant log lines when a process died, jobs failed or time ran out.
  */
 export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocument | null> {
-  const { jobsRunMs, onEvent, signal } = options;
-  const deadline = performance.now() + options.timeoutMs;
+  const { clock, jobsRunMs, onEvent, signal } = options;
+  const begin = clock.monotonic();
   onEvent({ type: 'waiting-for-jobmanager' });
   const jobs = jobsRunMs === null ? null : new JobGate(options, jobsRunMs);
-  let registered: number | null = null;
-  let waitsFor = '';
-  let isUp = false;
+  const tell = teller(onEvent);
   for (;;) {
     signal.throwIfAborted();
-    const outcome = await outcomeOf(options);
-    if (outcome !== null) return outcome;
-    const url = await leaderUrl(options);
-    const now = url === null ? -1 : await registeredTaskManagers(options);
-    if (now >= options.taskManagers) {
-      if (!isUp) onEvent({ type: 'healthy', url: url! });
-      isUp = true;
+    const found = await look(options);
+    if (found.outcome !== null) return found.outcome;
+    tell(found, options.taskManagers);
+    if (found.registered >= options.taskManagers) {
       if (jobs === null) return null;
       if (await jobs.passed()) {
         onEvent({ type: 'jobs-run' });
-        return outcomeOf(options);
+        return (await look(options)).outcome;
       }
-    } else if (url !== null && now !== registered) {
-      onEvent({
-        type: 'waiting-for-taskmanagers',
-        registered: now,
-        expected: options.taskManagers,
-      });
     }
-    registered = now;
-    const pending = pendingOf(await refuseDead(options)).join('; ');
-    if (pending !== '' && pending !== waitsFor) onEvent({ type: 'waiting-for-processes', pending });
-    waitsFor = pending;
-    if (performance.now() > deadline) throw await late(options, url, now, jobs);
-    await delay(pollMs, undefined, { signal });
+    await refuseDead(options, found);
+    const passed = clock.monotonic() - begin;
+    if (passed > options.timeoutMs) throw await late(options, found, jobs);
+    await pause(clock, passed < eagerMs ? eagerPollMs : pollMs, signal);
   }
+}
+
+/** What is true of this run (H1). */
+interface Look {
+  readonly observed: ObservedCluster | null;
+  /** How it ended; `null`: it has not. */
+  readonly outcome: OutcomeDocument | null;
+  /** Where its JobManager is; `null`: none has led yet. */
+  readonly url: string | null;
+  /** How many TaskManagers that knows; -1 while it does not answer. */
+  readonly registered: number;
+}
+
+async function look(options: HealthOptions): Promise<Look> {
+  const { clusterId, previousEpoch, provider } = options;
+  // In this order: a process that has ended has written its outcome by then.
+  const observed = await provider.observe(clusterId, options);
+  const { outcome } = await readRuns(provider.record(clusterId), options);
+  if (outcome !== null && outcome.epoch > previousEpoch) {
+    return { observed, outcome, url: null, registered: -1 };
+  }
+  const leader = await findLeader(options, clusterId);
+  if (leader === null || leader.endpoint.epoch <= previousEpoch) {
+    return { observed, outcome: null, url: null, registered: -1 };
+  }
+  const taskManagers = await leader.api.taskManagers().catch(() => null);
+  const registered = taskManagers?.length ?? -1;
+  return { observed, outcome: null, url: leader.endpoint.url, registered };
+}
+
+/** Tells what is waited for, whenever that changes, and once that the cluster is up. */
+function teller(onEvent: OnDeployEvent): (found: Look, expected: number) => void {
+  let told = '';
+  let isUp = false;
+  return ({ observed, registered, url }, expected) => {
+    if (url !== null && registered >= expected) {
+      if (!isUp) onEvent({ type: 'healthy', url });
+      isUp = true;
+      return;
+    }
+    const pending = pendingOf(observed).join('; ');
+    const state = `${url === null} ${registered} ${pending}`;
+    if (state === told) return;
+    told = state;
+    if (url !== null) onEvent({ type: 'waiting-for-taskmanagers', registered, expected });
+    if (pending !== '') onEvent({ type: 'waiting-for-processes', pending });
+  };
 }
 
 async function late(
   options: HealthOptions,
-  url: string | null,
-  registered: number,
+  { observed, registered, url }: Look,
   jobs: JobGate | null,
 ): Promise<DeploymentError> {
-  const { clusterId, provider, taskManagers, timeoutMs } = options;
-  const observed = await provider.observe(clusterId, options);
+  const { clusterId, taskManagers, timeoutMs } = options;
   const within = `within ${timeoutMs / 1000} s`;
   const what =
     url === null
@@ -111,58 +146,28 @@ const pendingOf = (observed: ObservedCluster | null): readonly string[] =>
     .filter(({ status }) => status === 'pending')
     .map(({ name, reason }) => `${name} has not started: ${reason ?? 'nobody says why'}`);
 
-const howItDied = (process: ObservedProcess): string => {
-  const how = describeExit(process);
-  return how === null ? '' : `: ${how}`;
-};
-
-/** How this run ended (H1); `null`: it has not. */
-async function outcomeOf({
-  clusterId,
-  previousEpoch,
-  provider,
-}: HealthOptions): Promise<OutcomeDocument | null> {
-  const { value } = await readDocument(provider.record(clusterId), DocumentName.outcome);
-  return value !== null && value.epoch > previousEpoch ? value : null;
-}
-
-async function leaderUrl(options: HealthOptions) {
-  const { clusterId, previousEpoch, provider } = options;
-  const endpoint = await provider.connect(clusterId, options);
-  return endpoint !== null && endpoint.epoch > previousEpoch ? endpoint.url : null; // H1
-}
-
-/** How many TaskManagers the leader knows; -1 while it does not answer. */
-async function registeredTaskManagers(options: HealthOptions): Promise<number> {
-  const leader = await findLeader(options, options.clusterId);
-  const registered = await leader?.api.taskManagers().catch(() => null);
-  return registered?.length ?? -1;
-}
-
-/**
- * @returns what runs.
- * @throws DeploymentError when a process of the cluster is gone and nothing explains it (H3).
- */
-async function refuseDead(options: HealthOptions): Promise<ObservedCluster | null> {
-  const { provider, clusterId } = options;
-  const observed = await provider.observe(clusterId, options);
+/** @throws DeploymentError when a process of the cluster is gone and no outcome explains it (H3). */
+async function refuseDead(
+  { clusterId, provider }: HealthOptions,
+  { observed, url }: Look,
+): Promise<void> {
+  const hasLed = url !== null;
   // `exited` too: what explains it is the outcome of an earlier run.
-  const gone = (observed?.processes ?? []).filter(
-    ({ status }) => status !== 'running' && status !== 'pending',
+  const dead = (observed?.processes ?? []).filter(
+    ({ role, status }) =>
+      status !== 'running' &&
+      status !== 'pending' &&
+      !(hasLed && role === Role.jobmanager && status === 'restarting'),
   );
-  if (gone.length === 0 || (await outcomeOf(options)) !== null) return observed;
-  const hasLed = (await leaderUrl(options)) !== null;
-  const dead = gone.filter(
-    (p) => !(hasLed && p.role === Role.jobmanager && p.status === 'restarting'),
-  );
-  if (dead.length === 0) return observed;
-  const problems: Problem[] = dead.map((process) =>
-    problem({
+  if (dead.length === 0) return;
+  const problems = dead.map((process) => {
+    const how = describeExit(process);
+    return problem({
       code: 'process-died',
-      message: `${process.name} (${process.location}) died while the cluster was starting${howItDied(process)}`,
+      message: `${process.name} (${process.location}) died while the cluster was starting${how === null ? '' : `: ${how}`}`,
       hint: `see 'fctl logs ${clusterId} ${process.name}'`,
-    }),
-  );
+    });
+  });
   throw new DeploymentError([
     ...problems,
     ...memoryProblems(observed),

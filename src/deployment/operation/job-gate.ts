@@ -52,8 +52,8 @@ export class JobGate {
     const jobs = await followSnapshot(this.#options, clusterId);
     if (jobs === null) return false;
     if (jobs.every(isOver)) {
-      this.#idleSince ??= performance.now();
-      return performance.now() - this.#idleSince > withoutJobMs; // Q3
+      this.#idleSince ??= this.#options.clock.monotonic();
+      return this.#options.clock.monotonic() - this.#idleSince > withoutJobMs; // Q3
     }
     this.#idleSince = null;
     const attempts = await attemptsOf(this.#options, clusterId, jobs);
@@ -67,9 +67,9 @@ export class JobGate {
     }
     const now = jobs.map(({ jid }) => `${jid}/${attemptNumber(attempts.get(jid))}`).join();
     if (this.#running?.attempts !== now) {
-      this.#running = { attempts: now, since: performance.now() }; // Q2
+      this.#running = { attempts: now, since: this.#options.clock.monotonic() }; // Q2
     }
-    return performance.now() - this.#running.since >= this.#runMs;
+    return this.#options.clock.monotonic() - this.#running.since >= this.#runMs;
   }
 
   #tell(waitsFor: string): void {

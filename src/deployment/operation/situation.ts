@@ -4,7 +4,7 @@
  * A cluster whose application has just ended is about to leave: its processes are waited for, or a plan
  * would count on a TaskManager that is gone a moment later.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../contract/pause.ts';
 import { DocumentName, type RecordedJob, type ReleaseEntry } from '../../record/documents.ts';
 import { readDocument, readRuns } from '../../record/record.ts';
 import { type ObservedCluster, isAlive, jobManagersOf } from '../../providers/provider.ts';
@@ -61,10 +61,12 @@ async function afterItLeft(
   clusterId: string,
   present: ObservedCluster | null,
 ): Promise<ObservedCluster | null> {
-  const end = performance.now() + leavesWithinMs;
+  const { clock, signal } = site;
+  const end = clock.monotonic() + leavesWithinMs;
   let observed = present;
-  while (observed?.processes.some(isAlive) && performance.now() < end) {
-    await delay(pollMs, undefined, { signal: site.signal });
+  while (observed?.processes.some(isAlive) && clock.monotonic() < end) {
+    await pause(clock, pollMs, signal);
+    signal.throwIfAborted();
     observed = await site.provider.observe(clusterId, site);
   }
   return observed;

@@ -167,6 +167,7 @@ export async function carryOutAndWait(
   const outcome = await awaitHealthy({
     provider,
     engines: operation.engines,
+    clock: operation.clock,
     clusterId,
     previousEpoch,
     taskManagers: spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0,

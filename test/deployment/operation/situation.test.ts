@@ -1,4 +1,5 @@
 /** A cluster that has just ended is waited for, until its processes have left; any other is not. */
+import { systemClock } from '../../../src/contract/clock.ts';
 import { expect, it } from 'vitest';
 import { NOT_YET } from '../../../src/record/documents.ts';
 import { Role } from '../../../src/contract/process-spec.ts';
@@ -47,7 +48,10 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
 
 it('waits for the processes of an application that has ended', async () => {
   const { looks, provider } = cluster({ endpoint: 2, outcome: 2, afterEpoch: 1 }, 3);
-  const { observed } = await readSituation({ provider, engines, signal }, 'demo');
+  const { observed } = await readSituation(
+    { provider, engines, clock: systemClock, signal },
+    'demo',
+  );
   expect(observed?.processes.map((p) => p.status)).toEqual(['exited']);
   expect(looks()).toBe(4);
 });
@@ -58,7 +62,10 @@ it.each([
   ['one whose JobManager is being replaced', { endpoint: 2, outcome: 2, afterEpoch: NOT_YET }],
 ])('does not wait for %s', async (_, told) => {
   const { looks, provider } = cluster(told, 1);
-  const { observed } = await readSituation({ provider, engines, signal }, 'demo');
+  const { observed } = await readSituation(
+    { provider, engines, clock: systemClock, signal },
+    'demo',
+  );
   expect(observed?.processes.map((p) => p.status)).toEqual(['running']);
   expect(looks()).toBe(1);
 });

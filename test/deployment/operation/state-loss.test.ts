@@ -1,4 +1,5 @@
 /** Which running jobs stand in the way of a plan, and what an engine with savepoints does about them. */
+import { systemClock } from '../../../src/contract/clock.ts';
 import { describe, expect, it } from 'vitest';
 import type { RecordedJob } from '../../../src/record/documents.ts';
 import { ClusterError } from '../../../src/contract/errors.ts';
@@ -73,6 +74,7 @@ const ask = (
   refuseStateLoss({
     provider,
     engines: {},
+    clock: systemClock,
     signal: new AbortController().signal,
     engine: options.engine ?? bundledEngine,
     mode: options.mode ?? 'application',

@@ -31,7 +31,7 @@ import type { JobGraph } from '../../../graph/job-graph.ts';
 import { findGraphProblems } from '../../../graph/validate.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { Logger } from '../../logging/logger.ts';
-import { pause } from '../../pause.ts';
+import { pause } from '../../../contract/pause.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';

@@ -45,7 +45,7 @@ import { formatDuration } from '../../../contract/units.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
 import { LeadershipLostError } from '../../ha/leadership.ts';
 import type { Logger } from '../../logging/logger.ts';
-import { pause } from '../../pause.ts';
+import { pause } from '../../../contract/pause.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import type { SlotLoss, SplitRequest, TaskChange, TaskManagerReport } from '../../rpc/protocol.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';

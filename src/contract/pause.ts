@@ -1,5 +1,5 @@
 /** Waiting for a while, on a clock that tests move. */
-import type { Clock } from '../contract/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Resolves after `ms`, or as soon as `signal` is aborted. Leaves nothing on either. */
 export function pause(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
