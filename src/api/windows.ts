@@ -15,12 +15,24 @@ export function durationMs(duration: string | number): number {
   return ms;
 }
 
+/** As `durationMs`, also below 0. */
+function offsetMs(offset: string | number): number {
+  const isNegative = typeof offset === 'number' ? offset < 0 : /^-\d/.test(offset);
+  if (!isNegative) return durationMs(offset);
+  return -durationMs(typeof offset === 'number' ? -offset : offset.slice(1));
+}
+
 export const TumblingEventTimeWindows = {
-  /** Windows of a fixed size, aligned to the epoch (UTC) plus `offset`. */
+  /**
+   * Windows of a fixed size, aligned to the epoch (UTC) plus `offset`. The days of a zone east of Greenwich begin
+   * before those of UTC: `of('1d', '-8h')` are those of China.
+   */
   of(size: string | number, offset: string | number = 0): WindowAssigner {
     const sizeMs = durationMs(size);
     if (sizeMs === 0) throw new RangeError('a window must be longer than 0');
-    return { kind: 'tumbling-event-time', sizeMs, offsetMs: durationMs(offset) % sizeMs };
+    // From 0 to the size: windows that are apart by a whole one are the same.
+    const inWindow = ((offsetMs(offset) % sizeMs) + sizeMs) % sizeMs;
+    return { kind: 'tumbling-event-time', sizeMs, offsetMs: inWindow };
   },
 };
 

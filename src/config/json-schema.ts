@@ -18,7 +18,9 @@ export interface SchemaNode {
 
 /** JSON Schema (2020-12) of a config file. */
 export function configJsonSchema(): JsonObject {
-  return z.toJSONSchema(configFileSchema, { io: 'input' }) as unknown as JsonObject;
+  const schema = z.toJSONSchema(configFileSchema, { io: 'input' }) as unknown as JsonObject;
+  const description = 'Blocks for YAML anchors; they have no other meaning.';
+  return { ...schema, patternProperties: { '^x-': { description } } };
 }
 
 /** Of a config file, with `environments`. */

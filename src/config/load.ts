@@ -198,7 +198,9 @@ function layersOfFile(
   file: Layer,
   chosen: string | null,
 ): { layers: Layer[]; problems: readonly Problem[] } {
-  const { environments, $schema: _forEditors, ...values } = file.values;
+  const { environments, $schema: _forEditors, ...more } = file.values;
+  // Blocks that are there to be referred to (YAML's anchors), as in Compose.
+  const values = Object.fromEntries(Object.entries(more).filter(([key]) => !key.startsWith('x-')));
   const layers: Layer[] = [{ values, locate: file.locate }];
   const problems = checkOverlays(environments, chosen).map((finding) =>
     locateFinding(finding, file.locate),

@@ -1,5 +1,6 @@
 /** Layers that are made of strings: `--set a.b=c` and environment variables. */
-import { isCollection, isScalar, parseDocument } from 'yaml';
+import { isCollection, isMap, isScalar, parseDocument } from 'yaml';
+import { isArgument, keepNumberTexts } from './argument-texts.ts';
 import { isConfigVariable } from '../contract/environment.ts';
 import { type Problem, problem } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json.ts';
@@ -86,9 +87,16 @@ function nest(path: readonly string[], value: JsonValue): Tree {
   return { [first!]: rest.length === 0 ? value : nest(rest, value) };
 }
 
+/** `{date}` */
+const hasKeysAlone = (node: unknown): boolean =>
+  isMap(node) && node.items.length > 0 && node.items.every(({ value }) => value === null);
+
 const isText = (value: unknown) => typeof value === 'string';
 
-/** YAML's scalars and flow collections: `3`, `true`, `[a, b]`, `{ a: 1 }`; everything else is text. */
+/**
+ * YAML's scalars and flow collections: `3`, `true`, `[a, b]`, `{ a: 1 }`; everything else is text, and so are numbers
+ * of `application.args` of which something would be lost.
+ */
 function parseValue(path: Path, text: string): JsonValue {
   const document = parseDocument(text, { prettyErrors: false });
   const { contents, errors } = document;
@@ -96,6 +104,10 @@ function parseValue(path: Path, text: string): JsonValue {
   const isBlock = isCollection(contents) && contents.flow !== true;
   const isPlain = isScalar(contents) && contents.type === 'PLAIN' && isText(contents.value);
   if (errors.length > 0 || !isWhole || isBlock || isPlain) return text;
+  if (isArgument(path)) {
+    if (text === '~' || hasKeysAlone(contents)) return text;
+    keepNumberTexts(contents, document);
+  }
   try {
     const value = document.toJS() as JsonValue;
     return nodeAt(path).type === 'string' && !isText(value) ? text : value;

@@ -14,6 +14,7 @@ import {
 } from 'yaml';
 import { type Problem, problem } from '../contract/errors.ts';
 import type { ConfigFile } from './find.ts';
+import { keepNumberTexts } from './argument-texts.ts';
 import { type FileLayer, type Origin, type Part, type Path, isTree, pointer } from './layer.ts';
 
 type PositionAt = (offset: number) => { readonly line: number; readonly column: number };
@@ -89,6 +90,7 @@ function readValues(
   const root: Path = inPackage ? ['fctl'] : [];
   const contents = inPackage ? document.get('fctl', true) : document.contents;
   let values: unknown;
+  keepTextsOfArguments(contents, document);
   try {
     const all: unknown = document.toJS();
     values = (inPackage && isTree(all) ? all['fctl'] : all) ?? {};
@@ -108,6 +110,16 @@ function readValues(
   const positions = positionsOf(document, positionAt);
   const locate = (path: Path, part: Part) => find(file, positions, [...root, ...path], part);
   return { layer: { values, locate }, problems };
+}
+
+function keepTextsOfArguments(contents: unknown, document: Document): void {
+  const below = (node: unknown, key: string): unknown => {
+    const found = isMap(node) ? node.get(key, true) : undefined;
+    return isAlias(found) ? found.resolve(document) : found;
+  };
+  const overlays = below(contents, 'environments');
+  const all = [contents, ...(isMap(overlays) ? overlays.items.map(({ value }) => value) : [])];
+  for (const one of all) keepNumberTexts(below(below(one, 'application'), 'args'), document);
 }
 
 type Positions = ReadonlyMap<string, ReturnType<PositionAt>>;

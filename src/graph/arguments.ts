@@ -1,17 +1,23 @@
-/** Do the arguments of a job fit their declared type? */
+/** The arguments of a job, read by their declared type. */
 import { distance } from 'fastest-levenshtein';
-import { type Misfit, findMisfits } from '../api/check-value.ts';
+import { type Misfit, findMisfits, isRecord } from '../api/check-value.ts';
+import { parseBoolean, parseDouble, parseInt32, parseTimestamp } from '../api/scalar-text.ts';
+import type { TypeShape } from '../api/types.ts';
 import type { JobDefinition } from '../api/job.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
 
 /**
+ * The arguments as values of the declared type: whoever writes them in a config, on a command line or in a form
+ * cannot say whether 12345 is a number or a text.
+ *
  * @param at JSON pointer of the arguments in the config; `null`: they do not come from there.
  * @throws ConfigError with every argument that does not fit.
  */
-export function checkArguments(job: JobDefinition, args: JsonObject, at: string | null): void {
-  const found = job.args === null ? unwanted(args) : findMisfits(job.args, args);
-  if (found.length === 0) return;
+export function readArguments(job: JobDefinition, args: JsonObject, at: string | null): JsonObject {
+  const read = job.args === null ? args : (readAs(job.args, args) as JsonObject);
+  const found = job.args === null ? unwanted(args) : findMisfits(job.args, read);
+  if (found.length === 0) return read;
   throw new ConfigError(
     found.map(({ path, message, unknownField }) =>
       problem({
@@ -22,6 +28,62 @@ export function checkArguments(job: JobDefinition, args: JsonObject, at: string 
       }),
     ),
   );
+}
+
+/** A value that does not fit and cannot be read stays as it is. */
+function readAs(type: TypeShape, value: unknown): unknown {
+  switch (type.kind) {
+    case 'optional':
+      return value === null ? undefined : readAs(type.type, value);
+    case 'union': {
+      if (findMisfits(type, value).length === 0) return value;
+      const read = type.types.map((each) => [each, readAs(each, value)] as const);
+      return read.find(([each, one]) => findMisfits(each, one).length === 0)?.[1] ?? value;
+    }
+    case 'list':
+      return Array.isArray(value) ? value.map((each) => readAs(type.element, each)) : value;
+    case 'record':
+      return isRecord(value) ? readRecord(type.fields, value) : value;
+    case 'string':
+      return textOf(value);
+    default:
+      return typeof value === 'string' ? (parsedAs(type, value) ?? value) : value;
+  }
+}
+
+/** Absent fields stay absent. */
+function readRecord(
+  fields: Readonly<Record<string, TypeShape>>,
+  record: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const read = Object.entries(record).map(([name, value]) => {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    return [name, field === undefined ? value : readAs(field, value)] as const;
+  });
+  return Object.fromEntries(read.filter(([, value]) => value !== undefined));
+}
+
+function textOf(value: unknown): unknown {
+  const isPlain =
+    typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+  return isPlain ? String(value) : value;
+}
+
+function parsedAs(type: TypeShape, text: string): unknown {
+  switch (type.kind) {
+    case 'int32':
+      return parseInt32(text);
+    case 'double': {
+      const number = parseDouble(text);
+      return Number.isFinite(number) ? number : undefined; // JSON has no others
+    }
+    case 'boolean':
+      return parseBoolean(text);
+    case 'timestamp':
+      return parseTimestamp(text);
+    default:
+      return undefined;
+  }
 }
 
 function unwanted(args: JsonObject): Misfit[] {

@@ -8,7 +8,7 @@ import { StreamExecutionEnvironment } from '../api/environment.ts';
 import type { JobDefinition } from '../api/job.ts';
 import type { Transformation } from '../api/transformations.ts';
 import type { JsonObject } from '../contract/json.ts';
-import { checkArguments } from './arguments.ts';
+import { readArguments } from './arguments.ts';
 import { buildChains } from './chaining.ts';
 import { type OperatorPrint, describeDifference, hashOf, printOperators } from './fingerprint.ts';
 import { jobError } from './job-error.ts';
@@ -69,10 +69,10 @@ export function compileDeterministic(
 
 function compile(
   job: JobDefinition<any>,
-  args: JsonObject,
+  given: JsonObject,
   { bundleHash, parallelism, argsAt = '/application/args' }: CompileOptions,
 ): { readonly compiled: CompiledJob; readonly prints: readonly OperatorPrint[] } {
-  checkArguments(job, args, argsAt);
+  const args = readArguments(job, given, argsAt);
   const built = build(job, args);
   const operators = planOperators(job, built.transformations, built.parallelism ?? parallelism);
   const prints = printOperators(operators);

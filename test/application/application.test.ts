@@ -240,7 +240,7 @@ describe('main()', () => {
 
   test('numbers what it executes in the order of the calls, refused ones included', async () => {
     const { cluster, run } = await load(async (ctx, job) => {
-      const refused = expect(ctx.executeAsync(job, { input: 5 as never })).rejects.toThrow();
+      const refused = expect(ctx.executeAsync(job, { input: [5] as never })).rejects.toThrow();
       await Promise.all([ctx.executeAsync(job, { input: 'b' }), refused]);
       await ctx.execute(job, { input: 'c' });
     });
@@ -345,9 +345,9 @@ describe('main()', () => {
   });
 
   test('sees wrong arguments before anything is submitted, without a place in the config', async () => {
-    const { run, cluster } = await load((ctx, job) => ctx.execute(job, { input: 5 as never }));
+    const { run, cluster } = await load((ctx, job) => ctx.execute(job, { input: [5] as never }));
     await expect(run()).rejects.toMatchObject({
-      problems: [{ path: null, message: expect.stringContaining('expected string, got number 5') }],
+      problems: [{ path: null, message: expect.stringContaining('expected string, got a list') }],
     });
     const { run: runBig } = await load((ctx, job) => ctx.execute(job, { input: 5n as never }));
     await expect(runBig()).rejects.toThrow(/job 'copy': its arguments are not JSON/);

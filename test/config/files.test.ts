@@ -83,6 +83,31 @@ describe('config files', () => {
     expect(config.providers.local.dir).toBe(join(homedir(), 'x'));
   });
 
+  it('passes over keys that begin with x-, and keeps texts that numbers would not keep', async () => {
+    const { config } = await load(
+      [
+        'x-words: &words { version: 1.10, account: 1234567890123456789 }',
+        'x-small: &small { cpu: 0.50, memory: 256MiB }',
+        'cluster: ab',
+        'application:',
+        '  entry: app.ts',
+        '  args: { <<: *words, zip: 01234, n: 5, half: 0.5, list: [1.0, 2] }',
+        'taskmanager: { resources: *small }',
+        'environments: { test: { application: { args: { zip: 00501 } } } }',
+      ].join('\n'),
+      { environment: 'test' },
+    );
+    expect(config.application!.args).toEqual({
+      version: '1.10',
+      account: '1234567890123456789',
+      zip: '00501',
+      n: 5,
+      half: 0.5,
+      list: ['1.0', 2],
+    });
+    expect(config.taskmanager.resources.cpu).toBe(0.5);
+  });
+
   it('allows $schema, anchors and merged keys', async () => {
     const { config } = await load(`$schema: ./fctl.schema.json
 cluster: ab

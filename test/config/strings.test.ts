@@ -25,6 +25,17 @@ describe('--set', () => {
     ['a\nb', 'a\nb'],
     [' 3', ' 3'],
     ['@x', '@x'],
+    ['-3.5', -3.5],
+    // What a number would not keep is text.
+    ['00501', '00501'],
+    ['1.10', '1.10'],
+    ['1e3', '1e3'],
+    ['0x1F', '0x1F'],
+    ['9007199254740993', '9007199254740993'],
+    ['[1.0, 1234567890123456789]', ['1.0', '1234567890123456789']],
+    ['~', '~'],
+    ['{date}', '{date}'],
+    ['[a-z]*.csv', '[a-z]*.csv'],
   ])('takes %j for %j', async (text, value) => {
     expect((await args({ set: [`application.args.v=${text}`] }))['v']).toEqual(value);
   });

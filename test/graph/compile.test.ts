@@ -252,8 +252,8 @@ describe('arguments', () => {
   test('that do not fit are all named, with what to do', () => {
     const args = {
       inptu: 'a',
-      output: 5,
-      minutes: '7',
+      output: [5],
+      minutes: '7.5',
       columns: [{ name: 'a' }, { name: null }],
       colour: true,
     };
@@ -274,13 +274,13 @@ describe('arguments', () => {
       [
         'wrong-argument',
         '/application/args/output',
-        "job 'delays', argument /output: expected string, got number 5",
+        "job 'delays', argument /output: expected string, got a list",
         null,
       ],
       [
         'wrong-argument',
         '/application/args/minutes',
-        `job 'delays', argument /minutes: expected int32, got string "7"`,
+        `job 'delays', argument /minutes: expected int32, got string "7.5"`,
         null,
       ],
       [

@@ -1,6 +1,7 @@
 /** Values of options that are more than text. */
 import { secretArguments } from '../../config/secret-names.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
+import { parseExactJson } from '../../contract/exact-json.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { Role } from '../../contract/process-spec.ts';
 import { type Redactor, splitSecrets, textsOf } from '../../contract/secrets.ts';
@@ -67,7 +68,7 @@ export function parseRole(text: string | undefined): Role | null {
  */
 export function parseJsonArgs(text: string, redactor: Redactor): JsonObject {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExactJson(text);
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
       const args = value as JsonObject;
       redactor.add(textsOf(splitSecrets(args, secretArguments(args, new Set())).secrets));

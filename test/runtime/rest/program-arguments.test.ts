@@ -23,6 +23,22 @@ describe('program arguments', () => {
     [`--text '"5"'`, { text: '5' }],
     ['--empty ""', { empty: '' }],
     [' {"a": {"b c": 1}} ', { a: { 'b c': 1 } }],
+    ['--city="New York" --n=1', { city: 'New York', n: 1 }],
+    [`--city='New York'`, { city: 'New York' }],
+    [`--jaas="user=\\"u\\";" --x y`, { jaas: 'user="u";', x: 'y' }],
+    [String.raw`--folder "C:\data\"`, { folder: 'C:\\data\\' }],
+    ['--a b\n--c d\n', { a: 'b', c: 'd' }],
+    ['--password a#b$c%d&e;f', { password: 'a#b$c%d&e;f' }],
+    ['--password "-x" --more "--y"', { password: '-x', more: '--y' }],
+    ['--password=-x', { password: '-x' }],
+    ['--a 1 --a 2', { a: 2 }],
+    [
+      '--id 1234567890123456789 --v 1.10 --zip 01234',
+      { id: '1234567890123456789', v: '1.10', zip: '01234' },
+    ],
+    ['--list [1.0,12345678901234567890]', { list: ['1.0', '12345678901234567890'] }],
+    ['{"id": 1234567890123456789, "n": 5}', { id: '1234567890123456789', n: 5 }],
+    ['--user null --x NaN', { user: 'null', x: 'NaN' }],
   ])('are read: %j', (line, expected) => {
     expect(parse(line)).toEqual(expected);
   });
@@ -33,6 +49,19 @@ describe('program arguments', () => {
       expect(() => parse(line)).toThrow(HttpError);
     },
   );
+
+  it.each([
+    [['--password', '-Xyz'], { password: '-Xyz' }],
+    [['--separator', '--'], { separator: '--' }],
+    [['--jaas', 'user="u" p'], { jaas: 'user="u" p' }],
+    [['--on', '--off', 'x'], { on: true, off: 'x' }],
+    [['--city', 'New York', '-n', '-2'], { city: 'New York', n: -2 }],
+    [['-on', '-off'], { on: true, off: true }],
+    [['--password=--x'], { password: '--x' }],
+    [['--empty', '', '--q', '"'], { empty: '', q: '"' }],
+  ])('of a list arrive as given: %j', (words, expected) => {
+    expect(parseArguments(words)).toEqual(expected);
+  });
 
   it('may be any object, as JSON', () => {
     fc.assert(
