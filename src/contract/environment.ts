@@ -12,12 +12,30 @@ export const ProcessEnvironment = {
   processName: 'FCTL_PROCESS',
   /** The process's own folder: tells processes of equal clusters in different homes apart. */
   processDir: 'FCTL_PROCESS_DIR',
+  /** 0-based index within its role. */
+  index: 'FCTL_INDEX',
+  /** The release that it was started for. */
+  release: 'FCTL_RELEASE',
+  /** Where it finds the cluster's record (`RecordUrl`). */
+  record: 'FCTL_RECORD',
+  /** A folder for its working files, removed with the cluster. */
+  workDir: 'FCTL_WORK_DIR',
+  /** What its servers listen on. */
+  bind: 'FCTL_BIND',
+  /** Under which its peers reach it; absent where the place does not know it beforehand. */
+  address: 'FCTL_ADDRESS',
   /** Version of the fctl that made the process's spec. */
   version: 'FCTL_VERSION',
 } as const;
 
 const reserved: ReadonlySet<string> = new Set(Object.values(ProcessEnvironment));
 
+const portPrefix = 'FCTL_PORT_';
+
+/** Holds the port of that name; 0: the process chooses one itself, and publishes it. */
+export const portVariable = (name: string): string =>
+  portPrefix + name.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+
 /** Whether a variable may set a key of the configuration: `FCTL_PROVIDER`, `FCTL_TASKMANAGER__SLOTS`. */
 export const isConfigVariable = (name: string): boolean =>
-  name.startsWith('FCTL_') && !reserved.has(name);
+  name.startsWith('FCTL_') && !name.startsWith(portPrefix) && !reserved.has(name);

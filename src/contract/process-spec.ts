@@ -2,30 +2,26 @@
  * Engine ↔ provider: which processes a cluster consists of. An engine makes these from a resolved
  * config; a provider places them and never looks inside.
  *
- * `command`, `environment` and inline file contents may hold placeholders. The provider substitutes
- * those below and refuses a spec with any other:
+ * A `ProcessSpec` is the template of a role. `command`, `environment` and inline file contents may hold
+ * placeholders, whose values are the same for all instances of the role at one place: files come out
+ * byte for byte equal. The provider substitutes those below and refuses a spec with any other:
  *
- * | placeholder             | becomes                                                          |
- * |-------------------------|------------------------------------------------------------------|
- * | `${runtime.node}`       | the Node.js executable of the place                              |
- * | `${runtime.dir}`        | the folder with the runtime's entry points (`jobmanager.js`, …)  |
- * | `${process.dir}`        | the process's own folder, where `files` are laid                 |
- * | `${record.url}`         | where the process finds the cluster's record: `file:///…`, or `http://HOST:PORT` of the JobManager |
- * | `${log.dir}`            | the folder for the process's log files                           |
- * | `${self.name}`          | `jobmanager-0`, `taskmanager-1`                                  |
- * | `${self.index}`         | 0-based index within the role                                    |
- * | `${self.release}`       | the release the process was started for                          |
- * | `${self.address}`       | the address under which peers reach the process                  |
- * | `${self.bind}`          | the address that the process's servers listen on                 |
- * | `${jobmanager.address}` | the address of the JobManager, where it is known beforehand      |
- * | `${port.NAME}`          | the port of that name (0: the process chooses, where the place lets it) |
- * | `${secret.NAME}`        | the **path** of a file, readable by the process only, that holds the secret |
- * | `${artifact.HASH}`      | the path of that artifact                                        |
- * | `${work.dir}`           | a folder for the process's working files, removed with the cluster |
- * | `${client.dir}`         | the folder of the config file, where the place sees the client's files; else `${work.dir}` |
- * | `${storage.scope}`      | `common` where all processes see the same files, else `separate` |
+ * | placeholder        | becomes                                                               |
+ * |--------------------|-----------------------------------------------------------------------|
+ * | `${runtime.node}`  | the Node.js executable of the place                                   |
+ * | `${runtime.dir}`   | the folder with the runtime's entry points (`jobmanager.js`, …)       |
+ * | `${process.dir}`   | the process's own folder, where `files` are laid; in `command` and `environment` alone |
+ * | `${log.dir}`       | the folder for log files                                              |
+ * | `${secret.NAME}`   | the **path** of a file, readable by the process only, that holds the secret |
+ * | `${artifact.HASH}` | the path of that artifact                                             |
+ * | `${storage.scope}` | `common` where all processes see the same files, else `separate`      |
  *
  * `$${` stands for a literal `${`.
+ *
+ * What differs between instances the provider adds to the environment (`environment.ts`): `FCTL_PROCESS`,
+ * `FCTL_PROCESS_DIR`, `FCTL_INDEX`, `FCTL_RELEASE`, `FCTL_RECORD`, `FCTL_WORK_DIR`, `FCTL_BIND`, for each
+ * port `FCTL_PORT_NAME`, and `FCTL_ADDRESS` where the place knows it. A process starts in the folder of the
+ * config file where its place sees the client's files, else in `FCTL_WORK_DIR`.
  */
 
 export const Role = { jobmanager: 'jobmanager', taskmanager: 'taskmanager' } as const;
@@ -51,7 +47,7 @@ export interface PortSpec {
   readonly port: number;
 }
 
-/** One role of a cluster: `count` equal processes. */
+/** One role of a cluster, as a template: `count` processes, which differ in their environment alone. */
 export interface ProcessSpec {
   readonly role: Role;
   readonly count: number;

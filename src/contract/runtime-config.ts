@@ -1,5 +1,6 @@
 /**
- * The JSON config file of a JobManager or TaskManager: written by an engine, read by the runtime.
+ * The config of a JobManager or TaskManager: a JSON file, which an engine writes for all processes of a role
+ * (`JobManagerFile`, `TaskManagerFile`), and what their environment tells each of them (environment.ts).
  * Times are milliseconds, sizes bytes.
  */
 import type { JsonObject } from './json.ts';
@@ -59,10 +60,14 @@ export type RestartConfig =
 interface ProcessConfig {
   readonly protocol: number;
   readonly clusterId: string;
+  /** From the environment. */
   readonly release: string;
-  /** `jobmanager-0` */
+  /** `jobmanager-0`; from the environment. */
   readonly resourceId: string;
+  /** From the environment. */
   readonly record: RecordUrl;
+  /** Folder for uploaded bundles and other working files; from the environment. */
+  readonly workDir: string;
   readonly heartbeat: HeartbeatConfig;
   readonly logging: LoggingConfig;
   /** `token`: REST, RPC and data plane need the token in `FCTL_TOKEN_FILE`. */
@@ -74,8 +79,8 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly mode: 'application' | 'per-job' | 'session';
   readonly rest: {
     readonly bind: string;
-    /** As text where a placeholder stood in its place. */
-    readonly port: number | string;
+    /** From the environment; 0: any that is free. */
+    readonly port: number;
     readonly maxBodyBytes: number;
     /** Names by which it is reached, beside addresses and the machine's own. */
     readonly hosts: readonly string[];
@@ -94,8 +99,6 @@ export interface JobManagerConfig extends ProcessConfig {
   readonly cancellationTimeoutMs: number;
   /** Per-job mode: how long it waits for its job before it ends. */
   readonly submissionTimeoutMs: number;
-  /** Folder for uploaded bundles and other working files. */
-  readonly workDir: string;
   readonly application: ApplicationConfig | null;
   /** Default parallelism of jobs. */
   readonly parallelism: number;
@@ -110,7 +113,10 @@ export interface ApplicationConfig {
   readonly bundleHash: string;
   /** Where the bundle lies on this machine. */
   readonly bundleFile: string;
-  /** Working directory of `main()` and of the tasks: relative paths in arguments are relative to it. */
+  /**
+   * Working directory of `main()` and of the tasks: relative paths in arguments are relative to it. The one
+   * in which the process was started.
+   */
   readonly workingDirectory: string;
   /** The config's `application.args`, secrets masked. */
   readonly args: JsonObject;
@@ -143,16 +149,33 @@ export interface TaskManagerConfig extends ProcessConfig {
   readonly slots: number;
   /** Of the whole process. A slot gets its share. */
   readonly memoryBytes: number;
-  /** Address that other TaskManagers are told; `null`: the local one of the JobManager connection. */
+  /**
+   * Address that other TaskManagers are told, from the environment; `null`: the local one of the JobManager
+   * connection.
+   */
   readonly advertise: string | null;
+  /** From the environment. */
   readonly bind: string;
   /** A TaskManager that finds no JobManager for this long ends itself. */
   readonly registrationTimeoutMs: number;
   readonly cancellationTimeoutMs: number;
-  readonly workDir: string;
+  /** The one in which the process was started. */
   readonly workingDirectory: string;
   readonly network: NetworkConfig;
 }
+
+type FromEnvironment = 'release' | 'resourceId' | 'record' | 'workDir';
+
+/** `rest.bind` `null`: what the place says. */
+export type JobManagerFile = Omit<JobManagerConfig, FromEnvironment | 'rest' | 'application'> & {
+  readonly rest: Omit<JobManagerConfig['rest'], 'bind' | 'port'> & { readonly bind: string | null };
+  readonly application: Omit<ApplicationConfig, 'workingDirectory'> | null;
+};
+
+export type TaskManagerFile = Omit<
+  TaskManagerConfig,
+  FromEnvironment | 'advertise' | 'bind' | 'workingDirectory'
+>;
 
 /** Headers and paths that client and cluster agree on. */
 export const TOKEN_HEADER = 'authorization';

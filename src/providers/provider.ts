@@ -16,12 +16,7 @@ import type { RecordStore } from '../record/store.ts';
 import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Action, Plan } from '../contract/plan.ts';
-import {
-  type Artifact,
-  type ClusterSpec,
-  type ProcessSpec,
-  Role,
-} from '../contract/process-spec.ts';
+import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
 
 /** What not every platform can do. Callers ask before they promise it to a user. */
 export interface Capabilities {
@@ -192,10 +187,6 @@ export interface ObservedProcess {
 export function isAlive({ status }: Pick<ObservedProcess, 'status'>): boolean {
   return status === 'pending' || status === 'running' || status === 'restarting';
 }
-
-/** There may be any number of them. */
-export const jobManagersOf = (observed: ObservedCluster | null): readonly ObservedProcess[] =>
-  (observed?.processes ?? []).filter((process) => process.role === Role.jobmanager);
 
 export interface ArtifactStore {
   /** The largest artifact that can be kept, in bytes; `null`: there is no limit but the disk. */

@@ -29,12 +29,7 @@ export function smallCluster(cluster: SmallCluster): ClusterSpec {
     environment: {
       FCTL_CLUSTER_ID: clusterId,
       SECRET_FILE: '${secret.token}',
-      REST_PORT: role === 'jobmanager' ? '${port.rest}' : '',
-      BIND: '${self.bind}',
-      ADDRESS: '${self.address}',
-      RECORD: '${record.url}',
-      WORK: '${work.dir}',
-      SELF: '${self.name} ${self.index} ${self.release} ${storage.scope}',
+      SCOPE: '${storage.scope}',
     },
     files: [
       { type: 'inline', path: 'config.json', content: '{"logs":"${log.dir}"}' },

@@ -208,7 +208,7 @@ export function describeProvider(
       const artifact = await bundle('the bundle');
       const script = `const fs = require('fs'); const path = process.env;
         const config = JSON.parse(fs.readFileSync(path.FCTL_CONFIG_FILE));
-        console.log(path.SELF, fs.readFileSync(path.SECRET_FILE, 'utf8'), fs.existsSync(config.logs));
+        console.log(path.FCTL_PROCESS, path.FCTL_INDEX, path.FCTL_RELEASE, path.SCOPE, fs.readFileSync(path.SECRET_FILE, 'utf8'), fs.existsSync(config.logs));
         console.log(fs.readFileSync(path.BUNDLE, 'utf8'), 'FCTL_PROCESS=' + path.FCTL_PROCESS, 'end'); ${idle}`;
       const spec = smallCluster({ clusterId: 'demo', script, artifacts: [artifact], clientDir });
       const [jobManager] = spec.processes;
@@ -221,6 +221,26 @@ export function describeProvider(
       const out = await printed('demo', 'jobmanager-0', 'end');
       expect(out).toContain(`jobmanager-0 0 r1 ${scope()} ${secret} true`);
       expect(out).toContain('the bundle FCTL_PROCESS=jobmanager-0 end');
+    });
+
+    it('gives all processes of a role the same files, and tells each apart by its environment', async () => {
+      const taskManager = `const { FCTL_INDEX, FCTL_PROCESS, FCTL_PROCESS_DIR, FCTL_RECORD, FCTL_WORK_DIR } = process.env;
+        const file = require('fs').readFileSync(FCTL_PROCESS_DIR + '/role.conf', 'utf8');
+        console.log(JSON.stringify([FCTL_PROCESS, FCTL_INDEX, file, FCTL_WORK_DIR, FCTL_RECORD]), 'end'); ${idle}`;
+      const spec = smallCluster({ clusterId: 'demo', taskManager, taskManagers: 2, clientDir });
+      const content = 'files: ${storage.scope}\nliteral: $${storage.scope}\n';
+      const files = [{ type: 'inline', path: 'role.conf', content } as const];
+      await deploy({ ...spec, processes: spec.processes.map((role) => ({ ...role, files })) });
+      const folders = new Set<string>();
+      for (const index of [0, 1]) {
+        const out = await printed('demo', `taskmanager-${index}`, 'end');
+        const [process, at, file, work, record] = JSON.parse(out.split(' end')[0]!) as string[];
+        expect([process, at]).toEqual([`taskmanager-${index}`, String(index)]);
+        expect(file).toBe(`files: ${scope()}\nliteral: \${storage.scope}\n`);
+        expect(record).toMatch(/^(file|http):/);
+        folders.add(work!);
+      }
+      expect(folders.size).toBe(2);
     });
 
     it('starts nothing from a spec that it does not understand', async () => {
@@ -241,8 +261,8 @@ export function describeProvider(
     });
 
     it('leads to the JobManager', async () => {
-      const script = `require('http').createServer((q, a) => a.end('hello')).listen(Number(process.env.REST_PORT), process.env.BIND, function () {
-        console.log('listening', process.env.ADDRESS + ':' + this.address().port, 'end'); })`;
+      const script = `require('http').createServer((q, a) => a.end('hello')).listen(Number(process.env.FCTL_PORT_REST), process.env.FCTL_BIND, function () {
+        console.log('listening', process.env.FCTL_ADDRESS + ':' + this.address().port, 'end'); })`;
       const spec = smallCluster({ clusterId: 'demo', script, clientDir });
       await deploy(spec);
       const out = await printed('demo', 'jobmanager-0', 'end');
@@ -449,14 +469,14 @@ export function describeProvider(
     it('reads and follows what a process prints', async () => {
       const script = `console.log('one'); console.error('two'); ${idle};
         const after = (file, text) => { const wait = setInterval(() => {
-          if (!require('fs').existsSync(process.env.WORK + '/' + file)) return;
+          if (!require('fs').existsSync(process.env.FCTL_WORK_DIR + '/' + file)) return;
           clearInterval(wait); console.log(text); }, 10); };
         after('told', 'ready'); after('go', 'three');`;
       await deploy(smallCluster({ clusterId: 'demo', script, clientDir }));
       // Where stdout and stderr go different ways, either may be the first to arrive.
       await printed('demo', 'jobmanager-0', 'one');
       await printed('demo', 'jobmanager-0', 'two');
-      await run('demo', ['sh', '-c', '> "$WORK/told"']);
+      await run('demo', ['sh', '-c', '> "$FCTL_WORK_DIR/told"']);
       await printed('demo', 'jobmanager-0', 'ready');
       const all = await read('demo', 'jobmanager-0');
       expect(all.split('\n').filter((line) => /^(one|two|ready)$/.test(line))).toHaveLength(3);
@@ -466,7 +486,7 @@ export function describeProvider(
       let seen = '';
       for await (const chunk of await provider.logs('demo', 'jobmanager-0', options)) {
         seen += String(chunk);
-        if (seen === 'ready\n') await run('demo', ['sh', '-c', '> "$WORK/go"']);
+        if (seen === 'ready\n') await run('demo', ['sh', '-c', '> "$FCTL_WORK_DIR/go"']);
         if (seen === 'ready\nthree\n') stop.abort();
       }
       expect(seen).toBe('ready\nthree\n');
@@ -481,7 +501,8 @@ export function describeProvider(
 
     it('runs commands where a process runs', async () => {
       await deploy(smallCluster({ clusterId: 'demo', clientDir }));
-      const script = 'echo "$SELF"; echo problem >&2; cat; exit 3';
+      const script =
+        'echo "$FCTL_PROCESS $FCTL_INDEX $FCTL_RELEASE $SCOPE"; echo problem >&2; cat; exit 3';
       const said = await run('demo', ['sh', '-c', script], {
         stdin: Readable.from(['from here\n']),
       });

@@ -14,12 +14,8 @@ import type { JsonObject } from '../../contract/json.ts';
 import { type Action, ActionKind, type Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
-import {
-  type ObservedCluster,
-  type ObservedProcess,
-  isAlive,
-  jobManagersOf,
-} from '../../providers/provider.ts';
+import { type ObservedCluster, type ObservedProcess, isAlive } from '../../providers/provider.ts';
+import { jobManagersOf } from '../../providers/shared/job-managers.ts';
 import { describeExit } from '../../providers/shared/describe-exit.ts';
 
 /** What is known beside the processes. */

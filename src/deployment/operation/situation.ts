@@ -7,7 +7,8 @@
 import { pause } from '../../contract/pause.ts';
 import { DocumentName, type RecordedJob, type ReleaseEntry } from '../../record/documents.ts';
 import { readDocument, readRuns } from '../../record/record.ts';
-import { type ObservedCluster, isAlive, jobManagersOf } from '../../providers/provider.ts';
+import { type ObservedCluster, isAlive } from '../../providers/provider.ts';
+import { jobManagersOf } from '../../providers/shared/job-managers.ts';
 import { type Site, findLeader } from '../site.ts';
 
 const timeoutMs = 3000;

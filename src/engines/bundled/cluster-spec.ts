@@ -11,10 +11,9 @@ import {
   Role,
 } from '../../contract/process-spec.ts';
 import {
-  type ApplicationConfig,
-  type JobManagerConfig,
+  type JobManagerFile,
   READY_PATH,
-  type TaskManagerConfig,
+  type TaskManagerFile,
 } from '../../contract/runtime-config.ts';
 import { splitSecrets } from '../../contract/secrets.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
@@ -83,14 +82,10 @@ function commonConfig(config: ResolvedConfig) {
   return {
     protocol: PROTOCOL_VERSION,
     clusterId: config.cluster,
-    release: '${self.release}',
-    resourceId: '${self.name}',
-    record: '${record.url}',
     heartbeat: config.heartbeat,
     logging: { ...config.logging, directory: '${log.dir}' },
     auth: config.security.auth,
     cancellationTimeoutMs,
-    workDir: '${work.dir}',
     network: networkConfig(config),
   } as const;
 }
@@ -126,15 +121,15 @@ function jobManager(
   labels: ProcessLabels,
   token: string | null,
 ): ProcessSpec {
-  const { maxConcurrentRestarts, replicas, resources, rest, submissionTimeoutMs } =
-    config.jobmanager;
+  const { maxConcurrentRestarts, replicas, resources, submissionTimeoutMs } = config.jobmanager;
+  const { port, ...rest } = config.jobmanager.rest;
   const application = bundle ? applicationConfig(config, bundle, token ?? config.cluster) : null;
   const common = commonSpec(labels, token);
-  const file: JobManagerConfig = {
+  const file: JobManagerFile = {
     ...commonConfig(config),
     role: 'jobmanager',
     mode: config.mode,
-    rest: { ...rest, bind: rest.bind ?? '${self.bind}', port: '${port.rest}', maxBodyBytes },
+    rest: { ...rest, maxBodyBytes },
     taskManagers: config.taskmanager.replicas,
     slotRequestTimeoutMs: config.taskmanager.slotRequestTimeoutMs,
     loadBalanceMode: config.taskmanager.loadBalance.mode,
@@ -161,7 +156,7 @@ function jobManager(
       ...(bundle ? [{ type: 'artifact', hash: bundle.hash } as const] : []),
     ],
     resources,
-    ports: [{ name: 'rest', port: rest.port }],
+    ports: [{ name: 'rest', port }],
     readiness: { port: 'rest', path: READY_PATH },
   };
 }
@@ -172,15 +167,12 @@ function taskManager(
   token: string | null,
 ): ProcessSpec {
   const { replicas, resources, slots, registrationTimeoutMs } = config.taskmanager;
-  const file: TaskManagerConfig = {
+  const file: TaskManagerFile = {
     ...commonConfig(config),
     role: 'taskmanager',
     slots,
     memoryBytes: resources.memoryBytes,
-    advertise: '${self.address}',
-    bind: '${self.bind}',
     registrationTimeoutMs,
-    workingDirectory: '${client.dir}',
   };
   return {
     ...commonSpec(labels, token),
@@ -203,20 +195,19 @@ function applicationConfig(
   config: ResolvedConfig,
   bundle: ApplicationBundle,
   key: string,
-): ApplicationConfig {
+): JobManagerFile['application'] {
   const { masked, secrets } = secretArguments(config);
   const isSecret = Object.keys(secrets).length > 0;
   return {
     bundleHash: bundle.hash,
     bundleFile: `\${artifact.${bundle.hash}}`,
-    workingDirectory: '${client.dir}',
     args: escapeStrings(masked),
     secretArgsFile: isSecret ? `\${secret.${argumentsSecret}}` : null,
     secretArgsHash: isSecret ? keyedHash(key, canonicalJson(secrets)) : null,
   };
 }
 
-function configFile(content: JobManagerConfig | TaskManagerConfig) {
+function configFile(content: JobManagerFile | TaskManagerFile) {
   return {
     type: 'inline',
     path: 'config.json',

@@ -1,10 +1,9 @@
 /** One process of a cluster as the engine wants it: the body of `POST /containers/create`. Pure. */
 import type { ContainerCreateOptions } from 'dockerode';
-import { ProcessEnvironment } from '../../contract/environment.ts';
-import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
 import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import type { KeptFile } from '../../record/keeper-messages.ts';
 import { fixedEnvironment } from '../shared/environment.ts';
+import { type RenderedProcess, renderProcess } from '../shared/render.ts';
 import { clusterResource, containerName, processLabels } from './names.ts';
 import type { DockerOptions, RuntimeImage } from './options.ts';
 
@@ -18,7 +17,6 @@ export interface ProcessPlace {
   readonly image: RuntimeImage;
 }
 
-type Values = Readonly<Record<string, string>>;
 type Options = Pick<DockerOptions, 'docker' | 'logging' | 'layout'>;
 
 const second = 1_000_000_000;
@@ -26,70 +24,59 @@ const second = 1_000_000_000;
 const portInside = ({ layout }: Pick<Options, 'layout'>, { port }: PortSpec): number =>
   port === 0 ? layout.restPort : port;
 
-function placeholderValues(
+const folderOf = (process: string) => `processes/${process}`;
+
+function render(
   options: Options,
-  { clusterId, process, index, spec }: ProcessPlace,
-): Values {
+  { clusterId, index, process, spec }: ProcessPlace,
+): RenderedProcess {
   const { layout } = options;
   const volume = layout.mountPath(clusterId);
-  const work = `${volume}/work/${process}`;
-  return {
-    'runtime.node': layout.node,
-    'runtime.dir': layout.runtimeDir,
-    'process.dir': `${volume}/processes/${process}`,
-    'record.url': `file://${volume}/record`,
-    'log.dir': `${volume}/logs`,
-    'work.dir': work,
-    'client.dir': work,
-    'self.name': process,
-    'self.index': String(index),
-    'self.release': spec.labels['fctl.dev/release'],
-    'self.address': containerName(clusterId, process),
-    'self.bind': '0.0.0.0',
-    'jobmanager.address': containerName(clusterId, 'jobmanager-0'),
-    'storage.scope': 'separate',
-    ...Object.fromEntries(
-      spec.ports.map((p) => [`port.${p.name}`, String(portInside(options, p))]),
-    ),
-    ...Object.fromEntries(spec.secrets.map((s) => [`secret.${s}`, `${volume}/secrets/${s}`])),
-    ...Object.fromEntries(
-      spec.files.flatMap((f) =>
-        f.type === 'artifact' ? [[`artifact.${f.hash}`, `${volume}/artifacts/${f.hash}`]] : [],
-      ),
-    ),
-  };
-}
-
-/** The inline files of a process, relative to the volume. */
-export function processFiles(options: Options, place: ProcessPlace): KeptFile[] {
-  const values = placeholderValues(options, place);
-  return place.spec.files.flatMap((file) => {
-    if (file.type !== 'inline') return [];
-    const encode = file.path.endsWith('.json') ? encodeInJson : undefined;
-    const content = substitutePlaceholders(file.content, values, encode);
-    return [{ path: `processes/${place.process}/${file.path}`, content, mode: 0o600 }];
+  return renderProcess({
+    name: process,
+    index,
+    spec,
+    place: {
+      address: containerName(clusterId, process),
+      bind: '0.0.0.0',
+      recordUrl: `file://${volume}/record`,
+      clientDir: null,
+      storageScope: 'separate',
+      ports: Object.fromEntries(spec.ports.map((port) => [port.name, portInside(options, port)])),
+    },
+    paths: {
+      node: layout.node,
+      runtime: layout.runtimeDir,
+      process: `${volume}/${folderOf(process)}`,
+      work: `${volume}/work/${process}`,
+      logs: `${volume}/logs`,
+      secrets: `${volume}/secrets`,
+      artifacts: `${volume}/artifacts`,
+    },
   });
 }
 
+/** The inline files of a process, relative to the volume. */
+export const processFiles = (options: Options, place: ProcessPlace): KeptFile[] =>
+  render(options, place).files.map(({ content, path }) => ({
+    path: `${folderOf(place.process)}/${path}`,
+    content,
+    mode: 0o600,
+  }));
+
 export function containerOptions(options: Options, place: ProcessPlace): ContainerCreateOptions {
   const { clusterId, image, process, spec } = place;
-  const values = placeholderValues(options, place);
-  const substitute = (text: string) => substitutePlaceholders(text, values);
+  const { command, workingDirectory, ...rendered } = render(options, place);
+  const environment = { ...fixedEnvironment, ...rendered.environment };
   const network = options.docker.network ?? clusterResource(clusterId);
-  const environment = {
-    ...fixedEnvironment,
-    ...Object.fromEntries(Object.entries(spec.environment).map(([k, v]) => [k, substitute(v)])),
-    [ProcessEnvironment.processName]: process,
-    [ProcessEnvironment.processDir]: values['process.dir']!,
-  };
   return {
     name: containerName(clusterId, process),
     Image: image.tag,
     Entrypoint: [],
-    Cmd: spec.command.map(substitute),
+    Cmd: [...command],
     Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     User: `${options.layout.user}:${options.layout.user}`,
-    WorkingDir: values['work.dir']!,
+    WorkingDir: workingDirectory,
     Labels: { ...processLabels(spec, process, place.index, place.identity) },
     StopSignal: spec.stop.signal,
     StopTimeout: Math.ceil(spec.stop.gracePeriodMs / 1000),

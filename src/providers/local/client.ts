@@ -17,15 +17,15 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import { encodeInJson, substitutePlaceholders } from '../../contract/placeholders.ts';
-import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
+import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { baseEnvironment } from '../shared/environment.ts';
+import { type Instance, renderProcess } from '../shared/render.ts';
 import { type ClusterLayout, exists, namesIn, removeOf } from './layout.ts';
 import { runCommand } from './exec.ts';
 import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
-import { type StartedProcess, placeholderValues } from './placeholders.ts';
+import type { StartedProcess } from './started-process.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
 import {
   type KnownProcess,
@@ -78,27 +78,24 @@ export class LocalClient {
   ): Promise<void> {
     const { spec } = started;
     const folder = join(layout.processes, name);
-    const values = placeholderValues(this.#options, layout, name, started);
+    const rendered = renderProcess(this.#instance(layout, name, started));
     await removeOf(layout, folder);
-    await mkdir(values['work.dir']!, { recursive: true, mode: 0o700 });
+    const work = join(layout.work, name);
+    await mkdir(work, { recursive: true, mode: 0o700 });
     await mkdir(layout.logs, { recursive: true, mode: 0o700 });
-    for (const file of spec.files) {
-      if (file.type !== 'inline') continue;
-      const encode = file.path.endsWith('.json') ? encodeInJson : undefined;
-      const content = substitutePlaceholders(file.content, values, encode);
-      await writeAtomically(join(folder, file.path), content);
-    }
+    for (const { content, path } of rendered.files)
+      await writeAtomically(join(folder, path), content);
     await writeAtomically(join(folder, 'spec.json'), JSON.stringify(started)); // L1
-    const command = spec.command.map((text) => substitutePlaceholders(text, values));
     await this.#launch({
       folder,
       name,
       clusterId: spec.labels['fctl.dev/cluster'],
-      command: supervise(this.#options.supervisor, folder, command),
-      cwd: (await exists(values['client.dir']!)) ? values['client.dir']! : values['work.dir']!,
+      command: supervise(this.#options.supervisor, folder, rendered.command),
+      cwd: (await exists(rendered.workingDirectory)) ? rendered.workingDirectory : work,
       out: join(layout.logs, `${name}.out`),
       environment: {
-        ...this.#environment(folder, name, spec, values),
+        ...this.#base(),
+        ...rendered.environment, // L1
         ...(transient ? { [TRANSIENT_CLUSTER]: layout.root } : {}),
       },
       resources: spec.resources,
@@ -118,21 +115,31 @@ export class LocalClient {
     await this.#awaitStart(null, launch.folder);
   }
 
-  #environment(
-    folder: string,
-    name: string,
-    spec: ProcessSpec,
-    values: Readonly<Record<string, string>>,
-  ): Record<string, string | undefined> {
-    const own = Object.entries(spec.environment);
-    const { compileCache } = this.#options;
+  /** What every process gets, whatever its spec says. */
+  #base(): Record<string, string | undefined> {
+    const { compileCache, environment } = this.#options;
     return {
-      ...baseEnvironment(this.#options.environment),
+      ...baseEnvironment(environment),
       ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
-      ...Object.fromEntries(own.map(([key, text]) => [key, substitutePlaceholders(text, values)])),
-      [ProcessEnvironment.processName]: name,
-      [ProcessEnvironment.processDir]: folder, // L1
     };
+  }
+
+  #instance(
+    layout: ClusterLayout,
+    name: string,
+    { index, place, spec }: Required<StartedProcess>,
+  ): Instance {
+    const { node, runtimeDir } = this.#options;
+    const paths = {
+      node,
+      runtime: runtimeDir,
+      process: join(layout.processes, name),
+      work: join(layout.work, name),
+      logs: layout.logs,
+      secrets: layout.secrets,
+      artifacts: layout.artifacts,
+    };
+    return { name, index, spec, place, paths };
   }
 
   /** Runs a command with the environment of a process. @returns its exit code; `null`: no such process. */
@@ -142,16 +149,16 @@ export class LocalClient {
     command: readonly string[],
     io: ExecStreams,
   ): Promise<number | null> {
-    const folder = join(layout.processes, name);
     const started = await readStarted(layout, name);
     if (started?.place === undefined) return null;
     const { place, ...rest } = started;
-    const values = placeholderValues(this.#options, layout, name, { ...rest, place });
+    const { environment } = renderProcess(this.#instance(layout, name, { ...rest, place }));
     return runCommand(command, {
-      cwd: values['work.dir']!,
+      cwd: join(layout.work, name),
       // A mark would make it a part of the process, which is ended with it.
       env: {
-        ...this.#environment(folder, name, started.spec, values),
+        ...this.#base(),
+        ...environment,
         [ProcessEnvironment.processDir]: undefined,
       },
       io,

@@ -37,6 +37,7 @@ import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts';
 import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
+import type { Place } from '../shared/render.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
 import { LocalClient } from './client.ts';
@@ -50,7 +51,7 @@ import {
   removeOf,
 } from './layout.ts';
 import type { LocalOptions } from './options.ts';
-import type { Place, StartedProcess } from './placeholders.ts';
+import type { StartedProcess } from './started-process.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
@@ -163,7 +164,6 @@ export class LocalProvider implements Provider {
     const place: Place = {
       address: loopback,
       bind: loopback,
-      jobManagerAddress: loopback,
       recordUrl: pathToFileURL(this.#layout(clusterId).record).href,
       clientDir: desired.clientDir,
       storageScope: 'common',

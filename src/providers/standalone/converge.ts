@@ -152,7 +152,6 @@ async function start(
   const place = {
     address,
     bind,
-    jobManagerAddress: jobManager?.address ?? address,
     recordUrl: role === Role.jobmanager ? null : recordUrl(jobManager),
     clientDir: null,
     storageScope,

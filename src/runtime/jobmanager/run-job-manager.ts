@@ -10,6 +10,7 @@ import { openRecord } from '../ha/record.ts';
 import { createLogger, createOutput, type Logger } from '../logging/logger.ts';
 import { createRestServer } from '../rest/server.ts';
 import { systemClock } from '../../contract/clock.ts';
+import { readJobManagerConfig } from '../process-config.ts';
 import { TERMINATED, onTermination } from '../termination.ts';
 import { type JobManager, startJobManager } from './job-manager.ts';
 
@@ -21,7 +22,7 @@ const failed = 1;
  * @returns the exit code.
  */
 export async function runJobManager(applicationScript: URL): Promise<number> {
-  const config = await readConfig();
+  const config = await readJobManagerConfig(process.env);
   const secretArgs = await readSecretArguments(config);
   const redactor = new Redactor(textsOf(secretArgs));
   const logger = createLogger(config.logging, config.resourceId, { redactor });
@@ -81,7 +82,6 @@ async function start(parts: Parts, applicationScript: string): Promise<JobManage
     createRestServer: (view) =>
       createRestServer({
         ...config.rest,
-        port: Number(config.rest.port),
         token,
         view,
         logger,
@@ -110,12 +110,6 @@ function explain(error: unknown, logger: Logger, code: string): number {
   logger.error(message, { code, error });
   process.stderr.write(`${JSON.stringify({ code, message })}\n`);
   return failed;
-}
-
-async function readConfig(): Promise<JobManagerConfig> {
-  const file = process.env[ProcessEnvironment.config];
-  if (file === undefined) throw new Error(`${ProcessEnvironment.config} names no config file`);
-  return JSON.parse(await readFile(file, 'utf8')) as JobManagerConfig;
 }
 
 async function readSecretArguments({ application }: JobManagerConfig): Promise<SecretArguments> {

@@ -9,6 +9,7 @@ import { Redactor } from '../../contract/secrets.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
+import { readTaskManagerConfig } from '../process-config.ts';
 import { TERMINATED, onTermination } from '../termination.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
@@ -34,7 +35,7 @@ type ExitNow = (code: number) => void;
  *   1 when it crashed.
  */
 export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
-  const config = await readConfig();
+  const config = await readTaskManagerConfig(process.env);
   const redactor = new Redactor();
   const logger = createLogger(config.logging, config.resourceId, { redactor });
   const crashed = new Promise<number>((resolve) => {
@@ -130,12 +131,6 @@ function enterWorkingDirectory({ workingDirectory }: TaskManagerConfig, logger: 
   } catch (error) {
     logger.debug(`no working directory ${workingDirectory}: ${(error as Error).message}`);
   }
-}
-
-async function readConfig(): Promise<TaskManagerConfig> {
-  const file = process.env[ProcessEnvironment.config];
-  if (file === undefined) throw new Error(`${ProcessEnvironment.config} names no config file`);
-  return JSON.parse(await readFile(file, 'utf8')) as TaskManagerConfig;
 }
 
 async function readToken({ auth }: TaskManagerConfig): Promise<string | null> {

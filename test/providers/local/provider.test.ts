@@ -291,7 +291,21 @@ it('gives a process what it declares, and of the shell only where things are', a
   const machine = ['HOME', 'LOGNAME', 'PATH', 'TMPDIR', 'USER'].filter((n) => n in process.env);
   const ofTheShell = ['_', 'OLDPWD', 'PWD', 'SHLVL']; // what `sh` itself sets
   expect(names!.split(',').filter((name) => !ofTheShell.includes(name))).toEqual(
-    ['FCTL_CLUSTER_ID', 'FCTL_PROCESS', 'FCTL_PROCESS_DIR', 'LANG', 'OWN', 'TZ', ...machine].sort(),
+    [
+      'FCTL_ADDRESS',
+      'FCTL_BIND',
+      'FCTL_CLUSTER_ID',
+      'FCTL_INDEX',
+      'FCTL_PROCESS',
+      'FCTL_PROCESS_DIR',
+      'FCTL_RECORD',
+      'FCTL_RELEASE',
+      'FCTL_WORK_DIR',
+      'LANG',
+      'OWN',
+      'TZ',
+      ...machine,
+    ].sort(),
   );
   expect(zone).toBe('UTC');
 });

@@ -3,7 +3,7 @@ import type { ProcessSpec } from '../../../contract/process-spec.ts';
 import type { DocumentName, EndpointDocument } from '../../../record/documents.ts';
 import type { StoredDocument, Version } from '../../../record/store.ts';
 import type { LogOptions, ObservedProcess } from '../../provider.ts';
-import type { Place } from '../../local/placeholders.ts';
+import type { Place } from '../../shared/render.ts';
 import type { UnitOptions } from './units.ts';
 import type { HostDocument, RecordPlace } from './host-document.ts';
 
