@@ -15,7 +15,7 @@ import { engines } from '../engines/registry.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
-import { askSecret } from './output/ask.ts';
+import { askSecret, askYes } from './output/ask.ts';
 
 /** Options that every verb understands. */
 export interface CommonOptions {
@@ -90,7 +90,13 @@ export function createContext<O extends CommonOptions>(
   const choice = once(async () =>
     (await isConfigured(options, place)) ? (await sources()).chooseProvider() : null,
   );
-  const provider = once(async () => open(await choice(), place));
+  const askFor = async (question: string, signal: AbortSignal) => {
+    stop.signal.throwIfAborted();
+    const answer = await askSecret(question, AbortSignal.any([signal, stop.signal]));
+    if (answer === null) throw stop.refuse();
+    return answer;
+  };
+  const provider = once(async () => open(await choice(), place, askFor));
   let isProviderWanted = false;
   const context: Context<O> = {
     place,
@@ -128,7 +134,7 @@ export function createContext<O extends CommonOptions>(
         }),
       );
     },
-    confirm: (question) => confirm(question, options),
+    confirm: (question) => confirm(question, options, stop.signal),
     dispose: async () => {
       stop.dispose();
       if (isProviderWanted) await (await provider().catch(() => null))?.close();
@@ -138,11 +144,15 @@ export function createContext<O extends CommonOptions>(
 }
 
 /** @param choice `null`: nobody has said anything, and so it is the local one. */
-async function open(choice: ProviderChoice | null, place: Place): Promise<Provider> {
+async function open(
+  choice: ProviderChoice | null,
+  place: Place,
+  ask: (question: string, signal: AbortSignal) => Promise<string>,
+): Promise<Provider> {
   const { loadProvider } = await import('../deployment/registry.ts');
   const { cacheDir, environment, runtimeDir } = place;
   const node = process.execPath;
-  return loadProvider({ runtimeDir, node, environment, cacheDir, choice, askSecret });
+  return loadProvider({ runtimeDir, node, environment, cacheDir, choice, askSecret: ask });
 }
 
 async function openSources(
@@ -183,7 +193,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-async function confirm(question: string, options: CommonOptions): Promise<void> {
+async function confirm(
+  question: string,
+  options: CommonOptions,
+  signal: AbortSignal,
+): Promise<void> {
   if (options.yes) return;
   if (!process.stdin.isTTY) {
     throw new UsageError(
@@ -194,14 +208,7 @@ async function confirm(question: string, options: CommonOptions): Promise<void> 
       }),
     );
   }
-  const { createInterface } = await import('node:readline/promises');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await prompt.question(`${question} [y/N] `);
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    prompt.close();
-  }
+  if (await askYes(question, signal)) return;
   throw new ClusterError(
     ExitCode.interrupted,
     problem({ code: 'not-confirmed', message: 'nothing was changed' }),

@@ -9,6 +9,10 @@ import { parseDurationMs } from '../contract/units.ts';
 
 export interface Interruption {
   readonly signal: AbortSignal;
+  /** What ended the verb where somebody was asked; `null`: nothing did. */
+  readonly refusal: ClusterError | null;
+  /** Somebody who was asked does not want to go on: the same as Ctrl-C at any other time. */
+  refuse(): ClusterError;
   /** Stops listening, so that the process can end. */
   dispose(): void;
 }
@@ -20,26 +24,33 @@ export interface Interruption {
  */
 export function interruption(timeout: string | null, exit: (code: number) => void): Interruption {
   const controller = new AbortController();
+  let refusal: ClusterError | null = null;
   const onSignal = () => {
     if (controller.signal.aborted) exit(ExitCode.interrupted);
-    controller.abort(
-      new ClusterError(
-        ExitCode.interrupted,
-        problem({ code: 'interrupted', message: 'interrupted' }),
-      ),
-    );
+    controller.abort(interrupted('interrupted'));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, onSignal);
   const timer = timeout === null ? null : startTimer(timeout, controller);
   return {
     signal: controller.signal,
+    get refusal() {
+      return refusal;
+    },
+    refuse: () => {
+      refusal ??= interrupted('interrupted at a question');
+      controller.abort(refusal);
+      return refusal;
+    },
     dispose: () => {
       for (const name of signals) process.off(name, onSignal);
       if (timer) clearTimeout(timer);
     },
   };
 }
+
+const interrupted = (message: string) =>
+  new ClusterError(ExitCode.interrupted, problem({ code: 'interrupted', message }));
 
 function startTimer(timeout: string, controller: AbortController): NodeJS.Timeout {
   const ms = parseDurationMs(timeout);

@@ -86,7 +86,8 @@ async function invoke(
     const ended = verb.readsOnly ? Promise.race([running, aborted(context.signal)]) : running;
     return (await ended) ?? ExitCode.done;
   } catch (error) {
-    const exitCode = explain(error, report);
+    // Whoever waited for the answer may have made another error of it.
+    const exitCode = explain(interruption?.refusal ?? error, report);
     // What it waited for is nobody's business any more.
     if (verb.readsOnly && interruption?.signal.aborted) place.exit(exitCode);
     return exitCode;

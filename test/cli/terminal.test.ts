@@ -1,7 +1,9 @@
 /** fctl on a terminal: spinner, colours and questions. script(1) makes the terminal. */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { execa } from 'execa';
+import { Server, utils } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Project, eventually, imports } from './project.ts';
 
@@ -92,8 +94,73 @@ export const job = defineJob('demo', (env) => {
     expect(no.exitCode).toBe(130);
     expect(no.shown).toContain('nothing was changed');
     expect((await project.run('status')).json.data.state).toBe('RUNNING');
+    // Ctrl-C and Ctrl-D.
+    const keys = [
+      ['\u0003', 'destroy'],
+      ['\u0004', 'destroy'],
+      ['\u0003', 'destroy --json'],
+      ['\u0003', 'prune'],
+      ['\u0004', 'prune'],
+      ['\u0003', 'destroy --delete-state'],
+    ] as const;
+    for (const [key, line] of keys) {
+      const { exitCode, shown } = await onTerminal(line.split(' '), { typed: ['[y/N]', key] });
+      expect(exitCode).toBe(130);
+      expect(shown).toContain('nothing was changed');
+      expect(shown).not.toContain('bug');
+    }
+    expect((await project.run('status')).json.data.state).toBe('RUNNING');
     const yes = await onTerminal(['destroy'], { typed: ['[y/N]', 'y\n'] });
     expect(yes.exitCode).toBe(0);
     expect(project.running()).toEqual([]);
   });
 });
+
+/** Hosts that are reached by SSH, as far as a question: both refuse whoever has no password. */
+describe.skipIf(!hasScript)('a question for a password', () => {
+  it.each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('ends the command with %s, and no other host asks', async (_name, key) => {
+    const servers = [sshServer(), sshServer()];
+    try {
+      const ports = await Promise.all(servers.map(listen));
+      const hosts = ports.map((port) => `{ address: 127.0.0.1, port: ${port} }`);
+      await project.configure(
+        'provider: standalone',
+        'providers:',
+        '  standalone:',
+        `    hosts: [${hosts[0]}, ${hosts[1]!.replace('127.0.0.1', 'localhost')}]`,
+        '    user: me',
+        '    agent: false',
+        '    sshConfig: false',
+        '    hostKeys: accept-new',
+        `    knownHosts: ${project.folder}/known`,
+      );
+      for (const line of ['list', 'destroy demo --yes']) {
+        const { exitCode, shown } = await onTerminal(line.split(' '), {
+          typed: ['Password of me', key],
+          environment: { SSH_AUTH_SOCK: '', HOME: project.folder },
+        });
+        expect(exitCode).toBe(130);
+        expect(shown).toContain('interrupted at a question');
+        expect(shown.split('Password of me')).toHaveLength(2);
+      }
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+});
+
+function sshServer(): Server {
+  const { private: hostKey } = utils.generateKeyPairSync('ed25519');
+  return new Server({ hostKeys: [hostKey] }, (client) => {
+    client.on('authentication', (context) => context.reject(['password']));
+    client.on('error', () => {});
+  });
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
