@@ -212,9 +212,30 @@ function checkHeartbeat(values: Tree): Finding[] {
   ];
 }
 
+/** Hosts are known by their address alone, wherever a process is placed, found or ended. */
+function checkAddresses(values: Tree): Finding[] {
+  const path = ['providers', 'standalone', 'hosts'];
+  const hosts = valueAt(values, path);
+  if (textInForce(values, ['provider']) !== 'standalone' || !Array.isArray(hosts)) return [];
+  const addresses = hosts.map((host: JsonValue) => (isTree(host) ? host['address'] : host));
+  return addresses.flatMap((address: JsonValue | undefined, index) =>
+    typeof address !== 'string' || addresses.indexOf(address) === index
+      ? []
+      : [
+          {
+            code: 'host-twice',
+            message: 'this address is in the list already: a host is known by its address alone',
+            path: [...path, index],
+            part: 'value' as const,
+            hint: "one that runs both has 'role: both'; hosts behind one address with several ports get names of their own, as 'Host' of ~/.ssh/config",
+          },
+        ],
+  );
+}
+
 function checkHosts(values: Tree): Finding[] {
   if (textInForce(values, ['provider']) !== 'standalone') return [];
-  if (valueAt(values, ['providers', 'standalone']) !== undefined) return [];
+  if (valueAt(values, ['providers', 'standalone']) !== undefined) return checkAddresses(values);
   return [
     {
       code: 'missing',

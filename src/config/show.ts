@@ -28,7 +28,10 @@ export function showConfig(loaded: LoadedConfig): ConfigRow[] {
 }
 
 /** The same as one object, without origins. */
-export function maskedConfig({ parsed, secrets }: LoadedConfig): JsonObject {
+export function maskedConfig({
+  parsed,
+  secrets,
+}: Pick<LoadedConfig, 'parsed' | 'secrets'>): JsonObject {
   const visit = (value: JsonValue, path: Path): JsonValue => {
     if (isSecretValue(value, path, secrets)) return MASK;
     if (value === null || typeof value !== 'object') return value;

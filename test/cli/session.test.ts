@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/contract/json.ts';
+import { DocumentName } from '../../src/record/documents.ts';
+import { createFileStore } from '../../src/record/drivers/file.ts';
+import { readDocument } from '../../src/record/record.ts';
 import { type Answer, Project, eventually, imports } from './project.ts';
 
 let project: Project;
@@ -40,6 +44,35 @@ async function states(): Promise<string[]> {
 }
 
 describe('a session', () => {
+  it('gets no application where the config has none, and says so', async () => {
+    await project.write('fctl.config.yaml', 'cluster: demo\n');
+    await project.run('session', 'start');
+    const { exitCode, json } = await project.run('session', 'submit');
+    expect(exitCode).toBe(3);
+    expect(json.errors).toMatchObject([{ code: 'missing', path: '/application' }]);
+  });
+
+  it('that another version of fctl recorded is scaled all the same, or refused', async () => {
+    await project.run('session', 'start');
+    await changeConfig((config) => ({ ...config, later: { a: 1 }, retired: true }));
+    const scaled = await project.run('scale', '--taskmanagers', '2');
+    expect(scaled.exitCode).toBe(0);
+    expect(scaled.stderr).toContain('/later');
+    expect(scaled.stderr).toContain('/retired');
+    await changeConfig((config) => ({ ...config, retention: { hours: 1 } }));
+    for (const line of ['scale --taskmanagers 1', 'restart']) {
+      const { exitCode, json } = await project.run(...line.split(' '));
+      expect([line, exitCode]).toEqual([line, 8]);
+      expect(json.errors[0]).toMatchObject({
+        code: 'recorded-by-another-version',
+        path: '/retention',
+      });
+    }
+    const back = await project.run('rollback', '1');
+    expect([back.exitCode, back.stderr.includes('/later')]).toEqual([0, true]);
+    expect((await project.run('status')).json.data.state).toBe('RUNNING');
+  });
+
   it('is started once, runs main() here and jobs there, and ends when it is told to', async () => {
     const start = await project.run('session', 'start', '--slots', '2');
     expect(start.json.data).toMatchObject({ clusterId: 'demo', changed: true, slots: 2 });
@@ -214,3 +247,13 @@ describe('what is no session', () => {
     expect(json.errors[0]).toMatchObject({ code: 'no-session' });
   });
 });
+
+/** As another version might have recorded the configuration of the newest release. */
+async function changeConfig(change: (config: JsonObject) => JsonObject): Promise<void> {
+  const store = createFileStore(join(project.home, 'clusters/demo/record'));
+  const { value, version } = await readDocument(store, DocumentName.releases);
+  const releases = value!.releases.map((entry, index, all) =>
+    index < all.length - 1 ? entry : { ...entry, config: change(entry.config) },
+  );
+  await store.write(DocumentName.releases, { ...value, releases }, version);
+}

@@ -255,6 +255,27 @@ describe('what the schema does not know', () => {
   });
 });
 
+describe('hosts', () => {
+  it.each([
+    ['[h1, h2, h1]', ['/providers/standalone/hosts/2']],
+    [
+      '[{ address: h1, role: jobmanager }, { address: h1, role: taskmanager }]',
+      ['/providers/standalone/hosts/1'],
+    ],
+    [
+      '[{ address: h1, port: 2201 }, { address: h1, port: 2202 }, h1]',
+      ['/providers/standalone/hosts/1', '/providers/standalone/hosts/2'],
+    ],
+    ['[h1, { address: h2, role: taskmanager }]', []],
+  ])('are there once: %s', async (hosts, paths) => {
+    const problems = await problemsOf(
+      `cluster: ab\nprovider: standalone\nproviders:\n  standalone:\n    hosts: ${hosts}`,
+    );
+    expect(problems.map(({ path }) => path)).toEqual(paths);
+    for (const { code, line } of problems) expect([code, line]).toEqual(['host-twice', 5]);
+  });
+});
+
 describe('syntax', () => {
   it.each([
     ['two lists that do not end', 'a: [1\nb: {x\n', ['2:1', '2:1']],

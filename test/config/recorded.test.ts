@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { restoreConfig } from '../../src/config/recorded.ts';
 import { maskedConfig } from '../../src/config/show.ts';
-import type { JsonObject } from '../../src/contract/json.ts';
+import { ClusterError } from '../../src/contract/errors.ts';
+import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
 import { MASK } from '../../src/contract/secrets.ts';
 import { load } from './project.ts';
 
@@ -60,4 +61,65 @@ it('never takes anything else from today', async () => {
       expect(config.application!.args).toEqual(args);
     }),
   );
+});
+
+it('leaves out keys that this version does not have, wherever they are, and names them', async () => {
+  const base = maskedConfig(await load('cluster: demo\napplication: { entry: ./app.ts }'));
+  const recorded = {
+    ...base,
+    later: { a: 1 },
+    taskmanager: { ...(base['taskmanager'] as JsonObject), removed: 'x' },
+    providers: { ...(base['providers'] as JsonObject), mesos: { url: 'x' } },
+    application: { ...(base['application'] as JsonObject), args: { mine: { later: 1 } } },
+  };
+  const { config, unknown } = restoreConfig(recorded, null, '/');
+  expect([...unknown].sort()).toEqual(['/later', '/providers/mesos', '/taskmanager/removed']);
+  expect(config.application!.args).toEqual({ mine: { later: 1 } });
+});
+
+it.each([
+  [{ retention: 5 }, '/retention', 'must be text'],
+  [{ mode: 'batch' }, '/mode', 'must be application, per-job or session'],
+  [{ taskmanager: { slots: 'many', later: 1 } }, '/taskmanager/slots', 'must be a whole number'],
+])('refuses values that it does not understand: %j', async (change, path, message) => {
+  const recorded = { ...maskedConfig(await load('cluster: demo')), ...change };
+  const restore = () => restoreConfig(recorded, null, '/');
+  expect(restore).toThrow(ClusterError);
+  expect(restore).toThrow(message);
+  expect(restore).toThrow(
+    expect.objectContaining({ exitCode: 8, problems: [expect.objectContaining({ path })] }),
+  );
+});
+
+it('is what it was, whatever the arguments are and are called', async () => {
+  const base = (await load('cluster: demo\napplication: { entry: ./app.ts }')).parsed;
+  const key = fc.constantFrom('maxTokens', 'tokenizer', 'password', 'apiKey', 'credentials', 'a');
+  const { args } = fc.letrec<{ args: JsonObject; value: JsonValue }>((tie) => ({
+    args: fc.dictionary(key, tie('value')) as fc.Arbitrary<JsonObject>,
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<JsonValue>(5, 0.5, true, false, null, MASK, 'hunter2', ''),
+      fc.array(tie('value'), { maxLength: 3 }) as fc.Arbitrary<JsonValue>,
+      tie('args') as fc.Arbitrary<JsonValue>,
+    ),
+  }));
+  fc.assert(
+    fc.property(args, (given) => {
+      const application = { ...base.application!, args: given as Record<string, never> };
+      const parsed = { ...base, application };
+      const recorded = maskedConfig({ parsed, secrets: new Set() });
+      expect(JSON.stringify(recorded)).not.toMatch(/"(password|apiKey)":("[^*]|\d)/);
+      const { config, missing } = restoreConfig(recorded, parsed as unknown as JsonObject, '/');
+      expect(missing).toEqual([]);
+      expect(config.application!.args).toEqual(given);
+    }),
+  );
+});
+
+it('restores numbers and sections that are no secrets from the record itself', async () => {
+  const args = '{ maxTokens: 5, tokenizer: { size: 512 } }';
+  const then = await load(`cluster: demo\napplication: { entry: ./app.ts, args: ${args} }`);
+  const { config, missing } = restoreConfig(maskedConfig(then), null, '/');
+  expect(missing).toEqual([]);
+  expect(config.application!.args).toEqual({ maxTokens: 5, tokenizer: { size: 512 } });
 });

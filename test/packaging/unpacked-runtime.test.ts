@@ -115,6 +115,7 @@ async function run(): Promise<OutcomeDocument> {
       config,
       maskedConfig: {},
       today: null,
+      onUnknownKeys: () => {},
       bundle,
       bundlesDir: home,
       provider,

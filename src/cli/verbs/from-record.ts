@@ -5,7 +5,7 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import { loadEngine } from '../../engines/registry.ts';
 import type { RunningClusterInput } from '../../deployment/operation/running-cluster.ts';
 import type { Context } from '../context.ts';
-import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
+import { type OperationFlags, hooksOf, todayOf, warnOfUnknownKeys } from './operation-flags.ts';
 
 /** @throws ClusterError (exit 7) when there is no such cluster. */
 export async function runningInput(
@@ -24,6 +24,7 @@ export async function runningInput(
     engine,
     clusterId,
     today: todayOf(own),
+    onUnknownKeys: warnOfUnknownKeys(context),
     hooks: hooksOf(context, own),
   };
 }

@@ -1,6 +1,7 @@
 /** Options that the verbs which change a cluster have in common. */
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
+import { problem } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { Hooks } from '../../deployment/hooks.ts';
 import type { OperationOptions } from '../../deployment/operation/stages.ts';
@@ -61,3 +62,23 @@ export function hooksOf(
 /** The config in the user's units, with its secrets. */
 export const todayOf = (loaded: LoadedConfig | null): JsonObject | null =>
   loaded === null ? null : (loaded.parsed as unknown as JsonObject);
+
+/** @returns what tells of each key once, however often the record is read. */
+export function warnOfUnknownKeys({
+  report,
+}: Context<CommonOptions>): (paths: readonly string[]) => void {
+  const told = new Set<string>();
+  return (paths) => {
+    for (const path of paths.filter((p) => !told.has(p))) {
+      told.add(path);
+      report.warning(
+        problem({
+          code: 'recorded-by-another-version',
+          message: 'another version of fctl recorded this key, which this one does not have',
+          path,
+          hint: 'it does not count here; use the version that deployed the cluster where it matters',
+        }),
+      );
+    }
+  };
+}

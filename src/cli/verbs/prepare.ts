@@ -9,7 +9,7 @@ import { findUnsharedPaths, findUnusablePaths } from '../../deployment/storage-c
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import type { Context } from '../context.ts';
-import { type OperationFlags, hooksOf, todayOf } from './operation-flags.ts';
+import { type OperationFlags, hooksOf, todayOf, warnOfUnknownKeys } from './operation-flags.ts';
 
 export interface ModeOption extends OperationFlags {
   readonly mode?: string;
@@ -59,6 +59,7 @@ export async function prepareDeployment(
     config,
     maskedConfig: maskedConfig(loaded),
     today: todayOf(loaded),
+    onUnknownKeys: warnOfUnknownKeys(context),
     bundle,
     bundlesDir: bundlesDir(context),
     provider,

@@ -11,7 +11,13 @@ import { engines, loadEngine } from '../../engines/registry.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
 import { answerFailed } from './deploy.ts';
-import { type OperationFlags, hooksOf, operationOptions, todayOf } from './operation-flags.ts';
+import {
+  type OperationFlags,
+  hooksOf,
+  operationOptions,
+  todayOf,
+  warnOfUnknownKeys,
+} from './operation-flags.ts';
 import { bundlesDir } from './prepare.ts';
 
 export async function deploySession(
@@ -25,6 +31,7 @@ export async function deploySession(
     config,
     maskedConfig: maskedConfig(loaded),
     today: todayOf(loaded),
+    onUnknownKeys: warnOfUnknownKeys(context),
     bundle: null,
     problems: [],
     bundlesDir: bundlesDir(context),

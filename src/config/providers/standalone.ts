@@ -37,7 +37,7 @@ export const standaloneSchema = z.strictObject({
     .min(1)
     .meta({
       description:
-        'The hosts: an address, or `{ address, role, user, port, identityFile, jump, advertise }`. The JobManager runs on the first one whose role lets it, TaskManagers in turn on all whose role lets them.',
+        'The hosts: an address, or `{ address, role, user, port, identityFile, jump, advertise }`. The JobManager runs on the first one whose role lets it, TaskManagers in turn on all whose role lets them. An address may be there once: for several hosts behind one address, with other ports, give each a name of its own (`Host` of `~/.ssh/config`).',
     }),
   ...login,
   passphrase: text('Of the private key. Best by a reference: `${env:NAME}`.').optional(),

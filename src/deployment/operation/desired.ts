@@ -21,6 +21,8 @@ export interface DeployInput extends Site {
   readonly maskedConfig: JsonObject;
   /** The same with its secrets: what earlier releases take theirs from. `null`: there is none. */
   readonly today: JsonObject | null;
+  /** The record has keys of the configuration that this version of fctl does not have: they do not count. */
+  readonly onUnknownKeys: (paths: readonly string[]) => void;
   readonly bundle: ApplicationBundle | null;
   /** Where the client keeps bundles. */
   readonly bundlesDir: string;
@@ -88,7 +90,8 @@ export async function inputOfRelease(
   folder: string,
 ): Promise<DeployInput> {
   const projectDir = existsSync(entry.clientDir) ? entry.clientDir : folder;
-  const { config, missing } = restoreConfig(entry.config, input.today, projectDir);
+  const { config, missing, unknown } = restoreConfig(entry.config, input.today, projectDir);
+  input.onUnknownKeys(unknown);
   if (missing.length > 0) {
     throw new ConfigError(
       missing.map((path) =>

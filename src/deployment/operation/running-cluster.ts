@@ -24,6 +24,8 @@ export interface RunningClusterInput extends Site {
   readonly clusterId: string;
   /** The configuration of now, with its secrets; `null`: there is none. */
   readonly today: JsonObject | null;
+  /** The record has keys of the configuration that this version of fctl does not have: they do not count. */
+  readonly onUnknownKeys: (paths: readonly string[]) => void;
   readonly hooks: Hooks | null;
 }
 
@@ -39,7 +41,7 @@ export interface RunningCluster {
 
 /** @throws ClusterError (exit 7: no such cluster; exit 8: it does not run). */
 export async function runningCluster(
-  { clusterId, provider, signal, today }: RunningClusterInput,
+  { clusterId, onUnknownKeys, provider, signal, today }: RunningClusterInput,
   { observed, releases }: Situation,
 ): Promise<RunningCluster> {
   const current = releases.at(-1);
@@ -59,7 +61,8 @@ export async function runningCluster(
       }),
     );
   }
-  const { config, missing } = restoreConfig(current.config, today, current.clientDir);
+  const { config, missing, unknown } = restoreConfig(current.config, today, current.clientDir);
+  onUnknownKeys(unknown);
   const workers = observed.processes.filter((p) => p.role === Role.taskmanager);
   const secrets = await provider.secrets(clusterId, { signal });
   return {
