@@ -1,6 +1,6 @@
 /** The functions that users write. All are synchronous. */
 
-/** What a user function may know and do beside its arguments. The same object for every call. */
+/** What a user function may know and do beside its arguments. The same object for every call of an operator. */
 export interface RuntimeContext {
   readonly jobId: string;
   /** `Source: flights -> Map (1/2)` */

@@ -16,9 +16,7 @@ import type { FailureLog } from './failures.ts';
 import type { ChainMetrics, ChainSource, OperatorChain } from './operator-chain.ts';
 import type { Operator } from './operator.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
-import type { ChainRuntimeContext } from './runtime-context.ts';
-import { SinkOperator } from './sink-operator.ts';
-import { WindowOperator } from '../windows/window-operator.ts';
+import type { Counters } from './runtime-context.ts';
 
 type Committables = Readonly<Record<string, readonly Committable[]>>;
 
@@ -33,7 +31,7 @@ export interface ChainParts {
   readonly inputs: readonly ElementConsumer[];
   readonly source: ChainSource | null;
   readonly metrics: ChainMetrics;
-  readonly context: ChainRuntimeContext;
+  readonly counters: Counters;
   readonly timers: ProcessingTimers;
   readonly failures: FailureLog;
 }
@@ -43,9 +41,6 @@ export class Chain implements OperatorChain {
   readonly source: ChainSource | null;
   readonly metrics: ChainMetrics;
   private readonly parts: ChainParts;
-  private readonly sinks: readonly SinkOperator[];
-  /** Those that may interrupt what they do, in chain order. */
-  private readonly windows: readonly WindowOperator[];
   private life: Life = { state: 'created' };
 
   constructor(parts: ChainParts) {
@@ -53,8 +48,6 @@ export class Chain implements OperatorChain {
     this.inputs = parts.inputs;
     this.source = parts.source;
     this.metrics = parts.metrics;
-    this.sinks = parts.operators.filter((operator) => operator instanceof SinkOperator);
-    this.windows = parts.operators.filter((operator) => operator instanceof WindowOperator);
   }
 
   async open(): Promise<void> {
@@ -68,8 +61,8 @@ export class Chain implements OperatorChain {
 
   ready(): Promise<void> | null {
     let pending: Promise<void>[] | null = null;
-    for (const sink of this.sinks) {
-      const ready = sink.ready();
+    for (const operator of this.parts.operators) {
+      const ready = operator.ready();
       if (ready === null) continue;
       pending ??= [];
       pending.push(ready);
@@ -82,13 +75,13 @@ export class Chain implements OperatorChain {
   }
 
   get isInterrupted(): boolean {
-    for (const window of this.windows) if (window.isInterrupted) return true;
+    for (const operator of this.parts.operators) if (operator.isInterrupted) return true;
     return false;
   }
 
   /** An operator that has done what it had to may interrupt one behind it. */
   resume(): void {
-    for (const window of this.windows) window.resume();
+    for (const operator of this.parts.operators) operator.resume();
   }
 
   async finish(): Promise<Committables> {
@@ -116,7 +109,7 @@ export class Chain implements OperatorChain {
   }
 
   accumulators(): Readonly<Record<string, JsonValue>> {
-    return this.parts.context.accumulators();
+    return this.parts.counters.values();
   }
 
   /** The last operators first: when the head opens, all behind it can take elements. */

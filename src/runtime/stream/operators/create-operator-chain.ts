@@ -11,12 +11,11 @@ import type { KeySpace } from '../state/key-space.ts';
 import { Chain } from './chain.ts';
 import { ChainOutputs } from './chain-outputs.ts';
 import { FailureLog } from './failures.ts';
-import { mergedInputs } from './merged-inputs.ts';
 import type { ChainHost, ChainMetrics, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 import { ProcessingTimers } from '../timers/processing-timers.ts';
 import { ReduceOperator } from './reduce-operator.ts';
-import { ChainRuntimeContext } from './runtime-context.ts';
+import { Counters, OperatorContext } from './runtime-context.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { SourceOperator } from './source-operator.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from './stateless.ts';
@@ -55,7 +54,7 @@ export function createOperatorChain(
 
   const shared = {
     host,
-    context: new ChainRuntimeContext(host),
+    counters: new Counters(),
     metrics: new Metrics(),
     timers: new ProcessingTimers(host),
     failures: new FailureLog(),
@@ -73,7 +72,13 @@ export function createOperatorChain(
     const edgesOut = host.outputs.filter((_, index) => outgoing[index]!.sourceOperator === node.id);
     const output = outputs.of(node, children, edgesOut);
     const operator = createOperator(
-      { ...shared, id: node.id, name: node.name, output },
+      {
+        ...shared,
+        context: new OperatorContext(host, shared.counters),
+        id: node.id,
+        name: node.name,
+        output,
+      },
       operationOf(node),
     );
     made.set(node.id, operator);
@@ -86,7 +91,7 @@ export function createOperatorChain(
   return new Chain({
     ...shared,
     operators: inOrder,
-    inputs: mergedInputs(incoming.length, head),
+    inputs: head.inputs(incoming.length),
     source: head instanceof SourceOperator ? head : null,
   });
 }

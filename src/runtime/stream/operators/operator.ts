@@ -9,12 +9,13 @@
  * O4  Whatever is thrown while an operator works on an element is noted under its name and thrown on.
  */
 import { NO_TIMESTAMP } from '../../../api/source.ts';
+import type { RuntimeContext } from '../../../api/functions.ts';
 import type { Committable } from '../../../api/sink.ts';
 import type { CheckpointBarrier, ElementConsumer } from './element-consumer.ts';
+import { mergedInputs } from './merged-inputs.ts';
 import type { FailureLog } from './failures.ts';
 import type { ChainHost } from './operator-chain.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
-import type { ChainRuntimeContext } from './runtime-context.ts';
 
 /** The metrics that operators count; the chain adds its current watermark. */
 export interface OperatorMetrics {
@@ -32,7 +33,8 @@ export interface OperatorSetup {
   readonly name: string;
   readonly host: ChainHost;
   readonly output: ElementConsumer;
-  readonly context: ChainRuntimeContext;
+  /** Its own: what functions of other operators do to theirs is not seen here. */
+  readonly context: RuntimeContext;
   readonly metrics: OperatorMetrics;
   readonly timers: ProcessingTimers;
   readonly failures: FailureLog;
@@ -55,6 +57,14 @@ export abstract class Operator implements ElementConsumer {
 
   abstract record(value: unknown, timestamp: number): void;
 
+  /**
+   * What feeds it, one an input. By default its inputs flow together: whatever comes is its own, and watermarks,
+   * idleness and ends are merged. One that tells its inputs apart has a consumer for each.
+   */
+  inputs(count: number): readonly ElementConsumer[] {
+    return mergedInputs(count, this);
+  }
+
   watermark(timestamp: number): void {
     this.currentWatermark = timestamp;
     this.output.watermark(timestamp);
@@ -76,6 +86,19 @@ export abstract class Operator implements ElementConsumer {
   open(): Promise<void> {
     return Promise.resolve();
   }
+
+  /** Not `null`: no record may come until it resolves. Rejects on failure. */
+  ready(): Promise<void> | null {
+    return null;
+  }
+
+  /** It has stopped in the middle of what an element made it do, and goes on with `resume` (C5). */
+  get isInterrupted(): boolean {
+    return false;
+  }
+
+  /** Goes on with what was interrupted, if anything was. */
+  resume(): void {}
 
   /** After the end. Resolves to what was prepared for a committer; `null`: the operator has none. */
   finish(): Promise<readonly Committable[] | null> {

@@ -1,4 +1,7 @@
-/** What user functions of a chain see of their task: one object for all functions of all operators. */
+/**
+ * What user functions see of their task: an object an operator, for what is its own. Counters are the job's:
+ * those of one name are one counter, whichever operator asks.
+ */
 import type { Counter, DistributedCache, RuntimeContext } from '../../../api/functions.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ChainHost } from './operator-chain.ts';
@@ -21,16 +24,35 @@ function findFile(files: Readonly<Record<string, string>>, name: string): string
   );
 }
 
-export class ChainRuntimeContext implements RuntimeContext {
+/** The named counters of one chain. */
+export class Counters {
+  private readonly byName = new Map<string, SumCounter>();
+
+  of(name: string): Counter {
+    const existing = this.byName.get(name);
+    if (existing !== undefined) return existing;
+    const created = new SumCounter();
+    this.byName.set(name, created);
+    return created;
+  }
+
+  /** By name, in order of their creation. */
+  values(): Readonly<Record<string, JsonValue>> {
+    return Object.fromEntries(Array.from(this.byName, ([name, counter]) => [name, counter.value]));
+  }
+}
+
+export class OperatorContext implements RuntimeContext {
   readonly jobId: string;
   readonly taskName: string;
   readonly subtaskIndex: number;
   readonly parallelism: number;
   readonly attempt: number;
   readonly distributedCache: DistributedCache;
-  private readonly counters = new Map<string, SumCounter>();
+  private readonly counters: Counters;
 
-  constructor(host: ChainHost) {
+  constructor(host: ChainHost, counters: Counters) {
+    this.counters = counters;
     this.jobId = host.jobId;
     this.taskName = host.taskName;
     this.subtaskIndex = host.subtaskIndex;
@@ -40,17 +62,6 @@ export class ChainRuntimeContext implements RuntimeContext {
   }
 
   counter(name: string): Counter {
-    const existing = this.counters.get(name);
-    if (existing !== undefined) return existing;
-    const created = new SumCounter();
-    this.counters.set(name, created);
-    return created;
-  }
-
-  /** The counters by name, in order of their creation. */
-  accumulators(): Readonly<Record<string, JsonValue>> {
-    return Object.fromEntries(
-      Array.from(this.counters, ([name, counter]) => [name, counter.value]),
-    );
+    return this.counters.of(name);
   }
 }

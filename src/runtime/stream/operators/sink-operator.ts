@@ -55,8 +55,7 @@ export class SinkOperator extends Operator {
     }
   }
 
-  /** Not `null`: no record may come until it resolves. */
-  ready(): Promise<void> | null {
+  override ready(): Promise<void> | null {
     const pending = this.opened().ready();
     return pending === null ? null : this.blamed(pending);
   }

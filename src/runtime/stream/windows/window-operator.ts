@@ -68,7 +68,7 @@ export class WindowOperator extends Operator {
     this.shouldYield = setup.host.shouldYield;
   }
 
-  get isInterrupted(): boolean {
+  override get isInterrupted(): boolean {
     return this.firing !== null;
   }
 
@@ -118,8 +118,7 @@ export class WindowOperator extends Operator {
     else this.held.push(() => this.end()); // V5
   }
 
-  /** Goes on with what was interrupted, if anything was. */
-  resume(): void {
+  override resume(): void {
     if (this.firing !== null) this.fire(this.shouldYield);
     while (this.firing === null) {
       const next = this.held.shift();
