@@ -45,7 +45,6 @@ async function measure(transport: Transport, count: number): Promise<Result> {
       },
       watermark: () => {},
       idle: () => {},
-      barrier: () => {},
       end: () => ended(),
     },
     { network },

@@ -68,7 +68,6 @@ class Total implements ElementConsumer {
   }
   watermark(): void {}
   idle(): void {}
-  barrier(): void {}
   end(): void {}
 }
 

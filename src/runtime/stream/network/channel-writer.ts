@@ -1,8 +1,11 @@
 /** The producing end of a channel, whatever transport it has. */
 import type { Clock } from '../../../contract/clock.ts';
+import type { CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 
 export interface ChannelWriter extends ElementConsumer {
+  /** Goes out at once, behind all that came before. */
+  barrier(barrier: CheckpointBarrier): void;
   /** Sends what has been gathered. */
   flush(): void;
   readonly isDrained: boolean;

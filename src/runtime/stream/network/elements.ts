@@ -15,7 +15,8 @@
 import type { ByteReader, ByteWriter } from '../../../api/bytes.ts';
 import type { Codec } from '../../../api/codec.ts';
 import { NO_TIMESTAMP } from '../../../api/source.ts';
-import type { CheckpointBarrier, ElementConsumer } from '../operators/element-consumer.ts';
+import type { CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
 
 /** Room for the frame header of a TCP connection, so that header and elements go out in one write. */
 export const HEADROOM_BYTES = 9;
@@ -60,6 +61,8 @@ export function writeEnd(writer: ByteWriter): void {
 /** What a reader of elements has seen of its channel. */
 export interface ReadProgress {
   records: number;
+  /** The barrier that reading has stopped behind. */
+  barrier: CheckpointBarrier | null;
   hasEnded: boolean;
 }
 
@@ -73,8 +76,8 @@ export interface ReadLimit {
 export const STOP_INTERVAL = 64;
 
 /**
- * Passes the elements on that `reader` holds, until `limit` says to stop: then its position is that of
- * the next one.
+ * Passes the elements on that `reader` holds, until `limit` says to stop, or a barrier comes: then its position
+ * is that of the next one.
  * @throws RangeError when the bytes are not of this grammar; else what the consumer throws.
  */
 export function readElements(
@@ -94,7 +97,7 @@ export function readElements(
     } else {
       readControl(tag, reader, consumer, progress);
     }
-    if (limit.mustStop()) break;
+    if (progress.barrier !== null || limit.mustStop()) break;
   }
   progress.records += records;
 }
@@ -112,7 +115,8 @@ function readControl(
       return consumer.idle(reader.u8() !== 0);
     case Tag.barrier: {
       const checkpointId = reader.f64();
-      return consumer.barrier({ checkpointId, timestamp: reader.f64() });
+      progress.barrier = { checkpointId, timestamp: reader.f64() };
+      return;
     }
     case Tag.end:
       progress.hasEnded = true;

@@ -11,7 +11,7 @@
  */
 import { ByteWriter } from '../../../api/bytes.ts';
 import type { Codec } from '../../../api/codec.ts';
-import type { CheckpointBarrier } from '../operators/element-consumer.ts';
+import type { CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { ChannelWriter, Flusher } from './channel-writer.ts';
 import {

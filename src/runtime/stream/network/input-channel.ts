@@ -9,6 +9,7 @@
  */
 import type { ByteReader } from '../../../api/bytes.ts';
 import type { Codec } from '../../../api/codec.ts';
+import type { CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { type ReadLimit, type ReadProgress, readElements } from './elements.ts';
 import { bufferCost } from './encoding-writer.ts';
@@ -20,6 +21,8 @@ import { type BatchPosition, type ReferenceBatch, readBatch } from './reference-
 export interface ChannelOwner extends ReadLimit {
   /** The channel, which was empty, has something to process (I3). */
   hasData(channel: InputChannel): void;
+  /** All before the barrier was passed on, and nothing behind it: the channel was left there. */
+  barrier(channel: InputChannel, barrier: CheckpointBarrier): void;
   failed(error: Error): void;
 }
 
@@ -38,7 +41,11 @@ export type Producer = Pick<IncomingLink, 'giveBack' | 'recycledBytes'>;
 export class InputChannel implements IncomingChannel {
   readonly creditBytes: number;
   private readonly options: InputChannelOptions;
-  private readonly progress: ReadProgress = { records: 0, hasEnded: false };
+  private readonly progress: ReadProgress = {
+    records: 0,
+    barrier: null,
+    hasEnded: false,
+  };
   private readonly waiting = new Fifo<Uint8Array | ReferenceBatch>();
   /** What is being processed, and the next element in it: a record's index, or where it is in the bytes. */
   private item: Uint8Array | ReferenceBatch | null = null;
@@ -84,7 +91,7 @@ export class InputChannel implements IncomingChannel {
     if (!this.progress.hasEnded) this.options.owner.failed(error); // I2
   }
 
-  /** Processes one buffer, or what its owner lets it. */
+  /** Processes one buffer, or what its owner lets it, or what stands before a barrier. */
   process(reader: ByteReader): void {
     const item = this.item ?? this.waiting.shift();
     if (item === undefined) return;
@@ -96,6 +103,10 @@ export class InputChannel implements IncomingChannel {
     else this.readBatch(item);
     counters.recordsIn += progress.records - before;
     this.isAnnounced = this.hasData;
+    const { barrier } = progress;
+    if (barrier === null) return;
+    progress.barrier = null;
+    this.options.owner.barrier(this, barrier);
   }
 
   private readBytes(item: Uint8Array, reader: ByteReader): void {

@@ -1,7 +1,7 @@
 /**
  * Which channel of an edge a record takes. Everything that is no record goes to all channels, in order.
  */
-import type { CheckpointBarrier, ElementConsumer } from '../operators/element-consumer.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
 
 export interface RecordCounter {
   recordsOut: number;
@@ -27,10 +27,6 @@ abstract class EdgeOutput implements ElementConsumer {
 
   idle(isIdle: boolean): void {
     for (const channel of this.channels) channel.idle(isIdle);
-  }
-
-  barrier(barrier: CheckpointBarrier): void {
-    for (const channel of this.channels) channel.barrier(barrier);
   }
 
   end(): void {

@@ -6,7 +6,8 @@
  *     batch is read. A value that is not of the edge's type is refused, as by encoding.
  */
 import { NO_TIMESTAMP } from '../../../api/source.ts';
-import type { CheckpointBarrier, ElementConsumer } from '../operators/element-consumer.ts';
+import type { CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { ChannelWriter, Flusher } from './channel-writer.ts';
 import { type ReadLimit, type ReadProgress, STOP_INTERVAL } from './elements.ts';
 import { estimateSize } from './estimate-size.ts';
@@ -120,8 +121,8 @@ export interface BatchPosition {
 }
 
 /**
- * Passes the elements of a batch on from `position`, until `limit` says to stop: then `position` is that
- * of the next one. @returns whether it was the last one.
+ * Passes the elements of a batch on from `position`, until `limit` says to stop, or a barrier comes: then
+ * `position` is that of the next one. @returns whether it was the last one.
  */
 export function readBatch(
   { controls, timestamps, values }: ReferenceBatch,
@@ -142,23 +143,24 @@ export function readBatch(
       if (control === undefined) break;
       position.control++;
       if (control.kind === 'end') progress.hasEnded = true;
-      applyControl(control, consumer);
+      applyControl(control, consumer, progress);
     }
-    isStopped = limit.mustStop();
+    isStopped = progress.barrier !== null || limit.mustStop();
   }
   position.record = at;
   progress.records += at - before;
   return at === values.length && position.control === controls.length;
 }
 
-function applyControl(control: Control, consumer: ElementConsumer): void {
+function applyControl(control: Control, consumer: ElementConsumer, progress: ReadProgress): void {
   switch (control.kind) {
     case 'watermark':
       return consumer.watermark(control.timestamp);
     case 'idle':
       return consumer.idle(control.isIdle);
     case 'barrier':
-      return consumer.barrier(control.barrier);
+      progress.barrier = control.barrier;
+      return;
     case 'end':
       return consumer.end();
   }

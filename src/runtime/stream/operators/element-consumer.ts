@@ -1,13 +1,7 @@
 /**
  * The one interface between operators, and between a chain of them and its host: a stream's elements,
- * in order. Calls are synchronous and allocate nothing.
+ * in order. Calls are synchronous and allocate nothing. Barriers are no elements: they are the task's business.
  */
-
-/** Separates the records of two checkpoints. Travels in-band. */
-export interface CheckpointBarrier {
-  readonly checkpointId: number;
-  readonly timestamp: number;
-}
 
 export interface ElementConsumer<T = unknown> {
   /** `timestamp`: epoch milliseconds or `NO_TIMESTAMP`. */
@@ -16,7 +10,6 @@ export interface ElementConsumer<T = unknown> {
   watermark(timestamp: number): void;
   /** An idle stream does not hold back the watermark of the operators behind it. */
   idle(isIdle: boolean): void;
-  barrier(barrier: CheckpointBarrier): void;
   /** No element follows. */
   end(): void;
 }

@@ -1,5 +1,5 @@
 /** Several outputs of one operator: each element goes to all of them, in their order. */
-import type { CheckpointBarrier, ElementConsumer } from './element-consumer.ts';
+import type { ElementConsumer } from './element-consumer.ts';
 
 class FanOut implements ElementConsumer {
   private readonly outputs: readonly ElementConsumer[];
@@ -18,10 +18,6 @@ class FanOut implements ElementConsumer {
 
   idle(isIdle: boolean): void {
     for (const output of this.outputs) output.idle(isIdle);
-  }
-
-  barrier(barrier: CheckpointBarrier): void {
-    for (const output of this.outputs) output.barrier(barrier);
   }
 
   end(): void {

@@ -1,49 +1,24 @@
 /**
  * Several inputs of one chain (a union): records go straight to its head, everything else once for all
- * inputs: the lowest watermark, a barrier when it came from every input that has not ended, the end after
- * the last one.
+ * inputs: the lowest watermark, the end after the last one.
  */
-import type { CheckpointBarrier, ElementConsumer } from './element-consumer.ts';
+import type { ElementConsumer } from './element-consumer.ts';
 import { WatermarkValve } from './watermark-valve.ts';
 
 class Merger {
   readonly head: ElementConsumer;
   readonly valve: WatermarkValve;
-  private readonly live: Set<number>;
-  /** The barrier that has come from some inputs (`from`) and not yet from all live ones. */
-  private pending: { readonly barrier: CheckpointBarrier; readonly from: Set<number> } | null =
-    null;
+  private live: number;
 
   constructor(inputs: number, head: ElementConsumer) {
     this.head = head;
     this.valve = new WatermarkValve(inputs, head);
-    this.live = new Set(Array.from({ length: inputs }, (_, index) => index));
-  }
-
-  barrier(input: number, barrier: CheckpointBarrier): void {
-    if (this.pending?.barrier.checkpointId !== barrier.checkpointId) {
-      this.pending = { barrier, from: new Set() };
-    }
-    this.pending.from.add(input);
-    this.passBarrier();
+    this.live = inputs;
   }
 
   end(input: number): void {
-    this.live.delete(input);
-    if (this.live.size > 0) {
-      this.valve.end(input);
-      this.passBarrier();
-    } else {
-      this.head.end();
-    }
-  }
-
-  private passBarrier(): void {
-    if (this.pending === null) return;
-    const { barrier, from } = this.pending;
-    for (const input of this.live) if (!from.has(input)) return;
-    this.pending = null;
-    this.head.barrier(barrier);
+    if (--this.live > 0) this.valve.end(input);
+    else this.head.end();
   }
 }
 
@@ -68,10 +43,6 @@ class MergedInput implements ElementConsumer {
 
   idle(isIdle: boolean): void {
     this.merger.valve.idle(this.index, isIdle);
-  }
-
-  barrier(barrier: CheckpointBarrier): void {
-    this.merger.barrier(this.index, barrier);
   }
 
   end(): void {

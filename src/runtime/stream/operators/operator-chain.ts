@@ -4,7 +4,7 @@
  *
  * C1  A chain never blocks and never returns a promise per record: elements go in through `inputs` and
  *     come out, during the same call, through the host's `outputs`.
- * C2  The host merges watermarks, idleness, barriers and ends of the channels of one input; a chain sees
+ * C2  The host merges watermarks, idleness and ends of the channels of one input; a chain sees
  *     each of them once per input.
  * C3  After `end()` on its last input a chain has emitted everything; the host then calls `finish()`.
  * C4  Whatever user code throws comes out of the call unchanged; the host gives it the task's name, and

@@ -3,15 +3,12 @@
  *
  * O1  An operator calls its output directly; nothing is queued between the operators of a chain.
  * O2  An operator passes a watermark on after everything that the watermark made it emit.
- * O3  An operator passes a barrier on in-band. Whatever it keeps belongs to the checkpoint before the
- *     barrier until `barrier()` returns: a stateful operator takes its snapshot, key group by key group
- *     (`Cell.keyGroup` in src/runtime/state), before it passes the barrier on.
- * O4  Whatever is thrown while an operator works on an element is noted under its name and thrown on.
+ * O3  Whatever is thrown while an operator works on an element is noted under its name and thrown on.
  */
 import { NO_TIMESTAMP } from '../../../api/source.ts';
 import type { RuntimeContext } from '../../../api/functions.ts';
 import type { Committable } from '../../../api/sink.ts';
-import type { CheckpointBarrier, ElementConsumer } from './element-consumer.ts';
+import type { ElementConsumer } from './element-consumer.ts';
 import { mergedInputs } from './merged-inputs.ts';
 import type { FailureLog } from './failures.ts';
 import type { ChainHost } from './operator-chain.ts';
@@ -74,10 +71,6 @@ export abstract class Operator implements ElementConsumer {
     this.output.idle(isIdle);
   }
 
-  barrier(barrier: CheckpointBarrier): void {
-    this.output.barrier(barrier); // O3
-  }
-
   end(): void {
     this.output.end();
   }
@@ -110,7 +103,7 @@ export abstract class Operator implements ElementConsumer {
     return Promise.resolve();
   }
 
-  /** O4 */
+  /** O3 */
   protected blame(error: unknown): void {
     this.failures.note(error, this.name);
   }

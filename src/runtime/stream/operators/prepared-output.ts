@@ -35,10 +35,6 @@ class PreparedOutput implements ElementConsumer {
     this.target.idle(isIdle);
   }
 
-  barrier(barrier: Parameters<ElementConsumer['barrier']>[0]): void {
-    this.target.barrier(barrier);
-  }
-
   end(): void {
     this.target.end();
   }

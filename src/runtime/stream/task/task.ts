@@ -12,6 +12,8 @@
  * K4  A turn ends soon after its deadline, whatever user code costs a record and however many windows a
  *     watermark fires: buffers, polls and firing are left in the middle and taken up by the next turn, in
  *     the same order. A chain that is interrupted goes on before it is given more, and before it finishes.
+ * K5  A barrier is passed on when it has come from all channels and the chain has done all that came before
+ *     it; until then nothing behind it is processed.
  */
 import { ByteReader } from '../../../api/bytes.ts';
 import type { Committable } from '../../../api/sink.ts';
@@ -19,6 +21,7 @@ import { PollStatus, type Split } from '../../../api/source.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import { BarrierAligner, type CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { ChannelWriter } from '../network/channel-writer.ts';
 import type { ProducingTask } from '../network/exchange.ts';
 import { Fifo } from '../network/fifo.ts';
@@ -72,7 +75,13 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   private preventTimer: (() => void) | null = null;
   private parts: TaskParts | null = null;
   private life: Life = 'created';
-  private liveInputs = 0;
+  private readonly aligner = new BarrierAligner<InputChannel>((channel) => {
+    if (channel.hasData) this.withData.push(channel);
+  });
+  /** At which the channel that was processed last was left. */
+  private arrived: CheckpointBarrier | null = null;
+  /** Has come from all channels, and was not passed on yet (K5). */
+  private aligned: CheckpointBarrier | null = null;
   private blockedChannels = 0;
   private isChainBusy = false;
   private isSourceWaiting = false;
@@ -113,7 +122,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
     this.options.changed(ExecutionState.initializing);
     try {
       this.parts = wire();
-      this.liveInputs = this.parts.inputs;
+      this.aligner.start(this.parts.inputs);
       await this.parts.chain.open();
     } catch (error) {
       this.fail(error);
@@ -169,8 +178,13 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   }
 
   hasData(channel: InputChannel): void {
+    if (this.aligner.isBlocked(channel)) return;
     this.withData.push(channel);
     this.wake();
+  }
+
+  barrier(_channel: InputChannel, barrier: CheckpointBarrier): void {
+    this.arrived = barrier;
   }
 
   changed(by: 1 | -1): void {
@@ -235,10 +249,12 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   private work(chain: OperatorChain): boolean {
     if (chain.isInterrupted) {
       chain.resume();
+    } else if (this.aligned !== null) {
+      this.passBarrier(this.aligned);
     } else if (!(chain.source === null ? this.processBuffer() : this.poll(chain.source))) {
       return chain.isInterrupted;
     }
-    if (this.isInputOver && !chain.isInterrupted) this.finish();
+    if (this.isInputOver && !chain.isInterrupted && this.aligned === null) this.finish();
     return true;
   }
 
@@ -246,10 +262,20 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
     const channel = this.withData.shift();
     if (channel === undefined) return false;
     channel.process(this.reader);
-    if (channel.hasData) this.withData.push(channel);
-    if (channel.hasEnded) this.liveInputs--;
-    this.isInputOver = this.liveInputs === 0;
+    const { aligner, arrived } = this;
+    this.arrived = null;
+    if (arrived !== null) this.aligned = aligner.barrier(channel, arrived);
+    else if (channel.hasEnded) this.aligned = aligner.end(channel);
+    if (channel.hasData && !aligner.isBlocked(channel)) this.withData.push(channel);
+    this.isInputOver = aligner.liveChannels === 0;
     return true;
+  }
+
+  /** K5 */
+  private passBarrier(barrier: CheckpointBarrier): void {
+    this.aligned = null;
+    for (const writer of this.parts!.writers) writer.barrier(barrier);
+    this.aligner.release();
   }
 
   private poll(source: ChainSource): boolean {

@@ -14,7 +14,6 @@ import type { KeySelector, RuntimeContext, WindowFunction } from '../../../api/f
 import type { WindowOperation } from '../../../api/transformations.ts';
 import type { KeySpace } from '../state/key-space.ts';
 import type { Cell } from '../state/keyed-table.ts';
-import type { CheckpointBarrier } from '../operators/element-consumer.ts';
 import { Operator } from '../operators/operator.ts';
 import type { OperatorMetrics, OperatorSetup } from '../operators/operator.ts';
 import { TimestampedCollector } from '../operators/timestamped-collector.ts';
@@ -106,11 +105,6 @@ export class WindowOperator extends Operator {
   override idle(isIdle: boolean): void {
     if (this.firing === null) super.idle(isIdle);
     else this.held.push(() => this.idle(isIdle)); // V5
-  }
-
-  override barrier(barrier: CheckpointBarrier): void {
-    if (this.firing === null) super.barrier(barrier);
-    else this.held.push(() => this.barrier(barrier)); // V5
   }
 
   override end(): void {

@@ -10,10 +10,8 @@ import type { ChannelWriter } from '../../../../src/runtime/stream/network/chann
 import { Exchange } from '../../../../src/runtime/stream/network/exchange.ts';
 import type { IncomingChannel } from '../../../../src/runtime/stream/network/links.ts';
 import { InputChannel } from '../../../../src/runtime/stream/network/input-channel.ts';
-import type {
-  CheckpointBarrier,
-  ElementConsumer,
-} from '../../../../src/runtime/stream/operators/element-consumer.ts';
+import type { CheckpointBarrier } from '../../../../src/runtime/stream/checkpoint/barrier-aligner.ts';
+import type { ElementConsumer } from '../../../../src/runtime/stream/operators/element-consumer.ts';
 
 export const transports = ['same slot', 'same process', 'other process'] as const;
 export type Transport = (typeof transports)[number];
@@ -34,7 +32,7 @@ export type Element =
   | { readonly kind: 'barrier'; readonly barrier: CheckpointBarrier }
   | { readonly kind: 'end' };
 
-export function emit(writer: ElementConsumer, element: Element): void {
+export function emit(writer: ChannelWriter, element: Element): void {
   switch (element.kind) {
     case 'record':
       return writer.record(element.value, element.timestamp);
@@ -141,7 +139,7 @@ const edgeOf = (type: TypeShape | null) => ({ id: 'edge', type }) as unknown as 
 export async function connectPair(
   transport: Transport,
   type: TypeShape | null,
-  consumer: ElementConsumer,
+  consumer: ElementConsumer & { barrier?(barrier: CheckpointBarrier): void },
   options: { readonly network?: NetworkConfig; readonly consumerFirst?: boolean } = {},
 ): Promise<Pair> {
   const { network = smallNetwork, consumerFirst = true } = options;
@@ -207,6 +205,7 @@ export async function connectPair(
         if (isConsuming) queueMicrotask(process);
       },
       failed: resolveInputLost,
+      barrier: (_channel, barrier) => consumer.barrier?.(barrier),
       mustStop: () => false,
     },
     codec: compileCodec<unknown>(type),

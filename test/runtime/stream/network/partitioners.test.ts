@@ -23,13 +23,12 @@ describe('an output', () => {
     output.watermark(5);
     output.record('b', 6);
     output.idle(true);
-    output.barrier({ checkpointId: 1, timestamp: 2 });
     output.end();
     const kinds = to.map((r) => r.elements.map((e) => (e.kind === 'record' ? e.value : e.kind)));
     expect(kinds).toEqual([
-      ['watermark', 'idle', 'barrier', 'end'],
-      ['a', 'watermark', 'idle', 'barrier', 'end'],
-      ['watermark', 'b', 'idle', 'barrier', 'end'],
+      ['watermark', 'idle', 'end'],
+      ['a', 'watermark', 'idle', 'end'],
+      ['watermark', 'b', 'idle', 'end'],
     ]);
     expect(counter.recordsOut).toBe(2);
   });

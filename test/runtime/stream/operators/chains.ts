@@ -5,10 +5,8 @@ import { PollStatus } from '../../../../src/api/source.ts';
 import type { Source, SourceOutput, SourceReader, Split } from '../../../../src/api/source.ts';
 import type { JobEdge, JobVertex, OperatorNode } from '../../../../src/graph/job-graph.ts';
 import { createOperatorChain } from '../../../../src/runtime/stream/operators/create-operator-chain.ts';
-import type {
-  CheckpointBarrier,
-  ElementConsumer,
-} from '../../../../src/runtime/stream/operators/element-consumer.ts';
+import type { CheckpointBarrier } from '../../../../src/runtime/stream/checkpoint/barrier-aligner.ts';
+import type { ElementConsumer } from '../../../../src/runtime/stream/operators/element-consumer.ts';
 import type {
   ChainHost,
   OperatorChain,
@@ -38,6 +36,7 @@ export class Recorder implements ElementConsumer {
     this.elements.push({ idle: isIdle });
   }
 
+  /** Of a task that writes to it. */
   barrier(barrier: CheckpointBarrier): void {
     this.elements.push({ barrier: barrier.checkpointId });
   }

@@ -98,14 +98,12 @@ describe('windows that fire for many keys', () => {
 type Step =
   | { readonly records: number; readonly at: number }
   | { readonly watermark: number }
-  | { readonly idle: boolean }
-  | { readonly barrier: number };
+  | { readonly idle: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ records: fc.integer({ min: 1, max: 60 }), at: fc.integer({ min: 0, max: 60 }) }),
   fc.record({ watermark: fc.integer({ min: 1, max: 15 }) }),
   fc.record({ idle: fc.boolean() }),
-  fc.record({ barrier: fc.nat(9) }),
 );
 
 /** Two windows behind each other: what the first fires, the second counts. */
@@ -123,8 +121,7 @@ function play({ chain, input }: TestChain, steps: readonly Step[], isPatient: ()
   for (const s of steps) {
     if ('records' in s) for (let key = 0; key < s.records; key++) input.record(key, s.at);
     else if ('watermark' in s) input.watermark((now += s.watermark));
-    else if ('idle' in s) input.idle(s.idle);
-    else input.barrier({ checkpointId: s.barrier, timestamp: 0 });
+    else input.idle(s.idle);
     goOn();
   }
   input.watermark(Infinity);

@@ -48,14 +48,12 @@ describe('stateless operators', () => {
     ]);
     input.record(1, 5);
     input.watermark(4);
-    input.barrier({ checkpointId: 3, timestamp: 9 });
     input.idle(true);
     input.idle(false);
     input.end();
     expect(output.elements).toEqual([
       { value: '1:0', timestamp: 5 },
       { watermark: 4 },
-      { barrier: 3 },
       { idle: true },
       { idle: false },
       'end',

@@ -36,11 +36,10 @@ describe('assignTimestampsAndWatermarks', () => {
     input.watermark(5000);
     input.idle(true);
     input.idle(false);
-    input.barrier({ checkpointId: 1, timestamp: 0 });
     input.watermark(Infinity);
     input.end();
     clock.advance(1000);
-    expect(output.take().slice(1)).toEqual([{ barrier: 1 }, { watermark: Infinity }, 'end']);
+    expect(output.take().slice(1)).toEqual([{ watermark: Infinity }, 'end']);
   });
 
   test('idle when no element comes, from the start or later', async () => {

@@ -8,6 +8,7 @@ import {
   writeRecord,
   writeWatermark,
 } from '../../../../src/runtime/stream/network/elements.ts';
+import type { ChannelWriter } from '../../../../src/runtime/stream/network/channel-writer.ts';
 import { InputChannel } from '../../../../src/runtime/stream/network/input-channel.ts';
 import { mergedInputs } from '../../../../src/runtime/stream/operators/merged-inputs.ts';
 import { Mailbox } from '../../../../src/runtime/stream/task/mailbox.ts';
@@ -48,7 +49,9 @@ export async function startTask(nodes: readonly NodeSpec[], count = 1, clock: Cl
         counters: task.counters,
       }),
   );
-  await task.start(() => ({ chain: built.chain, writers: [], inputs: count, outputs: 1 }));
+  const { output } = built;
+  const writer: ChannelWriter = Object.assign(output, { flush: () => {}, isDrained: true });
+  await task.start(() => ({ chain: built.chain, writers: [writer], inputs: count, outputs: 1 }));
   return { task, channels, output: built.output, ended: ended.promise };
 }
 
