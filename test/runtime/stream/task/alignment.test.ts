@@ -80,7 +80,7 @@ describe.each([
     a!.received(buffer([5]));
     b!.received(buffer([11]));
     await turns();
-    expect(seen(output.take()).toSorted()).toEqual([1, 10, 11]);
+    expect(new Set(seen(output.take()))).toEqual(new Set([1, 10, 11]));
     b!.received(buffer([12, 'barrier 1', 13, 'end']));
     a!.received(buffer(['end']));
     expect(await ended).toMatchObject({ state: 'FINISHED' });
@@ -112,7 +112,7 @@ describe.each([
     expect(seen(output.take())).toEqual([1]);
     a!.received(buffer(['barrier 1', 'barrier 2', 2]));
     await turns();
-    expect(seen(output.take()).toSorted()).toEqual([10, 2, 'barrier 2']);
+    expect(new Set(seen(output.take()))).toEqual(new Set([10, 2, 'barrier 2']));
   });
 
   it('let a chain do first what came before the barrier', async () => {
