@@ -74,7 +74,7 @@ export const endpointClaims: readonly EndpointClaim[] = [
   ),
   supported(
     'GET /jobs/:jobid',
-    'Never cached. Vertices have a `watermark` besides. Sources count what they read as received, where Flink says 0.',
+    'Never cached. Vertices have `watermark`, `late-records` and `skipped-records` besides. Sources count what they read as received, where Flink says 0.',
   ),
   different('PATCH /jobs/:jobid', '`mode=stop` is 400, not a redirect to nowhere.'),
   supported(

@@ -35,7 +35,10 @@ export interface VertexOutcome {
   readonly recordsOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Dropped by a window that had ended. */
   readonly lateRecords: number;
+  /** Malformed ones that a source passed over; absent in records of earlier versions. */
+  readonly skippedRecords?: number;
 }
 
 /** What kind of thing a failure was, where that decides what follows from it. */

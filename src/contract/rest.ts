@@ -176,6 +176,10 @@ export interface VertexSummary {
   readonly metrics: IoMetrics;
   /** Ours: the lowest watermark of the subtasks, epoch milliseconds; absent from a real Flink. */
   readonly watermark?: number | null;
+  /** Ours: records that windows dropped because they came too late. */
+  readonly 'late-records'?: number;
+  /** Ours: malformed records that a source passed over. */
+  readonly 'skipped-records'?: number;
 }
 
 export interface JobPlan {

@@ -36,6 +36,12 @@ export function describeJobs(
       const known = attempts?.get(job.jid);
       const state = colorState(known?.state ?? job.state);
       const head = `${out.bold(job.name)} ${state} ${out.dim(formatDuration(job.duration))}${describeAttempts(known)}`;
+      const losses = describeLosses(
+        job.vertices.map((vertex) => ({
+          skipped: vertex['skipped-records'],
+          late: vertex['late-records'],
+        })),
+      );
       const rows = job.vertices.map((vertex) => {
         const { metrics } = vertex;
         const records = Math.max(metrics['read-records'], metrics['write-records']);
@@ -51,9 +57,25 @@ export function describeJobs(
         ];
       });
       const titles = ['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'RATE', 'WATERMARK'];
-      return job.state === 'FINISHED' ? head : `${head}\n${table(titles, rows)}`;
+      const parts = job.state === 'FINISHED' ? [head] : [head, table(titles, rows)];
+      return [...parts, ...losses].join('\n');
     })
     .join('\n');
+}
+
+interface Losses {
+  readonly skipped: number | undefined;
+  readonly late: number | undefined;
+}
+
+/** What of the input is in no result; no line when nothing was lost. */
+function describeLosses(vertices: readonly Losses[]): string[] {
+  const sum = (key: keyof Losses) => vertices.reduce((all, vertex) => all + (vertex[key] ?? 0), 0);
+  const [skipped, late] = [sum('skipped'), sum('late')];
+  return [
+    ...(skipped > 0 ? [`  ${out.yellow(`skipped ${count(skipped)} malformed records`)}`] : []),
+    ...(late > 0 ? [`  ${out.yellow(`dropped ${count(late)} late records`)}`] : []),
+  ];
 }
 
 function describeAttempts(known: JobAttemptsResponse | undefined): string {
@@ -104,7 +126,20 @@ export function describeJob(job: JobOutcome): string {
   );
   const error = job.error ? [`  ${out.red(job.error.message)}`] : [];
   const outputs = (job.outputs ?? []).map((folder) => `  ${out.dim('output')} ${fromHere(folder)}`);
-  const parts = [head, describeVertices(job.vertices), ...accumulators, ...outputs, ...error];
+  const losses = describeLosses(
+    job.vertices.map(({ lateRecords, skippedRecords }) => ({
+      skipped: skippedRecords,
+      late: lateRecords,
+    })),
+  );
+  const parts = [
+    head,
+    describeVertices(job.vertices),
+    ...losses,
+    ...accumulators,
+    ...outputs,
+    ...error,
+  ];
   return parts.join('\n');
 }
 
@@ -116,6 +151,7 @@ function describeVertices(vertices: readonly VertexOutcome[]): string {
     count(v.recordsIn),
     count(v.recordsOut),
     count(v.lateRecords),
+    count(v.skippedRecords ?? 0),
   ]);
-  return table(['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'LATE'], rows);
+  return table(['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'LATE', 'SKIPPED'], rows);
 }

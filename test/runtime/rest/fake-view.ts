@@ -60,7 +60,7 @@ const metrics: TaskMetrics = {
   bytesIn: 159_026,
   bytesOut: 74_361,
   lateRecordsDropped: 2,
-  skippedRecords: 0,
+  skippedRecords: 4,
   watermark: 1_795_371_000_123,
   busyMs: 308,
   idleMs: 14_640,

@@ -1,4 +1,5 @@
 /** Our answers against those of a real Flink. */
+import type { JobDetails } from '../../../src/contract/rest.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findShapeProblem } from '../../../src/flink-rest/shape.ts';
 import { allExecutionStates } from '../../../src/runtime/jobmanager/scheduler/execution.ts';
@@ -36,7 +37,7 @@ const rules: Rules = {
     '/job-execution-result/accumulator-results',
   ],
   // Documented in contract/rest.ts.
-  additions: ['/vertices[]/watermark'],
+  additions: ['/vertices[]/watermark', '/vertices[]/late-records', '/vertices[]/skipped-records'],
   words: {
     state: allJobStatuses,
     // Of a job, a vertex or a subtask; of the back pressure of a vertex.
@@ -182,6 +183,23 @@ describe('metrics', () => {
     const jobManager = await all('/jobmanager/metrics');
     const flinkJobManager = known('GET /jobmanager/metrics');
     expect(jobManager.filter((id) => !flinkJobManager.has(id))).toEqual([]);
+  });
+
+  it('tell what was skipped and what came too late', async () => {
+    const names = ['numLateRecordsDropped', `Source__numbers.numRecordsInErrors`].map(
+      (n) => `0.${n}`,
+    );
+    const metrics = await ask(await serve(), `${vertex(sourceId)}/metrics?get=${names.join(',')}`);
+    expect(metrics.body).toEqual([
+      { id: names[0], value: '2' },
+      { id: names[1], value: '4' },
+    ]);
+    const job = (await ask(await serve(), `/jobs/${jobId}`)).body as JobDetails;
+    expect(job.vertices[0]).toMatchObject({
+      'late-records': expect.any(Number),
+      'skipped-records': 2 * job.vertices[0]!['late-records']!,
+    });
+    expect(job.vertices[0]!['late-records']).toBeGreaterThan(0);
   });
 
   it('are given by name, as text', async () => {

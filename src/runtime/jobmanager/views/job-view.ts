@@ -182,6 +182,7 @@ export function toOutcome(view: JobView): JobOutcome {
       bytesIn: metrics.bytesIn,
       bytesOut: metrics.bytesOut,
       lateRecords: metrics.lateRecordsDropped,
+      skippedRecords: metrics.skippedRecords,
     })),
   };
 }

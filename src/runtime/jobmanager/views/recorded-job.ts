@@ -151,6 +151,7 @@ const metricsOf = (ended: VertexOutcome) => ({
   bytesIn: ended.bytesIn,
   bytesOut: ended.bytesOut,
   lateRecordsDropped: ended.lateRecords,
+  skippedRecords: ended.skippedRecords ?? 0,
 });
 
 function noTasks(): Record<ExecutionState, number> {

@@ -107,6 +107,7 @@ export function subtaskMetrics(
     numBytesOutPerSecond: double(perSecond(recent.bytesOut)),
     numLateRecordsDropped: long(metrics.lateRecordsDropped),
     [watermark]: watermarkText(metrics.watermark),
+    ...(source !== null && { [`${source}.numRecordsInErrors`]: long(metrics.skippedRecords) }),
     busyTimeMsPerSecond: double(share(recent.busyMs)),
     idleTimeMsPerSecond: long(share(recent.idleMs)),
     backPressuredTimeMsPerSecond: long(share(recent.backPressuredMs)),

@@ -29,6 +29,8 @@ export function vertexSummary(vertex: VertexView, jobId: string): VertexSummary 
     tasks: withReconciling(vertex.tasks),
     metrics: ioMetrics(vertex.metrics, vertex.metricsComplete),
     watermark: vertex.metrics.watermark,
+    'late-records': vertex.metrics.lateRecordsDropped,
+    'skipped-records': vertex.metrics.skippedRecords,
   };
 }
 

@@ -57,7 +57,7 @@ async function finishAll(taskManagers: readonly FakeTaskManager[], job: JobMaste
         committables: isSink
           ? { [operatorId('sink')]: [task.subtaskIndex * 10, task.subtaskIndex * 10 + 1] }
           : null,
-        metrics: { ...noMetrics, recordsOut: 5, lateRecordsDropped: 1 },
+        metrics: { ...noMetrics, recordsOut: 5, lateRecordsDropped: 1, skippedRecords: 3 },
         accumulators: { seen: 2 },
       });
     }
@@ -85,7 +85,7 @@ describe('a job that goes well', () => {
     const outcome = await job.ended;
     expect(outcome).toMatchObject({ state: 'FINISHED', error: null, accumulators: { seen: 8 } });
     expect(outcome.vertices).toMatchObject([
-      { name: 'source', state: 'FINISHED', recordsOut: 10, lateRecords: 2 },
+      { name: 'source', state: 'FINISHED', recordsOut: 10, lateRecords: 2, skippedRecords: 6 },
       { name: 'sink', state: 'FINISHED' },
     ]);
     expect(job.collected).toEqual({ result: [0, 1, 10, 11] });
