@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Committable, Sink, SinkCommitter, SinkWriter } from '../../../src/api/sink.ts';
 import { types } from '../../../src/api/types.ts';
 import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
@@ -499,5 +501,56 @@ describe('formats', () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('the path of the output', () => {
+  const written = async (path: string) => {
+    await run(FileSink.csv<City>(path, { type: city }), 'a', [[rome]]);
+  };
+
+  test.each(['a b', '100%', '#1?', 'ü', 'line\nbreak', 's3:', '[a]*'])(
+    'may hold any character: %j',
+    async (name) => {
+      await written(`./${name}/out`);
+      expect(await output(join(base, name, 'out'))).toEqual(romeOnly);
+    },
+  );
+
+  test('file: and ~ mean what they say', async () => {
+    await written(pathToFileURL(join(base, 'a b')).href);
+    expect(await output(join(base, 'a b'))).toEqual(romeOnly);
+    vi.stubEnv('HOME', join(base, 'home'));
+    try {
+      await written('~/out');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(await output(join(base, 'home/out'))).toEqual(romeOnly);
+  });
+
+  test.each(['', ' ', 's3://bucket/out', 'hdfs://name:8020/out', 'file:out'])(
+    '%j is refused, and nothing is written',
+    async (path) => {
+      const refused = { name: 'StorageError', fault: 'unsupported' };
+      const sink = FileSink.text(path) as Sink<never>;
+      await expect(committerOf(sink, 'a')).rejects.toMatchObject(refused);
+      expect(() => writerOf(sink, 'a')).toThrow(`the path '${path}' `);
+      expect(await readdir(base)).toEqual([]);
+    },
+  );
+
+  test('is no file', async () => {
+    await writeFile(out, 'mine');
+    await expect(written('out')).rejects.toThrow(/out cannot be written by .*: it is not a folder/);
+    expect(await readFile(out, 'utf8')).toBe('mine');
+  });
+
+  test.skipIf(whyNoTmpfs !== null)('says so when its file system is read-only', async () => {
+    await mkdir(out);
+    await onTmpfs(out, 64, async () => {
+      execFileSync('mount', ['-o', 'remount,ro', out]);
+      await expect(written('out/deep/er')).rejects.toThrow(': the file system is read-only');
+    });
   });
 });
