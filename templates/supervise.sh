@@ -12,7 +12,8 @@
 # Start it as the leader of a session of its own, with stdout and stderr where those of the process shall
 # go: a SIGKILL to its process group then ends it and the process at once.
 #
-# S1  Exit code 0 is the end. Any other, or a signal, is a crash, unless the end was asked for.
+# S1  Exit code 0 is the end, and so is 69: a TaskManager that found no JobManager, which is not to search
+#     for ever. Any other, or a signal, is a crash, unless the end was asked for.
 # S2  SIGTERM, SIGINT and SIGHUP ask for the end: the process gets SIGTERM, and nothing is started again.
 # S3  process.json is replaced, never changed: a reader sees one state or the next.
 # S4  Without its folder nothing is started again: the cluster was removed.
@@ -142,10 +143,10 @@ while [ -z "$stopping" ]; do
   publish running
   await_end
   last_exit=$status
-  if [ "$status" -eq 0 ]; then
+  if [ "$status" -eq 0 ] || [ "$status" -eq 69 ]; then # S1
     publish ended
     leave_nothing
-    exit 0
+    exit "$status"
   fi
   [ -z "$stopping" ] || break
   [ -d "$folder" ] || exit "$status" # S4

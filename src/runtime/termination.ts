@@ -3,8 +3,8 @@
  * It may be a reboot, or an engine that is restarted, after which the platform starts the process again.
  */
 
-/** As a shell tells SIGTERM. Not 0: that is the end, and whoever starts crashed processes again would not. */
-export const TERMINATED = 143;
+/** Timers of the runtime alone keep no process alive; this does, until it exits. */
+export const stayAlive = (): void => void setInterval(() => {}, 2 ** 30);
 
 /** Calls back for the first signal that asks for the end; from now on signals end nothing by themselves. */
 export function onTermination(terminate: (signal: NodeJS.Signals) => void): void {

@@ -56,6 +56,8 @@ import { createClusterView } from './views/view.ts';
 export type JobManagerEnd =
   /** The outcome is written. */
   | { readonly type: 'ended'; readonly status: ApplicationStatus }
+  /** The outcome is written, and is not the cluster's: a newer release was deployed (M5). */
+  | { readonly type: 'replaced' }
   /** Its platform ended it (M6). */
   | { readonly type: 'suspended' }
   /** Another JobManager leads (M3). */
@@ -370,12 +372,12 @@ export class JobManager {
     try {
       await this.#leadership?.writeOutcome(outcome);
       await this.#dismiss(); // M2
-      return { type: 'ended', status };
+      return this.#isReplaced ? { type: 'replaced' } : { type: 'ended', status };
     } catch (failure) {
       if (failure instanceof LeadershipLostError)
         return { type: 'fenced', message: failure.message }; // M3
+      // TaskManagers stay for the JobManager that is started again.
       logger.error('the outcome cannot be written', { error: failure });
-      await this.#dismiss();
       throw failure;
     } finally {
       await this.#close();

@@ -1,10 +1,4 @@
-/**
- * Entry point of the JobManager process.
- *
- * Exit code 0: it ended as it should (the outcome says how), or another JobManager leads. 143: its platform
- * ended it, and it may be started again. Anything else: it crashed or could not start, and its log and
- * stderr say why.
- */
+/** Entry point of the JobManager process. Its exit codes are in `contract/process-exit.ts`. */
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();

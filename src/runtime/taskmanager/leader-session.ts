@@ -12,9 +12,11 @@ import { DocumentName } from '../../record/documents.ts';
 import { readDocument } from '../../record/record.ts';
 import type { RecordReader } from '../../record/store.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
+import { systemClock } from '../../contract/clock.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { openRecordReader } from '../ha/record.ts';
 import type { Logger } from '../logging/logger.ts';
+import { pause } from '../../contract/pause.ts';
 import { connectJobManager } from '../rpc/client.ts';
 import { type RpcConnection, describeReason } from '../rpc/connection.ts';
 import type { JobManagerApi } from '../rpc/protocol.ts';
@@ -39,8 +41,11 @@ export interface LeaderSessionOptions {
   readonly leave: AbortSignal;
 }
 
+/** How a session ended: `cluster-ended` and `no-jobmanager` as J1 says, `told-to` by one of its signals. */
+export type SessionEnd = 'cluster-ended' | 'no-jobmanager' | 'told-to';
+
 /** Resolves when it has ended; the log says why. */
-export async function runLeaderSession(options: LeaderSessionOptions): Promise<void> {
+export async function runLeaderSession(options: LeaderSessionOptions): Promise<SessionEnd> {
   const { config, leave, logger, signal, token } = options;
   const record = openRecordReader(config.record, token);
   let lastSeen = performance.now();
@@ -63,16 +68,17 @@ export async function runLeaderSession(options: LeaderSessionOptions): Promise<v
       lastProblem = '';
     } else if (await hasEnded(record)) {
       logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release'); // J1
-      return;
+      return 'cluster-ended';
     } else if (performance.now() - lastSeen >= config.registrationTimeoutMs) {
       logger.error(
         `found no JobManager for ${config.registrationTimeoutMs} ms, ending: ${lastProblem}`,
       );
-      return; // J1
+      return 'no-jobmanager'; // J1
     }
-    await sleep(pollMs, ending);
+    await pause(systemClock, pollMs, ending);
     pollMs = Math.min(pollMs * 1.3, slowestPollMs);
   }
+  return 'told-to';
 }
 
 /** @returns the connection once registered; `null` when there is no endpoint. Rejects when it does not answer. */
@@ -134,17 +140,4 @@ function sendHeartbeats(
     });
   }, intervalMs);
   void connection.closed.then(() => clearInterval(timer));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

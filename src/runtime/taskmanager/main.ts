@@ -1,9 +1,4 @@
-/**
- * Entry point of the TaskManager process.
- *
- * Exit code 0: it was dismissed, its cluster has ended, or it found no JobManager. 143: its platform ended
- * it, and may start it again. 239: a slot hung in native code. Anything else: it crashed or could not start. Its log says why.
- */
+/** Entry point of the TaskManager process. Its exit codes are in `contract/process-exit.ts`. */
 import { enableCompileCache } from 'node:module';
 
 // All slots share the thread pool, whose default is 4; it takes its size before anything else is loaded.

@@ -4,13 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { ProcessEnvironment } from '../../contract/environment.ts';
+import { ProcessExit } from '../../contract/process-exit.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import { Redactor } from '../../contract/secrets.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
 import { readTaskManagerConfig } from '../process-config.ts';
-import { TERMINATED, onTermination } from '../termination.ts';
+import { onTermination, stayAlive } from '../termination.ts';
 import { BundleCache } from './bundle-cache.ts';
 import { runLeaderSession } from './leader-session.ts';
 import { TaskManager } from './task-manager.ts';
@@ -21,33 +22,29 @@ import { TaskManager } from './task-manager.ts';
  */
 const jobManagerFirstMs = 2000;
 
-/** Flink's code of a fatal error: -17, as a byte. */
-const FATAL_EXIT_CODE = 239;
-
 type ExitNow = (code: number) => void;
 
 /**
  * Runs a TaskManager to its end.
  * @param slotScript the built script of `slot-thread.ts`.
  * @param exitNow ends the process at once, whatever its threads do.
- * @returns the exit code: 0 after dismissal, the end of the cluster, or when it found no JobManager,
- *   because whoever starts crashed processes again would keep an orphan alive; TERMINATED after a signal;
- *   1 when it crashed.
+ * @returns the exit code, a `ProcessExit`.
  */
 export async function runTaskManager(slotScript: URL, exitNow: ExitNow): Promise<number> {
+  stayAlive();
   const config = await readTaskManagerConfig(process.env);
   const redactor = new Redactor();
   const logger = createLogger(config.logging, config.resourceId, { redactor });
-  const crashed = new Promise<number>((resolve) => {
+  return new Promise<number>((resolve) => {
     const crash = (error: unknown) => {
       logger.error('the TaskManager crashed', { error });
       process.stderr.write(`the TaskManager crashed: ${(error as Error).message}\n`);
-      resolve(1);
+      resolve(ProcessExit.failed);
     };
     process.once('uncaughtException', crash);
     process.once('unhandledRejection', crash);
+    run(config, logger, redactor, slotScript, exitNow).then(resolve, crash);
   });
-  return Promise.race([run(config, logger, redactor, slotScript, exitNow), crashed]);
 }
 
 async function run(
@@ -68,14 +65,14 @@ async function run(
   // Before it reads what may be gone with the cluster. Elsewhere it needs the token to look.
   if (config.record.startsWith('file:') && (await hasEnded(openRecord(config.record)))) {
     logger.info('TaskManager ends: the cluster has ended, there is an outcome of its release');
-    return 0;
+    return ProcessExit.over;
   }
   setFlagsFromString('--expose-gc'); // For the slots: see MemoryGuard.
   enterWorkingDirectory(config, logger);
   const token = await readToken(config);
   const end = new AbortController();
   const leave = new AbortController();
-  let exitCode = 0;
+  let exitCode: ProcessExit = ProcessExit.over;
   const resourceId = `${config.resourceId}/${randomBytes(8).toString('hex')}`;
   const stop = (why: string) => {
     if (!end.signal.aborted) logger.info(`TaskManager ends: ${why}`);
@@ -94,7 +91,7 @@ async function run(
     // The JobManager gets its answer first.
     dismissed: () => setImmediate(() => stop('the JobManager dismissed it')),
     unstoppable: (why) => {
-      const code = end.signal.aborted ? exitCode : FATAL_EXIT_CODE;
+      const code = end.signal.aborted ? exitCode : ProcessExit.fatal;
       logger.error(
         `TaskManager ends with code ${code}: ${why}, which only the end of the process ends. ` +
           'The platform starts it again; the jobs that ran here fail over',
@@ -104,13 +101,13 @@ async function run(
   });
   onTermination((signal) => {
     if (end.signal.aborted) return;
-    exitCode = TERMINATED;
+    exitCode = ProcessExit.terminated;
     if (!taskManager.hasThreads) return stop(`got ${signal}`);
     logger.info(`TaskManager got ${signal}: its JobManager goes first`);
     leave.abort();
     setTimeout(() => stop('its JobManager stays'), jobManagerFirstMs).unref();
   });
-  await runLeaderSession({
+  const ended = await runLeaderSession({
     config,
     resourceId,
     token,
@@ -119,6 +116,7 @@ async function run(
     signal: end.signal,
     leave: leave.signal,
   });
+  if (ended === 'no-jobmanager') exitCode = ProcessExit.noJobManager;
   await taskManager.abandonLeader();
   if (taskManager.hasThreads) exitNow(exitCode);
   return exitCode;

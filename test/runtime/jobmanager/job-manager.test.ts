@@ -270,7 +270,7 @@ describe('an application', () => {
     const worker = await taskManager(finishing);
     await record.write('releases', { releases: [{ afterEpoch: 1 }] }, null);
     await jobManager.terminate('SIGTERM');
-    expect(await jobManager.ended).toEqual({ type: 'ended', status: 'CANCELED' });
+    expect(await jobManager.ended).toEqual({ type: 'replaced' });
     expect(worker.count('dismiss')).toBe(0);
   });
 
@@ -490,14 +490,14 @@ describe('what goes wrong', () => {
     await expect(readdir(join(directory, 'record'))).rejects.toThrow(/ENOENT/);
   });
 
-  it('writing the outcome is told, after the TaskManagers were dismissed', async () => {
+  it('writing the outcome is told, and leaves the TaskManagers to the JobManager that is started again', async () => {
     const jobManager = await start(null);
     const worker = await taskManager(obedient);
     await rm(join(directory, 'record'), { recursive: true });
     await writeFile(join(directory, 'record'), 'this is no folder');
     jobManager.cancel('test');
     await expect(jobManager.ended).rejects.toThrow();
-    expect(worker.count('dismiss')).toBe(1);
+    expect(worker.count('dismiss')).toBe(0);
     running = [];
   });
 });

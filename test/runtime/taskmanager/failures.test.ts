@@ -1,5 +1,8 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TaskManagerConfig } from '../../../src/contract/runtime-config.ts';
+import { ProcessExit } from '../../../src/contract/process-exit.ts';
 import { isAlive } from '../jobmanager/processes.ts';
 import { TestCluster } from './cluster.ts';
 import { endless, generating } from './jobs.ts';
@@ -207,14 +210,20 @@ defineJob('printing', (env) => {
     });
     await job.running();
     cluster.loseJobManager();
-    expect(await cluster.exits[0]).toBe(0);
+    expect(await cluster.exits[0]).toBe(ProcessExit.noJobManager);
     expect(cluster.logOf('taskmanager-0')).toMatch(/found no JobManager for 500 ms/);
   });
 
   it.each([
-    ['ends at once when its cluster has ended', 0, 60_000, /the cluster has ended/],
-    ['goes on searching when only an earlier run has ended', 1, 700, /found no JobManager for 700/],
-  ])('%s', async (_name, afterEpoch, registrationTimeoutMs, log) => {
+    ['ends at once when its cluster has ended', 0, 60_000, ProcessExit.over, /cluster has ended/],
+    [
+      'goes on searching when only an earlier run has ended',
+      1,
+      700,
+      ProcessExit.noJobManager,
+      /found no JobManager for 700/,
+    ],
+  ])('%s', async (_name, afterEpoch, registrationTimeoutMs, exit, log) => {
     await startCluster(0);
     cluster.loseJobManager();
     const hash = 'a'.repeat(64);
@@ -222,7 +231,7 @@ defineJob('printing', (env) => {
     await cluster.record('releases', { releases: [before, { release: hash, afterEpoch }] });
     await cluster.record('outcome', { status: 'SUCCEEDED', epoch: 1 });
     cluster.taskManager('taskmanager-0', { registrationTimeoutMs });
-    expect(await cluster.exits[0]).toBe(0);
+    expect(await cluster.exits[0]).toBe(exit);
     expect(cluster.logOf('taskmanager-0')).toMatch(log);
   });
 
@@ -234,6 +243,13 @@ defineJob('printing', (env) => {
     expect(await cluster.exits[0]).toBe(0);
     cluster.processes[1]!.kill('SIGTERM');
     expect(await cluster.exits[1]).toBe(143);
+  });
+
+  it('exits with 1 when it cannot start', async () => {
+    await startCluster(0);
+    rmSync(join(cluster.folder, 'token'));
+    cluster.taskManager('taskmanager-0');
+    expect(await cluster.exits[0]).toBe(ProcessExit.failed);
   });
 
   it('lets its JobManager go first where its platform ends both, for that would fail the job', async () => {
