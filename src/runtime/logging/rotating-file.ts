@@ -7,6 +7,9 @@
  *     that the last words of a crashing process stand in the newest file: rotation copies and truncates.
  * R3  Losing log lines must not lose a job: a write that fails (disk full) drops its text and is counted;
  *     `dropped` says how many.
+ * R4  An old log is removed only when the copy that takes its place is whole. Where there is no room for
+ *     that, the current file grows on, if anything can, and rotation is tried again when it has grown by a
+ *     tenth of its limit, or after `retryMs`.
  */
 import {
   closeSync,
@@ -28,6 +31,9 @@ export interface RotationOptions {
   readonly maxFiles: number;
 }
 
+/** R4 */
+const retryMs = 60_000;
+
 export class RotatingFile {
   /** Writes that failed. */
   dropped = 0;
@@ -35,6 +41,8 @@ export class RotatingFile {
   private readonly options: RotationOptions;
   private fd: number | null;
   private size: number;
+  /** The last rotation, when that failed: at which size, and when by the monotonic clock. */
+  private failed: { readonly at: number; readonly size: number } | null = null;
 
   /** @throws Error when the folder or file cannot be made. */
   constructor(name: string, options: RotationOptions) {
@@ -49,8 +57,7 @@ export class RotatingFile {
     if (this.fd === null) return;
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     try {
-      if (this.size > 0 && this.size + bytes.length > this.options.maxSizeBytes)
-        this.rotate(this.fd);
+      if (this.isRotationDue(bytes.length)) this.rotate(this.fd);
       for (let at = 0; at < bytes.length;) at += writeSync(this.fd, bytes, at); // R1
       this.size += bytes.length;
     } catch {
@@ -64,17 +71,36 @@ export class RotatingFile {
     this.fd = null;
   }
 
+  private isRotationDue(bytes: number): boolean {
+    const { maxSizeBytes } = this.options;
+    if (this.size === 0 || this.size + bytes <= maxSizeBytes) return false;
+    if (this.failed === null) return true;
+    const { at, size } = this.failed;
+    return this.size >= size + maxSizeBytes / 10 || performance.now() - at >= retryMs; // R4
+  }
+
   private rotate(fd: number): void {
     const { maxFiles } = this.options;
     const rotated = (number: number) => `${this.path}.${number}`;
     if (maxFiles > 0) {
+      const copy = `${this.path}.new`;
+      try {
+        copyFileSync(this.path, copy);
+      } catch (error) {
+        rmSync(copy, { force: true });
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+        this.failed = { at: performance.now(), size: this.size }; // R4
+        return;
+      }
       rmSync(rotated(maxFiles), { force: true });
       for (let number = maxFiles - 1; number >= 1; number--)
         renameIfThere(rotated(number), rotated(number + 1));
-      copyFileSync(this.path, rotated(1));
+      renameSync(copy, rotated(1));
     }
     ftruncateSync(fd); // R2
     this.size = 0;
+    this.failed = null;
   }
 }
 

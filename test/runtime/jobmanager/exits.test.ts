@@ -6,7 +6,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ProcessExit } from '../../../src/contract/process-exit.ts';
-import { readDocument, writeDocument } from '../../../src/record/file-documents.ts';
+import type { DocumentName } from '../../../src/record/documents.ts';
+import { createFileStore } from '../../../src/record/drivers/file.ts';
+import { readDocument } from '../../../src/record/record.ts';
 import { ApplicationCluster } from './application-cluster.ts';
 
 let cluster: ApplicationCluster;
@@ -31,10 +33,10 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
 const leads = (epoch: number) =>
   cluster.until(async () => (await cluster.endpoint())?.epoch === epoch);
 
-async function put(name: string, value: object): Promise<void> {
-  const folder = cluster.path('record');
-  const { version } = await readDocument(folder, name);
-  expect(await writeDocument(folder, name, version, value)).toBe(version + 1);
+async function put(name: DocumentName, value: object): Promise<void> {
+  const record = createFileStore(cluster.path('record'));
+  const { version } = await readDocument(record, name);
+  await record.write(name, value, version);
 }
 
 const releaseAfter = (afterEpoch: number) =>

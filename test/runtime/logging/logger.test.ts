@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LoggingConfig } from '../../../src/contract/runtime-config.ts';
+import { onTmpfs, whyNoTmpfs } from '../../tmpfs.ts';
 import { createLogger, createOutput } from '../../../src/runtime/logging/logger.ts';
 import { RotatingFile } from '../../../src/runtime/logging/rotating-file.ts';
 
@@ -104,6 +105,25 @@ describe('RotatingFile', () => {
     writeSync(stderr, 'crash\n');
     expect(readFileSync(join(directory, 'x.out'), 'utf8')).toBe('0123456789012345\ncrash\n');
     output.close();
+  });
+
+  it.skipIf(whyNoTmpfs !== null)('keeps old logs where the disk is full (R4)', async () => {
+    await onTmpfs(directory, 64, async () => {
+      const file = new RotatingFile('a.log', config({ maxSizeBytes: 16 * 1024, maxFiles: 3 }));
+      const line = (n: number) => `${String(n).padStart(999, '0')}\n`;
+      let written = 0;
+      while (file.dropped === 0) file.write(line(written++));
+      const names = readdirSync(directory).toSorted();
+      // Of 16 KiB each: the next copy has no room.
+      expect(names).toEqual(['a.log', 'a.log.1', 'a.log.2', 'a.log.3']);
+      const kept = () => readdirSync(directory).map((name) => readFileSync(join(directory, name)));
+      const before = kept();
+      for (let i = 0; i < 100; i++) file.write(line(0));
+      expect(kept()).toEqual(before);
+      rmSync(join(directory, 'a.log.2'));
+      for (let i = 0; i < 20; i++) file.write(line(1));
+      expect(readFileSync(join(directory, 'a.log'), 'utf8')).toContain(line(1));
+    });
   });
 
   it('counts what it could not write and goes on', () => {
