@@ -10,7 +10,7 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import { Redactor } from '../contract/secrets.ts';
 import type { RecordStore } from '../record/store.ts';
-import { lockHolder } from './operation/lock.ts';
+import { lockHolder } from '../record/lock.ts';
 
 const keptEntries = 200;
 /** An error message may be long; the log is for knowing that it happened. */

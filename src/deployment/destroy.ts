@@ -7,7 +7,7 @@ import { isRecordDamaged } from '../record/store.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
-import { acquireLock } from './operation/lock.ts';
+import { type LockTaker, acquireLock } from '../record/lock.ts';
 import { quiesce } from './operation/quiesce.ts';
 import type { Site } from './site.ts';
 
@@ -17,10 +17,13 @@ export interface DestroyClusterOptions {
   readonly signal: AbortSignal;
   /** Asked again once the lock is held; `false` refuses with exit 8. Absent: yes. */
   readonly isStillWanted?: () => Promise<boolean>;
+  /** Of the lock. Default: this process. */
+  readonly taker?: Partial<LockTaker>;
 }
 
 /**
- * Ends all processes of a cluster and removes everything of it.
+ * Ends all processes of a cluster and removes everything of it. The lock is held until the record goes: who
+ * waits for it must not begin to start processes while this ends them.
  * @returns what holds state and was kept, for people.
  * @throws ClusterError (exit 7: no such cluster; exit 8: somebody deploys it).
  */
@@ -35,30 +38,49 @@ export async function destroyCluster(
   const lock = await acquireLock(provider.record(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
+    ...(options.taker && { taker: options.taker }),
   }).catch((error: unknown) => {
     if (isRecordDamaged(error)) return null; // then nobody can hold it
     throw error;
   });
-  if (options.isStillWanted !== undefined && !(await options.isStillWanted())) {
-    await lock?.release();
-    throw new ClusterError(
-      ExitCode.conflict,
-      problem({ code: 'no-longer-wanted', message: `cluster ${clusterId} was deployed meanwhile` }),
-    );
-  }
-  await lock?.abandon();
-  const { deleteState, signal } = options;
-  // With success the record goes, and the entry with it.
-  const entry =
-    lock === null ? null : await beginAudit(provider.record(clusterId), 'destroy', null);
+  let isGoing = false;
   try {
-    await quiesce(site, observed, signal);
-    return await provider.destroy(clusterId, { fence: lock?.epoch ?? null, deleteState, signal });
-  } catch (error) {
-    await entry?.failed(error, signal);
-    throw error;
+    if (options.isStillWanted !== undefined && !(await options.isStillWanted())) {
+      throw noLongerWanted(clusterId);
+    }
+    const { deleteState } = options;
+    const signal = lock === null ? options.signal : AbortSignal.any([options.signal, lock.lost]);
+    const destroy = async () => {
+      await quiesce(site, observed, signal);
+      return provider.destroy(clusterId, {
+        fence: lock?.epoch ?? null,
+        deleteState,
+        signal,
+        onRecordGoes: async () => {
+          isGoing = true;
+          await lock?.abandon();
+        },
+      });
+    };
+    if (lock === null) return await destroy();
+    // With success the record goes, and the entry with it.
+    const entry = await beginAudit(provider.record(clusterId), 'destroy', null);
+    try {
+      return await destroy();
+    } catch (error) {
+      if (!isGoing) await entry.failed(error, options.signal); // else it would make the record again
+      throw error;
+    }
+  } finally {
+    if (!isGoing) await lock?.release();
   }
 }
+
+const noLongerWanted = (clusterId: string) =>
+  new ClusterError(
+    ExitCode.conflict,
+    problem({ code: 'no-longer-wanted', message: `cluster ${clusterId} was deployed meanwhile` }),
+  );
 
 /**
  * Removes what no cluster uses any more, and clusters that ended longer ago than their retention.

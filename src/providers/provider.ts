@@ -136,6 +136,11 @@ export interface DestroyOptions extends Call {
   readonly fence: number | null;
   /** Whether checkpoints, savepoints and volumes with state are removed, too. */
   readonly deleteState: boolean;
+  /**
+   * Called once all else is gone, immediately before the record goes: whoever keeps writing into it, to renew
+   * its lock, stops. A rejection ends the call.
+   */
+  readonly onRecordGoes?: () => Promise<void>;
 }
 
 /** Its signal ends the command. */

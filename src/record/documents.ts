@@ -52,6 +52,8 @@ export interface LockDocument {
   /** A lock that is not written again for this long is free. */
   readonly termMs: number;
   readonly released: boolean;
+  /** Names the holder's hold; absent in records of earlier versions. */
+  readonly nonce?: string;
 }
 
 export const ReleaseStatus = {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DocumentName } from '../../src/record/documents.ts';
 import { ExitCode } from '../../src/contract/exit-codes.ts';
-import { acquireLock } from '../../src/deployment/operation/lock.ts';
+import { acquireLock } from '../../src/record/lock.ts';
 import { destroyCluster, removeExpired } from '../../src/deployment/destroy.ts';
 import { engines } from '../../src/engines/registry.ts';
 import { createLocalProvider } from '../../src/providers/local/index.ts';

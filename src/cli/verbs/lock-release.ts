@@ -1,7 +1,7 @@
 /** `fctl lock release`: takes the lock of a cluster away from its holder. */
 import { audited } from '../../deployment/audit.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import { lockStatus, releaseLock } from '../../deployment/operation/lock.ts';
+import { lockStatus, releaseLock } from '../../record/lock.ts';
 import type { Context } from '../context.ts';
 
 export async function run(context: Context, named: string | undefined): Promise<void> {

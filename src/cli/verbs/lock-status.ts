@@ -1,7 +1,7 @@
 /** `fctl lock status`: who holds the lock of a cluster. */
 import { formatDuration } from '../../contract/units.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import { lockStatus } from '../../deployment/operation/lock.ts';
+import { lockStatus } from '../../record/lock.ts';
 import type { Context } from '../context.ts';
 import { time } from '../output/style.ts';
 

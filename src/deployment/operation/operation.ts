@@ -25,7 +25,7 @@ import type { Provider } from '../../providers/provider.ts';
 import { beginAudit } from '../audit.ts';
 import { failOperation } from './failure.ts';
 import { runHook } from '../hooks.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock } from '../../record/lock.ts';
 import { planData } from './plan-data.ts';
 import { markRelease } from '../releases.ts';
 import { stopWithSavepoints } from './savepoints.ts';
@@ -77,7 +77,7 @@ export async function performOperation(
   try {
     return await perform(running, action);
   } finally {
-    await lock.release();
+    await lock.release(); // never rejects: what the operation says is what is told
   }
 }
 

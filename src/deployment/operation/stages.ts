@@ -23,7 +23,7 @@ import type { ObservedCluster } from '../../providers/provider.ts';
 import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from '../hooks.ts';
-import { lockHolder } from './lock.ts';
+import { lockHolder } from '../../record/lock.ts';
 import { keepsLeader, replacesJobManager } from './plan.ts';
 import { ship } from './ship.ts';
 import type { OnDeployEvent } from './progress.ts';

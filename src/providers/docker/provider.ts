@@ -283,7 +283,10 @@ class DockerProvider implements Provider {
     }
   }
 
-  async destroy(clusterId: string, { fence, signal }: DestroyOptions): Promise<readonly string[]> {
+  async destroy(
+    clusterId: string,
+    { fence, onRecordGoes, signal }: DestroyOptions,
+  ): Promise<readonly string[]> {
     if (fence !== null) await this.#runner.checkFence(clusterId, fence);
     const found = await this.#resources.find(clusterId);
     const name = clusterResource(clusterId);
@@ -296,6 +299,7 @@ class DockerProvider implements Provider {
     const ordered = processes.sort((a, b) => Number(isMaster(b)) - Number(isMaster(a)));
     await Promise.all(ordered.map((container) => this.#runner.end(container, signal)));
     await Promise.all(ordered.map(({ Id }) => this.#resources.removeContainer(Id)));
+    await onRecordGoes?.();
     await this.#volumes.release(clusterId);
     const { helpers } = await this.#resources.find(clusterId);
     await Promise.all(helpers.map(({ Id }) => this.#resources.removeContainer(Id)));

@@ -264,7 +264,7 @@ export class LocalProvider implements Provider {
 
   async destroy(
     clusterId: string,
-    { fence, signal }: Pick<DestroyOptions, 'fence' | 'signal'>,
+    { fence, onRecordGoes, signal }: Omit<DestroyOptions, 'deleteState'>,
   ): Promise<readonly string[]> {
     const layout = this.#layout(clusterId);
     if (fence !== null) await this.#checkFence(clusterId, fence);
@@ -281,6 +281,7 @@ export class LocalProvider implements Provider {
     for (const name of await namesIn(root)) {
       if (join(root, name) !== record) await removeOf(layout, join(root, name));
     }
+    await onRecordGoes?.();
     await removeCluster(layout);
     return [];
   }

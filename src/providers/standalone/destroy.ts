@@ -6,19 +6,18 @@
  */
 import type { Host } from './host.ts';
 import type { Hosts, Outcome } from './hosts.ts';
+import type { DestroyOptions } from '../provider.ts';
 import type { ClusterView } from './clusters.ts';
 
-export interface DestroyRequest {
+export interface DestroyRequest extends DestroyOptions {
   readonly clusterId: string;
-  readonly fence: number | null;
-  readonly signal: AbortSignal;
 }
 
 /** @returns what may be left on hosts that left the config and do not answer, for people. */
 export async function destroyCluster(
   hosts: Hosts,
   { record, silent, views }: ClusterView,
-  { clusterId, fence, signal }: DestroyRequest,
+  { clusterId, fence, onRecordGoes, signal }: DestroyRequest,
 ): Promise<readonly string[]> {
   const last = record?.host ?? null;
   const others = [...views.keys()].filter((host) => host !== last);
@@ -31,6 +30,7 @@ export async function destroyCluster(
   await ask(others, 'destroy');
   const missing = [...silent].filter(([host]) => host.path !== null);
   if (missing[0] && views.size > 0) throw missing[0][1]; // D1
+  await onRecordGoes?.();
   if (last && views.has(last)) await ask([last], 'destroy');
   return [...silent.keys()]
     .filter((host) => host.path === null)

@@ -258,10 +258,11 @@ export class StandaloneProvider implements Provider {
     throw noSuchProcess(clusterId, name);
   }
 
-  async destroy(clusterId: string, { fence, signal }: DestroyOptions): Promise<readonly string[]> {
+  async destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]> {
+    const { fence } = options;
     if (fence !== null) await this.#checkFence(clusterId, fence);
     const view = await this.#clusters.view(clusterId);
-    const kept = await destroyCluster(this.#hosts, view, { clusterId, fence, signal });
+    const kept = await destroyCluster(this.#hosts, view, { ...options, clusterId });
     this.#clusters.forget(clusterId);
     return kept;
   }
