@@ -17,7 +17,7 @@ export interface DestroyClusterOptions {
   readonly signal: AbortSignal;
   /** Asked again once the lock is held; `false` refuses with exit 8. Absent: yes. */
   readonly isStillWanted?: () => Promise<boolean>;
-  /** Of the lock. Default: this process. */
+  /** Of the lock. Default: this process, and the clock of the site. */
   readonly taker?: Partial<LockTaker>;
 }
 
@@ -38,7 +38,7 @@ export async function destroyCluster(
   const lock = await acquireLock(provider.record(clusterId), 'destroying the cluster', {
     waitMs: options.lockWaitMs,
     signal: options.signal,
-    ...(options.taker && { taker: options.taker }),
+    taker: { clock: site.clock, ...options.taker },
   }).catch((error: unknown) => {
     if (isRecordDamaged(error)) return null; // then nobody can hold it
     throw error;

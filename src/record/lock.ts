@@ -270,12 +270,16 @@ class HeldLock implements Lock {
   #plan(ms: number): void {
     if (this.#isOver || this.#lost.signal.aborted) return;
     this.#cancelNext = this.#clock.after(ms, () => {
-      this.#renewing = this.#renew().then((next) => this.#plan(next));
+      this.#renewing = this.#renew();
     });
   }
 
+  async #renew(): Promise<void> {
+    this.#plan(await this.#tryRenewing());
+  }
+
   /** @returns after how many ms to renew again. */
-  async #renew(): Promise<number> {
+  async #tryRenewing(): Promise<number> {
     const startedAt = this.#clock.monotonic();
     try {
       const written = await writeLock(this.#store, this.#document, this.#version);
@@ -298,19 +302,17 @@ class HeldLock implements Lock {
 
   async release(): Promise<void> {
     if (this.#isOver) return;
-    const released = this.abandon().then(async () => {
-      if (this.#lost.signal.aborted) return;
-      const document = { ...this.#document, released: true };
-      await this.#store.write(DocumentName.lock, document, this.#version);
-    });
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(releaseMs, resolve);
-      const done = () => {
-        cancel();
-        resolve();
-      };
-      released.then(done, done);
-    });
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(releaseMs, late.resolve);
+    await Promise.race([this.#release().catch(() => {}), late.promise]);
+    cancel();
+  }
+
+  async #release(): Promise<void> {
+    await this.abandon();
+    if (this.#lost.signal.aborted) return;
+    const document = { ...this.#document, released: true };
+    await this.#store.write(DocumentName.lock, document, this.#version);
   }
 }
 

@@ -43,11 +43,11 @@ function destroying(gate: Promise<void>, fails: Error | null = null) {
       return provider.destroy(clusterId, options);
     },
   };
-  const destroyed = destroyCluster({ provider: slow, engines, signal: never }, id, {
+  const destroyed = destroyCluster({ provider: slow, engines, clock, signal: never }, id, {
     lockWaitMs: 0,
     deleteState: false,
     signal: never,
-    taker: { clock, holder: 'destroyer@here/1', machine: 'here', isRunning: () => true },
+    taker: { holder: 'destroyer@here/1', machine: 'here', isRunning: () => true },
   });
   destroyed.catch(() => {});
   return { destroyed, reached: reached.promise };

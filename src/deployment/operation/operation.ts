@@ -65,6 +65,7 @@ export async function performOperation(
   const lock = await acquireLock(store, `${action}${about}`, {
     waitMs: options.lockWaitMs,
     signal: options.signal,
+    taker: { clock: operation.clock },
     onWait: ({ holder, message }) => options.onEvent({ type: 'waiting-for-lock', holder, message }),
   });
   const signal = AbortSignal.any([options.signal, lock.lost]);
