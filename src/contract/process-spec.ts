@@ -75,6 +75,16 @@ export interface Artifact {
   readonly file: string;
 }
 
+/**
+ * What the processes of a cluster run with, and what has to be at their place before one is started.
+ * `fctl`: the runtime of this fctl, with its Node.js. `archive`: an artifact of the cluster, which is unpacked
+ * there; `layout` says where in it the executable is that commands begin with. `image`: a container image.
+ */
+export type RuntimeRef =
+  | { readonly kind: 'fctl' }
+  | { readonly kind: 'archive'; readonly artifact: string; readonly layout: string }
+  | { readonly kind: 'image'; readonly reference: string };
+
 /** Everything that a cluster should consist of. */
 export interface ClusterSpec {
   readonly clusterId: string;
@@ -83,6 +93,9 @@ export interface ClusterSpec {
   readonly mode: 'application' | 'per-job' | 'session';
   /** It runs once: of what has ended only record and logs are kept. */
   readonly transient: boolean;
+  readonly runtime: RuntimeRef;
+  /** How long outcome and logs stay after the end; for platforms that remove them by themselves. */
+  readonly retentionMs: number;
   readonly processes: readonly ProcessSpec[];
   readonly artifacts: readonly Artifact[];
   /** The folder of the config file on the client. Not part of the release. */

@@ -40,7 +40,7 @@ export async function deploy(
   const problems = [...input.problems, ...(await provider.preflight(spec, options))];
   if (problems.length > 0) throw new ProviderError(problems);
   // Before the lock: where a host has nothing of ours yet, only the runtime can keep a record.
-  await provider.install(spec, transferOptions(options));
+  await provider.install(spec.runtime, transferOptions(options));
   const operation: Operation = {
     provider,
     engines,
@@ -72,7 +72,7 @@ async function want(
   const { config, content, spec } = await desiredCluster(input, cause);
   const context = { current: releases.at(-1) ?? null, config: content.config, leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
-  return { spec, plan, content, engine: config.engine, retentionMs: config.retentionMs };
+  return { spec, plan, content, engine: config.engine };
 }
 
 async function wantRelease(

@@ -60,7 +60,6 @@ async function wantRestarted(
     plan,
     content: { ...current, cause: 'restart' },
     engine: config.engine,
-    retentionMs: config.retentionMs,
   };
 }
 

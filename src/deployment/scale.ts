@@ -57,7 +57,6 @@ async function wantScaled(
       config: configOf(running, count),
     },
     engine: config.engine,
-    retentionMs: config.retentionMs,
   };
 }
 

@@ -16,7 +16,13 @@ import type { RecordStore } from '../record/store.ts';
 import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
 import type { Action, Plan } from '../contract/plan.ts';
-import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../contract/process-spec.ts';
+import type {
+  Artifact,
+  ClusterSpec,
+  ProcessSpec,
+  Role,
+  RuntimeRef,
+} from '../contract/process-spec.ts';
 
 /** What not every platform can do. Callers ask before they promise it to a user. */
 export interface Capabilities {
@@ -51,8 +57,8 @@ export interface Provider {
   /** The cluster's record. */
   record(clusterId: string): RecordStore;
   artifacts(clusterId: string): ArtifactStore;
-  /** Ships what processes of any cluster run with, the runtime, unless it is there. */
-  install(spec: ClusterSpec, options: TransferOptions): Promise<void>;
+  /** Ships what processes run with, unless it is there. @throws ProviderError for what cannot be shipped. */
+  install(runtime: RuntimeRef, options: TransferOptions): Promise<void>;
   /**
    * Brings the processes of a cluster to what a plan says that they should be. JobManagers that others
    * follow have ended before one of those starts.

@@ -52,6 +52,8 @@ export function smallCluster(cluster: SmallCluster): ClusterSpec {
     release,
     mode: 'application',
     transient: false,
+    runtime: { kind: 'fctl' },
+    retentionMs: 0,
     processes: [
       process('jobmanager', 1, script),
       ...(cluster.taskManager === undefined

@@ -108,7 +108,7 @@ export function describeProvider(
 
   /** What a deployment does, with the lock of epoch 1. */
   async function deploy(spec: ClusterSpec, by: Provider = provider): Promise<void> {
-    await by.install(spec, silently);
+    await by.install(spec.runtime, silently);
     const store = by.record(spec.clusterId);
     const { value, version } = await readDocument(store, DocumentName.lock);
     if (value === null) await store.write(DocumentName.lock, lock(1), version);
@@ -355,12 +355,19 @@ export function describeProvider(
       expect(await provider.observe('demo', call)).toBeNull();
     });
 
+    it('says that it cannot bring another runtime, and not the one of fctl', async () => {
+      const refused = await errorOf(
+        provider.install({ kind: 'archive', artifact: 'a', layout: 'bin/flink' }, silently),
+      );
+      expect(refused.problems[0]!.code).toBe('runtime-not-supported');
+    });
+
     it('installs once', async () => {
       const spec = smallCluster({ clusterId: 'demo', clientDir });
-      await provider.install(spec, silently);
+      await provider.install(spec.runtime, silently);
       const sent: unknown[] = [];
       const again = await another();
-      await again.install(spec, { signal: never, onProgress: (part) => sent.push(part) });
+      await again.install(spec.runtime, { signal: never, onProgress: (part) => sent.push(part) });
       expect(sent).toEqual([]);
     });
 
@@ -393,7 +400,7 @@ export function describeProvider(
   describe(`${name}: record, lock and artifacts`, () => {
     it('keeps documents with compare-and-set', async () => {
       const spec = smallCluster({ clusterId: 'demo', clientDir });
-      await provider.install(spec, silently);
+      await provider.install(spec.runtime, silently);
       const store = provider.record('demo');
       const other = (await another()).record('demo');
       const written = await Promise.all([
@@ -564,7 +571,7 @@ export function describeProvider(
 
     it('finds and removes a cluster whose record was never written', async () => {
       const spec = smallCluster({ clusterId: 'demo', clientDir });
-      await provider.install(spec, silently);
+      await provider.install(spec.runtime, silently);
       await provider.record('demo').write(DocumentName.lock, lock(1), null);
       await convergeAll(provider, spec, locked);
       const other = await another();

@@ -11,6 +11,7 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Engine } from '../../engines/engine.ts';
+import type { ApplicationBundle } from '../../packaging/bundle.ts';
 import { type Provider, isAlive } from '../../providers/provider.ts';
 import { noSuchCluster } from '../cancel.ts';
 import type { Hooks } from '../hooks.ts';
@@ -41,7 +42,7 @@ export interface RunningCluster {
 
 /** @throws ClusterError (exit 7: no such cluster; exit 8: it does not run). */
 export async function runningCluster(
-  { clusterId, onUnknownKeys, provider, signal, today }: RunningClusterInput,
+  { clusterId, engine, onUnknownKeys, provider, signal, today }: RunningClusterInput,
   { observed, releases }: Situation,
 ): Promise<RunningCluster> {
   const current = releases.at(-1);
@@ -71,6 +72,8 @@ export async function runningCluster(
       release: current.release,
       mode: master.labels['fctl.dev/mode'] as ClusterSpec['mode'],
       transient: master.labels['fctl.dev/mode'] === 'per-job',
+      runtime: engine.clusterSpec(config, bundleOf(current), null, current.release).runtime,
+      retentionMs: config.retentionMs,
       processes: [master, { ...worker, count: workers.length }],
       artifacts: [],
       clientDir: current.clientDir,
@@ -81,6 +84,10 @@ export async function runningCluster(
     missing,
   };
 }
+
+/** It is in the cluster: nothing is shipped. */
+const bundleOf = ({ bundleHash, bundleSizeBytes }: ReleaseEntry): ApplicationBundle | null =>
+  bundleHash === null ? null : { hash: bundleHash, sizeBytes: bundleSizeBytes, file: '' };
 
 /** The name of the release that the same would be with another config. */
 export const nameRelease = (
@@ -133,14 +140,9 @@ export function withSecrets(
       ),
     );
   }
-  const bundle = {
-    hash: current.bundleHash!,
-    sizeBytes: current.bundleSizeBytes,
-    file: '', // It is in the cluster: nothing is shipped.
-  };
   const { secrets } = engine.clusterSpec(
     config,
-    bundle,
+    bundleOf(current),
     spec.secrets['token'] ?? null,
     spec.release,
   );

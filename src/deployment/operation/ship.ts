@@ -16,7 +16,7 @@ export const transferOptions = ({ onEvent, signal }: Telling): TransferOptions =
 /** Ships what is not there yet: the runtime and the artifacts of the cluster. */
 export async function ship(provider: Provider, spec: ClusterSpec, options: Telling): Promise<void> {
   const transfer = transferOptions(options);
-  await provider.install(spec, transfer);
+  await provider.install(spec.runtime, transfer);
   const store = provider.artifacts(spec.clusterId);
   for (const artifact of spec.artifacts) {
     if (await store.has(artifact.hash, options)) continue;

@@ -38,7 +38,6 @@ export interface Wanted {
   readonly plan: Plan;
   readonly content: ReleaseContent;
   readonly engine: string;
-  readonly retentionMs: number;
 }
 
 export interface Operation extends Site {
@@ -93,7 +92,7 @@ export async function checkLock(store: RecordStore, fence: number): Promise<void
 /** Before the first action: whoever is interrupted leaves it behind. */
 export async function recordIntended(
   { fence, operation }: Running,
-  { content, engine, plan, retentionMs, spec }: Wanted,
+  { content, engine, plan, spec }: Wanted,
   situation: Situation,
 ): Promise<ReleaseEntry> {
   const { observed } = situation;
@@ -109,7 +108,7 @@ export async function recordIntended(
     provider: provider.name,
     engine,
     createdAt: value?.createdAt ?? Date.now(),
-    retentionMs,
+    retentionMs: spec.retentionMs,
   };
   await store.write(DocumentName.cluster, document, version);
   return recordRelease(store, {

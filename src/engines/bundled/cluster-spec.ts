@@ -56,6 +56,8 @@ export function clusterSpec(
     release,
     mode,
     transient: mode === 'per-job',
+    runtime: { kind: 'fctl' },
+    retentionMs: config.retentionMs,
     clientDir: config.projectDir,
     secrets: clusterSecrets(config, token),
     artifacts,

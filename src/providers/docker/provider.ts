@@ -13,7 +13,7 @@ import type { Call } from '../../contract/call.ts';
 import { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
-import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
+import { type ClusterSpec, Role, type RuntimeRef } from '../../contract/process-spec.ts';
 import type {
   ArtifactStore,
   Capabilities,
@@ -38,7 +38,7 @@ import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
-import { artifactCorrupt, noSuchProcess } from '../shared/refusals.ts';
+import { artifactCorrupt, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
 import { execIn } from './exec.ts';
 import { ImageStore } from './image.ts';
 import { LogReader } from './logs.ts';
@@ -217,7 +217,8 @@ class DockerProvider implements Provider {
     };
   }
 
-  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+  async install(runtime: RuntimeRef, options: TransferOptions): Promise<void> {
+    refuseOtherRuntime(runtime, this.name);
     await this.#images.ensure(options);
   }
 

@@ -24,7 +24,7 @@ export class RestAddress {
   constructor(engine: EngineClient, options: DockerOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#tunnels = new Tunnels(engine);
+    this.#tunnels = new Tunnels(engine, options.layout.node);
   }
 
   /** @param container of the JobManager; `null`: there is none. */

@@ -16,12 +16,15 @@ interface Tunnel {
 
 export class Tunnels {
   readonly #engine: EngineClient;
+  readonly #node: string;
   /** By container and port in it. */
   readonly #open = new Map<string, Promise<Tunnel>>();
   readonly #sockets = new Set<Duplex>();
 
-  constructor(engine: EngineClient) {
+  /** @param node the Node.js executable in the containers. */
+  constructor(engine: EngineClient, node: string) {
     this.#engine = engine;
+    this.#node = node;
   }
 
   /** @returns the port on this machine's loopback. */
@@ -43,7 +46,7 @@ export class Tunnels {
     return { server, port: (server.address() as AddressInfo).port };
   }
 
-  async #relay({ Config, Id }: Container, port: number, socket: Socket): Promise<void> {
+  async #relay({ Id }: Container, port: number, socket: Socket): Promise<void> {
     const script = `
       const socket = require('node:net').connect({ port: ${port}, host: '127.0.0.1', allowHalfOpen: true });
       process.stdin.pipe(socket).pipe(process.stdout);
@@ -52,7 +55,7 @@ export class Tunnels {
     const exec = await this.#engine.ask(
       (docker) =>
         docker.getContainer(Id).exec({
-          Cmd: [Config.Cmd[0]!, '-e', script],
+          Cmd: [this.#node, '-e', script],
           AttachStdin: true,
           AttachStdout: true,
           AttachStderr: true,

@@ -18,7 +18,7 @@ import type { RecordStore } from '../../record/store.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
-import type { ClusterSpec } from '../../contract/process-spec.ts';
+import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
 import type {
   ArtifactStore,
   Capabilities,
@@ -39,7 +39,7 @@ import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts'
 import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import type { Place } from '../shared/render.ts';
 import { watchByPolling } from '../shared/poll.ts';
-import { artifactCorrupt, noLogs, noSuchProcess } from '../shared/refusals.ts';
+import { artifactCorrupt, noLogs, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
 import { LocalClient } from './client.ts';
 import {
   type ClusterLayout,
@@ -156,7 +156,9 @@ export class LocalProvider implements Provider {
   }
 
   /** Clusters run with the runtime that this fctl has. */
-  async install(): Promise<void> {}
+  async install(runtime: RuntimeRef): Promise<void> {
+    refuseOtherRuntime(runtime, this.name);
+  }
 
   async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
     const { clusterId } = desired;

@@ -48,7 +48,7 @@ export function withDoor(provider: Provider): Provider {
     watch: (id, call) => provider.watch(parseClusterId(id), call),
     record: (id) => recordOf(provider.record(parseClusterId(id))),
     artifacts: (id) => artifactsOf(provider.artifacts(parseClusterId(id))),
-    install: (spec, options) => changing(options, () => provider.install(spec, options)),
+    install: (runtime, options) => changing(options, () => provider.install(runtime, options)),
     converge: async (desired, plan, options) => {
       parseClusterId(desired.clusterId);
       return changing(options, () => provider.converge(desired, plan, options));

@@ -1,6 +1,7 @@
 /** Errors that every provider may end a call with, in the same words. */
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import type { RuntimeRef } from '../../contract/process-spec.ts';
 
 /** @param what the whole sentence, where the process is there and cannot be used. */
 export function noSuchProcess(clusterId: string, process: string, what?: string): ClusterError {
@@ -32,6 +33,19 @@ export function artifactCorrupt(name: string): ProviderError {
       code: 'artifact-corrupt',
       message: `${name} is not what was sent: it changed meanwhile, or was damaged on its way`,
       hint: 'try again',
+    }),
+  );
+}
+
+/** @throws ProviderError for a runtime that this provider cannot bring to its places. */
+export function refuseOtherRuntime({ kind }: RuntimeRef, provider: string): void {
+  if (kind === 'fctl') return;
+  throw new ProviderError(
+    problem({
+      code: 'runtime-not-supported',
+      message: `provider ${provider} starts processes with the runtime of fctl, not with an ${kind}`,
+      path: '/engine',
+      hint: 'choose another engine or another provider',
     }),
   );
 }

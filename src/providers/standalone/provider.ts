@@ -18,12 +18,12 @@ import type { RecordStore } from '../../record/store.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { Plan } from '../../contract/plan.ts';
-import type { ClusterSpec } from '../../contract/process-spec.ts';
+import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
 import { untilAborted } from '../shared/abort.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { watchByPolling } from '../shared/poll.ts';
-import { noSuchProcess } from '../shared/refusals.ts';
+import { noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
 import type {
   ArtifactStore,
   Capabilities,
@@ -142,7 +142,8 @@ export class StandaloneProvider implements Provider {
     };
   }
 
-  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+  async install(runtime: RuntimeRef, options: TransferOptions): Promise<void> {
+    refuseOtherRuntime(runtime, this.name);
     const archive = await this.#runtime(options.signal);
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
       installRuntime(host, archive, options),

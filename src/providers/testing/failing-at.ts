@@ -72,7 +72,7 @@ export function failingAt(
     watch: (id, call) => provider.watch(id, call),
     record: (id) => recordOf(provider.record(id)),
     artifacts: (id) => artifactsOf(provider.artifacts(id)),
-    install: (spec, options) => counted('install', () => provider.install(spec, options)),
+    install: (runtime, options) => counted('install', () => provider.install(runtime, options)),
     converge: (desired, plan, options) =>
       counted('converge', () => {
         const onStep = (action: Action) => {

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Call } from '../../contract/call.ts';
 import { sha256 } from '../../contract/hash.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
-import type { ClusterSpec } from '../../contract/process-spec.ts';
+import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
 import { DocumentName } from '../../record/documents.ts';
 import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
 import { MAX_DOCUMENT_BYTES, type RecordStore } from '../../record/store.ts';
@@ -29,7 +29,7 @@ import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
-import { artifactCorrupt, noLogs } from '../shared/refusals.ts';
+import { artifactCorrupt, noLogs, refuseOtherRuntime } from '../shared/refusals.ts';
 import type { FakePlatform } from './fake-platform.ts';
 
 const watchPauseMs = 5;
@@ -129,7 +129,8 @@ class FakeProvider implements Provider {
     };
   }
 
-  async install(_spec: ClusterSpec, options: TransferOptions): Promise<void> {
+  async install(runtime: RuntimeRef, options: TransferOptions): Promise<void> {
+    refuseOtherRuntime(runtime, this.name);
     await this.#turn(options);
     if (this.#platform.isInstalled) return;
     this.#platform.isInstalled = true;

@@ -36,7 +36,10 @@ export class EngineProjects {
     const engine = await DockerEngine.start({ tls: true });
     const provider = await openProvider(engine, { cacheDir: join(folder, 'fctl') });
     const spec = smallCluster({ clusterId: 'none', clientDir: folder });
-    await provider.install(spec, { signal: AbortSignal.timeout(120_000), onProgress: () => {} });
+    await provider.install(spec.runtime, {
+      signal: AbortSignal.timeout(120_000),
+      onProgress: () => {},
+    });
     await provider.close();
     return new EngineProjects(engine, folder);
   }

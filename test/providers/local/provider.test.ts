@@ -74,6 +74,8 @@ function clusterSpec(process: ProcessSpec, change: Partial<ClusterSpec> = {}): C
     artifacts: [],
     clientDir: home,
     transient: false,
+    runtime: { kind: 'fctl' },
+    retentionMs: 0,
     secrets: { token: 'top-secret' },
     ...change,
   };

@@ -73,7 +73,7 @@ const lock: LockDocument = {
 };
 
 async function deploy(provider: Provider, fence = 1): Promise<void> {
-  await provider.install(spec, silently);
+  await provider.install(spec.runtime, silently);
   const store = provider.record('demo');
   const { version } = await readDocument(store, DocumentName.lock);
   await store.write(DocumentName.lock, { ...lock, epoch: fence }, version);
@@ -152,7 +152,7 @@ describe('ways in', () => {
 
   it('to a host that allows two sessions only', async () => {
     const provider = await start({ hosts: [{ sessions: 2 }] });
-    await provider.install(spec, silently);
+    await provider.install(spec.runtime, silently);
     const found = await Promise.all([
       ...Array.from({ length: 6 }, () => clusters(provider)),
       problemsOf(provider),
@@ -275,7 +275,7 @@ describe('sending the runtime', () => {
     await mkdir(join(place.dirOn(place.hosts[0]!), 'uploads'), { recursive: true });
     await writeFile(upload(), whole.subarray(0, 700));
     const seen: TransferProgress[] = [];
-    await provider.install(spec, { signal: never, onProgress: (part) => seen.push(part) });
+    await provider.install(spec.runtime, { signal: never, onProgress: (part) => seen.push(part) });
     expect(seen[0]!.sentBytes).toBeGreaterThan(700);
     expect(seen.at(-1)).toEqual({
       what: 'runtime',
@@ -296,7 +296,7 @@ describe('sending the runtime', () => {
     await once(other.stdout, 'data');
     const seen: TransferProgress[] = [];
     const waiting = Promise.withResolvers<void>();
-    const installed = provider.install(spec, {
+    const installed = provider.install(spec.runtime, {
       signal: never,
       onProgress: (part) => {
         seen.push(part);
@@ -317,7 +317,7 @@ describe('sending the runtime', () => {
   it('by several clients at once leaves one, whole', async () => {
     await start({ hosts: [{}, {}] });
     const clients = await Promise.all([open(), open(), open(), open()]);
-    await Promise.all(clients.map((client) => client.install(spec, silently)));
+    await Promise.all(clients.map((client) => client.install(spec.runtime, silently)));
     for (const host of place.hosts) {
       expect(await readdir(join(place.dirOn(host), 'runtimes'))).toEqual([place.archive.hash]);
       expect(await readdir(join(place.dirOn(host), 'uploads'))).toEqual([]);
@@ -328,11 +328,11 @@ describe('sending the runtime', () => {
     const provider = await start();
     await mkdir(join(place.dirOn(place.hosts[0]!), 'uploads'), { recursive: true });
     await writeFile(upload(), Buffer.alloc(700, 'x'));
-    await expect(provider.install(spec, silently)).rejects.toMatchObject({
+    await expect(provider.install(spec.runtime, silently)).rejects.toMatchObject({
       problems: [{ code: 'runtime-corrupt' }],
     });
     expect(await readdir(join(place.dirOn(place.hosts[0]!), 'uploads'))).toEqual([]);
-    await provider.install(spec, silently);
+    await provider.install(spec.runtime, silently);
     expect(await problemsOf(provider)).toEqual([]);
     expect(await readdir(join(place.dirOn(place.hosts[0]!), 'runtimes'))).toHaveLength(1);
   });
@@ -345,10 +345,10 @@ describe('sending the runtime', () => {
       host!.onCommand = () => {};
       host!.drop();
     };
-    await expect(provider.install(spec, silently)).rejects.toMatchObject({
+    await expect(provider.install(spec.runtime, silently)).rejects.toMatchObject({
       problems: [{ code: 'connection-lost' }],
     });
-    await provider.install(spec, silently);
+    await provider.install(spec.runtime, silently);
     expect(await readdir(join(place.dirOn(host!), 'runtimes'))).toEqual([place.archive.hash]);
   });
 });

@@ -145,7 +145,7 @@ describe('a host with units', () => {
       expect((await provider.preflight(spec, call)).map(({ code }) => code)).toEqual([
         'no-systemd',
       ]);
-      await provider.install(spec, { signal: never, onProgress: () => {} });
+      await provider.install(spec.runtime, { signal: never, onProgress: () => {} });
       await provider.record('demo').write('lock', { epoch: 1 }, null);
       host!.path = standIns;
       // The agent that runs was started without the stand-ins.
