@@ -30,6 +30,25 @@ const below: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * Folders of `runtime`, each with the others that it may import. The engine proper stands alone: it knows no
+ * process, no RPC and no JobManager, so that another host can take it. A JobManager runs no tasks.
+ */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  stream: [],
+  rpc: ['stream'],
+  metrics: ['rpc'],
+  logging: ['rpc'],
+  ha: ['logging', 'rpc'],
+  keeper: [],
+  rest: ['jobmanager', 'logging', 'rpc'],
+  jobmanager: ['ha', 'logging', 'metrics', 'rest', 'rpc'],
+  taskmanager: ['ha', 'logging', 'metrics', 'rpc', 'stream'],
+};
+
+/** What of the other folders of `src/` the engine proper may import. */
+const engineLayers: readonly string[] = ['api', 'connectors', 'contract', 'graph'];
+
+/**
  * Folders that only some may import, wherever else they can be reached from: how a JobManager is spoken to is
  * the business of its engine (`engine.cluster`).
  */
@@ -65,8 +84,34 @@ export function layerProblem(importer: string, imported: string): string | null 
   const lower = allowed.get(from);
   if (lower === undefined) return `src/${from} is in no layer; tools/lint/layers.ts lists them`;
   const isReserved = onlyFor[to]?.includes(from) === false;
-  if ((lower.has(to) && !isReserved) || exceptions[importer]?.includes(to)) return null;
+  if ((lower.has(to) && !isReserved) || exceptions[importer]?.includes(to)) {
+    return from === 'runtime' ? roomProblem(importer, imported) : null;
+  }
   return `src/${from} may not import src/${to}`;
+}
+
+/** Files that lie in `runtime` itself are for all rooms but the engine proper. */
+function roomProblem(importer: string, imported: string): string | null {
+  const from = roomOf(importer);
+  const to = roomOf(imported);
+  if (from === null || from === to) return null;
+  const others = rooms[from];
+  if (others === undefined)
+    return `src/runtime/${from} is no room; tools/lint/layers.ts lists them`;
+  const isElsewhere = folderOf(imported) !== 'runtime';
+  const isAllowed = isElsewhere
+    ? from !== 'stream' || engineLayers.includes(folderOf(imported))
+    : to === null
+      ? from !== 'stream'
+      : others.includes(to);
+  const what = isElsewhere ? folderOf(imported) : imported;
+  return isAllowed ? null : `src/runtime/${from} may not import src/${what}`;
+}
+
+/** The folder of `runtime` that a file lies in; `null`: in none. */
+function roomOf(path: string): string | null {
+  const [folder, room, ...rest] = path.split('/');
+  return folder === 'runtime' && rest.length > 0 ? room! : null;
 }
 
 const folderOf = (path: string) => path.split('/', 1)[0]!;

@@ -12,6 +12,21 @@ import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
+import type {
+  ExecutionState,
+  SlotLocation,
+  TaskDeployment,
+  TaskMetrics,
+} from '../stream/task/deployment.ts';
+
+export { ExecutionState } from '../stream/task/deployment.ts';
+export type {
+  ChannelDeployment,
+  EdgeDeployment,
+  SlotLocation,
+  TaskDeployment,
+  TaskMetrics,
+} from '../stream/task/deployment.ts';
 
 export interface Envelope {
   readonly clusterId: string;
@@ -84,14 +99,6 @@ export interface SlotAllocation extends SlotTarget {
   readonly workingDirectory: string;
 }
 
-export interface SlotLocation {
-  readonly allocationId: string;
-  /** `Envelope.resourceId` of the TaskManager. Equal: same process. */
-  readonly taskManager: string;
-  readonly host: string;
-  readonly dataPort: number;
-}
-
 export interface SlotDeployment extends SlotTarget {
   readonly jobAttempt: number;
   readonly graph: JobGraph;
@@ -101,47 +108,6 @@ export interface SlotDeployment extends SlotTarget {
   readonly network: NetworkConfig;
   readonly cancellationTimeoutMs: number;
 }
-
-/** One subtask: a vertex's chain at one index. */
-export interface TaskDeployment {
-  /** Id of this execution attempt, 32 hex digits followed by `_attempt`, as Flink's. */
-  readonly attemptId: string;
-  readonly vertexId: string;
-  readonly subtaskIndex: number;
-  readonly attempt: number;
-  /** One per incoming edge, in the order of the JobGraph's edges. */
-  readonly inputs: readonly EdgeDeployment[];
-  /** One per outgoing edge. */
-  readonly outputs: readonly EdgeDeployment[];
-}
-
-export interface EdgeDeployment {
-  readonly edgeId: string;
-  /** The peers this subtask is connected with, ascending by subtask index. */
-  readonly channels: readonly ChannelDeployment[];
-}
-
-/** A channel is named by (job id, job attempt, edge, source subtask, target subtask) on both ends. */
-export interface ChannelDeployment {
-  readonly sourceSubtask: number;
-  readonly targetSubtask: number;
-  /** Where the other end is. The source end dials. */
-  readonly peer: SlotLocation;
-}
-
-/** Flink's execution states. */
-export const ExecutionState = {
-  created: 'CREATED',
-  scheduled: 'SCHEDULED',
-  deploying: 'DEPLOYING',
-  initializing: 'INITIALIZING',
-  running: 'RUNNING',
-  finished: 'FINISHED',
-  canceling: 'CANCELING',
-  canceled: 'CANCELED',
-  failed: 'FAILED',
-} as const;
-export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState];
 
 export interface TaskChange {
   readonly jobId: string;
@@ -167,21 +133,6 @@ export interface SplitRequest {
 export interface SlotLoss extends SlotTarget {
   readonly jobAttempt: number;
   readonly error: FailureInfo;
-}
-
-/** Counters since the task started; times in milliseconds. */
-export interface TaskMetrics {
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly lateRecordsDropped: number;
-  readonly skippedRecords: number;
-  /** Epoch milliseconds; `null` before the first one. Infinity is sent as `Number.MAX_SAFE_INTEGER`. */
-  readonly watermark: number | null;
-  readonly busyMs: number;
-  readonly idleMs: number;
-  readonly backPressuredMs: number;
 }
 
 /** Sent with every heartbeat. */

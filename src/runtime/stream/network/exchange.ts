@@ -12,7 +12,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { type Codec, compileCodec } from '../../../api/codec.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
 import type { JobEdge } from '../../../graph/job-graph.ts';
-import type { ChannelDeployment, SlotLocation } from '../../rpc/protocol.ts';
+import type { ChannelDeployment, SlotLocation } from '../task/deployment.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type ChannelWriter, TimedFlusher } from './channel-writer.ts';

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../../contract/clock.ts';
 import type { ChainMetrics } from '../operators/operator-chain.ts';
-import type { TaskMetrics } from '../../rpc/protocol.ts';
+import type { TaskMetrics } from './deployment.ts';
 
 export class TaskMeter {
   recordsIn = 0;

@@ -27,7 +27,7 @@ import type { ProducingTask } from '../network/exchange.ts';
 import { Fifo } from '../network/fifo.ts';
 import type { ChannelOwner, InputChannel } from '../network/input-channel.ts';
 import type { ChainSource, OperatorChain } from '../operators/operator-chain.ts';
-import { ExecutionState, type TaskMetrics } from '../../rpc/protocol.ts';
+import { ExecutionState, type TaskMetrics } from './deployment.ts';
 import type { Mailbox, MailboxTask } from './mailbox.ts';
 import type { TaskMeter } from './task-meter.ts';
 

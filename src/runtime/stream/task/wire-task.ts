@@ -21,7 +21,7 @@ import { createOperatorChain } from '../operators/create-operator-chain.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { mergedInputs } from '../operators/merged-inputs.ts';
 import type { ChainHost } from '../operators/operator-chain.ts';
-import type { EdgeDeployment, TaskDeployment } from '../../rpc/protocol.ts';
+import type { EdgeDeployment, TaskDeployment } from './deployment.ts';
 import type { Task, TaskParts } from './task.ts';
 
 export interface Wiring {
