@@ -1,6 +1,6 @@
 /**
  * Writes `docs/configuration.md`, `docs/cli.md` and `docs/rest.md` from the schema, the command tree and
- * the table of Flink's endpoints.
+ * the table of Flink's endpoints, and the type of a config file from the schema.
  * With `--check` it writes nothing and fails when they are stale.
  */
 import { existsSync } from 'node:fs';
@@ -11,9 +11,10 @@ const root = join(import.meta.dirname, '..');
 
 /** Page → the module that makes it. */
 const pages = {
-  'configuration.md': { module: 'src/config/reference.ts', name: 'configurationReference' },
-  'cli.md': { module: 'src/cli/reference.ts', name: 'cliReference' },
-  'rest.md': { module: 'tools/rest-reference.ts', name: 'restReference' },
+  'docs/configuration.md': { module: 'src/config/reference.ts', name: 'configurationReference' },
+  'docs/cli.md': { module: 'src/cli/reference.ts', name: 'cliReference' },
+  'docs/rest.md': { module: 'tools/rest-reference.ts', name: 'restReference' },
+  'src/config/fctl-config.ts': { module: 'tools/config-types.ts', name: 'configTypes' },
 };
 
 const check = process.argv.includes('--check');
@@ -25,10 +26,10 @@ for (const [page, { module, name }] of Object.entries(pages)) {
   }
   const generator = await import(join(root, module));
   const wanted: string = await generator[name]();
-  const file = join(root, 'docs', page);
+  const file = join(root, page);
   if (!check) await writeFile(file, wanted);
   else if ((await readFile(file, 'utf8').catch(() => null)) !== wanted) {
-    console.error(`docs/${page} is stale: npm run docs`);
+    console.error(`${page} is stale: npm run docs`);
     process.exitCode = 1;
   }
 }

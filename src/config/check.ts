@@ -10,7 +10,7 @@ import { type Path, type Tree, isTree, pointer, valueAt } from './layer.ts';
 import { notYet } from './not-yet.ts';
 import { resolvePath } from './paths.ts';
 import { hasReference } from './references.ts';
-import { isSecretName } from './secret-names.ts';
+import { isNameOfSecret, isSecretName } from './secret-names.ts';
 import { type ParsedConfig, configSchema, overlaySchema } from './schema.ts';
 
 export interface CheckOptions {
@@ -43,6 +43,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkBackoff(values),
     ...checkOpenAccess(values, options),
     ...checkHosts(values),
+    ...checkEnvironments(values, options),
   ];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
   const remaining = errors.filter(({ path }) => !options.failed.has(pointer(path)));
@@ -169,6 +170,33 @@ function checkNode(values: Tree, options: CheckOptions): Finding[] {
   } catch {
     return wrong('is not executable', 'name the executable of Node.js, which is called node');
   }
+}
+
+/** A spec of processes holds their environment in clear, and so do the record and plans. */
+function checkEnvironments(values: Tree, { secrets }: CheckOptions): Finding[] {
+  return ['jobmanager', 'taskmanager'].flatMap((role) => {
+    const section = [role, 'environment'];
+    const variables = valueAt(values, section);
+    return Object.keys(isTree(variables) ? variables : {}).flatMap((name): Finding[] => {
+      const path = [...section, name];
+      const wrong = (message: string, hint: string): Finding[] => [
+        { code: 'invalid-variable', message, path, part: 'key', hint },
+      ];
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+        return wrong('is no name of a variable', 'letters, digits and _, and no digit at first');
+      }
+      if (name.startsWith('FCTL_')) {
+        return wrong('variables that begin with FCTL_ are those of fctl', 'choose another name');
+      }
+      const hint = 'secrets belong into application.args, which keeps them out of record and plans';
+      if (secrets.has(pointer(path))) {
+        return wrong('a reference cannot stand here: what it becomes would lie in clear', hint);
+      }
+      return isNameOfSecret(name)
+        ? wrong('is called like a secret, and would lie in clear', hint)
+        : [];
+    });
+  });
 }
 
 /** The text of a key, or its default; empty when it is no text. */

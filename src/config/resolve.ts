@@ -101,6 +101,7 @@ export function resolveConfig(
     jobmanager: {
       replicas: jobmanager.replicas,
       resources: resources(jobmanager.resources),
+      environment: jobmanager.environment,
       maxConcurrentRestarts: jobmanager.maxConcurrentRestarts,
       submissionTimeoutMs: ms(jobmanager.submissionTimeout),
       rest: { ...jobmanager.rest, bind: jobmanager.rest.bind ?? null },
@@ -109,6 +110,7 @@ export function resolveConfig(
       replicas: taskmanager.replicas,
       slots: taskmanager.slots,
       resources: resources(taskmanager.resources),
+      environment: taskmanager.environment,
       registrationTimeoutMs: ms(taskmanager.registrationTimeout),
       slotRequestTimeoutMs: ms(taskmanager.slotRequestTimeout),
       loadBalance: taskmanager.loadBalance,

@@ -18,6 +18,8 @@ export interface ResolvedConfig {
   readonly jobmanager: {
     readonly replicas: number;
     readonly resources: ResolvedResources;
+    /** By name; without secrets. */
+    readonly environment: Readonly<Record<string, string>>;
     readonly maxConcurrentRestarts: number;
     readonly submissionTimeoutMs: number;
     /** `port` 0: one that is free is chosen. */
@@ -35,6 +37,8 @@ export interface ResolvedConfig {
     readonly replicas: number;
     readonly slots: number;
     readonly resources: ResolvedResources;
+    /** By name; without secrets. */
+    readonly environment: Readonly<Record<string, string>>;
     readonly registrationTimeoutMs: number;
     readonly slotRequestTimeoutMs: number;
     readonly loadBalance: { readonly mode: LoadBalanceMode };

@@ -54,6 +54,15 @@ export const text = (description: string) => z.string().min(1).meta({ descriptio
 export const section = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape).prefault({} as never);
 
+/** Variables of processes; what must not be in it is found by check.ts. */
+export const environment = (whose: string) =>
+  z
+    .record(z.string(), z.string())
+    .default({})
+    .meta({
+      description: `Environment variables of ${whose}, by name. They are in the cluster's record and in plans as they are: references and secrets are refused, which belong into \`application.args\`. Beside them processes have \`PATH\`, \`HOME\`, \`USER\`, \`LOGNAME\` and \`TMPDIR\` of their machine, \`TZ=UTC\` and \`LANG=C.UTF-8\`; nothing of the shell that deploys.`,
+    });
+
 /** @param memory the default. */
 export const resources = (memory: string) =>
   section({

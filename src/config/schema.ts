@@ -12,6 +12,7 @@ import {
   choice,
   count,
   duration,
+  environment,
   resources,
   section,
   size,
@@ -44,6 +45,7 @@ const application = z.strictObject({
 const jobmanager = section({
   replicas: count(about('jobmanager.replicas', 'How many JobManagers.')).default(1),
   resources: resources('512MiB'),
+  environment: environment('JobManagers, and of `main()` on them'),
   maxConcurrentRestarts: count(
     'How many jobs are deployed again at the same time, after failures or after a restart of the JobManager. The others wait in order.',
   ).default(10),
@@ -83,6 +85,7 @@ const taskmanager = section({
   replicas: count('How many TaskManagers.').default(1),
   slots: count('Slots of one TaskManager: how many subtasks of an operator it runs.').default(1),
   resources: resources('1GiB'),
+  environment: environment('TaskManagers, and so of operators'),
   registrationTimeout: timeout(
     'A TaskManager that finds no JobManager for this long ends itself.',
   ).default('5m'),

@@ -18,6 +18,9 @@ const endsWithSecretWord = new RegExp(`(?:${words}|credentials|secrets|passwords
 export const isSecretName = (path: Path): boolean =>
   path.some((part) => hasSecretWord.test(String(part)));
 
+/** Whether that is what a secret is called (S2). */
+export const isNameOfSecret = (name: string): boolean => endsWithSecretWord.test(name);
+
 /**
  * Whether a value is secret; for lists and objects it is what is in them that counts.
  * @param references JSON pointers of what came out of references.
@@ -29,7 +32,7 @@ export function isSecretValue(
 ): boolean {
   if (typeof value === 'string') return references.has(pointer(path)) || isSecretName(path); // S1
   if (typeof value !== 'number') return false; // S3
-  return path.some((part) => endsWithSecretWord.test(String(part))); // S2
+  return path.some((part) => isNameOfSecret(String(part))); // S2
 }
 
 /**

@@ -255,6 +255,36 @@ describe('what the schema does not know', () => {
   });
 });
 
+describe('variables of processes', () => {
+  const yaml = (variables: string) =>
+    `cluster: ab\njobmanager: { environment: { TZ: CET } }\ntaskmanager: { environment: ${variables} }`;
+
+  it('are taken as they are', async () => {
+    const { jobmanager, taskmanager } = (await load(yaml('{ _a1: "", NODE_OPTIONS: "--x=${y}" }')))
+      .config;
+    expect(jobmanager.environment).toEqual({ TZ: 'CET' });
+    expect(taskmanager.environment).toEqual({ _a1: '', NODE_OPTIONS: '--x=${y}' });
+  });
+
+  it.each([
+    ['{ "A B": x }', 'is no name of a variable'],
+    ['{ "": x }', 'is no name of a variable'],
+    ['{ 1A: x }', 'is no name of a variable'],
+    ['{ "A=B": x }', 'is no name of a variable'],
+    ['{ FCTL_CONFIG: x }', 'those of fctl'],
+    ['{ A: "${env:PW}" }', 'a reference cannot stand here'],
+    ['{ A: "x${exec:echo hunter2}" }', 'a reference cannot stand here'],
+    ['{ DB_PASSWORD: x }', 'is called like a secret'],
+    ['{ AWS_SECRET_ACCESS_KEY: x }', 'is called like a secret'],
+    ['{ A: 5 }', 'must be text'],
+    ['[A]', 'must be an object'],
+  ])('must be some, and no secrets: %s', async (variables, message) => {
+    const problems = await problemsOf(yaml(variables), { env: { PW: 'hunter2' } });
+    expect(problems).toMatchObject([{ line: 3, message: expect.stringContaining(message) }]);
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+});
+
 describe('hosts', () => {
   it.each([
     ['[h1, h2, h1]', ['/providers/standalone/hosts/2']],

@@ -26,6 +26,7 @@ describe('the resolved configuration', () => {
       jobmanager: {
         replicas: 1,
         resources: { cpu: 1, memoryBytes: 512 * 1024 * 1024 },
+        environment: {},
         maxConcurrentRestarts: 10,
         submissionTimeoutMs: 120_000,
         rest: { port: 0, bind: null, hosts: [], allowedOrigins: [] },
@@ -34,6 +35,7 @@ describe('the resolved configuration', () => {
         replicas: 1,
         slots: 1,
         resources: { cpu: 1, memoryBytes: 1024 * 1024 * 1024 },
+        environment: {},
         registrationTimeoutMs: 300_000,
         slotRequestTimeoutMs: 300_000,
         loadBalance: { mode: 'none' },
@@ -134,7 +136,7 @@ type Overlay<T extends { environments?: unknown }> = NonNullable<
 
 describe('the type for users', () => {
   it('is that of the schema', () => {
-    expectTypeOf<Plain<FctlConfig>>().toEqualTypeOf<Plain<Omit<UserConfig, '$schema'>>>();
+    expectTypeOf<Plain<FctlConfig>>().toEqualTypeOf<Plain<UserConfig>>();
     expectTypeOf<Plain<Overlay<FctlConfig>>>().toEqualTypeOf<Plain<Overlay<UserConfig>>>();
   });
 

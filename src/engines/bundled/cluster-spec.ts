@@ -101,8 +101,14 @@ function networkConfig(config: ResolvedConfig) {
   };
 }
 
-function commonSpec(labels: ProcessLabels, token: string | null) {
+/** @param own variables that the config gives the role. */
+function commonSpec(
+  labels: ProcessLabels,
+  token: string | null,
+  own: Readonly<Record<string, string>>,
+) {
   const environment: Record<string, string> = {
+    ...Object.fromEntries(Object.entries(own).map(([name, v]) => [name, escapePlaceholders(v)])),
     [ProcessEnvironment.config]: '${process.dir}/config.json',
     [ProcessEnvironment.clusterId]: labels['fctl.dev/cluster'],
     // So that another version is a reason to replace a process.
@@ -126,7 +132,7 @@ function jobManager(
   const { maxConcurrentRestarts, replicas, resources, submissionTimeoutMs } = config.jobmanager;
   const { port, ...rest } = config.jobmanager.rest;
   const application = bundle ? applicationConfig(config, bundle, token ?? config.cluster) : null;
-  const common = commonSpec(labels, token);
+  const common = commonSpec(labels, token, config.jobmanager.environment);
   const file: JobManagerFile = {
     ...commonConfig(config),
     role: 'jobmanager',
@@ -177,7 +183,7 @@ function taskManager(
     registrationTimeoutMs,
   };
   return {
-    ...commonSpec(labels, token),
+    ...commonSpec(labels, token, config.taskmanager.environment),
     role: Role.taskmanager,
     count: replicas,
     // Slots are limited one by one, by the TaskManager itself.

@@ -10,6 +10,8 @@ const left: ReadonlySet<string> = new Set([
   'application.args',
   'application.entry',
   'application.secretArgs',
+  'jobmanager.environment',
+  'taskmanager.environment',
 ]);
 
 export function effectiveConfig(config: ResolvedConfig): Record<string, string> {
