@@ -31,3 +31,17 @@ it('takes it where all processes see the same', async () => {
   cluster = await startFakeCluster({ storage: { scope: 'common', shared: [] } });
   expect((await cluster.submit(reads('./in.csv'))).state).not.toBe('FAILED');
 });
+
+it.each(['common', 'separate'] as const)(
+  'refuses a path that no process can use, where files are %s',
+  async (scope) => {
+    cluster = await startFakeCluster({ storage: { scope, shared: [] } });
+    for (const [path, why] of [
+      ['s3://bucket/in', 'has no file system: there is none for s3:'],
+      ['', 'is empty'],
+    ] as const) {
+      const message = `the input '${path}' of 'source' ${why}`;
+      await expect(cluster.submit(reads(path))).rejects.toThrow(message);
+    }
+  },
+);
