@@ -64,7 +64,7 @@ export const standaloneSchema = z.strictObject({
   ).default('auto'),
   rest: choice(
     ['auto', 'direct', 'tunnel'],
-    'How the REST API is reached from here. `auto`: directly where that works, else through an SSH tunnel.',
+    'How the REST API is reached from here: through an SSH `tunnel`, which `auto` means too, or `direct`. Without TLS, whoever can read what goes over the network takes the token of a `direct` request, and may run code in the cluster.',
   ).default('auto'),
   connectTimeout: timeout('How long a host has to answer.').default('10s'),
   keepAlive: timeout('A connection that was silent for three times this long is lost.').default(

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import type { EngineAddress, TlsFiles } from './engine-address.ts';
-import { connectBySsh } from './ssh-connection.ts';
+import { connectBySsh } from './dial-stdio.ts';
 
 export class EngineAgent extends Agent {
   readonly #connect: () => Duplex;

@@ -363,7 +363,7 @@ class DockerProvider implements Provider {
 
   async close(): Promise<void> {
     await this.#volumes.close();
-    this.#rest.close();
+    await this.#rest.close();
     this.#engine.close();
   }
 }

@@ -5,12 +5,14 @@
  * R2  An address that belongs to nobody is given where nothing is published now, never one that somebody
  *     else may have taken meanwhile: a token is sent there.
  */
+import type { Socket } from 'node:net';
 import type Dockerode from 'dockerode';
 import type { EngineClient } from './client.ts';
 import { isHere } from './engine-address.ts';
 import { nullIfNotFound } from './errors.ts';
 import type { DockerOptions } from './options.ts';
-import { Tunnels } from './tunnel.ts';
+import { LoopbackRelays } from '../shared/loopback-relays.ts';
+import { relayToContainer } from './container-relay.ts';
 
 const nowhere = 'http://127.0.0.1:0'; // R2
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -19,12 +21,11 @@ const loopback = /^(127(\.\d+){3}|::1)$/;
 export class RestAddress {
   readonly #engine: EngineClient;
   readonly #options: DockerOptions;
-  readonly #tunnels: Tunnels;
+  readonly #relays = new LoopbackRelays();
 
   constructor(engine: EngineClient, options: DockerOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#tunnels = new Tunnels(engine, options.layout.node);
   }
 
   /** @param container of the JobManager; `null`: there is none. */
@@ -43,11 +44,14 @@ export class RestAddress {
       const host = everywhere.has(publish) && address.transport !== 'unix' ? address.host : publish;
       return urlOf(host, port.outside);
     }
-    return urlOf('127.0.0.1', await this.#tunnels.open(found!, port.inside));
+    const { node } = this.#options.layout;
+    const relay = (socket: Socket) =>
+      relayToContainer(this.#engine, { container: found!.Id, node, port: port.inside }, socket);
+    return urlOf('127.0.0.1', await this.#relays.open(`${found!.Id}:${port.inside}`, relay));
   }
 
-  close(): void {
-    this.#tunnels.close();
+  async close(): Promise<void> {
+    await this.#relays.close();
   }
 }
 

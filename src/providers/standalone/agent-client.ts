@@ -21,6 +21,9 @@ import {
   parseAgentMessage,
 } from './agent/protocol.ts';
 
+/** How much of a greeting is kept, to be quoted. */
+const greetingBytes = 4096;
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Where chunks go. */
@@ -61,17 +64,19 @@ export class AgentClient {
 
   /**
    * @param where names the host in errors.
-   * @param lost the error for a channel that ends.
+   * @param lost the error for a channel that ends; `greeting`: what was said in place of a message.
    */
   static async open(
     channel: Duplex,
     where: string,
-    lost: (why: string | null) => Error,
+    lost: (why: string | null, greeting?: string) => Error,
   ): Promise<AgentClient> {
     const lines = new LineReader();
     const messages: AgentMessage[] = [];
     let client: AgentClient | null = null;
     const greeted = Promise.withResolvers<Hello>();
+    // What a host greets with comes before the agent says anything.
+    let greeting = '';
     const end = (error: Error) => {
       greeted.reject(error);
       client?.close(error);
@@ -79,7 +84,12 @@ export class AgentClient {
     };
     channel.on('data', (chunk: Buffer) => {
       try {
-        for (const line of lines.push(chunk)) messages.push(parseAgentMessage(line));
+        for (const line of lines.push(chunk)) {
+          if (line.trim() === '') continue;
+          if (client !== null || line.startsWith('{"hello"'))
+            messages.push(parseAgentMessage(line));
+          else greeting = `${greeting}${line}\n`.slice(0, greetingBytes);
+        }
       } catch (error) {
         return end(lost((error as Error).message));
       }
@@ -88,7 +98,7 @@ export class AgentClient {
         else client?.receive(message);
       }
     });
-    channel.once('close', () => end(lost(null)));
+    channel.once('close', () => end(lost(null, greeting)));
     channel.once('error', (error) => end(lost(error.message)));
     client = new AgentClient(await greeted.promise, where, channel);
     return client;

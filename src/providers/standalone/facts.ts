@@ -1,7 +1,7 @@
 /** What a host is like, as its shell tells: before anything of ours is there. Changes nothing. */
 import { ProviderError, problem } from '../../contract/errors.ts';
 import type { SshConnection } from './ssh/connection.ts';
-import { folderWord, script } from './shell.ts';
+import { folderWord, runMarked } from './shell.ts';
 
 export type Architecture = 'x64' | 'arm64';
 
@@ -69,11 +69,11 @@ echo end=1
 /** @throws ProviderError `no-shell` when the host answers something else; ConnectionLostError. */
 export async function readFacts(connection: SshConnection, dir: string): Promise<HostFacts> {
   const before = Date.now();
-  const { stdout, stderr } = await connection.run(script(questions(dir)));
+  const { greeting, stdout, stderr } = await runMarked(connection, questions(dir));
   const after = Date.now();
   const values = parse(stdout);
   if (!values.has('end')) {
-    const said = (stderr || stdout).trim().split('\n')[0] ?? '';
+    const said = (stderr || stdout || greeting).trim().split('\n')[0] ?? '';
     throw new ProviderError(
       problem({
         code: 'no-shell',

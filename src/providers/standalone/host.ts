@@ -177,9 +177,10 @@ export class Host {
       const { channel, ended } = await connection.start(this.#agentCommand());
       const errors: Buffer[] = [];
       channel.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
-      const lost = (why: string | null) => {
-        const said = Buffer.concat(errors).toString('utf8').trim().split('\n').at(-1);
-        return new ConnectionLostError(this.address, why ?? (said || 'its agent ended'));
+      const lost = (why: string | null, greeting = '') => {
+        const said = Buffer.concat(errors).toString('utf8').trim() || greeting.trim();
+        const last = said.split('\n').at(-1);
+        return new ConnectionLostError(this.address, why ?? (last || 'its agent ended'));
       };
       const opened = AgentClient.open(channel, `${this.address}: `, lost);
       const first = await Promise.race([opened.catch(() => null), ended.catch(() => null)]);
@@ -201,6 +202,7 @@ export class Host {
         `for node in $(cd ${dir}/runtimes 2>/dev/null && ls -t); do [ -x ${dir}/runtimes/$node/bin/node ] && break; node=; done`,
         `[ -n "\${node:-}" ] || exit ${noRuntime}`,
         `[ -f ${agent} ] || exit ${noAgent}`,
+        'echo', // so that its first message is a line of its own, whatever the host greets with
         `exec ${dir}/runtimes/$node/bin/node ${agent} ${dir}`,
       ].join('\n'),
     );

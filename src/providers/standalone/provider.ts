@@ -21,6 +21,7 @@ import type { Plan } from '../../contract/plan.ts';
 import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
 import { untilAborted } from '../shared/abort.ts';
+import { LoopbackRelays } from '../shared/loopback-relays.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
@@ -52,7 +53,7 @@ import { observedProcesses } from './observe.ts';
 import type { StandaloneOptions } from './options.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
 import { type RuntimeArchive, installRuntime } from './runtimes.ts';
-import { Tunnels } from './tunnel.ts';
+import { reachRest } from './rest-way.ts';
 
 export class StandaloneProvider implements Provider {
   readonly name = 'standalone';
@@ -67,7 +68,7 @@ export class StandaloneProvider implements Provider {
   readonly #config: ResolvedStandalone;
   readonly #hosts: Hosts;
   readonly #clusters: Clusters;
-  readonly #tunnels = new Tunnels();
+  readonly #relays = new LoopbackRelays();
   #archive: Promise<RuntimeArchive> | null = null;
 
   constructor(options: StandaloneOptions) {
@@ -209,7 +210,7 @@ export class StandaloneProvider implements Provider {
     const found = await record?.host.look<Request.Endpoint>('endpoint', { clusterId }, { signal });
     if (!record || !found) return null;
     const { document, secrets } = found;
-    const url = await this.#tunnels.reach(document.rest, record.host, this.#config.rest);
+    const url = await reachRest(this.#relays, document.rest, record.host, this.#config.rest);
     return connectionTo(document, url, secrets?.['token'] ?? null);
   }
 
@@ -290,7 +291,7 @@ export class StandaloneProvider implements Provider {
 
   async close(): Promise<void> {
     this.#options.host.connection.credentials.prompts.close();
-    await this.#tunnels.close();
+    await this.#relays.close();
     await this.#hosts.close();
   }
 }

@@ -16,7 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SshConnection } from './ssh/connection.ts';
-import { folderWord, quote, script } from './shell.ts';
+import { folderWord, quote, runMarked, script } from './shell.ts';
 
 /** How often it is looked at whether another sender is done, and how long it may stand still (B3). */
 const lookMs = 500;
@@ -59,10 +59,12 @@ export async function upload(
   const prepare = `umask 077; ${unless} && exit ${isThereCode}; mkdir -p ${uploads} && touch ${path} && wc -c <${path}`;
   let seen = { bytes: -1, since: 0 };
   for (;;) {
-    const before = await connection.run(script(prepare), { signal });
+    const before = await runMarked(connection, prepare, { signal });
     if (before.code === isThereCode) return null;
     if (before.code !== 0) throw failed(where, dir, before.stderr);
-    const there = Number(before.stdout.trim());
+    if (!/^\s*\d+\s*$/.test(before.stdout))
+      throw failed(where, dir, `'wc -c' says '${(before.stdout || before.greeting).trim()}'`);
+    const there = Number(before.stdout);
     if (there === sizeBytes) return 0;
     const sent = await append(connection, { file, path, sizeBytes, there }, options);
     if (sent !== null) return sent;

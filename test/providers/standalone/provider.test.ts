@@ -150,6 +150,108 @@ describe('ways in', () => {
     expect(place.hosts[1]!.commands).toHaveLength(1);
   });
 
+  it('tells a password to the host that it is for, and to none on the way', async () => {
+    const asked: string[] = [];
+    const provider = await start({
+      hosts: [
+        { authorized: [], password: 'of the gate' },
+        { authorized: [], password: 'secret' },
+      ],
+      config: (given, [first]) => ({
+        ...given,
+        password: 'secret',
+        hosts: [{ ...given.hosts[1]!, jump: `fctl@127.0.0.1:${first!.port}` }],
+      }),
+      askSecret: async (question) => {
+        asked.push(question);
+        return 'of the gate';
+      },
+    });
+    expect((await provider.list(call)).clusters).toEqual([]);
+    expect(place.hosts[0]!.passwords).toEqual(['of the gate']);
+    expect(place.hosts[1]!.passwords).toEqual(['secret']);
+    expect(asked).toEqual(['Password of fctl at 127.0.0.1']);
+  });
+
+  it('answers a question for a password by it, and asks for whatever else is asked', async () => {
+    const asked: string[] = [];
+    const provider = await start({
+      hosts: [{ authorized: [], password: 'secret', asksQuestions: true, code: '123456' }],
+      config: (given) => ({ ...given, password: 'secret' }),
+      askSecret: async (question) => {
+        asked.push(question);
+        return '123456';
+      },
+    });
+    expect((await provider.list(call)).clusters).toEqual([]);
+    const [host] = place.hosts;
+    expect(host).toMatchObject({ passwords: ['secret'], codes: ['123456'] });
+    expect(asked).toEqual(['Verification code (asked by 127.0.0.1)']);
+  });
+
+  it('tells nobody the password in place of a code, and says what was asked', async () => {
+    const provider = await start({
+      hosts: [{ authorized: [], password: 'secret', asksQuestions: true, code: '123456' }],
+      config: (given) => ({ ...given, password: 'secret' }),
+    });
+    await expect(provider.list(call)).rejects.toThrow("asks 'Verification code'");
+    expect(place.hosts[0]!.codes).not.toContain('secret');
+  });
+
+  it('by the ProxyCommand of ~/.ssh/config', async () => {
+    const provider = await start();
+    const relay = join(place.folder, 'relay.cjs');
+    const used = join(place.folder, 'used');
+    await writeFile(
+      relay,
+      `const [host, port, user] = process.argv.slice(2);
+       require('fs').appendFileSync('${used}', host + ':' + port + ' ' + user + '\\n');
+       const socket = require('net').connect(Number(port), host);
+       process.stdin.pipe(socket).pipe(process.stdout);`,
+    );
+    await mkdir(join(place.folder, 'home', '.ssh'), { recursive: true });
+    const command = `ProxyCommand ${process.execPath} ${relay} %h %p %r`;
+    await writeFile(join(place.folder, 'home', '.ssh', 'config'), `Host 127.0.0.1\n  ${command}\n`);
+    expect((await provider.list(call)).clusters).toEqual([]);
+    await deploy(provider);
+    expect(await placesOf(provider)).toMatchObject({ 'jobmanager-0': '127.0.0.1 running' });
+    const [host] = place.hosts;
+    expect(await readFile(used, 'utf8')).toMatch(`127.0.0.1:${host!.port} fctl\n`);
+  });
+
+  it('says what a ProxyCommand said that leads nowhere', async () => {
+    const provider = await start();
+    await mkdir(join(place.folder, 'home', '.ssh'), { recursive: true });
+    await writeFile(
+      join(place.folder, 'home', '.ssh', 'config'),
+      `Host 127.0.0.1\n  ProxyCommand sh -c "echo 'gate is closed' >&2; exit 3"\n`,
+    );
+    await expect(provider.list(call)).rejects.toThrow(/ProxyCommand .*gate is closed/);
+  });
+
+  it('to a host whose shell greets everybody on stdout', async () => {
+    const greeting = 'system=web-7\nWelcome, be nice: 42\n';
+    const provider = await start({ hosts: [{ greeting }] });
+    expect((await provider.list(call)).clusters).toEqual([]);
+    expect(await problemsOf(provider)).toEqual([]);
+    await deploy(provider);
+    expect(await placesOf(provider)).toMatchObject({ 'jobmanager-0': '127.0.0.1 running' });
+    expect((await (await open()).list(call)).clusters).toEqual(['demo']);
+  });
+
+  it('to a host that only greets, and says what it greets with', async () => {
+    const provider = await start();
+    const [host] = place.hosts;
+    host!.path = join(place.folder, 'bin');
+    await mkdir(host!.path);
+    await writeFile(join(host!.path, 'sh'), '#!/bin/sh\necho This account is closed.\n', {
+      mode: 0o755,
+    });
+    await expect(provider.install(spec.runtime, silently)).rejects.toThrow(
+      'This account is closed.',
+    );
+  });
+
   it('to a host that allows two sessions only', async () => {
     const provider = await start({ hosts: [{ sessions: 2 }] });
     await provider.install(spec.runtime, silently);

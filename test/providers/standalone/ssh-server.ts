@@ -55,6 +55,10 @@ export interface FakeHostOptions {
   readonly asksQuestions?: boolean;
   readonly hostKeys?: readonly KeyPair[];
   readonly sessions?: number;
+  /** What its shell prints on stdout before every command. */
+  readonly greeting?: string;
+  /** Asked after the password, by another question. */
+  readonly code?: string;
 }
 
 export class FakeHost {
@@ -64,6 +68,9 @@ export class FakeHost {
   readonly hostKeys: readonly KeyPair[];
   /** Commands that were run, in order. */
   readonly commands: string[] = [];
+  /** What was given as a password, and as a code. */
+  readonly passwords: string[] = [];
+  readonly codes: string[] = [];
   /** Called before a command runs; may cut connections, or answer in its place by `true`. */
   onCommand: (command: string) => boolean | void = () => {};
   /** A folder with programs that stand in for the machine's. */
@@ -156,7 +163,8 @@ export class FakeHost {
   }
 
   #authenticate(context: AuthContext): void {
-    const { asksQuestions = false, authorized = [], password } = this.#options;
+    const { asksQuestions = false, authorized = [], code, password } = this.#options;
+    if (context.method === 'password') this.passwords.push(context.password);
     const passwordMethod = asksQuestions ? 'keyboard-interactive' : 'password';
     const methods: AuthenticationType[] = ['publickey'];
     if (password !== undefined) methods.push(passwordMethod);
@@ -166,7 +174,15 @@ export class FakeHost {
         : context.reject(methods);
     if (context.method === 'password' && !asksQuestions) return judge(context.password);
     if (context.method === 'keyboard-interactive' && asksQuestions)
-      return context.prompt('Password: ', ([answer = '']) => judge(answer));
+      return context.prompt({ prompt: 'Password: ', echo: false }, ([answer = '']) => {
+        this.passwords.push(answer);
+        if (code === undefined) return judge(answer);
+        context.prompt({ prompt: 'Verification code: ', echo: true }, ([said = '']) => {
+          this.codes.push(said);
+          if (said === code) judge(answer);
+          else context.reject(methods);
+        });
+      });
     if (context.method === 'publickey') {
       const { blob, key, signature, hashAlgo } = context;
       for (const text of authorized) {
@@ -193,6 +209,7 @@ export class FakeHost {
       },
     });
     this.#children.add(child);
+    if (this.#options.greeting !== undefined) channel.write(this.#options.greeting);
     channel.pipe(child.stdin);
     child.stdin.on('error', () => {});
     child.stdout.pipe(channel, { end: false });

@@ -80,8 +80,12 @@ async function* ways(
   yield {
     type: 'keyboard-interactive',
     username,
-    prompt: (_name, _instructions, _language, questions: Prompt[], finish) =>
-      finish(questions.map(() => given)),
+    prompt: (_name, _instructions, _language, questions: Prompt[], finish) => {
+      void answerQuestions(questions, given, target, prompts).then(finish, (error: Error) => {
+        notes.push(error.message);
+        finish([]);
+      });
+    },
   };
 
   async function* keyOf(file: string, optional: boolean): AsyncGenerator<AnyAuthMethod> {
@@ -90,6 +94,28 @@ async function* ways(
     tried.push(`the key ${file}`);
     yield { type: 'publickey', username, ...key };
   }
+}
+
+/**
+ * The password is the answer to a question for it alone. A code that is valid once, or whatever else a
+ * server would like to know, is a question for whoever is there.
+ */
+async function answerQuestions(
+  questions: readonly Prompt[],
+  password: string,
+  { address }: Target,
+  prompts: SecretPrompts,
+): Promise<string[]> {
+  const answers: string[] = [];
+  for (const { echo, prompt } of questions) {
+    const isPassword = echo !== true && /^(\([^)]*\) ?)?password( for [^:]*)?:? *$/i.test(prompt);
+    const words = prompt.replace(/[\s:]+$/, '');
+    const answer = isPassword ? password : await prompts.ask(`${words} (asked by ${address})`);
+    if (answer === null)
+      throw new Error(`${address} asks '${words}', and nobody is there to answer`);
+    answers.push(answer);
+  }
+  return answers;
 }
 
 async function readKey(

@@ -17,6 +17,7 @@ import { Client, type ClientChannel } from 'ssh2';
 import { type Problem, problem } from '../../../contract/errors.ts';
 import { type Credentials, type Login, prepareLogin } from './authentication.ts';
 import { type HostKeyPolicy, prepareHostKeyCheck } from './host-keys.ts';
+import { ProcessStream } from '../../shared/process-stream.ts';
 import { ConnectError, ConnectionLostError } from './errors.ts';
 import { Slots } from './slots.ts';
 import type { Target } from './target.ts';
@@ -56,15 +57,9 @@ export class SshConnection {
   /** Resolves when it is closed, by whomever. */
   readonly closed: Promise<void>;
 
-  private constructor(
-    client: Client,
-    target: Target,
-    below: SshConnection | null,
-    remoteAddress: string | null,
-  ) {
+  private constructor(client: Client, target: Target, below: SshConnection | null) {
     this.#client = client;
     this.#below = below;
-    this.remoteAddress = remoteAddress;
     this.#address = target.address;
     let reason = 'it was closed';
     client.on('error', (error) => (reason = error.message));
@@ -91,7 +86,7 @@ export class SshConnection {
     signal.addEventListener('abort', () => below?.close(), { once: true });
     for (const hop of [...target.jumps, target]) {
       try {
-        below = await SshConnection.#hop(hop, below, options, signal);
+        below = await SshConnection.#hop(hop, below, forHop(options, hop === target), signal);
       } catch (error) {
         below?.close();
         if (hop !== target && error instanceof ConnectError) throw error.at(hop.address);
@@ -110,8 +105,12 @@ export class SshConnection {
     const { hostName, port, user } = target;
     const hostKeys = await prepareHostKeyCheck(target, hostKeyPolicy);
     const login = prepareLogin(target, credentials);
-    const straight = below === null ? await dial(target, connectTimeoutMs, login, signal) : null;
-    const sock = straight ?? (await below!.forward(hostName, port));
+    const sock =
+      below !== null
+        ? await below.forward(hostName, port)
+        : target.proxyCommand !== null
+          ? runProxyCommand(target.proxyCommand)
+          : await dial(target, connectTimeoutMs, login, signal);
     const client = new Client();
     let refused: Problem | null = null;
     const opened = new Promise<void>((resolve, reject) => {
@@ -119,8 +118,7 @@ export class SshConnection {
       client.once('error', (error) => reject(ConnectError.from(error, target, login, refused)));
       client.once('close', () => reject(ConnectError.closed(target)));
     });
-    const remoteAddress = straight?.remoteAddress ?? null;
-    const connection = new SshConnection(client, target, below, remoteAddress);
+    const connection = new SshConnection(client, target, below);
     client.connect({
       sock,
       username: user,
@@ -156,9 +154,6 @@ export class SshConnection {
     }
     return connection;
   }
-
-  /** The address that it was opened to; `null`: it goes through other hosts. */
-  readonly remoteAddress: string | null;
 
   get isOpen(): boolean {
     return this.#lost === null;
@@ -249,6 +244,19 @@ export class SshConnection {
     this.#below?.close();
   }
 }
+
+/** What opens a host is not told to those on the way to it: they get their own, or are asked for it. */
+function forHop(options: ConnectionOptions, isLast: boolean): ConnectionOptions {
+  if (isLast) return options;
+  return { ...options, credentials: { ...options.credentials, password: null } };
+}
+
+/** What the command reads and writes is the connection. It ends with it. */
+const runProxyCommand = (command: string): Duplex =>
+  new ProcessStream(['/bin/sh', '-c', `exec ${command}`], {
+    name: `ProxyCommand '${command}'`,
+    errorCode: 'EPROXY',
+  });
 
 async function dial(
   target: Target,

@@ -15,6 +15,13 @@ export class SecretPrompts {
   answer(question: string): Promise<string | null> {
     const known = this.#answers.get(question);
     if (known !== undefined) return known;
+    const answer = this.ask(question);
+    this.#answers.set(question, answer);
+    return answer;
+  }
+
+  /** The same for what is valid once: each time it is asked anew. */
+  ask(question: string): Promise<string | null> {
     const answer = this.#last.then(async () => {
       try {
         return await this.#ask(question, this.#closing.signal);
@@ -24,7 +31,6 @@ export class SecretPrompts {
       }
     });
     this.#last = answer.catch(() => undefined);
-    this.#answers.set(question, answer);
     return answer;
   }
 

@@ -26,6 +26,8 @@ export interface Target {
   readonly identitiesOnly: boolean;
   /** Beside the config's own. */
   readonly knownHostsFiles: readonly string[];
+  /** The command whose input and output are the connection; `null`: one over the network. */
+  readonly proxyCommand: string | null;
   /** To go through, in order. */
   readonly jumps: readonly Target[];
 }
@@ -58,7 +60,6 @@ async function resolve(
 ): Promise<Target> {
   const said = source === null ? null : await readSshConfig(login.address, login.user, source);
   const jump = login.jump ?? said?.proxyJump ?? 'none';
-  if (said?.proxyCommand && login.jump === null) throw proxyCommand(login.address);
   const names = !mayJump || jump === 'none' ? [] : jump.split(',').map((name) => name.trim());
   const jumps: Target[] = [];
   for (const name of names) {
@@ -69,11 +70,17 @@ async function resolve(
     const hop = { ...parsed, identityFile, jump: 'none' };
     jumps.push(await resolve(hop, source, homeDir, false));
   }
-  return {
+  const way = {
     address: login.address,
     hostName: said?.hostName ?? login.address,
     port: login.port ?? said?.port ?? 22,
     user: login.user ?? said?.user ?? localUser().name,
+  };
+  // What the config says of the way wins; a host behind others is reached through those.
+  const proxyCommand = mayJump && login.jump === null ? (said?.proxyCommand ?? null) : null;
+  return {
+    ...way,
+    proxyCommand: proxyCommand && expandProxyCommand(proxyCommand, way, homeDir),
     identityFiles: identityFiles(login, said, homeDir),
     identitiesOnly: said?.identitiesOnly ?? false,
     knownHostsFiles: said?.knownHostsFiles ?? [],
@@ -99,12 +106,20 @@ function invalidJump(name: string): ProviderError {
   );
 }
 
-function proxyCommand(address: string): ProviderError {
-  return new ProviderError(
-    problem({
-      code: 'proxy-command',
-      message: `~/.ssh/config reaches ${address} by a ProxyCommand, which fctl does not run`,
-      hint: "say it with ProxyJump, or with providers.standalone.jump ('none': straight)",
-    }),
-  );
+/** ssh_config(5), TOKENS: those that say of a connection where it goes. Others stay as they are. */
+function expandProxyCommand(
+  command: string,
+  { address, hostName, port, user }: Pick<Target, 'address' | 'hostName' | 'port' | 'user'>,
+  homeDir: string,
+): string {
+  const values: Readonly<Record<string, string>> = {
+    h: hostName,
+    n: address,
+    p: String(port),
+    r: user,
+    u: localUser().name,
+    d: homeDir,
+    '%': '%',
+  };
+  return command.replace(/%(.)/g, (token, letter: string) => values[letter] ?? token);
 }

@@ -124,10 +124,21 @@ describe('targets', () => {
     });
   });
 
-  it('refuses a ProxyCommand and a jump that is none, by name', async () => {
-    await writeFile(join(home, '.ssh/config'), 'Host h1\n  ProxyCommand nc %h %p\n');
+  it('fills the ProxyCommand of a host in, and leaves it out where the config says the way', async () => {
+    const config =
+      'Host h1\n  HostName host-1\n  User joe\n  ProxyCommand nc %h %p %n %r 100%% %k\n';
+    await writeFile(join(home, '.ssh/config'), config);
     const source = { homeDir: home, ssh: null };
-    await expect(resolveTarget(login, source, home)).rejects.toThrow(/ProxyCommand/);
+    const found = await resolveTarget({ ...login, user: null }, source, home);
+    expect(found).toMatchObject({ proxyCommand: 'nc host-1 22 h1 joe 100% %k', jumps: [] });
+    const straight = await resolveTarget({ ...login, jump: 'none' }, source, home);
+    expect(straight.proxyCommand).toBeNull();
+    const through = await resolveTarget({ ...login, jump: 'h1' }, source, home);
+    expect(through.jumps).toMatchObject([{ hostName: 'host-1', proxyCommand: null }]);
+  });
+
+  it('refuses a jump that is none, by name', async () => {
+    const source = { homeDir: home, ssh: null };
     const jumping = resolveTarget({ ...login, jump: 'a b' }, source, home);
     await expect(jumping).rejects.toThrow("'a b' is no host to jump through");
   });
