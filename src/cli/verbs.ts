@@ -57,10 +57,16 @@ export const verbs: readonly Verb[] = [
   {
     name: 'compile',
     summary: "Print the JobGraph of the application's jobs",
+    description:
+      'Prints what would be executed. The main() of an application runs for that, here and without a cluster: each job that it executes is compiled and counts as finished at once, with no results.',
     readsOnly: true,
     options: [
       { flags: '--job <name>', description: 'only this job' },
-      { flags: '--args <json>', description: "arguments of the job; default: the config's" },
+      {
+        flags: '--args <json>',
+        description:
+          "arguments of the application or, with --job, of that job alone; default: the config's",
+      },
       {
         flags: '--format <format>',
         description:

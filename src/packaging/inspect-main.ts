@@ -2,7 +2,11 @@
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NOT_SHIPPED } from '../contract/bundle.ts';
-import { FctlError, problem } from '../contract/errors.ts';
+import { ConfigError, FctlError, problem } from '../contract/errors.ts';
+import type { JsonObject } from '../contract/json.ts';
+import type { JobDefinition } from '../api/job.ts';
+import type { JobGraph } from '../graph/job-graph.ts';
+import { type MainPlan, planMain } from '../application/plan-main.ts';
 import { compileDeterministic } from '../graph/compile.ts';
 import { findApplicationProblems } from '../application/application.ts';
 import { loadBundle, type LoadedBundle } from '../application/load-bundle.ts';
@@ -23,7 +27,7 @@ const flushed = (stream: NodeJS.WriteStream) =>
 
 async function answer(): Promise<InspectAnswer> {
   try {
-    return inspect(await loadBundle(request.file));
+    return await inspect(await loadBundle(request.file));
   } catch (error) {
     const { message = String(error), stack = null } = error as { message?: string; stack?: string };
     const cause =
@@ -56,10 +60,13 @@ function place(stack: string | null): string | null {
   return line ? line.trim().replace(`file://${folder}`, '').replace(folder, '') : null;
 }
 
-function inspect({ exports, registry }: LoadedBundle): InspectAnswer {
+async function inspect(loaded: LoadedBundle): Promise<InspectAnswer> {
+  const { exports, registry } = loaded;
   // Whoever names a job needs no main() that says which to run.
-  const wrong =
-    'job' in request.compile ? registry.problems : findApplicationProblems(exports, registry);
+  const namesJob =
+    'job' in request.compile ||
+    ('executed' in request.compile && request.compile.executed !== null);
+  const wrong = namesJob ? registry.problems : findApplicationProblems(exports, registry);
   if (wrong.length > 0) {
     const problems = wrong.map((message) =>
       problem({ code: 'application-invalid', message, path: '/application/entry' }),
@@ -68,21 +75,55 @@ function inspect({ exports, registry }: LoadedBundle): InspectAnswer {
   }
   const jobs = [...registry.jobs.keys()];
   const hasMain = typeof (exports as { main?: unknown }).main === 'function';
-  const graphs = wanted(jobs, hasMain).map((name) => {
-    const job = registry.jobs.get(name)!;
-    const { args, bundleHash, parallelism } = request;
-    return compileDeterministic(job, args, { bundleHash, parallelism, argsAt: '/application/args' })
-      .graph;
-  });
-  const inspection: Inspection = { jobs, hasMain, graphs };
+  const { compile } = request;
+  if ('executed' in compile && hasMain) {
+    const plan = await executed(loaded, compile.executed);
+    return { type: 'inspected', inspection: { jobs, hasMain, ...plan } };
+  }
+  const graphs = wanted(jobs, hasMain).map((name) =>
+    compiled(registry.jobs.get(name)!, request.args, '/application/args'),
+  );
+  const inspection: Inspection = { jobs, hasMain, graphs, incomplete: null };
   return { type: 'inspected', inspection };
+}
+
+function compiled(job: JobDefinition, args: JsonObject, argsAt: string | null): JobGraph {
+  const { bundleHash, parallelism } = request;
+  return compileDeterministic(job, args, { bundleHash, parallelism, argsAt }).graph;
+}
+
+/** A `main()` that waits for something else than its jobs waits for a cluster. */
+const mainTimeoutMs = 10_000;
+
+/** What `main()` executes, or only jobs of a name. @throws ConfigError when it executes none. */
+async function executed(loaded: LoadedBundle, name: string | null): Promise<MainPlan> {
+  const { registry } = loaded;
+  const names = [...registry.jobs.keys()];
+  const hint = `name a job and give its own arguments: --job ${name ?? names[0] ?? 'NAME'} --args '{…}'`;
+  const plan = await planMain(loaded, { ...request, timeoutMs: mainTimeoutMs }).catch(
+    (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `main() failed before it executed a job: ${why}`;
+      throw new ConfigError(problem({ code: 'main-failed', message, hint }), { cause: error });
+    },
+  );
+  const graphs = plan.graphs.filter((graph) => name === null || graph.name === name);
+  if (graphs.length === 0) {
+    const what = name === null ? 'no job' : `no job '${name}'`;
+    const why = plan.incomplete === null ? ' with these arguments' : `: ${plan.incomplete}`;
+    const message = `main() executes ${what}${why}`;
+    throw new ConfigError(problem({ code: 'not-executed', message, hint }));
+  }
+  // Builders that make another graph each time are refused where all jobs are compiled.
+  for (const { code, name: job } of graphs) compiled(registry.jobs.get(job)!, code.args, null);
+  return { graphs, incomplete: plan.incomplete };
 }
 
 function wanted(jobs: readonly string[], hasMain: boolean): readonly string[] {
   const { compile } = request;
-  if ('job' in compile) {
-    if (jobs.includes(compile.job)) return [compile.job];
-    throw new Error(`it defines no job '${compile.job}'; it defines ${jobs.join(', ')}`);
-  }
-  return compile.jobs === 'all' || !hasMain ? jobs : [];
+  if ('jobs' in compile) return hasMain ? [] : jobs;
+  const name = 'job' in compile ? compile.job : compile.executed;
+  if (name === null) return jobs;
+  if (jobs.includes(name)) return [name];
+  throw new Error(`it defines no job '${name}'; it defines ${jobs.join(', ')}`);
 }

@@ -8,8 +8,16 @@ export interface InspectRequest {
   readonly bundleHash: string;
   readonly args: JsonObject;
   readonly parallelism: number;
-  /** Which jobs to compile: all, the only one of an application without `main`, or the one of a name. */
-  readonly compile: { readonly jobs: 'all' | 'if-no-main' } | { readonly job: string };
+  /** Absolute: of relative paths of cached files. */
+  readonly workingDirectory: string;
+  /**
+   * Which jobs to compile: the only one of an application without `main`, the one of a name with `args` as its
+   * own, or those that are executed with `args`, all or those of a name.
+   */
+  readonly compile:
+    | { readonly jobs: 'if-no-main' }
+    | { readonly job: string }
+    | { readonly executed: string | null };
 }
 
 export type InspectAnswer =
@@ -26,4 +34,6 @@ export interface Inspection {
   readonly hasMain: boolean;
   /** Of the jobs that were asked for. */
   readonly graphs: readonly JobGraph[];
+  /** Why `main()` may execute more than that; else `null`. */
+  readonly incomplete: string | null;
 }

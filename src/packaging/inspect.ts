@@ -24,13 +24,14 @@ export async function inspectApplication(
   bundle: ApplicationBundle,
   options: InspectOptions,
 ): Promise<Inspection> {
-  const { script, signal, onOutput, args, parallelism, compile } = options;
+  const { script, signal, onOutput, args, parallelism, compile, workingDirectory } = options;
   const request: InspectRequest = {
     file: bundle.file,
     bundleHash: bundle.hash,
     args,
     parallelism,
     compile,
+    workingDirectory,
   };
   signal.throwIfAborted();
   const worker = new Worker(script, {

@@ -31,7 +31,7 @@ afterEach(() => project.remove());
 
 it.each([
   [['config', 'validate'], ['config']],
-  [['compile'], ['config', 'module log', 'module error', 'module write', 'builder']],
+  [['compile'], ['config', 'module log', 'module error', 'module write', 'main', 'builder']],
   [['plan'], ['config', 'module log', 'module error', 'module write']],
   [
     ['deploy', '--mode', 'per-job'],

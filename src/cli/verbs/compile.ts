@@ -40,14 +40,25 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     projectDir,
     cacheDir: join(context.place.cacheDir, 'bundles'),
   });
-  const { graphs } = await inspectApplication(bundle, {
-    args: options.args === undefined ? args : parseJsonArgs(options.args, report.redactor),
+  const given = options.args === undefined ? null : parseJsonArgs(options.args, report.redactor);
+  const { graphs, incomplete } = await inspectApplication(bundle, {
+    args: given ?? args,
     parallelism,
-    compile: options.job === undefined ? { jobs: 'all' } : { job: options.job },
+    workingDirectory: projectDir,
+    // Arguments that are given with the name of a job are its own.
+    compile:
+      options.job !== undefined && given !== null
+        ? { job: options.job }
+        : { executed: options.job ?? null },
     script: join(context.place.runtimeDir, 'inspect.js'),
     signal,
     onOutput: (text) => report.output(text),
   });
+  if (incomplete !== null) {
+    report.warning(
+      problem({ code: 'main-incomplete', message: `there may be more jobs: ${incomplete}` }),
+    );
+  }
   const data = { bundleHash: bundle.hash, graphs };
   const rendered = (all: typeof graphs) =>
     all.map((graph) => renderJobGraph(graph, format)).join('\n\n');

@@ -47,6 +47,7 @@ export async function prepareDeployment(
   const { graphs, hasMain } = await inspectApplication(bundle, {
     args: application.args,
     parallelism: application.parallelism,
+    workingDirectory: config.projectDir,
     compile: { jobs: 'if-no-main' },
     script: join(context.place.runtimeDir, 'inspect.js'),
     signal: context.signal,

@@ -58,6 +58,7 @@ async function prepare(
   await inspectApplication(bundle, {
     args,
     parallelism,
+    workingDirectory: projectDir,
     compile: options.job === undefined ? { jobs: 'if-no-main' } : { job: options.job },
     script: join(place.runtimeDir, 'inspect.js'),
     signal,
