@@ -11,6 +11,7 @@ import {
   type ApplicationResult,
   type ApplicationStart,
   isApplicationResult,
+  locationOf,
   mainFailure,
 } from '../contract/application-messages.ts';
 
@@ -28,8 +29,8 @@ export async function superviseApplication(entry: URL): Promise<void> {
       if (isApplicationResult(message)) resolve(message);
       else process.send!(message);
     });
-    worker.once('error', (error: unknown) => resolve(uncaught(error, dirname(start.bundleFile))));
-    worker.once('exit', () => resolve(mainFailure(neverDone)));
+    worker.once('error', (error: unknown) => resolve(uncaught(error, start)));
+    worker.once('exit', () => resolve(mainFailure(neverDone, null, locationOf(start))));
   });
   await ended;
   await new Promise<void>((resolve) => process.send!(result, () => resolve())); // A2
@@ -37,9 +38,18 @@ export async function superviseApplication(entry: URL): Promise<void> {
 
 const neverDone = 'main() ended before it was done: it waits for something that can never happen';
 
-function uncaught(error: unknown, bundleFolder: string): ApplicationResult {
+function uncaught(error: unknown, start: ApplicationStart): ApplicationResult {
+  const location = locationOf(start);
   if (error instanceof Error) {
-    return mainFailure(error.message, shortenStack(error.stack ?? '', bundleFolder));
+    return mainFailure(
+      error.message,
+      shortenStack(error.stack ?? '', dirname(start.bundleFile)),
+      location,
+    );
   }
-  return mainFailure(`${String(error)} was thrown or rejected where nobody catches it`);
+  return mainFailure(
+    `${String(error)} was thrown or rejected where nobody catches it`,
+    null,
+    location,
+  );
 }

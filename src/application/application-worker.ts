@@ -11,6 +11,7 @@ import { createHttpSubmitter } from './http-submitter.ts';
 import { loadBundle } from './load-bundle.ts';
 import { describeFailure, shortenStack } from './failure-info.ts';
 import {
+  locationOf,
   type ApplicationMessage,
   type ApplicationResult,
   type ApplicationStart,
@@ -43,8 +44,9 @@ export function reportExit(code: number | string | null | undefined): void {
   if (uncaught) return;
   const called = `process.exit(${code ?? ''})`;
   const error = new Error(`main() called ${called}: return from main() instead, or throw to fail`);
-  const { bundleFile } = workerData as ApplicationStart;
-  report(mainFailure(error.message, shortenStack(error.stack ?? '', dirname(bundleFile))));
+  const start = workerData as ApplicationStart;
+  const stack = shortenStack(error.stack ?? '', dirname(start.bundleFile));
+  report(mainFailure(error.message, stack, locationOf(start)));
 }
 
 const report = (message: ApplicationMessage) => parentPort!.postMessage(message);
@@ -113,8 +115,9 @@ function ask(request: ClusterRequest): Promise<ClusterReply> {
   });
 }
 
-function toResult(error: unknown, { bundleFile, mode }: ApplicationStart): ApplicationResult {
-  const location = mode === 'application' ? 'jobmanager' : 'client';
+function toResult(error: unknown, start: ApplicationStart): ApplicationResult {
+  const { bundleFile } = start;
+  const location = locationOf(start);
   if (error instanceof JobExecutionError) {
     const { error: cause, state } = error.outcome;
     const failure = { stack: null, task: null, location: null, ...cause, message: error.message };

@@ -56,6 +56,10 @@ export interface ApplicationStart {
   readonly question?: ApplicationQuestion | null;
 }
 
+/** Where `main()` runs, as failures tell it. */
+export const locationOf = ({ mode }: Pick<ApplicationStart, 'mode'>): 'jobmanager' | 'client' =>
+  mode === 'application' ? 'jobmanager' : 'client';
+
 /** How `main()` ended. */
 export type ApplicationResult =
   | { readonly type: 'succeeded' }

@@ -46,6 +46,7 @@ import { createCoordinators } from './scheduler/coordinators.ts';
 import { Dispatcher } from './dispatcher/dispatcher.ts';
 import { JarApplications } from './dispatcher/jar-applications.ts';
 import type { JobManagerOptions, RestServer } from './job-manager-options.ts';
+import { newestThatFit } from './dispatcher/outcomes.ts';
 import { createLocalView } from './views/local-view.ts';
 import { OnlyJob, type OnlyJobOptions } from './dispatcher/only-job.ts';
 import { ResourceManager } from './resources/resource-manager.ts';
@@ -361,7 +362,10 @@ export class JobManager {
   async #finish(status: ApplicationStatus, error: FailureInfo | null): Promise<JobManagerEnd> {
     const { clock, logger } = this.#options;
     await this.#killApplication(); // M4
-    const jobs = await this.#dispatcher.close('the application has ended');
+    const ran = await this.#dispatcher.close('the application has ended');
+    // A session may have run any number of jobs, and each of them was told about when it ended.
+    const isSession = this.#options.config.mode === 'session';
+    const jobs = newestThatFit(isSession ? ran : this.#dispatcher.outcomes());
     this.#status = status;
     this.#error = error;
     this.#endTime = clock.now();

@@ -369,7 +369,7 @@ export class Dispatcher implements TaskEvents {
 
   /**
    * Cancels all jobs, takes no more, and waits for all to end.
-   * @returns how they ended, those of earlier JobManagers included.
+   * @returns how those ended that had not before.
    */
   async close(why: string): Promise<readonly JobOutcome[]> {
     this.#closed = why;
@@ -377,6 +377,12 @@ export class Dispatcher implements TaskEvents {
     for (const { master } of running) master.cancel();
     // One whose end cannot be recorded has an outcome all the same, and what failed is in the log.
     await Promise.all(running.map(({ over }) => aborted(over.signal)));
+    const ids = new Set(running.map(({ master }) => master.jobId));
+    return this.outcomes().filter(({ id }) => ids.has(id));
+  }
+
+  /** How jobs ended that are remembered, those of earlier JobManagers included, in the order of submission. */
+  outcomes(): readonly JobOutcome[] {
     const ended = this.#ended.all.toSorted((a, b) => a.submission - b.submission);
     return [...this.#options.journal.past.map(outcomeOf), ...ended.map(({ outcome }) => outcome)];
   }

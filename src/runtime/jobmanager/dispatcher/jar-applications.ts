@@ -8,8 +8,11 @@
  * A1  A job belongs to the application that its submission names, so none escapes a cancellation: what is
  *     submitted later is refused, what was under way is cancelled.
  * A2  Whoever is asked a question is killed when it does not answer in time.
+ * A3  A few `main()` start at the same time, the others in the order in which they came: each is a process
+ *     that loads its code. It has started when it has submitted its first job, or has answered.
  */
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type {
   ApplicationAnswer,
   ApplicationEntry,
@@ -35,6 +38,8 @@ import type {
 } from '../views/cluster-view.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type Jar, type JarBundle, JarError, JarStore } from './jars.ts';
+import { pause } from '../../../contract/pause.ts';
+import { Turns } from '../resources/turns.ts';
 import { isTerminalJobStatus } from '../scheduler/job-status.ts';
 
 export interface JarApplicationsOptions {
@@ -62,7 +67,9 @@ interface Application {
   readonly id: string;
   readonly name: string;
   readonly startTime: number;
-  readonly jobIds: string[];
+  jobIds: string[];
+  /** Resolves when it is the turn of `main()` (A3). */
+  readonly started: PromiseWithResolvers<void>;
   /** Resolves with the first job, or with why there is none. */
   readonly firstJob: PromiseWithResolvers<{ readonly jobId: string } | Refused>;
   process: ApplicationProcess | null;
@@ -74,8 +81,12 @@ interface Application {
 /** For an answer, and for the first job of one that is run. */
 const answerTimeoutMs = 30_000;
 const firstJobTimeoutMs = 60_000;
+/** A3: a `main()` that takes longer before its first job holds nobody up. */
+const maxStartMs = 10_000;
 /** Of those that have ended, the newest are remembered. */
 const maxApplications = 100;
+/** Of one application, beyond which those of forgotten jobs go. */
+const maxJobIds = 2000;
 
 const refused = (reason: Refused['reason'], message: string): Refused => ({
   type: 'refused',
@@ -88,6 +99,8 @@ export class JarApplications implements Jars {
   readonly #store: JarStore;
   /** By id, in the order in which they were started. */
   readonly #applications = new Map<string, Application>();
+  /** A3 */
+  readonly #starts = new Turns(Math.max(2, availableParallelism()));
   /** Processes that are asked. */
   readonly #asked = new Set<ApplicationProcess>();
   #closed = false;
@@ -118,7 +131,8 @@ export class JarApplications implements Jars {
   async run(jar: Jar, run: JarRun): ReturnType<Jars['run']> {
     const application = await this.#start(jar, run);
     if ('reason' in application) return application;
-    const { id, firstJob } = application;
+    const { id, firstJob, started } = application;
+    await started.promise;
     const stop = this.#options.clock.after(firstJobTimeoutMs, () => {
       const why = `main() executed no job within ${firstJobTimeoutMs / 1000} s, and was ended: start one that takes longer by run-application`;
       firstJob.resolve(refused('invalid', why));
@@ -161,6 +175,8 @@ export class JarApplications implements Jars {
     const result = await dispatcher.submit(request);
     if (result.type === 'refused') return result;
     if (!application.jobIds.includes(result.jobId)) application.jobIds.push(result.jobId);
+    if (application.jobIds.length > maxJobIds)
+      application.jobIds = application.jobIds.filter((jobId) => dispatcher.view(jobId) !== null);
     application.firstJob.resolve({ jobId: result.jobId });
     if (application.isCanceled) dispatcher.cancel(result.jobId);
     return result;
@@ -209,13 +225,24 @@ export class JarApplications implements Jars {
     const start = this.#describe(jar, run);
     if ('reason' in start) return start;
     // For the TaskManagers, also when the jar is deleted.
-    await blobs.put(jar.hash, createReadStream(jar.file));
+    const file = await open(jar.file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (file === null) return deleted(jar);
+    const content = file.createReadStream();
+    try {
+      await blobs.put(jar.hash, content);
+    } finally {
+      content.destroy(); // nobody reads one that is there already
+    }
     if (this.#closed) return closed();
     const application: Application = {
       id: newId(),
       name: start.job ?? jar.name.replace(/\.\w+$/, ''),
       startTime: clock.now(),
       jobIds: [],
+      started: Promise.withResolvers(),
       firstJob: Promise.withResolvers(),
       process: null,
       isCanceled: false,
@@ -225,11 +252,25 @@ export class JarApplications implements Jars {
     this.#forget();
     this.#applications.set(application.id, application);
     const jobManager = { ...address(), applicationId: application.id };
-    const process = await this.#spawn({ ...start, jobManager });
+    void this.#starts.run(() => this.#runMain(application, jar, { ...start, jobManager }));
+    return application;
+  }
+
+  /** A3. Never rejects. @returns when the next one may start. */
+  async #runMain(application: Application, jar: Jar, start: ApplicationStart): Promise<void> {
+    application.started.resolve();
+    if (this.#closed || application.isCanceled)
+      return this.#mainEnded(application, jar, failureResult('it was cancelled before it started'));
+    const process = await this.#spawn(start).catch((error: Error) => error);
+    if (process instanceof Error)
+      return this.#mainEnded(application, jar, failureResult(process.message));
     application.process = process;
     if (this.#closed || application.isCanceled) process.kill();
-    void process.ended.then((result) => this.#mainEnded(application, result));
-    return application;
+    const ended = process.ended.then((result) => this.#mainEnded(application, jar, result));
+    const over = new AbortController();
+    const late = pause(this.#options.clock, maxStartMs, over.signal);
+    await Promise.race([application.firstJob.promise, ended, late]);
+    over.abort();
   }
 
   #spawn(
@@ -249,7 +290,7 @@ export class JarApplications implements Jars {
     });
   }
 
-  #mainEnded(application: Application, result: ApplicationResult): void {
+  async #mainEnded(application: Application, jar: Jar, result: ApplicationResult): Promise<void> {
     application.process = null;
     application.mainEndTime = this.#options.clock.now();
     if (result.type === 'succeeded') {
@@ -258,8 +299,13 @@ export class JarApplications implements Jars {
     }
     if (result.type === 'canceled') application.isCanceled = true;
     if (!application.isCanceled) application.error = result.failure;
-    application.firstJob.resolve(refused('invalid', messageOf(result)));
     this.#cancelJobs(application);
+    const isDeleted = (await this.#store.find(jar.id)) === null;
+    application.firstJob.resolve(
+      isDeleted && application.jobIds.length === 0
+        ? deleted(jar)
+        : refused('invalid', messageOf(result)),
+    );
   }
 
   #cancelJobs({ jobIds }: Application): void {
@@ -295,8 +341,12 @@ export class JarApplications implements Jars {
     throw new JarError(messageOf(answer));
   }
 
+  #ask(start: ApplicationStart): Promise<ApplicationAnswer | ApplicationResult> {
+    return this.#starts.run(() => this.#askNow(start)); // A3
+  }
+
   /** A2 */
-  async #ask(start: ApplicationStart): Promise<ApplicationAnswer | ApplicationResult> {
+  async #askNow(start: ApplicationStart): Promise<ApplicationAnswer | ApplicationResult> {
     if (this.#closed) return { type: 'failed', failure: failureOf(closed().message) };
     let answer: ApplicationAnswer | null = null;
     const process = await this.#spawn(start, (message) => (answer = message));
@@ -316,6 +366,14 @@ export class JarApplications implements Jars {
     return { type: 'failed', failure: failureOf(message) };
   }
 }
+
+const deleted = ({ id }: Jar) =>
+  refused('not-found', `${id} was deleted before it could be run: upload it again`);
+
+const failureResult = (message: string): ApplicationResult => ({
+  type: 'failed',
+  failure: failureOf(message),
+});
 
 const closed = () => refused('unavailable', 'the cluster is ending');
 

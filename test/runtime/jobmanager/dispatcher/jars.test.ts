@@ -1,5 +1,7 @@
 /** Applications that are uploaded to a session and run there, on real processes, over REST. */
+import { readFileSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApplicationCluster } from '../application-cluster.ts';
 import { isAlive } from '../processes.ts';
@@ -246,6 +248,21 @@ describe('running one', () => {
     const [job] = (await application(applicationid)).jobs;
     expect(job.state).toBe('CANCELED');
     expect(isAlive(Number(cluster.lines('main')[0]!.split(' ')[0]))).toBe(false);
+  });
+
+  it('starts a few main() at a time, however many are asked for at once (A3)', async () => {
+    await start();
+    const id = await upload();
+    const pid = (await cluster.endpoint())!.jobmanager.pid;
+    const children = () =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').length;
+    let most = 0;
+    const sampling = setInterval(() => (most = Math.max(most, children())), 5);
+    const runs = Array.from({ length: 16 }, () => ask('POST', `/jars/${id}/run`));
+    for (const { status } of await Promise.all(runs)) expect(status).toBe(200);
+    clearInterval(sampling);
+    // Those that have submitted their job may still be about to end.
+    expect(most).toBeLessThan(3 * Math.max(2, availableParallelism()));
   });
 
   it('ends with the session', async () => {
