@@ -2,13 +2,15 @@
  * The image that containers are made from: on the engine, or built there from the runtime archive.
  *
  * G1  An image of its tag is what it should be: the tag names the content. It is built once.
+ * G2  That it was there says nothing of now: somebody may have pruned. It is looked for each time, and who
+ *     makes a container and finds it gone has it built again (`withImage`).
  */
 import { Readable } from 'node:stream';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import type { TransferOptions } from '../provider.ts';
 import type { EngineClient } from './client.ts';
 import { describeEngine } from './engine-address.ts';
-import { nullIfNotFound } from './errors.ts';
+import { hasStatus, nullIfNotFound } from './errors.ts';
 import type { DockerOptions, ImagePlatform, RuntimeImage } from './options.ts';
 
 const silently = (): void => {};
@@ -39,7 +41,6 @@ export class ImageStore {
   readonly #engine: EngineClient;
   readonly #options: DockerOptions;
   #made: Promise<RuntimeImage> | null = null;
-  #there = false;
 
   constructor(engine: EngineClient, options: DockerOptions) {
     this.#engine = engine;
@@ -78,15 +79,22 @@ export class ImageStore {
   async ensure({ onProgress, signal }: TransferOptions): Promise<RuntimeImage> {
     const where = describeEngine(this.#engine.address);
     const image = await this.describe(silently, signal);
-    if (this.#there || (await this.has(image.tag))) {
-      this.#there = true;
-      return image;
-    }
+    if (await this.has(image.tag)) return image; // G2
     await this.ensureBase({ onProgress, signal });
     signal.throwIfAborted();
     await this.#build(image, { onProgress, signal }, where);
-    this.#there = true;
     return image;
+  }
+
+  /** Makes a container of the image; once more, with the image built anew, where that was just removed (G2). */
+  async withImage<T>(make: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await make();
+    } catch (error) {
+      if (!hasStatus(error, 404) || !/no such image/i.test((error as Error).message)) throw error;
+      await this.ensure({ onProgress: silently, signal });
+      return make();
+    }
   }
 
   /** @throws ProviderError when the engine has no base image and gets none. */

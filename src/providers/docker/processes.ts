@@ -106,9 +106,9 @@ export class ProcessRunner {
   ): Promise<void> {
     const { engine } = this.#parts;
     try {
-      const { id } = await engine.ask((docker) => docker.createContainer(body), {
-        repeatable: false,
-      });
+      const make = () =>
+        engine.ask((docker) => docker.createContainer(body), { repeatable: false });
+      const { id } = await this.#parts.images.withImage(make, signal);
       await this.#openVolumes(id, signal);
       await this.checkFence(clusterId, fence); // P1
       await engine.ask((docker) => docker.getContainer(id).start());

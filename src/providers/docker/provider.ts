@@ -37,6 +37,7 @@ import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft } from '../shared/leftovers.ts';
+import { isRecent } from '../shared/recent.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
 import { execIn } from './exec.ts';
@@ -320,8 +321,9 @@ class DockerProvider implements Provider {
     const images = await this.#engine.ask((docker) =>
       docker.listImages({ filters: JSON.stringify(filters) }),
     );
-    for (const { Id, RepoTags } of images) {
+    for (const { Created, Id, RepoTags } of images) {
       signal.throwIfAborted();
+      if (isRecent(Created * 1000, Date.now())) continue;
       // The engine refuses where a container needs it.
       const gone = await this.#engine
         .ask((docker) => docker.getImage(RepoTags?.[0] ?? Id).remove())

@@ -177,7 +177,8 @@ export class VolumeStore {
   ) {
     const image = await this.#helperImage(processes.map(({ ImageID }) => ImageID));
     const options = { clusterId, identity: identity!, image, purpose, args };
-    return createHelper(this.#engine, this.#options, options);
+    const make = () => createHelper(this.#engine, this.#options, options);
+    return this.#images.withImage(make, never);
   }
 
   /**

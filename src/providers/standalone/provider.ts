@@ -272,7 +272,7 @@ export class StandaloneProvider implements Provider {
   async prune({ signal }: Call): Promise<readonly string[]> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, async (host) => {
       signal.throwIfAborted();
-      const removed = await host.look<readonly string[]>('prune', { keep: [] }, { signal });
+      const removed = await host.look<readonly string[]>('prune', {}, { signal });
       return (removed ?? []).map((path) => `${host.address}: ${path}`);
     });
     signal.throwIfAborted();

@@ -2,6 +2,7 @@
  * Runtimes on a host: `DIR/runtimes/HASH/{bin/node,dist,templates}`.
  *
  * R1  A runtime takes its place by a rename when all of it is there and verified: what has its name is whole.
+ * R2  One that is there is touched: it is about to be used, and is not pruned (agent/prune.ts).
  */
 import type { TransferOptions } from '../provider.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
@@ -37,7 +38,7 @@ export async function installRuntime(
       byOther,
     });
   const options = { dir, where: host.address, signal, onSent: report };
-  const sending = { ...archive, name, unless: `[ -x ${target}/bin/node ]` };
+  const sending = { ...archive, name, unless: `[ -x ${target}/bin/node ] && touch ${target}` };
   if ((await upload(connection, sending, options)) === null) return;
   const unpacked = await connection.run(script(unpack(dir, name, archive.hash)), { signal });
   if (unpacked.code === 65) throw corrupt(host.address);

@@ -66,6 +66,8 @@ export class FakeEngine {
   };
   info = { MemTotal: 8 * 2 ** 30, NCPU: 4 };
   readonly images = new Map<string, Labels>();
+  /** In ms; of images that were built here. */
+  readonly builtAt = new Map<string, number>();
   readonly volumes = new Map<string, Named>();
   readonly networks = new Map<string, Named & { readonly Id: string }>();
   readonly containers = new Map<string, FakeContainer>();
@@ -211,7 +213,12 @@ export class FakeEngine {
   }
 
   #listImages(filters: Call['filters']) {
-    const all = [...this.images].map(([tag, Labels]) => ({ Id: tag, RepoTags: [tag], Labels }));
+    const all = [...this.images].map(([tag, Labels]) => ({
+      Id: tag,
+      RepoTags: [tag],
+      Labels,
+      Created: Math.floor((this.builtAt.get(tag) ?? 0) / 1000),
+    }));
     return labelled(all, filters);
   }
 
@@ -233,6 +240,7 @@ export class FakeEngine {
     if (!names.includes('Dockerfile'))
       throw new Refusal(500, 'Cannot locate specified Dockerfile: Dockerfile');
     this.builds++;
+    this.builtAt.set(query.get('t')!, Date.now());
     this.images.set(query.get('t')!, JSON.parse(query.get('labels') ?? '{}') as Labels);
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.end(`${JSON.stringify({ stream: 'Successfully built\n' })}\n`);

@@ -127,8 +127,21 @@ describe('what a client leaves', () => {
     await create();
     expect(await provider.prune(call)).toEqual([]);
     await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
+    // Whoever deploys now has looked for it a moment ago.
+    expect(await provider.prune(call)).toEqual([]);
+    engine.builtAt.set('fctl-runtime:test', Date.now() - 3_600_000);
     expect(await provider.prune(call)).toEqual(['image fctl-runtime:test']);
     expect([...engine.images.keys()]).toEqual(['base:1']);
+  });
+
+  it('are no images that a deployment is about to use, though they were pruned meanwhile', async () => {
+    await create();
+    await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
+    engine.images.delete('fctl-runtime:test');
+    await create(); // by a client that has seen the image
+    expect((await provider.observe('demo', call))!.processes).toMatchObject([
+      { status: 'running' },
+    ]);
   });
 });
 

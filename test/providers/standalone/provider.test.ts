@@ -2,7 +2,7 @@
 import { readDocument } from '../../../src/record/record.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -260,6 +260,18 @@ describe('ways in', () => {
       problemsOf(provider),
     ]);
     expect(found.flat()).toEqual([]);
+  });
+});
+
+describe('a runtime', () => {
+  it('that is there is touched by whoever is about to use it, so that nobody prunes it', async () => {
+    const provider = await start();
+    await provider.install(spec.runtime, silently);
+    const runtime = join(place.dirOn(place.hosts[0]!), 'runtimes', place.archive.hash);
+    await utimes(runtime, 0, 0);
+    await (await open()).install(spec.runtime, silently);
+    expect((await stat(runtime)).mtimeMs).toBeGreaterThan(0);
+    expect(await provider.prune(call)).toEqual([]);
   });
 });
 

@@ -141,7 +141,7 @@ export function hostMethods(
       return true;
     },
     noteRecord: ({ clusterId, record }: Request.NoteRecord) => noteRecord(at(clusterId), record),
-    prune: ({ keep }: { keep: readonly string[] }) => pruneHost(dir, keep),
+    prune: () => pruneHost(dir),
   } satisfies Methods;
 }
 

@@ -1,44 +1,69 @@
-/** Removes from a host what no cluster on it uses any more. */
-import { readlink, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * Removes from a host what no cluster on it uses any more.
+ *
+ * P1  A runtime, or the folder that one is being unpacked into, stays while it is recent (shared/recent.ts).
+ *     Whoever installs a runtime that is there touches it (runtimes.ts).
+ * P2  It is set aside before it is removed, and put back when it was touched meanwhile: whoever looks for it
+ *     in between finds none and sends it anew.
+ */
+import { readlink, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { readStarted } from '../../local/client.ts';
-import { clusterIdsIn, clusterLayout, namesIn } from '../../local/layout.ts';
+import { clusterIdsIn, clusterLayout, exists, namesIn } from '../../local/layout.ts';
+import { isRecent } from '../../shared/recent.ts';
 
 /** An upload that was interrupted may be continued for that long. */
 const uploadKeptMs = 24 * 3_600_000;
 
-/**
- * @param keep hashes of runtimes that are about to be used.
- * @returns paths of what was removed.
- */
-export async function pruneHost(dir: string, keep: readonly string[]): Promise<string[]> {
-  const used = new Set([...keep, ...(await usedRuntimes(dir))]);
+/** @returns paths of what was removed. */
+export async function pruneHost(dir: string): Promise<string[]> {
+  const used = await usedRuntimes(dir);
   const removed: string[] = [];
-  const remove = async (path: string) => {
-    await rm(path, { recursive: true, force: true });
-    removed.push(path);
-  };
-  const clusters = await clusterIdsIn(dir);
-  for (const hash of await namesIn(join(dir, 'runtimes'))) {
-    if (!used.has(hash)) await remove(join(dir, 'runtimes', hash));
+  for (const name of await namesIn(join(dir, 'runtimes'))) {
+    const path = join(dir, 'runtimes', name);
+    if (!used.has(name) && (await removeUnused(path))) removed.push(path);
   }
   for (const name of await namesIn(join(dir, 'uploads'))) {
     const path = join(dir, 'uploads', name);
-    const found = await stat(path).catch(() => null);
-    if (found && Date.now() - found.mtimeMs > uploadKeptMs) await remove(path);
+    if (Date.now() - (await touchedAt(path)) <= uploadKeptMs) continue;
+    await rm(path, { recursive: true, force: true });
+    removed.push(path);
   }
-  const agents = clusters.length === 0 ? await namesIn(join(dir, 'agents')) : [];
-  for (const name of agents) await remove(join(dir, 'agents', name));
+  const isInUse = (await clusterIdsIn(dir)).length > 0;
+  for (const name of isInUse ? [] : await namesIn(join(dir, 'agents'))) {
+    const path = join(dir, 'agents', name);
+    if (await removeUnused(path)) removed.push(path);
+  }
   return removed;
 }
 
-async function usedRuntimes(dir: string): Promise<string[]> {
-  const used: string[] = [];
+/** By the host's clock. The time of the last change counts, too: unpacking gives files the times they had. */
+async function touchedAt(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null);
+  return found === null ? 0 : Math.max(found.mtimeMs, found.ctimeMs);
+}
+
+/** P1, P2. @returns whether it was removed. */
+async function removeUnused(path: string): Promise<boolean> {
+  if (isRecent(await touchedAt(path), Date.now())) return false;
+  const { mtimeMs } = await stat(path);
+  const aside = join(dirname(path), `.${basename(path)}.${process.pid}.pruned`);
+  await rename(path, aside);
+  if ((await stat(aside)).mtimeMs !== mtimeMs && !(await exists(path))) {
+    await rename(aside, path);
+    return false;
+  }
+  await rm(aside, { recursive: true, force: true });
+  return true;
+}
+
+async function usedRuntimes(dir: string): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
   for (const clusterId of await clusterIdsIn(dir)) {
     const layout = clusterLayout(dir, clusterId);
     for (const name of await namesIn(layout.processes)) {
       const runtime = (await readStarted(layout, name).catch(() => null))?.place?.runtime;
-      if (runtime !== undefined) used.push(runtime);
+      if (runtime !== undefined) used.add(runtime);
     }
   }
   const running = (await namesIn('/proc')).filter((name) => /^\d+$/.test(name));
@@ -47,7 +72,7 @@ async function usedRuntimes(dir: string): Promise<string[]> {
     const file = await readlink(join('/proc', pid, 'exe')).catch(() => '');
     // The agent itself needs its file no more.
     if (Number(pid) !== process.pid && file.startsWith(prefix))
-      used.push(file.slice(prefix.length).split('/')[0]!);
+      used.add(file.slice(prefix.length).split('/')[0]!);
   }
   return used;
 }
