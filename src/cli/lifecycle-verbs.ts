@@ -151,7 +151,7 @@ export const lifecycleVerbs: readonly Verb[] = [
     name: 'exec',
     summary: 'Run a command where a process of a cluster runs',
     description:
-      "With the environment of the process, in its working folder. Input that is piped reaches the command; the exit code is the command's.",
+      "With the environment of the process, in its working folder. Input that is piped reaches the command; the exit code is the command's. Secrets of the config at hand are masked in what it prints.",
     arguments: [
       { usage: '<cluster>', description: 'id of the cluster' },
       { usage: '<process>', description: 'such as taskmanager-0' },
