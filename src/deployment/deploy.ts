@@ -69,10 +69,10 @@ async function want(
   cause: ReleaseCause,
   { idle, leader, observed, releases }: Situation,
 ): Promise<Wanted> {
-  const { config, content, spec } = await desiredCluster(input, cause);
+  const { content, spec } = await desiredCluster(input, cause);
   const context = { current: releases.at(-1) ?? null, config: content.config, leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
-  return { spec, plan, content, engine: config.engine };
+  return { spec, plan, content };
 }
 
 async function wantRelease(

@@ -44,7 +44,7 @@ async function wantRestarted(
   situation: Situation,
 ): Promise<Wanted> {
   const running = await runningCluster(input, situation);
-  const { config, current, spec } = running;
+  const { current, spec } = running;
   const processes = situation.observed!.processes;
   const names = new Set(chosen(input.clusterId, processes, choice).map((p) => p.name));
   const context = {
@@ -59,7 +59,6 @@ async function wantRestarted(
     spec: withSecrets(running, input.engine, plan),
     plan,
     content: { ...current, cause: 'restart' },
-    engine: config.engine,
   };
 }
 

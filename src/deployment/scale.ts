@@ -42,7 +42,7 @@ async function wantScaled(
   situation: Situation,
 ): Promise<Wanted> {
   const running = scaled(await runningCluster(input, situation), count);
-  const { config, current, spec } = running;
+  const { current, spec } = running;
   const { idle, leader, observed } = situation;
   const context = { current, config: configOf(running, count), leader, idle };
   const plan = planCluster(spec, observed, input.engine, context);
@@ -56,7 +56,6 @@ async function wantScaled(
       cause: 'scale',
       config: configOf(running, count),
     },
-    engine: config.engine,
   };
 }
 

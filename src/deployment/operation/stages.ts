@@ -37,7 +37,6 @@ export interface Wanted {
   readonly spec: ClusterSpec;
   readonly plan: Plan;
   readonly content: ReleaseContent;
-  readonly engine: string;
 }
 
 export interface Operation extends Site {
@@ -92,7 +91,7 @@ export async function checkLock(store: RecordStore, fence: number): Promise<void
 /** Before the first action: whoever is interrupted leaves it behind. */
 export async function recordIntended(
   { fence, operation }: Running,
-  { content, engine, plan, spec }: Wanted,
+  { content, plan, spec }: Wanted,
   situation: Situation,
 ): Promise<ReleaseEntry> {
   const { observed } = situation;
@@ -106,7 +105,7 @@ export async function recordIntended(
     clusterId,
     mode: spec.mode,
     provider: provider.name,
-    engine,
+    engine: operation.engine.name,
     createdAt: value?.createdAt ?? Date.now(),
     retentionMs: spec.retentionMs,
   };
