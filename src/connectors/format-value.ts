@@ -21,7 +21,11 @@ function replacer(this: Record<string, unknown>, key: string, inner: unknown): u
     return Number.isSafeInteger(number) ? number : inner.toString();
   }
   if (typeof inner === 'number' && !Number.isFinite(inner)) return String(inner);
-  if (inner instanceof Map) return Object.fromEntries(inner);
+  if (inner instanceof Map) return objectOf(inner as Map<string, unknown>);
   const value = this[key];
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : inner;
 }
+
+/** A key without a value stays a key. */
+const objectOf = (map: ReadonlyMap<string, unknown>): object =>
+  Object.fromEntries([...map].map(([key, value]) => [key, value === undefined ? null : value]));
