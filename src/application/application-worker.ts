@@ -7,6 +7,7 @@ import type { JsonObject } from '../contract/json.ts';
 import { type JobSubmitter, runApplication } from './application.ts';
 import { findEntries, planApplication } from './application-questions.ts';
 import { createClusterPerJobSubmitter } from './cluster-per-job-submitter.ts';
+import { NoAnswerError } from './jobmanager-http.ts';
 import { createHttpSubmitter } from './http-submitter.ts';
 import { loadBundle } from './load-bundle.ts';
 import { describeFailure, shortenStack } from './failure-info.ts';
@@ -80,6 +81,15 @@ function createSubmitter({ jobManager, secrets }: ApplicationStart) {
     : createHttpSubmitter({ ...jobManager, secrets, onUpload: report });
 }
 
+/** Of a job whose JobManager answers no more the client of a session asks the next one. */
+async function resultAfterLoss(executeIndex: number, jobId: string, error: unknown) {
+  const { mode } = workerData as ApplicationStart;
+  if (mode !== 'session' || !(error instanceof NoAnswerError)) throw error;
+  const reply = await ask({ type: 'result-wanted', executeIndex, jobId });
+  if (reply.type === 'result') return reply.result;
+  throw reply.type === 'no-cluster' ? new Error(reply.message, { cause: error }) : error;
+}
+
 /** Tells what becomes of the jobs. */
 function reporting(submitter: JobSubmitter): JobSubmitter {
   const indexes = new Map<string, number>();
@@ -93,9 +103,12 @@ function reporting(submitter: JobSubmitter): JobSubmitter {
       return jobId;
     },
     result: async (jobId) => {
-      const result = await submitter.result(jobId);
+      const executeIndex = indexes.get(jobId)!;
+      const result = await submitter
+        .result(jobId)
+        .catch((error: unknown) => resultAfterLoss(executeIndex, jobId, error));
       const { outcome } = result;
-      if (outcome !== null) report({ type: 'ended', executeIndex: indexes.get(jobId)!, outcome });
+      if (outcome !== null) report({ type: 'ended', executeIndex, outcome });
       indexes.delete(jobId);
       return result;
     },

@@ -97,10 +97,11 @@ export type UploadEvent =
       readonly totalBytes: number;
     };
 
-/** Per-job mode: asked by the submitter, answered by fctl. */
+/** Asked by the submitter on a client, answered by fctl. */
 export type ClusterRequest =
+  /** Per-job mode. */
   | { readonly type: 'cluster-wanted'; readonly executeIndex: number; readonly name: string }
-  /** The JobManager answers no more: what does the record say? */
+  /** The JobManager answers no more: what does the record say, or in a session the next JobManager? */
   | { readonly type: 'result-wanted'; readonly executeIndex: number; readonly jobId: string };
 
 export type ClusterReply =

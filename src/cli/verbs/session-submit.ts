@@ -3,10 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { type ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import type { JsonObject } from '../../contract/json.ts';
-import { reachSession, submitToSession } from '../../deployment/modes/session.ts';
+import {
+  reachSession,
+  type SessionSubmission,
+  submitToSession,
+} from '../../deployment/modes/session.ts';
 import { type ApplicationBundle, bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
-import type { Leader } from '../../deployment/site.ts';
+import { findLeader, type Leader } from '../../deployment/site.ts';
 import type { CommonOptions, Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
@@ -36,13 +40,15 @@ export async function run(
 ): Promise<number> {
   const { options, report } = context;
   const clusterId = await context.clusterId(options.cluster);
-  const leader = await reachSession(await context.site(), clusterId);
+  const site = await context.site();
+  const leader = await reachSession(site, clusterId);
   const application = await findApplication(context, entry);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     progress.step('Bundling the application');
     const bundle = await prepare(context, application);
-    return await submit(context, { application, bundle, clusterId, leader, progress });
+    const locate = async () => (await findLeader(site, clusterId))?.endpoint ?? null;
+    return await submit(context, { application, bundle, clusterId, leader, locate, progress });
   } finally {
     progress.stop();
   }
@@ -72,12 +78,13 @@ interface Submission {
   readonly bundle: ApplicationBundle;
   readonly clusterId: string;
   readonly leader: Leader;
+  readonly locate: SessionSubmission['locate'];
   readonly progress: Progress;
 }
 
 async function submit(
   { options, place, report, signal }: Context<SubmitFlags>,
-  { application, bundle, clusterId, leader, progress }: Submission,
+  { application, bundle, clusterId, leader, locate, progress }: Submission,
 ): Promise<number> {
   const detached = options.detach ?? false;
   const jobs = new SubmittedJobs(progress);
@@ -86,6 +93,7 @@ async function submit(
   try {
     const result = await submitToSession({
       endpoint: leader.endpoint,
+      locate,
       bundle,
       script: join(place.runtimeDir, 'application.js'),
       workingDirectory: application.projectDir,

@@ -22,7 +22,7 @@ export interface ClientApplicationOptions {
   readonly onEvent: (event: ApplicationEvent) => void;
   /** What `main()` prints. */
   readonly onOutput: (text: string) => void;
-  /** Answers what the submitter of per-job mode asks. Never rejects. Other modes ask nothing. */
+  /** Answers what submitters ask when they need another JobManager. Never rejects. */
   readonly answer?: (request: ClusterRequest) => Promise<ClusterReply>;
   /** Ends the process; its jobs go on. */
   readonly signal: AbortSignal;

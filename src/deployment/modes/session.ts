@@ -13,6 +13,7 @@ import { endCluster, noSuchCluster } from '../cancel.ts';
 import { type Leader, type Site, findLeader } from '../site.ts';
 import { clusterStatus } from '../status.ts';
 import { runClientApplication } from './client-application.ts';
+import { findLostResult } from './lost-result.ts';
 
 const timeoutMs = 10_000;
 
@@ -44,6 +45,8 @@ export async function reachSession(site: Site, clusterId: string): Promise<Leade
 
 export interface SessionSubmission {
   readonly endpoint: ClusterConnection;
+  /** Where the session is led from, when it is not from there any more; `null`: from nowhere. May reject. */
+  readonly locate: () => Promise<ClusterConnection | null>;
   readonly bundle: ApplicationBundle;
   /** The built script of the process of `main()`. */
   readonly script: string;
@@ -89,6 +92,7 @@ export async function submitToSession(submission: SessionSubmission): Promise<Ap
     },
     onEvent: submission.onEvent,
     onOutput: submission.onOutput,
+    answer: (request) => findLostResult(request, submission),
     signal: submission.signal,
   });
 }
