@@ -74,7 +74,13 @@ const common = {
   sourcesContent: false,
   legalComments: 'none',
   // Optional accelerators in native code; msgpackr and ssh2 work without them.
-  external: ['esbuild', 'msgpackr-extract', 'cpu-features', '*/sshcrypto.node'] as string[],
+  external: [
+    'esbuild',
+    'vitest',
+    'msgpackr-extract',
+    'cpu-features',
+    '*/sshcrypto.node',
+  ] as string[],
   banner: { js: banner },
   logLevel: 'warning',
 } satisfies BuildOptions;

@@ -29,4 +29,9 @@ export const singleFiles = {
 } as const;
 
 /** Those that only the command line uses; no process of a cluster does. */
-export const clientEntryPoints: readonly string[] = ['cli', 'inspect', 'host-agent'];
+export const clientEntryPoints: readonly string[] = [
+  'cli',
+  'inspect',
+  'host-agent',
+  'provider-testing',
+];

@@ -234,7 +234,7 @@ interface ProvidersStandaloneConfig {
   dir?: string | undefined;
   /** What starts a crashed process again: units of the system or of the user, or a script. `auto`: units where systemd runs and the user may, else the script. */
   supervisor?: 'auto' | 'systemd' | 'systemd-user' | 'script' | undefined;
-  /** How the REST API is reached from here. `auto`: directly where that works, else through an SSH tunnel. */
+  /** How the REST API is reached from here: through an SSH `tunnel`, which `auto` means too, or `direct`. Without TLS, whoever can read what goes over the network takes the token of a `direct` request, and may run code in the cluster. */
   rest?: 'auto' | 'direct' | 'tunnel' | undefined;
   /** How long a host has to answer. */
   connectTimeout?: string | undefined;

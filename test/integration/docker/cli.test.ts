@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Project } from '../../cli/project.ts';
-import { convergeAll, smallCluster } from '../../providers/cluster-specs.ts';
+import { convergeAll, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { type DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { openProvider } from './engine-provider.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type ProviderUnderTest, describeProvider } from '../../providers/contract.ts';
+import { type ProviderUnderTest, describeProvider } from 'fctl/provider-testing';
 import { converse } from '../../providers/docker/conversation.ts';
 import { engineAnswers } from '../../providers/docker/engine-answers.ts';
 import { DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
@@ -23,8 +23,7 @@ async function createDocker(): Promise<ProviderUnderTest> {
   const open = () => openProvider(engine, { cacheDir });
   const containerOf = (id: string, process: string) => `fctl-${id}-${process}`;
   return {
-    provider: await open(),
-    another: open,
+    open,
     corrupt: async (id, hash) => {
       const script = `echo corrupt > /fctl/artifacts/${hash}`;
       await docker('exec', containerOf(id, 'jobmanager-0'), 'sh', '-c', script);
@@ -33,19 +32,21 @@ async function createDocker(): Promise<ProviderUnderTest> {
       const pid = await docker('inspect', '-f', '{{.State.Pid}}', containerOf(id, name));
       process.kill(Number(pid), 'SIGKILL');
     },
-    foreigner: async () => {
-      const label = ['--label', 'fctl.dev/cluster=demo', '--label', 'fctl.dev/role=taskmanager'];
+    foreigner: async (id) => {
+      const label = ['--label', `fctl.dev/cluster=${id}`, '--label', 'fctl.dev/role=taskmanager'];
       const program = [engine.baseImage, 'node', '-e', 'setInterval(() => {}, 1000)'];
-      await docker('run', '--detach', '--init', '--name', 'fctl-demo-mine', ...label, ...program);
-      await docker('volume', 'create', ...label, 'fctl-mine');
+      await docker('run', '--detach', '--init', '--name', `fctl-${id}-mine`, ...label, ...program);
+      await docker('volume', 'create', ...label, `fctl-mine-${id}`);
       return {
         isUntouched: async () => {
-          await docker('volume', 'inspect', 'fctl-mine');
-          return (await docker('inspect', '-f', '{{.State.Running}}', 'fctl-demo-mine')) === 'true';
+          await docker('volume', 'inspect', `fctl-mine-${id}`);
+          return (
+            (await docker('inspect', '-f', '{{.State.Running}}', `fctl-${id}-mine`)) === 'true'
+          );
         },
         remove: async () => {
-          await docker('rm', '--force', 'fctl-demo-mine');
-          await docker('volume', 'rm', 'fctl-mine');
+          await docker('rm', '--force', `fctl-${id}-mine`);
+          await docker('volume', 'rm', `fctl-mine-${id}`);
         },
       };
     },

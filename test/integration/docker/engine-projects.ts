@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answer, Project, imports } from '../../cli/project.ts';
-import { smallCluster } from '../../providers/cluster-specs.ts';
+import { smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { DockerEngine } from '../../rigs/docker/engine.ts';
 import { openProvider } from './engine-provider.ts';
 

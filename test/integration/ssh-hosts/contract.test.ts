@@ -9,13 +9,13 @@ import {
   createStandaloneProvider,
   resolveStandaloneOptions,
 } from '../../../src/providers/standalone/index.ts';
-import { type ProviderUnderTest, describeProvider } from '../../providers/contract.ts';
+import { type ProviderUnderTest, describeProvider } from 'fctl/provider-testing';
 import { describeWith } from '../../rigs/rig.ts';
 import { SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const runtimeDir = join(root, 'dist');
-const marks = 'FCTL_CLUSTER_ID=demo FCTL_PROCESS_DIR=/no/such/folder';
+const marksOf = (id: string) => `FCTL_CLUSTER_ID=${id} FCTL_PROCESS_DIR=/no/such/folder`;
 
 // The first one sends 50 MB to each host.
 vi.setConfig({ testTimeout: 600_000 });
@@ -78,8 +78,7 @@ describeWith([sshRig], 'the provider contract on hosts', () => {
 
   async function create(): Promise<ProviderUnderTest> {
     return {
-      provider: await open(),
-      another: open,
+      open,
       corrupt: (id, hash) => {
         const file = `${clusterFolder(id)}/artifacts/${hash}`;
         return everywhere(`[ -f ${file} ] && echo corrupt >${file}`);
@@ -89,9 +88,9 @@ describeWith([sshRig], 'the provider contract on hosts', () => {
         const pid = `sed -n 's/.*"state":"[a-z]*","pid":\\([0-9]*\\).*/\\1/p' ${file}`;
         return everywhere(`[ -f ${file} ] && kill -9 $(${pid})`);
       },
-      foreigner: async () => {
+      foreigner: async (id) => {
         const [host] = set.hosts;
-        const start = `${marks} setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!`;
+        const start = `${marksOf(id)} setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!`;
         const { stdout } = await set.exec(host!, `su ${set.user} -s /bin/sh -c '${start}'`);
         const pid = stdout.trim();
         return {

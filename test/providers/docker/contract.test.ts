@@ -1,7 +1,7 @@
 /** The Docker provider passes the provider contract, on an engine that runs containers as processes. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ProviderUnderTest, describeProvider } from '../contract.ts';
+import { type ProviderUnderTest, describeProvider } from 'fctl/provider-testing';
 import { FakeEngine } from './fake-engine.ts';
 import { freePort, openFake } from './fake-provider.ts';
 
@@ -11,19 +11,18 @@ async function createFake(): Promise<ProviderUnderTest> {
   const port = await freePort();
   const open = () => openFake(engine, port);
   return {
-    provider: await open(),
-    another: open,
+    open,
     corrupt: (id, hash) =>
       writeFile(join(engine.pathOf(`fctl-${id}`), 'artifacts', hash), 'corrupt'),
     crash: async (id, name) => {
       process.kill(engine.byName(`fctl-${id}-${name}`)!.pid, 'SIGKILL');
     },
-    foreigner: async () => {
-      const Labels = { 'fctl.dev/cluster': 'demo', 'fctl.dev/role': 'taskmanager' };
-      engine.volumes.set('fctl-mine', { Name: 'fctl-mine', Labels });
+    foreigner: async (id) => {
+      const Labels = { 'fctl.dev/cluster': id, 'fctl.dev/role': 'taskmanager' };
+      engine.volumes.set(`fctl-mine-${id}`, { Name: `fctl-mine-${id}`, Labels });
       return {
-        isUntouched: async () => engine.volumes.has('fctl-mine'),
-        remove: async () => void engine.volumes.delete('fctl-mine'),
+        isUntouched: async () => engine.volumes.has(`fctl-mine-${id}`),
+        remove: async () => void engine.volumes.delete(`fctl-mine-${id}`),
       };
     },
     close: () => engine.close(),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DocumentName } from '../../../src/record/documents.ts';
 import { ExitCode } from '../../../src/contract/exit-codes.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
-import { convergeAll, secret, smallCluster } from '../cluster-specs.ts';
+import { convergeAll, secret, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { eventually } from '../local/eventually.ts';
 import { FakeEngine } from './fake-engine.ts';
 import { freePort, openFake } from './fake-provider.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createLocalProvider } from '../../../src/providers/local/index.ts';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
-import { type ProviderUnderTest, describeProvider } from '../contract.ts';
+import { type ProviderUnderTest, describeProvider } from 'fctl/provider-testing';
 
 const supervisor = resolve(import.meta.dirname, '../../../templates/supervise.sh');
 
@@ -21,20 +21,19 @@ async function createLocal(): Promise<ProviderUnderTest> {
       environment: process.env,
     });
   return {
-    provider: open(),
-    another: async () => open(),
+    open: async () => open(),
     corrupt: (id, hash) => writeFile(join(home, 'clusters', id, 'artifacts', hash), 'corrupt'),
     crash: async (id, name) => {
       const file = join(home, 'clusters', id, 'processes', name, 'process.json');
       const { pid } = JSON.parse(await readFile(file, 'utf8')) as { pid: number };
       process.kill(pid, 'SIGKILL');
     },
-    foreigner: async () => {
+    foreigner: async (id) => {
       const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
         stdio: 'ignore',
         env: {
           ...process.env,
-          FCTL_CLUSTER_ID: 'demo',
+          FCTL_CLUSTER_ID: id,
           FCTL_PROCESS_DIR: join(tmpdir(), 'no-such'),
         },
       });

@@ -13,7 +13,7 @@ import { createLocalProvider } from '../../../src/providers/local/index.ts';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
 import type { Action } from '../../../src/contract/plan.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
-import { converge } from '../cluster-specs.ts';
+import { converge } from '../../../src/providers/testing/small-cluster.ts';
 import { eventually } from './eventually.ts';
 
 const never = new AbortController().signal;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
 import { exists } from '../../../src/providers/local/layout.ts';
-import { type ProviderUnderTest, describeProvider } from '../contract.ts';
+import { type ProviderUnderTest, describeProvider } from 'fctl/provider-testing';
 import { Place } from './place.ts';
 
 let place: Place;
@@ -20,8 +20,7 @@ async function createStandalone(): Promise<ProviderUnderTest> {
   const folders = (id: string) =>
     place.hosts.map((host) => join(place.dirOn(host), 'clusters', id));
   return {
-    provider: await place.open(),
-    another: () => place.open(),
+    open: () => place.open(),
     corrupt: async (id, hash) => {
       for (const folder of folders(id)) {
         const file = join(folder, 'artifacts', hash);
@@ -36,10 +35,10 @@ async function createStandalone(): Promise<ProviderUnderTest> {
         process.kill(pid, 'SIGKILL');
       }
     },
-    foreigner: async () => {
+    foreigner: async (id) => {
       const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
         stdio: 'ignore',
-        env: { ...process.env, FCTL_CLUSTER_ID: 'demo', FCTL_PROCESS_DIR: '/no/such/folder' },
+        env: { ...process.env, FCTL_CLUSTER_ID: id, FCTL_PROCESS_DIR: '/no/such/folder' },
       });
       await once(stranger, 'spawn');
       return {

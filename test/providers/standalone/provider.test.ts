@@ -17,7 +17,7 @@ import {
   idle,
   processNames,
   smallCluster,
-} from '../cluster-specs.ts';
+} from '../../../src/providers/testing/small-cluster.ts';
 import { Place, type PlaceOptions } from './place.ts';
 import { makeKey } from './ssh-server.ts';
 

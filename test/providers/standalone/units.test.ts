@@ -10,7 +10,13 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fillUnit, unitName } from '../../../src/providers/standalone/agent/units.ts';
-import { actionOn, converge, convergeAll, idle, smallCluster } from '../cluster-specs.ts';
+import {
+  actionOn,
+  converge,
+  convergeAll,
+  idle,
+  smallCluster,
+} from '../../../src/providers/testing/small-cluster.ts';
 import { eventually } from '../local/eventually.ts';
 import { Place } from './place.ts';
 

@@ -2,7 +2,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { FakePlatform, failingAt, openFake } from 'fctl/provider-testing';
-import { actionOn, converge, smallCluster } from '../cluster-specs.ts';
+import { actionOn, converge, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 
 const { signal } = new AbortController();
 const call = { signal };

@@ -1,7 +1,7 @@
 /** Small clusters for the provider contract: scripts that stand for JobManager and TaskManager. */
-import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../../src/contract/process-spec.ts';
-import type { Action, ActionKind } from '../../src/contract/plan.ts';
-import type { ConvergeOptions, Provider } from '../../src/providers/provider.ts';
+import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../../contract/process-spec.ts';
+import type { Action, ActionKind } from '../../contract/plan.ts';
+import type { ConvergeOptions, Provider } from '../provider.ts';
 
 /** Runs until it is ended. */
 export const idle = 'setInterval(() => {}, 1000)';
