@@ -1,11 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PollStatus } from '../../../src/api/source.ts';
 import { type TypeDescriptor, types } from '../../../src/api/types.ts';
 import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
-import { openReader, poll, readAll, readInTwo } from '../read.ts';
+import { openReader, poll, readAll, readInTwo, splitsOf } from '../read.ts';
 
 let folder: string;
 let count = 0;
@@ -353,6 +357,31 @@ describe('CSV', () => {
     if (isExact) await expect(reading).resolves.toBeDefined();
     else await expect(reading).rejects.toThrow(`${path}:1: the header has ${message}`);
   });
+});
+
+test('a text of CSV that is kept keeps no block of the file in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const type = types.record({ name: types.string });
+  const row = `a name longer than a few letters,${'x'.repeat(1000)}\n`;
+  const reading = openReader(FileSource.csv(await file(`name,more\n${row.repeat(20_000)}`), type));
+  const [split] = await splitsOf(FileSource.csv(join(folder, `in-${count - 1}`), type));
+  reading.reader.addSplit({ ...split!, to: null });
+  reading.reader.noMoreSplits();
+  const kept: { name: string }[] = [];
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let rows = 0, status = -1; status !== PollStatus.end;) {
+    const emit = (value: { name: string }) => {
+      if (rows++ % 100 === 0) kept.push(value);
+    };
+    status = reading.reader.poll({ emit }, 256);
+    if (status === PollStatus.wait) await reading.reader.available();
+  }
+  await reading.reader.close();
+  gc();
+  expect(kept).toHaveLength(200);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(8e6); // the file has 20 MB
 });
 
 describe('JSON Lines', () => {
