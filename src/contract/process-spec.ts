@@ -45,6 +45,8 @@ export interface PortSpec {
   readonly name: string;
   /** 0: the process chooses and publishes the port itself. */
   readonly port: number;
+  /** The address that it listens on; absent: the one that the place gives it. */
+  readonly bind?: string;
 }
 
 /** One role of a cluster, as a template: `count` processes, which differ in their environment alone. */

@@ -164,7 +164,7 @@ function jobManager(
       ...(bundle ? [{ type: 'artifact', hash: bundle.hash } as const] : []),
     ],
     resources,
-    ports: [{ name: 'rest', port }],
+    ports: [{ name: 'rest', port, ...(rest.bind === null ? {} : { bind: rest.bind }) }],
     readiness: { port: 'rest', path: READY_PATH },
   };
 }

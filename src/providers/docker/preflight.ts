@@ -1,9 +1,9 @@
 /** What could keep a cluster from running on an engine; found before anything is changed there. */
-import { createServer } from 'node:net';
 import type Dockerode from 'dockerode';
 import { FctlError, type Problem, problem } from '../../contract/errors.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
-import { formatBytes } from '../../contract/units.ts';
+import { shortOfMemory, wantedMemory } from '../shared/memory.ts';
+import { chosenPorts, portTaken, tryPort } from '../shared/ports.ts';
 import type { EngineClient } from './client.ts';
 import { isHere } from './engine-address.ts';
 import type { ImageStore } from './image.ts';
@@ -105,11 +105,8 @@ async function checkPorts(
   { docker: { publish } }: DockerOptions,
   { clusterId, processes }: ClusterSpec,
 ): Promise<Problem[]> {
-  const fixed = processes.flatMap(({ ports, role }) =>
-    ports
-      .filter(({ port }) => port !== 0)
-      .map(({ name, port }) => ({ port, path: `/${role}/${name}/port` })),
-  );
+  // What a process binds to is in its container; what is published is on the engine's address.
+  const fixed = chosenPorts({ processes }).filter(({ port }) => port !== 0);
   if (fixed.length === 0) return [];
   const containers = await engine.ask((docker) => docker.listContainers());
   const problems = await Promise.all(
@@ -120,12 +117,7 @@ async function checkPorts(
       const taken =
         holder !== undefined || (isHere(engine.address) && !(await isFree(port, publish)));
       if (!taken) return null;
-      return problem({
-        code: 'port-taken',
-        message: `port ${port} of the engine's ${publish} is taken by ${by}`,
-        path,
-        hint: 'choose another port, or 0 to have a free one chosen',
-      });
+      return portTaken(`port ${port} of the engine's ${publish}`, by, path);
     }),
   );
   return problems.filter((found) => found !== null);
@@ -139,30 +131,15 @@ const publishes = ({ Ports }: ContainerSummary, port: number, address: string): 
       PublicPort === port && (IP === address || everywhere.has(IP) || everywhere.has(address)),
   );
 
-/** Tries the port out: whoever has it does not matter. */
+/** What else is wrong with it is the engine's to say. */
 async function isFree(port: number, host: string): Promise<boolean> {
-  const server = createServer();
-  const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
-    server.once('error', resolve);
-    server.listen({ port, host, exclusive: true }, () => resolve(null));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return error?.code !== 'EADDRINUSE'; // what else is wrong with it is the engine's to say
+  const found = await tryPort(host, port);
+  return typeof found === 'number' || found.code !== 'EADDRINUSE';
 }
 
 function checkSize({ processes }: ClusterSpec, { MemTotal, NCPU }: EngineInfo): Problem[] {
-  const wanted = processes.reduce((sum, p) => sum + p.count * p.resources.memoryBytes, 0);
-  const found: Problem[] = [];
-  if (wanted > MemTotal) {
-    found.push(
-      problem({
-        code: 'not-enough-memory',
-        message: `the cluster may use ${formatBytes(wanted)} of memory, the engine has ${formatBytes(MemTotal)}`,
-        path: '/taskmanager/resources/memory',
-        hint: 'lower resources.memory or replicas',
-      }),
-    );
-  }
+  const short = shortOfMemory('the engine', wantedMemory({ processes }), MemTotal);
+  const found: Problem[] = short === null ? [] : [short];
   for (const { resources, role } of processes) {
     if (resources.cpu <= NCPU) continue;
     found.push(

@@ -1,7 +1,6 @@
 /** What could keep a cluster from running on this machine; found before anything is changed. */
 import { execFile } from 'node:child_process';
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +9,8 @@ import type { ClusterSpec } from '../../contract/process-spec.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { localUser } from '../../contract/user.ts';
 import { OLDEST_NODE, isTooOld } from '../../contract/version.ts';
+import { shortOfMemory, wantedMemory } from '../shared/memory.ts';
+import { type ChosenPort, chosenPorts, portTaken, tryPort } from '../shared/ports.ts';
 import { exists } from './layout.ts';
 import type { LocalOptions } from './options.ts';
 
@@ -26,39 +27,33 @@ export async function findProblems(
     checkHome(options.home),
     checkRuntime(options),
     checkNode(options.node),
-    ...fixedPorts(spec).map((port) => (ownPorts.has(port.port) ? null : checkPort(port))),
+    ...chosenPorts(spec).map((port) => (ownPorts.has(port.port) ? null : checkPort(port))),
   ]);
-  return [...found, checkMemory(spec)].filter((p) => p !== null);
-}
-
-interface FixedPort {
-  readonly port: number;
-  readonly path: string;
-}
-
-function fixedPorts(spec: ClusterSpec): FixedPort[] {
-  return spec.processes.flatMap((process) =>
-    process.ports
-      .filter((p) => p.port !== 0)
-      .map((p) => ({ port: p.port, path: `/${process.role}/${p.name}/port` })),
+  return [...found, shortOfMemory('this machine', wantedMemory(spec), totalmem())].filter(
+    (p) => p !== null,
   );
 }
 
-/** Tries the port out: whoever has it does not matter. */
-async function checkPort({ port, path }: FixedPort): Promise<Problem | null> {
-  const server = createServer();
-  const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
-    server.once('error', resolve);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(null));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  if (error === null) return null;
-  const taken = error.code === 'EADDRINUSE';
+/** Where processes of this machine listen, unless the config says another address. */
+const loopback = '127.0.0.1';
+
+async function checkPort({ bind, path, port, role }: ChosenPort): Promise<Problem | null> {
+  const address = bind ?? loopback;
+  const found = await tryPort(address, port);
+  if (typeof found === 'number') return null;
+  const where = bind === null ? `port ${port}` : `port ${port} of ${bind}`;
+  if (found.code === 'EADDRINUSE') return portTaken(where, 'another process', path);
+  if (bind !== null && found.code !== 'EACCES') {
+    return problem({
+      code: 'address-not-usable',
+      message: `nothing can listen on ${bind}: ${found.message}`,
+      path: `/${role}/rest/bind`,
+      hint: 'give an address of this machine, without brackets',
+    });
+  }
   return problem({
-    code: taken ? 'port-taken' : 'port-not-usable',
-    message: taken
-      ? `port ${port} is taken by another process`
-      : `port ${port} cannot be used: ${error.message}`,
+    code: 'port-not-usable',
+    message: `${where} cannot be used: ${found.message}`,
     path,
     hint: 'choose another port, or 0 to have a free one chosen',
   });
@@ -113,16 +108,4 @@ async function checkNode(node: string): Promise<Problem | null> {
     const [reason] = (error as Error).message.split('\n');
     return wrong('node-not-usable', `${node} does not run on this machine: ${reason}`);
   }
-}
-
-function checkMemory(spec: ClusterSpec): Problem | null {
-  const wanted = spec.processes.reduce((sum, p) => sum + p.count * p.resources.memoryBytes, 0);
-  const there = totalmem();
-  if (wanted <= there) return null;
-  return problem({
-    code: 'not-enough-memory',
-    message: `the cluster may use ${formatBytes(wanted)} of memory, this machine has ${formatBytes(there)}`,
-    path: '/taskmanager/resources/memory',
-    hint: 'lower resources.memory or replicas',
-  });
 }

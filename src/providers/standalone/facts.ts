@@ -1,4 +1,5 @@
 /** What a host is like, as its shell tells: before anything of ours is there. Changes nothing. */
+import { isIP } from 'node:net';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import type { SshConnection } from './ssh/connection.ts';
 import { folderWord, runMarked } from './shell.ts';
@@ -21,8 +22,8 @@ export interface HostFacts {
   readonly memoryBytes: number;
   /** How far its clock is ahead of ours, at least; negative: behind. 0: it may be right. */
   readonly clockOffMs: number;
-  /** TCP ports that somebody listens on. */
-  readonly listening: ReadonlySet<number>;
+  /** Where somebody listens by TCP. */
+  readonly listening: readonly ListeningPort[];
   /** Whether systemd runs the host; whether the user has a manager of their own; whether that stays. */
   readonly systemd: { readonly system: boolean; readonly user: boolean; readonly linger: boolean };
   readonly isRoot: boolean;
@@ -57,7 +58,7 @@ echo "folder=$folder"
 [ -w "$folder" ] && [ -x "$folder" ] && echo writable=1
 echo "free=$(df -Pk "$folder" 2>/dev/null | tail -n 1)"
 while read -r key value unit; do [ "$key" = MemTotal: ] && echo "memory=$value"; done 2>/dev/null </proc/meminfo
-cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r slot local remote state rest; do [ "$state" = 0A ] && echo "port=\${local##*:}"; done
+cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r slot local remote state rest; do [ "$state" = 0A ] && echo "port=$local"; done
 [ -d /run/systemd/system ] && echo systemd=1
 [ -S "\${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/systemd/private" ] && echo manager=1
 [ -e "/var/lib/systemd/linger/$(id -un)" ] && echo linger=1
@@ -113,7 +114,7 @@ function toFacts(values: Values, before: number, after: number): HostFacts {
     freeBytes: Number(available ?? 0) * 1024 || 0,
     memoryBytes: Number(one('memory')) * 1024,
     clockOffMs: clockOff(one('now'), before, after),
-    listening: new Set(all('port').map((port) => Number.parseInt(port, 16))),
+    listening: all('port').map(listeningPort),
     systemd: {
       system: values.has('systemd'),
       user: values.has('manager'),
@@ -122,6 +123,42 @@ function toFacts(values: Values, before: number, after: number): HostFacts {
     isRoot: one('uid') === '0',
     serverAddress: one('ssh').split(' ')[2] ?? null,
   };
+}
+
+export interface ListeningPort {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** As the kernel tells it: `0100007F:1F90`; each group of eight digits is a word in the machine's order. */
+export function listeningPort(text: string): ListeningPort {
+  const [address = '', port = ''] = text.split(':');
+  const words = address.match(/.{8}/g) ?? [];
+  const bytes = words.flatMap((word) => (word.match(/../g) ?? []).toReversed()).join('');
+  const isMapped = /^0{20}ffff/i.test(bytes);
+  const digits = isMapped ? bytes.slice(24) : bytes;
+  const number = Number.parseInt(port, 16);
+  if (digits.length === 8) {
+    const parts = digits.match(/../g)!.map((part) => Number.parseInt(part, 16));
+    return { address: parts.join('.'), port: number };
+  }
+  const groups = digits.match(/.{4}/g) ?? [];
+  const full = groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
+  return { address: new URL(`http://[${full}]`).hostname.slice(1, -1), port: number };
+}
+
+/** Whether somebody listens where one of the addresses would be listened on. A name counts as all of them. */
+export function isTaken(
+  listening: readonly ListeningPort[],
+  addresses: readonly string[],
+  port: number,
+): boolean {
+  const everywhere = ['0.0.0.0', '::'];
+  const overlaps = (a: string, b: string) =>
+    a === b || everywhere.includes(a) || everywhere.includes(b) || isIP(b) === 0;
+  return listening.some(
+    (each) => each.port === port && addresses.some((address) => overlaps(each.address, address)),
+  );
 }
 
 /** `glibc 2.36`, or the first line of `ldd --version`. */

@@ -4,7 +4,8 @@ import { type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { formatBytes, formatDuration } from '../../contract/units.ts';
 import type { ClusterView } from './clusters.ts';
-import { type HostFacts, architectureOf } from './facts.ts';
+import { portTaken } from '../shared/ports.ts';
+import { type HostFacts, architectureOf, isTaken } from './facts.ts';
 import type { Host } from './host.ts';
 import type { Hosts } from './hosts.ts';
 import { hostFor, placeFor } from './placement.ts';
@@ -203,15 +204,14 @@ function takenPorts(
       const placed = placement.processes[`${role}-${index}`];
       const address = placeFor(hosts, { role, index }, placed)?.address;
       const there = known.find(({ host }) => host.address === address);
-      return ports.flatMap(({ name, port }) => {
+      return ports.flatMap(({ bind, name, port }) => {
         const own = placed?.host.address === address && placed?.ports[name] === port;
-        if (port === 0 || own || !there?.facts.listening.has(port)) return [];
-        return problem({
-          code: 'port-taken',
-          message: `${address}: port ${port} is taken by another process`,
-          path: `/${role}/${name}/port`,
-          hint: 'choose another port, or 0 to have a free one chosen',
-        });
+        if (port === 0 || own || there === undefined) return [];
+        const { facts, host } = there;
+        const given = [host.advertise, facts.serverAddress].filter((known) => known !== null);
+        const addresses = bind === undefined ? given : [bind];
+        if (!isTaken(facts.listening, addresses, port)) return [];
+        return portTaken(`${address}: port ${port}`, 'another process', `/${role}/${name}/port`);
       });
     }).flat(),
   );

@@ -321,6 +321,25 @@ it('lets the spec say another time zone', async () => {
 });
 
 describe('preflight', () => {
+  it('looks for a port at the address that will be listened on', async () => {
+    const holder = createServer().listen(0, '127.0.0.2');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const codes = async (bind: string) => {
+      const spec = processSpec(idle, { ports: [{ name: 'rest', port, bind }] });
+      const found = await provider.preflight(clusterSpec(spec), call);
+      return found.map(({ code, path }) => `${code} ${path}`);
+    };
+    try {
+      expect(await codes('127.0.0.2')).toEqual(['port-taken /jobmanager/rest/port']);
+      expect(await codes('127.0.0.1')).toEqual([]);
+      expect(await codes('[::1]')).toEqual(['address-not-usable /jobmanager/rest/bind']);
+      expect(await codes('192.0.2.1')).toEqual(['address-not-usable /jobmanager/rest/bind']);
+    } finally {
+      holder.close();
+    }
+  });
+
   it('finds every problem at once', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');

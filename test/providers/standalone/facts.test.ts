@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { architectureOf, clockOff, glibcOf } from '../../../src/providers/standalone/facts.ts';
+import {
+  architectureOf,
+  clockOff,
+  glibcOf,
+  isTaken,
+  listeningPort,
+} from '../../../src/providers/standalone/facts.ts';
 
 describe('what a host is like', () => {
   it.each([
@@ -39,5 +45,27 @@ describe('what a host is like', () => {
       }),
     );
     expect(clockOff('%s', 1, 2)).toBe(0);
+  });
+});
+
+describe('ports that somebody listens on', () => {
+  it('are read as the kernel tells them', () => {
+    expect(listeningPort('0100007F:1F90')).toEqual({ address: '127.0.0.1', port: 8080 });
+    expect(listeningPort('00000000:0016')).toEqual({ address: '0.0.0.0', port: 22 });
+    const v6 = (address: string) => ({ address, port: 8081 });
+    expect(listeningPort('00000000000000000000000001000000:1F91')).toEqual(v6('::1'));
+    expect(listeningPort('00000000000000000000000000000000:1F91')).toEqual(v6('::'));
+    expect(listeningPort('0000000000000000FFFF00000100007F:1F91')).toEqual(v6('127.0.0.1'));
+  });
+
+  it('are taken for the addresses that they are of, and for all by who listens on all', () => {
+    const one = [{ address: '127.0.0.1', port: 8081 }];
+    expect(isTaken(one, ['127.0.0.1'], 8081)).toBe(true);
+    expect(isTaken(one, ['127.0.0.1'], 8082)).toBe(false);
+    expect(isTaken(one, ['::1'], 8081)).toBe(false);
+    expect(isTaken(one, ['10.0.0.7', '127.0.0.1'], 8081)).toBe(true);
+    expect(isTaken(one, ['0.0.0.0'], 8081)).toBe(true);
+    expect(isTaken(one, ['host-1'], 8081)).toBe(true);
+    expect(isTaken([{ address: '::', port: 8081 }], ['127.0.0.1'], 8081)).toBe(true);
   });
 });
