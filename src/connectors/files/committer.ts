@@ -14,6 +14,8 @@
  *     and checksum.
  * F7  Decisions are carried out in the order in which they were made: before a committer decides it carries
  *     out those that were left, so that none replaces later a newer output.
+ * F8  A job that lives is not taken for dead, however long it writes nothing: its committer marks the staging
+ *     folder as alive every `aliveEveryMs`, much more often than `recentMs`.
  *
  * What readers see: a part is complete or not there. Files of a folder cannot be exchanged all at once,
  * though: from COMMIT to the end of publishing new parts take the places of old ones, one by one, and then
@@ -54,6 +56,10 @@ interface Target {
   readonly emptyPart: string;
 }
 
+/** F8 */
+const aliveEveryMs = 600_000;
+const recentMs = 3_600_000;
+
 /** @throws StorageError for a path that this version has no file system for. */
 export async function createFileCommitter(
   options: JsonObject,
@@ -65,11 +71,16 @@ export async function createFileCommitter(
   const staging = stagingFolder(folder, context.jobId, suffix);
   const emptyPart = options['emptyPart'] as string;
   const target: Target = { fileSystem, folder, staging, suffix, emptyPart };
+  const alive = new AliveMark(target);
   let committed = false;
   return {
-    prepare: () => prepare(target),
+    prepare: async () => {
+      await prepare(target);
+      alive.begin(); // F8
+    },
     commit: async (committables) => {
       if (committed) return undefined; // F3
+      await alive.end();
       const parts = inOrder(committables as readonly (Committable & Part)[]);
       try {
         await publish(target, parts);
@@ -82,10 +93,42 @@ export async function createFileCommitter(
       return undefined;
     },
     abort: async () => {
+      await alive.end();
       // A decision that was made stands (F2).
       if (!(await carryOut(target, staging))) await fileSystem.delete(staging);
     },
   };
+}
+
+/** Tells other jobs that a staging folder in which nothing is written is in use (F8). */
+class AliveMark {
+  readonly #target: Target;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  begin(): void {
+    const mark = () => {
+      this.#writing = this.#write();
+    };
+    this.#timer ??= setInterval(mark, aliveEveryMs).unref();
+  }
+
+  /** When it resolves nothing is written any more. */
+  async end(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#writing;
+  }
+
+  /** What goes wrong shows when something else is written there. */
+  async #write(): Promise<void> {
+    const { fileSystem, staging } = this.#target;
+    await fileSystem.replace(join(staging, 'ALIVE'), Buffer.alloc(0)).catch(() => {});
+  }
 }
 
 /** By subtask. */
@@ -113,14 +156,13 @@ async function prepare(target: Target): Promise<void> {
 }
 
 /**
- * A staging folder without a decision is of a job that was killed, unless somebody wrote to it lately. That
- * a file grows does not change the time of its folder.
+ * A staging folder without a decision is of a job that was killed, unless somebody wrote to it lately (F8).
+ * That a file grows does not change the time of its folder.
  */
 async function removeIfDead(fileSystem: FileSystem, staging: string): Promise<void> {
   const there = await fileSystem.stat(staging);
   if (there === null) return; // its job has just ended
   const times = (await fileSystem.list(staging)).map(({ modifiedMs }) => modifiedMs);
-  const recentMs = 3_600_000;
   if (Date.now() - Math.max(there.modifiedMs, ...times) > recentMs) {
     await fileSystem.delete(staging);
   }

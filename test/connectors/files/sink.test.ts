@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Committable, Sink, SinkCommitter, SinkWriter } from '../../../src/api/sink.ts';
 import { types } from '../../../src/api/types.ts';
 import { FileSink, FileSource } from '../../../src/connectors/files/index.ts';
@@ -269,6 +269,22 @@ describe('a job that does not finish', () => {
       '.staging-e.csv',
       'part-0.csv',
     ]);
+  });
+
+  test('are those of a job that lives, however long it writes nothing (F8)', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { committer, committables } = await write(cities(), 'b', [[oslo]]);
+    const old = new Date(Date.now() - 48 * 3_600_000);
+    const staging = join(out, '.staging-b.csv');
+    for (const name of ['part-0-0.csv', '.']) await utimes(join(staging, name), old, old);
+    vi.advanceTimersByTime(3_600_000);
+    await expect.poll(() => readdir(staging)).toContain('ALIVE');
+    await (await committerOf(cities() as Sink<never>, 'c')).prepare();
+    await committer.commit(committables);
+    expect(Object.keys(await output()).toSorted()).toEqual(['.staging-c.csv', 'part-0.csv']);
+    vi.advanceTimersByTime(3_600_000);
+    expect(vi.getTimerCount()).toBe(1); // of c
   });
 
   /** A job `b` that decided to publish two parts in place of three, and was killed after `renamed` of them. */
