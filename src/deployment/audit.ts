@@ -9,7 +9,7 @@ import { ClusterError, FctlError } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import { Redactor } from '../contract/secrets.ts';
-import type { RecordStore } from '../record/store.ts';
+import { type RecordStore, newestThatFit } from '../record/store.ts';
 import { lockHolder } from '../record/lock.ts';
 
 const keptEntries = 200;
@@ -101,7 +101,8 @@ async function change(
 ): Promise<void> {
   for (;;) {
     const { value, version } = await readDocument(store, DocumentName.audit);
-    const document: AuditDocument = { entries: update(value?.entries ?? []).slice(-keptEntries) };
+    const newest = update(value?.entries ?? []).slice(-keptEntries);
+    const document: AuditDocument = { entries: newestThatFit(newest, store.maxBytes) };
     if ((await store.write(DocumentName.audit, document, version)) !== null) return;
   }
 }

@@ -9,7 +9,7 @@ import {
 import { readDocument, readRuns } from '../record/record.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import type { RecordStore } from '../record/store.ts';
+import { type RecordStore, newestThatFit } from '../record/store.ts';
 
 /** So many can be returned to. */
 const keptReleases = 20;
@@ -108,7 +108,8 @@ async function change(
   update: (releases: readonly ReleaseEntry[]) => readonly ReleaseEntry[],
 ): Promise<void> {
   const { version, value } = await readDocument(store, DocumentName.releases);
-  const document: ReleasesDocument = { releases: update(value?.releases ?? []) };
+  const releases = newestThatFit(update(value?.releases ?? []), store.maxBytes);
+  const document: ReleasesDocument = { releases };
   // Only the holder of the lock writes here: somebody else means that the lock was lost.
   if ((await store.write(DocumentName.releases, document, version)) === null) {
     throw new ClusterError(

@@ -9,6 +9,7 @@
  */
 import type { Call } from '../contract/call.ts';
 import { ProviderError, problem } from '../contract/errors.ts';
+import { formatBytes } from '../contract/units.ts';
 import type { DocumentName } from './documents.ts';
 
 /** Names one version of one document. Opaque: it is compared for equality only. */
@@ -44,6 +45,7 @@ export interface RecordStore extends RecordReader {
    * Replaces a document, or makes it.
    * @param expected its version now; `null`: it must not be there.
    * @returns the new version; `null`: somebody was faster, and nothing was changed.
+   * @throws ProviderError `document-too-large` for more than `maxBytes`; nothing was changed then.
    */
   write(
     name: DocumentName,
@@ -51,6 +53,34 @@ export interface RecordStore extends RecordReader {
     expected: Version | null,
     call?: Partial<Call>,
   ): Promise<Version | null>;
+}
+
+/** Called by drivers, before they write. @throws ProviderError `document-too-large`. */
+export function checkSize(name: string, json: string, maxBytes: number): void {
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= maxBytes) return;
+  throw new ProviderError(
+    problem({
+      code: 'document-too-large',
+      message: `the document '${name}' of the cluster's record would have ${formatBytes(bytes)}, more than the ${formatBytes(maxBytes)} that a document may have`,
+      hint: null,
+    }),
+  );
+}
+
+/**
+ * The newest items of a list, as many as a document has room for. The last one stays in any case.
+ * @param items oldest first.
+ */
+export function newestThatFit<T>(items: readonly T[], maxBytes: number): readonly T[] {
+  let left = maxBytes - 1024; // for what is around the list
+  let from = items.length;
+  while (from > 0) {
+    left -= Buffer.byteLength(JSON.stringify(items[from - 1])) + 1;
+    if (left < 0 && from < items.length) break;
+    from--;
+  }
+  return items.slice(from);
 }
 
 const damaged = 'record-damaged';

@@ -85,3 +85,16 @@ it('writes down what was done and how it went, and forgets the oldest', async ()
     Array.from({ length: 200 }, (_, i) => `${i}`),
   );
 });
+
+it('keeps the newest entries that a document has room for', async () => {
+  const store = new MemoryStore();
+  const config = { note: 'x'.repeat(50_000) };
+  for (let i = 1; i <= 9; i++) await recordRelease(store, { ...entry(`r${i}`), config });
+  expect((await readReleases(store)).map((r) => r.number)).toEqual([5, 6, 7, 8, 9]);
+  const { signal } = new AbortController();
+  const long = 'y'.repeat(3000);
+  for (let i = 0; i < 100; i++) await audited(store, `${long} ${i}`, null, signal, async () => {});
+  const kept = (await readAudit(store)).map((e) => Number(e.action.split(' ')[1]));
+  expect(kept.length).toBeGreaterThan(70);
+  expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => i + 100 - kept.length));
+});

@@ -23,6 +23,7 @@ import {
   type StoredDocument,
   type StoredDocuments,
   type Version,
+  checkSize,
   parseDocument,
 } from '../store.ts';
 
@@ -153,6 +154,7 @@ class Writer {
   }
 
   async write(text: string, expected: Version | null): Promise<Version | null> {
+    checkSize(this.#name, text, MAX_DOCUMENT_BYTES);
     const number = Number(expected ?? 0) + 1;
     for (;;) {
       this.#signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import {
   type RecordStore,
   type StoredDocuments,
   type Version,
+  checkSize,
 } from '../store.ts';
 
 interface Kept {
@@ -47,6 +48,7 @@ export class MemoryStore implements RecordStore {
     expected: Version | null,
   ): Promise<Version | null> {
     const json = JSON.stringify(value);
+    checkSize(name, json, this.maxBytes);
     if ((this.#documents.get(name)?.version ?? null) !== expected) return null;
     const version = `v${++this.#written}`;
     this.#documents.set(name, { json, version, at: this.#now() });

@@ -13,7 +13,7 @@ import {
   PROTOCOL_VERSION,
 } from '../../record/documents.ts';
 import { readDocument, readRuns } from '../../record/record.ts';
-import type { RecordStore } from '../../record/store.ts';
+import { type RecordStore, newestThatFit } from '../../record/store.ts';
 
 /** Another JobManager leads. */
 export class LeadershipLostError extends Error {
@@ -40,7 +40,8 @@ export interface Leadership {
   /** @throws LeadershipLostError (L3). */
   check(): Promise<void>;
   /**
-   * Writes how the cluster ended, once per epoch: a repetition changes nothing.
+   * Writes how the cluster ended, once per epoch: a repetition changes nothing. Of very many jobs the newest
+   * are named, as many as a document has room for.
    * @throws LeadershipLostError (L3).
    */
   writeOutcome(outcome: Omit<OutcomeDocument, 'protocol' | 'epoch'>): Promise<void>;
@@ -81,9 +82,17 @@ function createLeadership(record: RecordStore, epoch: number): Leadership {
         if (value !== null && value.epoch > epoch)
           throw new LeadershipLostError(epoch, value.epoch);
         if (value?.epoch === epoch) return;
-        const document: OutcomeDocument = { protocol: PROTOCOL_VERSION, ...outcome, epoch };
+        const document = fitting(
+          { protocol: PROTOCOL_VERSION, ...outcome, epoch },
+          record.maxBytes,
+        );
         if ((await record.write(DocumentName.outcome, document, version)) !== null) return;
       }
     },
   };
+}
+
+function fitting(outcome: OutcomeDocument, maxBytes: number): OutcomeDocument {
+  const others = Buffer.byteLength(JSON.stringify({ ...outcome, jobs: [] }));
+  return { ...outcome, jobs: newestThatFit(outcome.jobs, maxBytes - others) };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProviderError } from '../../../src/contract/errors.ts';
 import { type FileStore, createFileStore } from '../../../src/record/drivers/file.ts';
+import { MemoryStore } from '../../../src/record/drivers/memory.ts';
 import { isRecordDamaged } from '../../../src/record/store.ts';
 
 let folder: string;
@@ -93,6 +94,22 @@ describe('documents in files', () => {
     await rm(folder, { recursive: true });
     expect(await store.write('lock', [2], version)).toBeNull();
     await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe.each([
+  ['in files', () => store],
+  ['in memory', () => new MemoryStore()],
+])('a document %s', (_where, open) => {
+  it('has a largest size, and one that is larger changes nothing', async () => {
+    const at = open();
+    const text = (bytes: number) => ['é'.repeat(bytes / 2 - 2)];
+    expect(at.maxBytes).toBe(256 * 1024);
+    const version = await at.write('jobs', text(at.maxBytes), null);
+    expect(version).not.toBeNull();
+    const refused = await at.write('jobs', text(at.maxBytes + 2), version).catch((e: unknown) => e);
+    expect((refused as ProviderError).problems[0]).toMatchObject({ code: 'document-too-large' });
+    expect((await at.read(['jobs'])).get('jobs')!.version).toBe(version);
   });
 });
 

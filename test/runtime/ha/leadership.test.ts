@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobOutcome } from '../../../src/contract/outcome.ts';
 import { LeadershipLostError, standForLeadership } from '../../../src/runtime/ha/leadership.ts';
 import type { RecordStore } from '../../../src/record/store.ts';
 import { openRecord } from '../../../src/runtime/ha/record.ts';
@@ -76,5 +77,20 @@ describe('leadership', () => {
     await second.writeOutcome(outcome);
     const { value } = await readDocument(record, 'outcome');
     expect(value).toMatchObject({ status: 'SUCCEEDED', epoch: 2 });
+  });
+
+  it('names the newest of very many jobs in the outcome', async () => {
+    const leader = await (await standForLeadership(record)).lead(endpoint('a'));
+    const job = { state: 'FINISHED', startTime: 1, endTime: 2, error: null, accumulators: {} };
+    const jobs = Array.from({ length: 5000 }, (_, i) => ({
+      ...job,
+      id: `${i}`,
+      name: 'one of many',
+      vertices: [],
+    })) as unknown as JobOutcome[];
+    await leader.writeOutcome({ ...outcome, jobs });
+    const kept = (await readDocument(record, 'outcome')).value!.jobs;
+    expect(kept.length).toBeGreaterThan(1000);
+    expect(kept).toEqual(jobs.slice(-kept.length));
   });
 });
