@@ -2,6 +2,7 @@
 import type { ResolvedConfig } from '../config/resolved.ts';
 import { canonicalJson, keyedHash, sha256 } from '../contract/hash.ts';
 import { splitSecrets } from '../contract/secrets.ts';
+import { findProvider } from '../providers/registry.ts';
 
 /**
  * Hash that names a release; equal for equal releases on any client. Secret arguments count by a hash
@@ -19,7 +20,7 @@ export function releaseHash(
   const content = {
     ...rest,
     application: portable(application, secretsHash),
-    provider: portableProvider(config.provider, providers),
+    provider: { name: config.provider, ...findProvider(config.provider)?.portable(providers) },
     bundleHash,
     engine,
   };
@@ -36,23 +37,6 @@ export function hashSecrets({ application }: ResolvedConfig, key: string): strin
   if (application === null || application.secretArgs.length === 0) return null;
   const { secrets } = splitSecrets(application.args, application.secretArgs);
   return keyedHash(key, canonicalJson(secrets));
-}
-
-/** Where the cluster is; not how this client reaches it. */
-function portableProvider(name: string, { docker, standalone }: ResolvedConfig['providers']) {
-  if (name === 'standalone' && standalone !== null) {
-    const hosts = standalone.hosts.map(({ address, advertise, role }) => ({
-      address,
-      advertise,
-      role,
-    }));
-    return { name, hosts, dir: standalone.dir, supervisor: standalone.supervisor };
-  }
-  if (name === 'docker') {
-    const { baseImage, network, publish, volumes } = docker;
-    return { name, baseImage, network, publish, volumes };
-  }
-  return { name };
 }
 
 function portable(application: ResolvedConfig['application'], secretsHash: string | null) {
