@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ProcessExit } from '../../../src/contract/process-exit.ts';
 import { identifyProcess } from '../../../src/providers/local/process-table.ts';
 import { eventually } from './eventually.ts';
 
@@ -100,6 +101,13 @@ describe.each(shells.map((shell) => ({ name: shell.join(' '), shell })))('$name'
     expect(await end).toBe(0);
     expect(JSON.parse(output)).toEqual(args);
     expect(await state()).toMatchObject({ state: 'ended', restarts: 0, lastExit: 0 });
+  });
+
+  it('does not start again a TaskManager that found no JobManager (S1)', async () => {
+    const exit = `process.exit(${ProcessExit.noJobManager})`;
+    const { end } = await start(shell, [process.execPath, '-e', exit]);
+    expect(await end).toBe(ProcessExit.noJobManager);
+    expect(await state()).toMatchObject({ state: 'ended', restarts: 0, lastExit: 69 });
   });
 
   it('says which process it is, and which process it started', async () => {
