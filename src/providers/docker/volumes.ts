@@ -1,13 +1,18 @@
 /**
- * The volumes of clusters as a client reads and changes them.
+ * Reads and changes the volume of a cluster from outside of its containers. The engine lets a client into a
+ * volume in two ways: its archive API copies files out of a container that has the volume mounted, running
+ * or not; and a container of our own, a *helper*, can run a program beside the volume.
  *
- * W1  Reading starts nothing where any container of the cluster is left: the archive API reads through it.
- *     Where none is, a helper is made for it.
- * W2  What must be atomic is done by a keeper beside the volume; one serves a cluster as long as the
- *     client lives. While there is one, it reads too.
- * W3  Reads that are asked for at the same time look once: the engine needs a tenth of a second for it. What
- *     was seen after a look at the processes serves whoever asks about both, for a moment.
- * W4  A container that is still there has the volume that it had: whose it is was looked up once.
+ * W1  A read uses the archive API of any container that the cluster has, so it starts nothing. Only when
+ *     the cluster has no container left, a helper is created for the read and removed afterwards.
+ * W2  A change that must not be done half (compare-and-set of a document, files under a lock) is done by a
+ *     *keeper*: a helper that runs a small program and answers requests. This client starts one keeper for
+ *     each cluster that it changes, and the keeper ends with the client. While it runs, it answers reads too.
+ * W3  One copy by the archive API takes about a tenth of a second. So callers that ask for the same folder
+ *     at the same time share one copy, and after `look` the copied record also answers the questions of
+ *     the next 250 ms: whoever observes processes asks for their record right afterwards.
+ * W4  A container keeps the volume it was created with. So once a container is known to have the
+ *     cluster's volume, later reads go through it without looking up the cluster's containers again.
  */
 import { DocumentName } from '../../record/documents.ts';
 import { newestOf } from '../../record/drivers/file.ts';
@@ -23,6 +28,7 @@ import {
   type StoredDocuments,
   parseDocument,
 } from '../../record/store.ts';
+import { untilAborted } from '../shared/abort.ts';
 import { type Archive, readArchive } from './archive.ts';
 import type { EngineClient } from './client.ts';
 import { createHelper, startHelper } from './helper.ts';
@@ -44,9 +50,9 @@ export class VolumeStore {
   readonly #resources: ResourceStore;
   readonly #keepers = new Map<string, Promise<Keeper>>();
   readonly #looks = new Map<string, Promise<Archive | null>>();
-  /** Of records, by cluster (W3). */
+  /** The record as `look` copied it, by cluster, and when that was (W3). */
   readonly #seen = new Map<string, { readonly archive: Archive; readonly at: number }>();
-  /** By cluster: the container through which it was read (W4). */
+  /** By cluster, the container that was last used for a read (W4). */
   readonly #readers = new Map<string, string>();
 
   constructor(
@@ -66,21 +72,26 @@ export class VolumeStore {
       maxBytes: MAX_DOCUMENT_BYTES,
       read: (names = Object.values(DocumentName), { signal } = {}) => {
         signal?.throwIfAborted();
-        return this.#read(clusterId, names);
+        return this.#read(clusterId, names, signal);
       },
       write: async (name, value, expected, { signal } = {}) => {
         signal?.throwIfAborted();
         const request = { name, expected: Number(expected ?? 0), value };
-        const version = await this.change(clusterId, 'write', request);
+        const options = signal === undefined ? {} : { signal };
+        const version = await this.change(clusterId, 'write', request, options);
         return version === null ? null : String(version);
       },
     };
   }
 
-  async #read(clusterId: string, names: readonly DocumentName[]): Promise<StoredDocuments> {
+  async #read(
+    clusterId: string,
+    names: readonly DocumentName[],
+    signal: AbortSignal = never,
+  ): Promise<StoredDocuments> {
     const keeper = await this.#keeper(clusterId);
     if (keeper !== null) {
-      const answer = await keeper.ask('read', { names });
+      const answer = await keeper.ask('read', { names }, { signal });
       const found = new Map<string, StoredDocument>();
       for (const [index, kept] of answer.entries()) {
         const document = fromKept(kept);
@@ -88,11 +99,15 @@ export class VolumeStore {
       }
       return found;
     }
-    const archive = this.#justSeen(clusterId) ?? (await this.readFolder(clusterId, 'record'));
+    const seen = this.#justSeen(clusterId);
+    const archive = seen ?? (await untilAborted(signal, this.readFolder(clusterId, 'record')));
     return archive === null ? new Map() : documentsIn(archive, names, clusterResource(clusterId));
   }
 
-  /** Looks at the record, after a look at the processes (W3). Does nothing where a keeper reads. */
+  /**
+   * Copies the record now, so that reads of the next moment need not (W3). To be called after the processes
+   * were observed. Where a keeper runs, reads are cheap and this does nothing.
+   */
   async look(clusterId: string): Promise<void> {
     if ((await this.#keeper(clusterId)) !== null) return;
     const archive = await this.#readFolder(clusterId, 'record');
@@ -104,7 +119,7 @@ export class VolumeStore {
     return seen !== undefined && performance.now() - seen.at < momentMs ? seen.archive : null;
   }
 
-  /** Files of the volume, below a path; `null`: there is no such path or no volume. */
+  /** Copies the files below a path of the volume; `null`: the path, or the volume, does not exist. */
   readFolder(clusterId: string, path: string): Promise<Archive | null> {
     const key = `${clusterId}/${path}`;
     const look = this.#looks.get(key);
@@ -135,13 +150,13 @@ export class VolumeStore {
     }
   }
 
-  /** A keeper that is there and answers. */
+  /** The cluster's keeper, if this client has started one that still answers. */
   async #keeper(clusterId: string): Promise<Keeper | null> {
     const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
     return keeper?.isAlive ? keeper : null;
   }
 
-  /** Asks the cluster's keeper, which is started where there is none (W2). Makes the volume, too. */
+  /** Has the cluster's keeper do something (W2). Starts a keeper, and creates the volume, if there is none. */
   async change<O extends KeeperOperation>(
     clusterId: string,
     operation: O,
@@ -149,11 +164,19 @@ export class VolumeStore {
     options: KeeperAskOptions = {},
   ): Promise<KeeperOperations[O]['answer']> {
     this.#seen.delete(clusterId);
-    if ((await this.#keeper(clusterId)) === null) {
+    const keeper = await this.#ensureKeeper(clusterId);
+    return keeper.ask(operation, request, options);
+  }
+
+  /** Callers that find no keeper at the same time get the same new one. */
+  async #ensureKeeper(clusterId: string): Promise<Keeper> {
+    const known = this.#keepers.get(clusterId);
+    const keeper = await known?.catch(() => null);
+    if (keeper?.isAlive) return keeper;
+    if (this.#keepers.get(clusterId) === known) {
       this.#keepers.set(clusterId, this.#startKeeper(clusterId));
     }
-    const keeper = await this.#keepers.get(clusterId)!;
-    return keeper.ask(operation, request, options);
+    return this.#keepers.get(clusterId)!;
   }
 
   async #startKeeper(clusterId: string): Promise<Keeper> {
@@ -164,10 +187,9 @@ export class VolumeStore {
     return new Keeper(await startHelper(this.#engine, helper));
   }
 
-  /** The id of a container by whose archive the volume is written: the keeper's. */
+  /** The id of a container through which the archive API can write into the volume. It is the keeper's. */
   async writable(clusterId: string): Promise<string> {
-    await this.change(clusterId, 'read', { names: [] });
-    return (await this.#keepers.get(clusterId)!).id;
+    return (await this.#ensureKeeper(clusterId)).id;
   }
 
   async createHelper(
@@ -182,8 +204,9 @@ export class VolumeStore {
   }
 
   /**
-   * Whoever has looked at the client's own runtime is about to use it. Others can do with that of the
-   * cluster's containers, which need not be made.
+   * The image that a helper is created from. A deployment has already built this client's own image, so its
+   * helpers use that. Other commands use the image of one of the cluster's containers, because building
+   * an image for a look would take minutes.
    */
   async #helperImage(others: readonly string[]): Promise<string> {
     const [other] = others;
@@ -191,7 +214,7 @@ export class VolumeStore {
     return (await this.#images.ensure({ onProgress: () => {}, signal: never })).tag;
   }
 
-  /** Ends the keeper of a cluster and waits until nothing holds the volume because of it. */
+  /** Ends the keeper of a cluster and removes its container, which would keep the volume from being removed. */
   async release(clusterId: string): Promise<void> {
     const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
     this.#keepers.delete(clusterId);

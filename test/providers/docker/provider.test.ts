@@ -73,6 +73,17 @@ describe('a container of the name that is not ours', () => {
   });
 });
 
+describe('a keeper', () => {
+  it('is one for all who change a cluster at the same time', async () => {
+    await provider.install({ kind: 'fctl' }, { onProgress: () => {}, signal: never });
+    const record = provider.record('demo');
+    const names = [DocumentName.lock, DocumentName.releases, DocumentName.audit] as const;
+    await Promise.all(names.map((name) => record.write(name, { by: 'the test' }, null)));
+    const created = engine.asked.filter((path) => path.includes('/containers/create'));
+    expect(created).toHaveLength(1);
+  });
+});
+
 describe('a look at a cluster', () => {
   const archives = () => engine.asked.filter((path) => path.includes('/archive'));
 
