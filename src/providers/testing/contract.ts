@@ -586,6 +586,29 @@ export function describeProvider(
       expect(await clusters()).toContain(id);
     });
 
+    test('who destroys a cluster is told when its record goes: after the processes, before the lock', async ({
+      id,
+      provider,
+      clientDir,
+      deploy,
+      observe,
+    }) => {
+      await deploy(smallCluster({ clusterId: id, taskManager: programs.idle, clientDir }));
+      const seen: unknown[] = [];
+      await provider.destroy(id, {
+        ...call,
+        fence: 1,
+        deleteState: false,
+        onRecordGoes: async () => {
+          const alive = (await observe(id)).filter(({ status }) => status === 'running');
+          const { value } = await readDocument(provider.record(id), 'lock');
+          seen.push(alive.length, value?.epoch);
+        },
+      });
+      expect(seen).toEqual([0, 1]);
+      expect(await provider.observe(id, call)).toBeNull();
+    });
+
     test('V4: whoever lost the lock changes nothing any more', async ({
       id,
       provider,

@@ -179,6 +179,7 @@ class FakeProvider implements Provider {
   async destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]> {
     await this.#turn(options);
     if (options.fence !== null) await this.#checkFence(clusterId, options.fence);
+    this.#platform.cluster(clusterId).processes.clear();
     await options.onRecordGoes?.();
     this.#platform.forget(clusterId);
     return [];
