@@ -12,8 +12,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
@@ -21,6 +21,7 @@ import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { baseEnvironment } from '../shared/environment.ts';
 import { type Instance, renderProcess } from '../shared/render.ts';
+import { writeWhole } from '../shared/write-file.ts';
 import { type ClusterLayout, exists, namesIn, removeOf } from './layout.ts';
 import { runCommand } from './exec.ts';
 import type { Launch } from './launcher.ts';
@@ -46,12 +47,6 @@ async function readJson<T>(file: string): Promise<T | null> {
     throw error;
   });
   return text === null ? null : (JSON.parse(text) as T);
-}
-
-async function writeAtomically(file: string, content: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.tmp`, content, { mode: 0o600 });
-  await rename(`${file}.tmp`, file);
 }
 
 /** What a process was started from; `null`: there is none, or it never was. */
@@ -83,9 +78,8 @@ export class LocalClient {
     const work = join(layout.work, name);
     await mkdir(work, { recursive: true, mode: 0o700 });
     await mkdir(layout.logs, { recursive: true, mode: 0o700 });
-    for (const { content, path } of rendered.files)
-      await writeAtomically(join(folder, path), content);
-    await writeAtomically(join(folder, 'spec.json'), JSON.stringify(started)); // L1
+    for (const { content, path } of rendered.files) await writeWhole(join(folder, path), content);
+    await writeWhole(join(folder, 'spec.json'), JSON.stringify(started)); // L1
     await this.#launch({
       folder,
       name,

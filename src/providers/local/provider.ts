@@ -5,7 +5,7 @@
  * by a reboot say, is not started again; `inspect` reports it as lost.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Readable } from 'node:stream';
@@ -40,6 +40,7 @@ import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftove
 import type { Place } from '../shared/render.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
+import { writeWhole } from '../shared/write-file.ts';
 import { LocalClient } from './client.ts';
 import {
   type ClusterLayout,
@@ -221,14 +222,8 @@ export class LocalProvider implements Provider {
   }
 
   async #writeSecrets(layout: ClusterLayout, spec: Pick<ClusterSpec, 'secrets'>): Promise<void> {
-    await mkdir(layout.secrets, { recursive: true, mode: 0o700 });
-    for (const [name, value] of Object.entries(spec.secrets)) {
-      const file = join(layout.secrets, name);
-      // Several processes may be started at the same time.
-      const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-      await writeFile(temporary, value, { mode: 0o600 });
-      await rename(temporary, file);
-    }
+    for (const [name, value] of Object.entries(spec.secrets))
+      await writeWhole(join(layout.secrets, name), value);
   }
 
   async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {

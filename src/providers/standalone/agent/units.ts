@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ import { ProviderError, problem } from '../../../contract/errors.ts';
 import { substitutePlaceholders } from '../../../contract/placeholders.ts';
 import type { Launch, Launcher } from '../../local/launcher.ts';
 import { exists } from '../../local/layout.ts';
+import { writeWhole } from '../../shared/write-file.ts';
 
 const run = promisify(execFile);
 
@@ -67,10 +68,7 @@ class UnitManager {
     const folder = this.#folderOf(scope);
     const name = unitName(launch.folder);
     try {
-      await mkdir(folder, { recursive: true });
-      const file = join(folder, name);
-      await writeFile(`${file}.tmp`, fillUnit(template, launch, scope), { mode: 0o600 });
-      await rename(`${file}.tmp`, file);
+      await writeWhole(join(folder, name), fillUnit(template, launch, scope));
       await this.#systemctl(scope, 'daemon-reload');
       await this.#systemctl(scope, 'enable', '--now', name);
     } catch (error) {
