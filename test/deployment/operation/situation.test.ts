@@ -1,11 +1,13 @@
 /** A cluster that has just ended is waited for, until its processes have left; any other is not. */
 import { systemClock } from '../../../src/contract/clock.ts';
+import { FakePlatform, openFake } from 'fctl/provider-testing';
 import { expect, it } from 'vitest';
 import { NOT_YET } from '../../../src/record/documents.ts';
 import { Role } from '../../../src/contract/process-spec.ts';
 import { readSituation } from '../../../src/deployment/operation/situation.ts';
 import { engines } from '../../../src/engines/registry.ts';
 import type { ObservedProcess, Provider } from '../../../src/providers/provider.ts';
+import { smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 
 const { signal } = new AbortController();
 
@@ -68,4 +70,24 @@ it.each([
   );
   expect(observed?.processes.map((p) => p.status)).toEqual(['running']);
   expect(looks()).toBe(1);
+});
+
+it('knows the jobs of a cluster whose first JobManager crashed while the second leads', async () => {
+  const platform = new FakePlatform();
+  const provider = openFake(platform);
+  const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
+  const [master] = spec.processes;
+  for (const [index, name] of ['jobmanager-0', 'jobmanager-1'].entries())
+    platform.start(spec, name, index, master!);
+  const { record } = platform.cluster('demo');
+  await record.write('jobs', { jobs: [{ id: 'a', outcome: null, vertices: [] }] }, null);
+  await platform.lead('demo', 'jobmanager-1/3fa9', 'http://127.0.0.1:1');
+  platform.exit('demo', 'jobmanager-0', 1);
+  const site = { provider, engines, clock: systemClock, signal };
+  const { isUnfinished, jobs, leader } = await readSituation(site, 'demo');
+  expect(jobs.map(({ id }) => id)).toEqual(['a']);
+  expect(leader).toBe('jobmanager-1');
+  expect(isUnfinished).toBe(false);
+  platform.exit('demo', 'jobmanager-1', 1);
+  expect(await readSituation(site, 'demo')).toMatchObject({ jobs: [], isUnfinished: true });
 });
