@@ -8,7 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { ProviderError, problem } from '../../contract/errors.ts';
-import { type EngineAgent, createAgent } from './agent.ts';
+import { type EngineConnections, createConnections } from './engine-connections.ts';
 import { type EngineAddress, describeEngine } from './engine-address.ts';
 import { EngineTimeout, answerOf, unreachable } from './errors.ts';
 
@@ -27,7 +27,7 @@ export interface AskOptions {
 
 export class EngineClient {
   readonly address: EngineAddress;
-  #connection: { docker: Promise<Dockerode>; agent: EngineAgent } | null = null;
+  #connection: { docker: Promise<Dockerode>; agent: EngineConnections } | null = null;
   #answered = false;
   #closed = false;
 
@@ -77,7 +77,7 @@ export class EngineClient {
   async #connect(): Promise<Dockerode> {
     if (this.#closed) throw new Error('the connection to the engine was given up');
     if (this.#connection === null) {
-      const agent = await createAgent(this.address);
+      const agent = await createConnections(this.address);
       this.#connection ??= { agent, docker: this.#negotiate(agent) };
     }
     const { docker } = this.#connection;
@@ -88,7 +88,7 @@ export class EngineClient {
   }
 
   /** E1 */
-  async #negotiate(agent: EngineAgent): Promise<Dockerode> {
+  async #negotiate(agent: EngineConnections): Promise<Dockerode> {
     const docker = createDocker(agent);
     const { ApiVersion, MinAPIVersion } = await this.#timed(docker.version(), answerTimeoutMs);
     if (isOlder(ApiVersion, apiVersion)) {
@@ -126,10 +126,10 @@ function isOlder(text: string | undefined, [major, minor]: readonly [number, num
 }
 
 /** The agent knows the way; dockerode thinks that there is a socket. */
-function createDocker(agent: EngineAgent): Dockerode {
+function createDocker(agent: EngineConnections): Dockerode {
   const none = { host: undefined, port: undefined, timeout: undefined };
   // Its types know no agent; its transport does.
-  const options: Dockerode.DockerOptions & { agent: EngineAgent } = {
+  const options: Dockerode.DockerOptions & { agent: EngineConnections } = {
     ...none,
     socketPath: '/engine',
     protocol: 'http',

@@ -13,7 +13,7 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import type { EngineAddress, TlsFiles } from './engine-address.ts';
 import { connectBySsh } from './dial-stdio.ts';
 
-export class EngineAgent extends Agent {
+export class EngineConnections extends Agent {
   readonly #connect: () => Duplex;
   readonly #open = new Set<Duplex>();
   #destroyed = false;
@@ -39,13 +39,13 @@ export class EngineAgent extends Agent {
 }
 
 /** @throws ProviderError when a certificate cannot be read. */
-export async function createAgent(address: EngineAddress): Promise<EngineAgent> {
-  if (address.transport === 'ssh') return new EngineAgent(() => connectBySsh(address));
+export async function createConnections(address: EngineAddress): Promise<EngineConnections> {
+  if (address.transport === 'ssh') return new EngineConnections(() => connectBySsh(address));
   if (address.transport === 'unix') {
-    return new EngineAgent(() => connectPlain(address.socketPath));
+    return new EngineConnections(() => connectPlain(address.socketPath));
   }
   const { host, port, tls } = address;
-  if (tls === null) return new EngineAgent(() => connectPlain({ host, port }));
+  if (tls === null) return new EngineConnections(() => connectPlain({ host, port }));
   const [ca, cert, key] = await Promise.all([
     readPem(tls, 'ca.pem'),
     readPem(tls, 'cert.pem'),
@@ -60,7 +60,7 @@ export async function createAgent(address: EngineAddress): Promise<EngineAgent> 
     ...(ca && { ca }),
     ...(cert && key && { cert, key }),
   };
-  return new EngineAgent(() => connectTls(options));
+  return new EngineConnections(() => connectTls(options));
 }
 
 async function readPem({ folder }: TlsFiles, name: string): Promise<Buffer | null> {
