@@ -68,6 +68,15 @@ export function previousStable(releases: readonly ReleaseEntry[]): ReleaseEntry 
 }
 
 /**
+ * Where a rollback that was interrupted was going to: whoever repeats it means the same, and not the release
+ * that it left. `null`: the last operation was no rollback, or came to its end.
+ */
+export function interruptedRollback(releases: readonly ReleaseEntry[]): ReleaseEntry | null {
+  const last = releases.at(-1);
+  return last?.cause === 'rollback' && last.status === ReleaseStatus.intended ? last : null;
+}
+
+/**
  * A release by its number or the beginning of its hash; of several entries of one hash the newest.
  * @throws ClusterError (exit 7) when there is none, or several are meant.
  */

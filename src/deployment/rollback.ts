@@ -5,7 +5,7 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { noSuchCluster } from './cancel.ts';
 import { deploy } from './deploy.ts';
 import { type DeployInput, inputOfRelease } from './operation/desired.ts';
-import { findRelease, previousStable, readReleases } from './releases.ts';
+import { findRelease, interruptedRollback, previousStable, readReleases } from './releases.ts';
 import type { OperationOptions, OperationResult } from './operation/stages.ts';
 
 export type RollbackInput = Omit<DeployInput, 'config' | 'maskedConfig' | 'bundle'>;
@@ -25,7 +25,10 @@ export async function rollback(
 ): Promise<OperationResult & { readonly to: ReleaseEntry }> {
   const releases = await readReleases(input.provider.record(clusterId));
   if (releases.length === 0) throw noSuchCluster(clusterId);
-  const to = wanted === null ? previousStable(releases) : findRelease(releases, wanted);
+  const to =
+    wanted === null
+      ? (interruptedRollback(releases) ?? previousStable(releases))
+      : findRelease(releases, wanted);
   if (to === null) throw nothingBefore(clusterId);
   const back = await inputOfRelease(input, clusterId, to, folder);
   const result = await deploy(back, { ...options, rollbackOnFailure: false }, 'rollback');

@@ -3,7 +3,8 @@
  * platform does to an operation is tried out at every step of it, in turn.
  *
  * Calls are numbered from 1 in the order in which they are made, those of `record` and `artifacts`,
- * and each process that `converge` begins with included. `close` is never failed, nor is what comes after the failure: whoever cleans up can.
+ * and each process that `converge` begins with included. `close` is never failed. What comes after the
+ * failure works, so that whoever cleans up can, unless the client is to be dead from then on.
  */
 import type { Action } from '../../contract/plan.ts';
 import type { RecordStore } from '../../record/store.ts';
@@ -11,8 +12,8 @@ import type { ArtifactStore, Provider } from '../provider.ts';
 
 export interface FailingAt {
   readonly provider: Provider;
-  /** How many calls were made so far. */
-  readonly calls: number;
+  /** What was called so far: `observe`, `record.write lock`. */
+  readonly calls: readonly string[];
   /** What was called when it failed: `converge`, `record.write lock`; `null`: it has not. */
   readonly failed: string | null;
 }
@@ -22,6 +23,7 @@ export type FailingMoment = 'before' | 'after';
 
 /**
  * @param k number of the call that fails; 0: none, which counts them.
+ * @param thereafter whether later calls work; a client that was killed makes none.
  * @param fail makes the error, or aborts a signal, or does something else that a test wants to happen there.
  */
 export function failingAt(
@@ -29,11 +31,15 @@ export function failingAt(
   k: number,
   fail: () => Error,
   moment: FailingMoment = 'before',
+  thereafter: 'alive' | 'dead' = 'alive',
 ): FailingAt {
-  const state = { calls: 0, failed: null as string | null };
+  const state = { calls: [] as string[], failed: null as string | null };
+
+  const isDead = () => thereafter === 'dead' && state.failed !== null;
 
   async function counted<T>(name: string, call: () => Promise<T>): Promise<T> {
-    const isMine = ++state.calls === k;
+    if (isDead()) throw fail();
+    const isMine = state.calls.push(name) === k;
     if (isMine) state.failed = name;
     if (isMine && moment === 'before') throw fail();
     const result = await call();
@@ -43,7 +49,8 @@ export function failingAt(
 
   /** A part of a call, which fails before it. */
   function begin(name: string): void {
-    if (++state.calls !== k) return;
+    if (isDead()) throw fail();
+    if (state.calls.push(name) !== k) return;
     state.failed = name;
     throw fail();
   }

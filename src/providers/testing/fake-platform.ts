@@ -13,7 +13,7 @@ import { type EndpointDocument, DocumentName, PROTOCOL_VERSION } from '../../rec
 import type { Capabilities, ClusterConnection } from '../provider.ts';
 import { MemoryProcess } from './memory-process.ts';
 import { MemoryStore } from '../../record/drivers/memory.ts';
-import { readDocument } from '../../record/record.ts';
+import { readRuns } from '../../record/record.ts';
 
 export interface FakePlatformOptions {
   /** In ms. Default: the clock of the machine. */
@@ -148,15 +148,15 @@ export class FakePlatform {
   /** A JobManager begins to lead: its endpoint is written into the record, with the next epoch. */
   async lead(clusterId: string, leader: string, rest: string): Promise<EndpointDocument> {
     const { record } = this.cluster(clusterId);
-    const { value, version } = await readDocument(record, DocumentName.endpoint);
+    const runs = await readRuns(record);
     const document: EndpointDocument = {
       protocol: PROTOCOL_VERSION,
       rest,
       rpc: `${rest.replace(/^http/, 'ws')}/fctl/v1/rpc`,
-      epoch: (value?.epoch ?? 0) + 1,
+      epoch: runs.epoch + 1,
       jobmanager: { resourceId: leader, pid: 1 },
     };
-    await record.write(DocumentName.endpoint, document, version);
+    await record.write(DocumentName.endpoint, document, runs.versionOf(DocumentName.endpoint));
     return document;
   }
 
