@@ -92,4 +92,5 @@ export const suites: readonly Suite[] = [
   onFlink('web-ui', ['flink', 'chromium'], 180),
   onLocal('isolation', 'alone', 90),
   onLocal('session-sharing', 'alone', 90),
+  onLocal('soak', 'alone', 120),
 ];
