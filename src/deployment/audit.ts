@@ -1,6 +1,8 @@
 /**
  * The audit log of a cluster: who did what, in the cluster's record. What has begun is in it before
  * anything is done, so that what was interrupted is seen, too. The newest entries are kept.
+ *
+ * A disk that is full keeps nobody from what frees it, or ends what fills it: then there is no entry.
  */
 import { randomBytes } from 'node:crypto';
 import { type AuditDocument, type AuditEntry, DocumentName } from '../record/documents.ts';
@@ -9,7 +11,7 @@ import { ClusterError, FctlError } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { FCTL_VERSION } from '../contract/version.ts';
 import { Redactor } from '../contract/secrets.ts';
-import { type RecordStore, newestThatFit } from '../record/store.ts';
+import { type RecordStore, isRecordFull, newestThatFit } from '../record/store.ts';
 import { lockHolder } from '../record/lock.ts';
 
 const keptEntries = 200;
@@ -103,6 +105,11 @@ async function change(
     const { value, version } = await readDocument(store, DocumentName.audit);
     const newest = update(value?.entries ?? []).slice(-keptEntries);
     const document: AuditDocument = { entries: newestThatFit(newest, store.maxBytes) };
-    if ((await store.write(DocumentName.audit, document, version)) !== null) return;
+    try {
+      if ((await store.write(DocumentName.audit, document, version)) !== null) return;
+    } catch (error) {
+      if (isRecordFull(error)) return;
+      throw error;
+    }
   }
 }

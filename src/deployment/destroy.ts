@@ -3,7 +3,7 @@ import { DocumentName } from '../record/documents.ts';
 import { ClusterError, ProviderError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { readDocument, readRecord } from '../record/record.ts';
-import { isRecordDamaged } from '../record/store.ts';
+import { isRecordDamaged, isRecordFull } from '../record/store.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
 import { beginAudit } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
@@ -23,7 +23,8 @@ export interface DestroyClusterOptions {
 
 /**
  * Ends all processes of a cluster and removes everything of it. The lock is held until the record goes: who
- * waits for it must not begin to start processes while this ends them.
+ * waits for it must not begin to start processes while this ends them. Only where it cannot be written, on a
+ * full disk, and nobody holds it, this goes without it.
  * @returns what holds state and was kept, for people.
  * @throws ClusterError (exit 7: no such cluster; exit 8: somebody deploys it).
  */
@@ -40,7 +41,8 @@ export async function destroyCluster(
     signal: options.signal,
     taker: { clock: site.clock, ...options.taker },
   }).catch((error: unknown) => {
-    if (isRecordDamaged(error)) return null; // then nobody can hold it
+    // Then nobody can hold it; or nobody does, and there is no space to take it: that is made now.
+    if (isRecordDamaged(error) || isRecordFull(error)) return null;
     throw error;
   });
   let isGoing = false;

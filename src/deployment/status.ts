@@ -15,6 +15,7 @@ import type { ClusterInfo } from '../contract/fctl-rest.ts';
 import type { JobsOverview } from '../contract/rest.ts';
 import { describeExit, memoryProblems } from '../providers/shared/describe-exit.ts';
 import type { ObservedProcess } from '../providers/provider.ts';
+import { jobManagersOf, liveliestJobManager } from '../providers/shared/job-managers.ts';
 import { type Site, findLeader } from './site.ts';
 
 const timeoutMs = 3000;
@@ -110,9 +111,10 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
     provider.record(clusterId),
   );
   const current = isOver ? outcome : null;
-  const master = observed.processes.find((p) => p.role === 'jobmanager');
-  const live = master?.status === 'running' ? await ask(site, clusterId) : null;
-  const judged = judge(master, live?.info ?? null, current, endpoint, cluster);
+  // Any of them may lead: the first may be gone.
+  const mayAnswer = jobManagersOf(observed).some(({ status }) => status === 'running');
+  const live = mayAnswer ? await ask(site, clusterId) : null;
+  const judged = judge(liveliestJobManager(observed), live?.info ?? null, current, endpoint, cluster);
   const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
     clusterId,
@@ -149,7 +151,7 @@ async function ask(site: Site, clusterId: string): Promise<LiveAnswers | null> {
 }
 
 function judge(
-  master: ObservedProcess | undefined,
+  master: ObservedProcess | null,
   info: ClusterInfo | null,
   outcome: OutcomeDocument | null,
   endpoint: EndpointDocument | null,
@@ -165,7 +167,7 @@ function judge(
   if (outcome !== null) {
     return say(outcome.status as ClusterState, outcome.error?.message ?? null);
   }
-  if (master === undefined) {
+  if (master === null) {
     return say(
       ClusterState.incomplete,
       `its deployment was interrupted: ${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`,

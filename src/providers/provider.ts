@@ -138,7 +138,7 @@ export interface ConvergeOptions extends Call {
 }
 
 export interface DestroyOptions extends Call {
-  /** Epoch of the lock; `null`: the record is damaged and nobody can hold one. */
+  /** Epoch of the lock; `null`: nobody can hold one, for the record is damaged or its disk is full. */
   readonly fence: number | null;
   /** Whether checkpoints, savepoints and volumes with state are removed, too. */
   readonly deleteState: boolean;

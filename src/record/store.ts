@@ -45,7 +45,8 @@ export interface RecordStore extends RecordReader {
    * Replaces a document, or makes it.
    * @param expected its version now; `null`: it must not be there.
    * @returns the new version; `null`: somebody was faster, and nothing was changed.
-   * @throws ProviderError `document-too-large` for more than `maxBytes`; nothing was changed then.
+   * @throws ProviderError `document-too-large` for more than `maxBytes`, `record-full` (see `isRecordFull`)
+   *   for want of space; nothing was changed then.
    */
   write(
     name: DocumentName,
@@ -88,6 +89,28 @@ const damaged = 'record-damaged';
 /** Whether the record is no longer what was written: a full disk, a hand, a failing device. */
 export const isRecordDamaged = (error: unknown): error is ProviderError =>
   error instanceof ProviderError && error.problems[0]!.code === damaged;
+
+const full = 'record-full';
+
+/** Whether the record could not be written for want of space: what frees some has to work all the same. */
+export const isRecordFull = (error: unknown): error is ProviderError =>
+  error instanceof ProviderError && error.problems[0]!.code === full;
+
+/**
+ * What a driver throws in place of an error of its files that says that there is no space; others as they are.
+ * @param place where it was written, for people.
+ */
+export function describeWriteError(error: unknown, place: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  const space = problem({
+    code: full,
+    message: "the cluster's record cannot be written: the disk is full",
+    file: place,
+    hint: "free some space there: 'fctl prune' and 'fctl destroy' work on a full disk, too",
+  });
+  return new ProviderError(space, { cause: error });
+}
 
 /**
  * What the text of a document holds.

@@ -1,5 +1,6 @@
 /** Before the processes of a cluster are ended for good. */
 import type { ObservedCluster } from '../../providers/provider.ts';
+import { jobManagersOf } from '../../providers/shared/job-managers.ts';
 import { endCluster } from '../cancel.ts';
 import { type Site, findLeader } from '../site.ts';
 
@@ -9,12 +10,13 @@ import { type Site, findLeader } from '../site.ts';
  */
 export async function quiesce(
   site: Site,
-  { clusterId, processes }: ObservedCluster,
+  observed: ObservedCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  const master = processes.find(({ role }) => role === 'jobmanager');
-  if (master?.status !== 'running') return;
-  const graceMs = master.spec?.stop.gracePeriodMs ?? 0;
+  const { clusterId } = observed;
+  const running = jobManagersOf(observed).filter(({ status }) => status === 'running');
+  if (running.length === 0) return;
+  const graceMs = Math.max(...running.map(({ spec }) => spec?.stop.gracePeriodMs ?? 0));
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(graceMs)]);
   try {
     const leader = await findLeader(site, clusterId);

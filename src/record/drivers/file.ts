@@ -24,6 +24,7 @@ import {
   type StoredDocuments,
   type Version,
   checkSize,
+  describeWriteError,
   parseDocument,
 } from '../store.ts';
 
@@ -155,6 +156,14 @@ class Writer {
 
   async write(text: string, expected: Version | null): Promise<Version | null> {
     checkSize(this.#name, text, MAX_DOCUMENT_BYTES);
+    try {
+      return await this.#write(text, expected);
+    } catch (error) {
+      throw describeWriteError(error, this.#folder);
+    }
+  }
+
+  async #write(text: string, expected: Version | null): Promise<Version | null> {
     const number = Number(expected ?? 0) + 1;
     for (;;) {
       this.#signal?.throwIfAborted();
