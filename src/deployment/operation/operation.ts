@@ -2,7 +2,8 @@
  * Everything that changes the processes of a cluster (deploy, rollback, scale, restart) takes this way:
  *
  *     lock ▸ plan ▸ would state be lost? ▸ pre-deploy hook ▸ record the intended release ▸ savepoints ▸
- *     ship artifacts ▸ apply ▸ health gate ▸ post-deploy hook ▸ mark the release stable
+ *     ship artifacts ▸ apply ▸ health gate ▸ post-deploy hook ▸ mark the release stable ▸
+ *     remove artifacts that nothing needs
  *
  * Y1  Nothing is changed before the lock is held and everything that can be refused was.
  * Y2  The intended release is recorded before the first action; whatever interrupts the operation, the
@@ -23,6 +24,7 @@ import { readDocument } from '../../record/record.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { beginAudit } from '../audit.ts';
+import { removeUnneeded } from './artifacts.ts';
 import { failOperation } from './failure.ts';
 import { runHook } from '../hooks.ts';
 import { acquireLock } from '../../record/lock.ts';
@@ -112,6 +114,7 @@ async function change(
   situation: Situation,
 ): Promise<OperationResult> {
   const { operation, options } = running;
+  const { provider } = operation;
   const { plan, spec } = wanted;
   const mode = spec.mode;
   const question = { ...operation, mode, plan, situation, startedBefore: running.startedAt };
@@ -133,9 +136,9 @@ async function change(
       await failOperation(running, { wanted, situation, entry, error: null }); // its own outcome tells why
       return { plan, previousEpoch, release: entry, outcome };
     }
-    const rest = (await operation.provider.connect(plan.clusterId, options))?.url ?? null;
+    const rest = (await provider.connect(plan.clusterId, options))?.url ?? null;
     await runHook('post-deploy', { ...facts, FCTL_REST: rest }, hooks);
-    const store = operation.provider.record(plan.clusterId);
+    const store = provider.record(plan.clusterId);
     await checkLock(store, running.fence);
     await markRelease(store, entry.number, ReleaseStatus.stable);
     const left = situation.releases.at(-1);
@@ -143,6 +146,7 @@ async function change(
     if (isRolledBack && left.release !== entry.release) {
       await markRelease(store, left.number, ReleaseStatus.rolledBack);
     }
+    await removeUnneeded(provider, spec, options);
     return {
       plan,
       previousEpoch,
