@@ -114,7 +114,13 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
   // Any of them may lead: the first may be gone.
   const mayAnswer = jobManagersOf(observed).some(({ status }) => status === 'running');
   const live = mayAnswer ? await ask(site, clusterId) : null;
-  const judged = judge(liveliestJobManager(observed), live?.info ?? null, current, endpoint, cluster);
+  const judged = judge(
+    liveliestJobManager(observed),
+    live?.info ?? null,
+    current,
+    endpoint,
+    cluster,
+  );
   const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
     clusterId,

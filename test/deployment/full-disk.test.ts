@@ -60,7 +60,9 @@ it('destroys without a lock, unless somebody holds it', async () => {
 
 it('deploys nothing, and says what is the matter', async () => {
   const world = newWorld();
-  const failed = await world.deploy({}, {}, full(world.provider())).catch((error: unknown) => error);
+  const failed = await world
+    .deploy({}, {}, full(world.provider()))
+    .catch((error: unknown) => error);
   expect(isRecordFull(failed)).toBe(true);
   expect(world.platform.cluster('demo').processes.size).toBe(0);
 });
