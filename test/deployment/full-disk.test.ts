@@ -73,8 +73,11 @@ it.skipIf(whyNoTmpfs !== null)('destroys and prunes on a disk that is full', asy
   await onTmpfs(home, 512, async () => {
     const environment = process.env;
     const provider = createLocalProvider({
-      ...{ home, environment },
-      ...{ runtimeDir: home, supervisor: '/nowhere', node: process.execPath },
+      home,
+      environment,
+      runtimeDir: home,
+      supervisor: '/nowhere',
+      node: process.execPath,
     });
     for (const id of ['wanted', 'expired']) {
       const record = provider.record(id);
