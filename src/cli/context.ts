@@ -63,8 +63,11 @@ export interface Context<O extends CommonOptions = CommonOptions> {
    * @throws UsageError when no cluster can have that name.
    */
   clusterId(named: string | undefined): Promise<ClusterId>;
-  /** @throws UsageError when nobody is there to ask and `--yes` was not given. */
-  confirm(question: string): Promise<void>;
+  /**
+   * @param signal ends the question; default: what ends the verb.
+   * @throws UsageError when nobody is there to ask and `--yes` was not given.
+   */
+  confirm(question: string, signal?: AbortSignal): Promise<void>;
   /** Gives up what the verb held. Never rejects. */
   dispose(): Promise<void>;
 }
@@ -134,7 +137,7 @@ export function createContext<O extends CommonOptions>(
         }),
       );
     },
-    confirm: (question) => confirm(question, options, stop.signal),
+    confirm: (question, signal = stop.signal) => confirm(question, options, signal),
     dispose: async () => {
       stop.dispose();
       if (isProviderWanted) await (await provider().catch(() => null))?.close();

@@ -67,7 +67,7 @@ describe('before anything is started', () => {
     const { exitCode, json } = await project.run(
       'deploy',
       '--set',
-      'application.args={input: 3, cuont: 1}',
+      'application.args={input: [a], cuont: 1}',
     );
     expect(exitCode).toBe(3);
     expect(json.errors.map((e) => e.path)).toEqual([

@@ -70,7 +70,8 @@ async function left(
   const names = ids.join(', ');
   if (await wantsToCancel(context, names)) {
     const timeout = AbortSignal.timeout(cancelTimeoutMs);
-    await Promise.all(ids.map((id) => cancel(input, id, null, timeout)));
+    const site = { ...input, signal: timeout }; // its own has ended
+    await Promise.all(ids.map((id) => cancel(site, id, null, timeout)));
     return endedBy(signal, 'canceled', (why) => `${why}: ${names} cancelled`, null);
   }
   return endedBy(
@@ -83,7 +84,9 @@ async function left(
 
 async function wantsToCancel(context: Context, names: string): Promise<boolean> {
   if (!process.stdin.isTTY || context.options.yes) return false;
-  return context.confirm(`Cancel ${names}? Otherwise it goes on without you.`).then(
+  // What brought us here ends no question: Ctrl-C at this one means no.
+  const { signal } = new AbortController();
+  return context.confirm(`Cancel ${names}? Otherwise it goes on without you.`, signal).then(
     () => true,
     () => false,
   );

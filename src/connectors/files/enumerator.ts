@@ -13,7 +13,7 @@ import { compressionProblem, isCompressed } from './byte-chunks.ts';
 import { type InputFile, findFiles } from './find-files.ts';
 import { CsvParser } from './csv-parser.ts';
 import { type RowBoundaries, openLineBoundaries, openQuotedBoundaries } from './row-boundaries.ts';
-import type { TextEncoding } from './text-format.ts';
+import type { TextEncoding } from './text-encoding.ts';
 
 /** How the rows of CSV are told apart; see CsvParser. */
 interface CsvForm {

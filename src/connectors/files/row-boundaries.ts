@@ -7,8 +7,8 @@
  */
 import { openFileSystem } from '../../storage/open.ts';
 import { type Block, TextBlocks, openText } from './text-blocks.ts';
+import type { TextEncoding } from './text-encoding.ts';
 import {
-  type TextEncoding,
   type TextFormat,
   decodeLines,
   indexOfText,

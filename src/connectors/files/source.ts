@@ -11,7 +11,7 @@ import { csvConverter } from './csv-record.ts';
 import { ParquetSplit, compileRow } from './parquet-split.ts';
 import { LastParquetFile } from './parquet-open.ts';
 import { LineParser } from './lines.ts';
-import { type TextEncoding, textEncodings } from './text-format.ts';
+import { type TextEncoding, textEncodings } from './text-encoding.ts';
 import { TextSplit } from './text-split.ts';
 
 export interface ReadOptions {

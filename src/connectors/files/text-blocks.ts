@@ -6,8 +6,8 @@
  */
 import { behind, isCompressed, readChunks, readProblem } from './byte-chunks.ts';
 import type { Chunks } from './decompress.ts';
+import type { TextEncoding } from './text-encoding.ts';
 import {
-  type TextEncoding,
   type TextFormat,
   TextFormatError,
   detectFormat,

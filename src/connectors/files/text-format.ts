@@ -1,10 +1,6 @@
 /** What the bytes of a text mean: encoding, byte order mark, ends of lines. */
 import { isUtf8 } from 'node:buffer';
-
-/** Of text files. `latin1` is ISO 8859-1. */
-export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1';
-
-export const textEncodings: readonly TextEncoding[] = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'];
+import type { TextEncoding } from './text-encoding.ts';
 
 /** So many bytes at the beginning of a file tell its format. */
 export const probeBytes = 64 * 1024;

@@ -19,7 +19,8 @@ import {
   offsetAfterLines,
   openText,
 } from './text-blocks.ts';
-import { type TextEncoding, type TextFormat, decodeLines, malformedLines } from './text-format.ts';
+import type { TextEncoding } from './text-encoding.ts';
+import { type TextFormat, decodeLines, malformedLines } from './text-format.ts';
 
 export interface Item<V> {
   readonly value: V;
