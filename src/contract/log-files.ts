@@ -17,6 +17,8 @@ export interface LogFileOptions {
   readonly follow: boolean;
   /** Only the last so many lines; `null`: all. */
   readonly tail: number | null;
+  /** Only the current file, none of the rotated ones. Default: all. */
+  readonly currentOnly?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ async function* read(
   options: LogFileOptions,
 ): AsyncGenerator<Buffer> {
   const all = await readAll(folder, file);
-  const text = Buffer.concat(all.texts);
+  const text = options.currentOnly ? all.texts.at(-1)! : Buffer.concat(all.texts);
   const wanted = options.tail === null ? text : lastLines(text, options.tail);
   if (wanted.length > 0) yield wanted; // A stream takes no empty ones.
   if (options.follow) yield* follow(folder, file, behind(all), options.signal);

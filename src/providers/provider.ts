@@ -232,6 +232,8 @@ export interface LogOptions extends Call {
   readonly follow: boolean;
   /** Only the last so many lines; `null`: all. */
   readonly tail: number | null;
+  /** Only what it wrote since it was placed last, as far as the platform can tell. Default: all that is there. */
+  readonly sincePlaced?: boolean;
 }
 
 export interface Leftover {

@@ -38,6 +38,8 @@ interface Request extends Call {
   readonly tail: number | null;
   /** Index into `levels`. */
   readonly level: number;
+  /** Told where what a process printed is shown in place of a log. */
+  readonly onNoLog: (process: string) => void;
 }
 
 interface Line {
@@ -66,7 +68,9 @@ export async function run(
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const stream = options.out ? ('out' as const) : ('log' as const);
   const chosen = { process: process ?? null, role, host: options.host ?? null };
-  const request = { provider, clusterId, ...chosen, stream, tail, level, signal };
+  const onNoLog = (name: string) =>
+    report.message(`${name} has written no log: this is what it printed`);
+  const request = { provider, clusterId, ...chosen, stream, tail, level, onNoLog, signal };
   await refuseNobody(request);
   if (options.follow) {
     return follow(request, signal, (line) => report.line(line, () => describe(line)));
@@ -168,16 +172,44 @@ async function follow(request: Request, signal: AbortSignal, show: Show): Promis
   }
 }
 
-/** @returns `null` where there is none; one that was asked for by its name has to be there. */
+/**
+ * What a process wrote. One that died before it could write a log has printed why.
+ * @returns `null` where there is nothing; one that was asked for by its name has to be there.
+ */
 async function openLog(request: Request, name: string, follows: boolean, signal: AbortSignal) {
-  const { provider, clusterId, process, stream, tail, level } = request;
+  const { onNoLog, process, stream } = request;
+  const log = await openStream(request, { name, stream, follows, signal });
+  if (!(log instanceof ClusterError)) return log;
+  const printed =
+    stream === 'out' || follows
+      ? log
+      : await openStream(request, { name, stream: 'out', follows, signal });
+  if (!(printed instanceof ClusterError)) {
+    onNoLog(name);
+    return printed;
+  }
+  if (process === null) return null;
+  throw log;
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly stream: 'log' | 'out';
+  readonly follows: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the error that says so where there is none. */
+async function openStream(
+  { clusterId, level, provider, tail }: Request,
+  { follows, name, signal, stream }: Wanted,
+) {
   const options = { stream, follow: follows, tail, signal };
   const log = await provider.logs(clusterId, name, options).catch((error: unknown) => {
-    const missing = error instanceof ClusterError && error.exitCode === ExitCode.notFound;
-    if (missing && process === null) return null;
+    if (error instanceof ClusterError && error.exitCode === ExitCode.notFound) return error;
     throw error;
   });
-  if (log === null) return null;
+  if (log instanceof ClusterError) return log;
   const read = async (show: Show): Promise<void> => {
     const tell = (text: string) => {
       const entry = stream === 'out' ? text : (parse(text) ?? text);

@@ -51,7 +51,7 @@ async function read(
   stream: 'log' | 'out',
 ): Promise<string[]> {
   const signal = AbortSignal.timeout(2000);
-  const options = { stream, follow: false, tail, signal };
+  const options = { stream, follow: false, tail, sincePlaced: true, signal };
   const logs: Readable | null = await provider.logs(clusterId, name, options).catch(() => null);
   if (logs === null) return [];
   let text = '';

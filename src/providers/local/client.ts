@@ -12,7 +12,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
@@ -75,6 +75,7 @@ export class LocalClient {
     const folder = join(layout.processes, name);
     const rendered = renderProcess(this.#instance(layout, name, started));
     await removeOf(layout, folder);
+    await beginOutput(layout, name);
     const work = join(layout.work, name);
     await mkdir(work, { recursive: true, mode: 0o700 });
     await mkdir(layout.logs, { recursive: true, mode: 0o700 });
@@ -259,6 +260,8 @@ export class LocalClient {
       await this.#end(found.process, found.process.pid, graceMs, signal);
     }
     await this.endMarked(folder); // L4
+    // Killed with its group it has no environment any more, and may hold its ports for a moment.
+    if (found !== null) await this.#awaitEnd(found.process);
   }
 
   /** @param target what is killed when it does not end in time: the process, or minus its group. */
@@ -309,11 +312,29 @@ export class LocalClient {
   }
 }
 
+/** So many outputs of earlier placements stay, or as many as a process keeps of its own. */
+const keptOutputs = 3;
+
+/** What earlier placements of a process printed makes room, as rotated files: it is not what this one says. */
+async function beginOutput({ logs }: ClusterLayout, name: string): Promise<void> {
+  const current = join(logs, `${name}.out`);
+  const { size } = await stat(current).catch(() => ({ size: 0 }));
+  if (size === 0) return;
+  const rotated = (number: number) => `${current}.${number}`;
+  let count = 0;
+  while (await exists(rotated(count + 1))) count++;
+  for (let number = Math.min(count, Math.max(keptOutputs, count) - 1); number > 0; number--)
+    await rename(rotated(number), rotated(number + 1));
+  await rename(current, rotated(1));
+}
+
 /** Of a cluster that has ended, whose processes left nothing else. */
 async function loggedProcesses({ logs }: ClusterLayout): Promise<ObservedProcess[]> {
+  const seen = new Set<string>();
   return (await namesIn(logs)).flatMap((file) => {
-    const [, name, role, index] = /^((jobmanager|taskmanager)-(\d+))\.log$/.exec(file) ?? [];
-    if (name === undefined) return [];
+    const [, name, role, index] = /^((jobmanager|taskmanager)-(\d+))\.(log|out)$/.exec(file) ?? [];
+    if (name === undefined || seen.has(name)) return [];
+    seen.add(name);
     return [
       {
         name,

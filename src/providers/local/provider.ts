@@ -245,7 +245,9 @@ export class LocalProvider implements Provider {
     const { logs } = this.#layout(clusterId);
     const file = `${name}.${options.stream}`;
     if (!(await exists(join(logs, file)))) throw noLogs(clusterId, name, options.stream);
-    return readLogs(logs, file, options);
+    // Its output begins anew with each placement (client.ts); its log has times.
+    const currentOnly = options.stream === 'out' && options.sincePlaced === true;
+    return readLogs(logs, file, { ...options, currentOnly });
   }
 
   async exec(
