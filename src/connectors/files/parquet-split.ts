@@ -128,15 +128,17 @@ export class ParquetSplit<T> implements OpenSplit<T> {
 
   emit(output: SourceOutput<T>, max: number): number {
     if (this.#isLoading) return 0;
-    let emitted = 0;
-    for (; emitted < max && this.#row < this.#to; this.#row++) {
-      const index = this.#row - this.#from;
-      if (this.#bad.has(index)) this.#skipped();
+    const [columns, makeRow, from, to] = [this.#columns, this.#makeRow, this.#from, this.#to];
+    const bad = this.#bad.size === 0 ? null : this.#bad;
+    let [emitted, row] = [0, this.#row];
+    for (; emitted < max && row < to; row++) {
+      if (bad?.has(row - from)) this.#skipped();
       else {
-        output.emit(this.#makeRow(this.#columns, index), NO_TIMESTAMP);
+        output.emit(makeRow(columns, row - from), NO_TIMESTAMP);
         emitted++;
       }
     }
+    this.#row = row;
     if (this.#row >= this.#to && this.#groups.length > 0) this.#loadNext();
     return emitted;
   }
