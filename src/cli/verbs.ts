@@ -236,7 +236,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'proxy',
-    summary: "Serve a cluster's REST API on loopback, with the token added",
+    summary:
+      "Serve a cluster's REST API on loopback, with the token added: whoever uses this machine meanwhile may do what the token allows",
     arguments: [cluster],
     options: [
       { flags: '--port <port>', description: 'port to listen on (default: a free one)' },

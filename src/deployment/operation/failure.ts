@@ -181,12 +181,13 @@ async function takeDown(running: Running, { error, situation, wanted }: Failure)
   // In place of what a JobManager wrote that was asked to end just now: that it was cancelled.
   const { version } = await readDocument(store, DocumentName.outcome);
   const newest = await newestEpoch(provider, clusterId);
+  const message = options.redactor.mask(messageOf(error));
   const outcome: OutcomeDocument = {
     protocol: PROTOCOL_VERSION,
     status: ApplicationStatus.failed,
     startTime: Date.now(),
     endTime: Date.now(),
-    error: { message: messageOf(error), stack: null, task: null, location: null },
+    error: { message, stack: null, task: null, location: null },
     jobs: [],
     epoch: Math.max(newest, situation.epoch + 1),
   };

@@ -116,6 +116,8 @@ export function parseHost(text: string, origin: string, tls: TlsFiles | null): E
   const port = url.port === '' ? null : Number(url.port);
   const path = url.pathname.replace(/\/$/, '');
   if (scheme === 'ssh') {
+    // It becomes a word of a command line over there.
+    if (!/^[\w./@:+,=~-]*$/.test(path)) throw refuse('its path has characters that a shell reads');
     const user = decodeURIComponent(url.username) || null;
     return { transport: 'ssh', host, user, port, socketPath: path || null, origin };
   }

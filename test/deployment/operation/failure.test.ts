@@ -38,6 +38,17 @@ describe('a first deployment that fails', () => {
     });
   });
 
+  it('writes no secret into the record, whatever the error says', async () => {
+    world.registers = 0;
+    const redactor = { mask: (text: string) => text.replaceAll('registered', '******') };
+    await failureOf(world.deploy({}, { ...soon, redactor }));
+    expect((await world.outcome())?.error?.message).toBe(
+      'only 0 of 2 TaskManagers ****** within 2 s',
+    );
+    const { value } = await readDocument(world.provider().record('demo'), DocumentName.audit);
+    expect(JSON.stringify(value)).not.toContain('registered');
+  });
+
   it('is followed by one that begins anew', async () => {
     world.registers = 0;
     await failureOf(world.deploy({}, soon));

@@ -106,6 +106,8 @@ describe('parsing a host', () => {
     ['tcp://host/path', 'only a host'],
     ['ssh://user:password@host', 'password'],
     ['ssh://-oProxyCommand=touch', 'dash'],
+    ['ssh://host/run/docker.sock;reboot', 'a shell reads'],
+    ['ssh://host/run/$(reboot)', 'a shell reads'],
   ])('refuses %s', (text, why) => {
     expect(() => parseHost(text, 'DOCKER_HOST', null)).toThrow(why);
   });
