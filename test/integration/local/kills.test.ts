@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Project, eventually, imports } from '../../cli/project.ts';
+import { type Answer, Project, eventually, imports } from '../../cli/project.ts';
 
 const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
 
@@ -114,36 +114,57 @@ it('does not take a release for done whose deploy was killed', async () => {
   expect(json.data.outcome.status).toBe('SUCCEEDED');
 });
 
-it('fails a deploy whose TaskManager dies at once, and leaves nothing running', async () => {
-  await project.write(
-    'die.cjs',
-    "if (process.env.FCTL_PROCESS === 'taskmanager-0') { console.error('no luck'); process.exit(3); }",
-  );
-  const preload = { NODE_OPTIONS: `--require=${join(project.folder, 'die.cjs')}` };
-  const { exitCode, stderr } = await project.start(['deploy'], preload);
-  expect(exitCode).toBe(5);
-  expect(stderr).toContain('taskmanager-0');
-  expect(stderr).toContain('died while the cluster was starting');
-  expect(stderr).toContain('no luck');
-  expect(project.running()).toEqual([]);
-  expect(await state()).toBe('FAILED');
-  expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
-});
+describe('a process that dies at once', () => {
+  /**
+   * Declares that processes of a role run `first.cjs` before their program. The file is no part of the release,
+   * which so stays the same whether they die of it or not.
+   */
+  async function declare(role: 'jobmanager' | 'taskmanager') {
+    const options = `--require=${join(project.folder, 'first.cjs')}`;
+    await project.configure(
+      '  parallelism: 2',
+      'taskmanager:',
+      '  slots: 2',
+      '  registrationTimeout: 1s',
+      ...(role === 'jobmanager' ? ['jobmanager:'] : []),
+      `  environment: { NODE_OPTIONS: '${options}' }`,
+    );
+    return (script: string) => project.write('first.cjs', script);
+  }
 
-it('does not take the end of an earlier run for that of a deploy whose JobManager dies', async () => {
-  await project.write('src/app.ts', slow.replace('1e6', '1'));
-  expect((await project.run('deploy')).exitCode).toBe(0);
-  await project.write(
-    'die.cjs',
-    "if (process.env.FCTL_PROCESS === 'jobmanager-0') process.exit(3);",
-  );
-  const preload = { NODE_OPTIONS: `--require=${join(project.folder, 'die.cjs')}` };
-  const { exitCode, stderr } = await project.start(['deploy'], preload);
-  expect(exitCode).toBe(5);
-  expect(stderr).toMatch(/jobmanager-0 \(pid \d+\) died while the cluster was starting/);
-  expect(project.running()).toEqual([]);
-  expect(await state()).toBe('FAILED');
-  expect((await project.run('deploy')).exitCode).toBe(0);
+  it('fails the deploy when it is a TaskManager, and nothing is left running', async () => {
+    const first = await declare('taskmanager');
+    await first(
+      "if (process.env.FCTL_PROCESS === 'taskmanager-0') { console.error('no luck'); process.exit(3); }",
+    );
+    const { exitCode, stderr } = await project.start(['deploy']);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('taskmanager-0');
+    expect(stderr).toContain('died while the cluster was starting');
+    expect(stderr).toContain('no luck');
+    expect(project.running()).toEqual([]);
+    expect(await state()).toBe('FAILED');
+    await first('');
+    expect((await project.run('deploy', '--detach')).exitCode).toBe(0);
+  });
+
+  it('fails the deploy when it is a JobManager, whatever the end of an earlier run was', async () => {
+    const first = await declare('jobmanager');
+    await first('');
+    await project.write('src/app.ts', slow.replace('1e6', '1'));
+    const before = await project.run('deploy');
+    expect(before.exitCode).toBe(0);
+    await first("if (process.env.FCTL_PROCESS === 'jobmanager-0') process.exit(3);");
+    const { exitCode, stdout, stderr } = await project.start(['deploy', '--json']);
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/jobmanager-0 \(pid \d+\) died while the cluster was starting/);
+    const { data } = JSON.parse(stdout) as Answer['json'];
+    expect(data.release).toBe(before.json.data.release); // else it would have no end to be mistaken for
+    expect(project.running()).toEqual([]);
+    expect(await state()).toBe('FAILED');
+    await first('');
+    expect((await project.run('deploy')).exitCode).toBe(0);
+  });
 });
 
 it('fails an application whose main() was killed', async () => {

@@ -242,18 +242,21 @@ it('is the same release from another folder, by another user', async () => {
 });
 
 it('upgrades a session five times, each as planned, the last one rolled back', async () => {
-  await project.write('fctl.config.yaml', 'cluster: demo\nmode: session\n');
+  const options = `--require=${join(project.folder, 'die.cjs')}`;
+  await project.write(
+    'fctl.config.yaml',
+    `cluster: demo\nmode: session\ntaskmanager: { environment: { NODE_OPTIONS: '${options}' } }\n`,
+  );
   // A TaskManager with seven slots dies at once.
   await project.write(
     'die.cjs',
     `const { FCTL_CONFIG, FCTL_PROCESS } = process.env;
      if (/^taskmanager/.test(FCTL_PROCESS ?? '') && require(FCTL_CONFIG).slots === 7) process.exit(3);`,
   );
-  const preload = { NODE_OPTIONS: `--require=${join(project.folder, 'die.cjs')}` };
   const start = async (...set: string[]) => {
     const flags = set.flatMap((value) => ['--set', value]);
     const args = ['session', 'start', '--rollback-on-failure', ...flags, '--json'];
-    const { exitCode, stdout } = await project.start(args, preload);
+    const { exitCode, stdout } = await project.start(args);
     const { data } = JSON.parse(stdout) as Answer['json'];
     return { exitCode, plan: data.plan as { actions: Action[] }, data };
   };
