@@ -31,6 +31,7 @@ import {
 import { readDocument } from '../../record/record.ts';
 import { hasSuccessor } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
+import { writeOutcomePatiently } from '../ha/patient-outcome.ts';
 import { watchLeadership } from '../ha/watch-leadership.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
@@ -102,7 +103,7 @@ export class JobManager {
   #error: FailureInfo | null = null;
   #endTime: number | null = null;
   #ending = false;
-  #isTerminated = false;
+  readonly #terminated = new AbortController();
   /** M5 */
   #isReplaced = false;
   #stopWatching: () => void = () => {};
@@ -237,7 +238,7 @@ export class JobManager {
 
   /** Ends because the platform wants it to (M5, M6), which ends its TaskManagers, too. */
   async terminate(why: string): Promise<void> {
-    this.#isTerminated = true;
+    this.#terminated.abort();
     this.#resources.expectNone();
     if (this.#ending) return;
     const record = openRecord(this.#options.config.record);
@@ -374,7 +375,13 @@ export class JobManager {
     if (error !== null) logger.error(`application ${status}: ${error.message}`, { error });
     else logger.info(`application ${status}`);
     try {
-      await this.#leadership?.writeOutcome(outcome);
+      if (this.#leadership !== null)
+        await writeOutcomePatiently(this.#leadership, outcome, {
+          clock,
+          signal: this.#terminated.signal,
+          onWait: (full) =>
+            logger.error('the outcome waits for space on the disk', { error: full }),
+        });
       await this.#dismiss(); // M2
       return this.#isReplaced ? { type: 'replaced' } : { type: 'ended', status };
     } catch (failure) {
@@ -393,7 +400,7 @@ export class JobManager {
       this.#options.logger.info('TaskManagers stay: another release of the cluster was deployed'); // M5
       return;
     }
-    const expected = this.#isTerminated ? 0 : this.#options.config.taskManagers;
+    const expected = this.#terminated.signal.aborted ? 0 : this.#options.config.taskManagers;
     await this.#resources.dismiss(expected, dismissTimeoutMs);
   }
 
