@@ -32,6 +32,8 @@ async function run(name: string, command: string, args: readonly string[], budge
     reject: false,
     stdin: 'ignore',
     env: { FCTL_REQUIRE_RIGS: rigs.join(' '), FCTL_BUILT: '1' },
+    // What is run by its name in node_modules/.bin finds the repository's node there, as npm's scripts do.
+    preferLocal: !command.startsWith('npm'),
   });
   const seconds = Math.round((performance.now() - start) / 1000);
   const ok = exitCode === 0;
@@ -79,7 +81,7 @@ for (const rig of rigs) {
 async function runSuite({ budget, name, rigs: needed }: Suite): Promise<void> {
   for (const rig of needed) await installed.get(rig);
   const args = ['run', '--config', 'vitest.integration.config.ts', name];
-  await run(name, 'node_modules/.bin/vitest', args, budget);
+  await run(name, 'vitest', args, budget);
 }
 
 async function runLane(lane: Lane): Promise<void> {
