@@ -24,9 +24,11 @@ export default defineConfig({
     maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
-    // Read by tools/ci/counts.ts; each run has a report of its own.
+    // Read by tools/ci/counts.ts; each run has a report of its own, and its repetition the same one.
     outputFile: {
-      json: path(`./node_modules/.cache/fctl/test-reports/${Date.now()}-${process.pid}.json`),
+      json: path(
+        `./node_modules/.cache/fctl/test-reports/${process.env['FCTL_REPORT'] ?? process.pid}.json`,
+      ),
     },
   },
 });
