@@ -135,7 +135,8 @@ function runsIn(documents: StoredDocuments): Runs {
   };
 }
 
-function leaderOf(endpoint: EndpointDocument | null): Leader | null {
+/** Who wrote an endpoint document; `null`: there is none that says so. */
+export function leaderOf(endpoint: EndpointDocument | null): Leader | null {
   if (endpoint === null) return null;
   const { epoch, jobmanager } = endpoint as Partial<EndpointDocument>; // whoever wrote it
   if (epoch === undefined || jobmanager === undefined) return null;

@@ -7,7 +7,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { DocumentName } from '../../record/documents.ts';
-import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
+import { leaderOf, isOver, readDocument, whyNoRecord } from '../../record/record.ts';
 import type { RecordStore } from '../../record/store.ts';
 import type { Call } from '../../contract/call.ts';
 import { ClusterError } from '../../contract/errors.ts';
@@ -254,7 +254,7 @@ class DockerProvider implements Provider {
     ]);
     if (value === null) return null;
     const leader = found.processes.find(
-      ({ Labels }) => Labels[Label.process] === value.jobmanager.resourceId,
+      ({ Labels }) => Labels[Label.process] === leaderOf(value)?.process,
     );
     const [url, secrets] = await Promise.all([
       this.#rest.urlOf(leader?.Id ?? null),

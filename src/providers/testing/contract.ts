@@ -382,11 +382,12 @@ export function describeProvider(
         rest: `http://${address}`,
         rpc: `ws://${address}/fctl/v1/rpc`,
         epoch: 1,
-        jobmanager: { resourceId: 'jobmanager-0', pid: 1 },
+        // As a JobManager writes it: its name, and which start of it this is.
+        jobmanager: { resourceId: 'jobmanager-0/3fa94c01', pid: 1 },
       };
       await provider.record(id).write(DocumentName.endpoint, document, null);
       const endpoint = await provider.connect(id, call);
-      expect(endpoint).toMatchObject({ leader: 'jobmanager-0', epoch: 1, token: secret });
+      expect(endpoint).toMatchObject({ leader: 'jobmanager-0/3fa94c01', epoch: 1, token: secret });
       expect(await (await fetch(endpoint!.url)).text()).toBe('hello');
     });
   });
