@@ -49,6 +49,8 @@ function fitsSimple(kind: TypeShape['kind'], value: unknown): boolean {
   switch (kind) {
     case 'int32':
       return typeof value === 'number' && (value | 0) === value;
+    case 'long':
+      return Number.isSafeInteger(value);
     case 'int64':
       return typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
     case 'double':

@@ -10,7 +10,7 @@
  *               | 0x80 0x00 length:varint utf16        with lone surrogates: 0 in two bytes, then UTF-16
  *     int32     = i32                       int64 = i64
  *     double    = f64                       timestamp = f64
- *     boolean   = 0 | 1
+ *     boolean   = 0 | 1                     long = i64, of 53 bits: the bytes of the equal int64; −0 is 0
  *     primitive = tag:u8 (string | f64 | i64 | boolean)      tags: 0 1 2 3
  *     untyped   = length:varint msgpack
  *

@@ -75,6 +75,8 @@ function copyOf(type: TypeShape, v: string, c: string, fresh: Fresh): string {
   switch (type.kind) {
     case 'int32':
       return `${checkOf(type, v, fresh)} const ${c} = ${v} | 0;`; // −0 has no form of its own
+    case 'long':
+      return `${checkOf(type, v, fresh)} const ${c} = ${v} + 0;`; // −0 likewise
     case 'bytes':
       return `${checkOf(type, v, fresh)} const ${c} = new Uint8Array(${v});`;
     case 'optional': {

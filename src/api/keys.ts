@@ -37,9 +37,16 @@ export function whyNoKey(type: TypeShape | null): string | null {
 
 /** Whether keys of the type are equal exactly when `===` says so (a Map can hold them as they are). */
 export function isIdentityKey(type: TypeShape): boolean {
-  return ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'primitive'].includes(
-    type.kind,
-  );
+  return [
+    'string',
+    'int32',
+    'long',
+    'int64',
+    'double',
+    'boolean',
+    'timestamp',
+    'primitive',
+  ].includes(type.kind);
 }
 
 /** Writes the canonical encoding of a key to the start of the writer. */

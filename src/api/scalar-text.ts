@@ -22,6 +22,14 @@ export function parseInt32(text: string): number | undefined {
   return (number | 0) === number ? number | 0 : undefined;
 }
 
+/** −(2⁵³−1) to 2⁵³−1. */
+export function parseLong(text: string): number | undefined {
+  const digits = trimmed(text);
+  if (!integer.test(digits)) return undefined;
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number + 0 : undefined; // −0 is 0
+}
+
 /** Of 64 bits. */
 export function parseInt64(text: string): bigint | undefined {
   const digits = trimmed(text);

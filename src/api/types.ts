@@ -9,7 +9,17 @@ declare const phantom: unique symbol;
 export type TypeDescriptor<T> = TypeShape & { readonly [phantom]?: T };
 
 export type TypeShape =
-  | { readonly kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes' }
+  | {
+      readonly kind:
+        | 'string'
+        | 'int32'
+        | 'long'
+        | 'int64'
+        | 'double'
+        | 'boolean'
+        | 'timestamp'
+        | 'bytes';
+    }
   | { readonly kind: 'record'; readonly fields: { readonly [name: string]: TypeShape } }
   | { readonly kind: 'list'; readonly element: TypeShape }
   | { readonly kind: 'map'; readonly value: TypeShape }
@@ -32,13 +42,15 @@ type RecordOf<F> = { -readonly [K in Exclude<keyof F, OptionalNames<F>>]: TypeOf
 };
 
 const simple = <T>(
-  kind: 'string' | 'int32' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes',
+  kind: 'string' | 'int32' | 'long' | 'int64' | 'double' | 'boolean' | 'timestamp' | 'bytes',
 ) => ({ kind }) as TypeDescriptor<T>;
 
 export const types = {
   string: simple<string>('string'),
   /** −2³¹ to 2³¹−1. */
   int32: simple<number>('int32'),
+  /** A whole number that a `number` holds exactly: −(2⁵³−1) to 2⁵³−1. For counts and ids that are no bigint. */
+  long: simple<number>('long'),
   /** A bigint of 64 bits. */
   int64: simple<bigint>('int64'),
   double: simple<number>('double'),

@@ -142,6 +142,11 @@ function scalarWriter(type: TypeShape, { int64, special, text, timestamp }: Encl
         if (typeof value !== 'number' || (value | 0) !== value) throw misfit(type, value);
         return String(value);
       };
+    case 'long':
+      return (value) => {
+        if (!Number.isSafeInteger(value)) throw misfit(type, value);
+        return String(value);
+      };
     case 'int64':
       return (value) => {
         if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)

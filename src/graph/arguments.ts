@@ -1,7 +1,13 @@
 /** The arguments of a job, read by their declared type. */
 import { distance } from 'fastest-levenshtein';
 import { type Misfit, findMisfits, isRecord } from '../api/check-value.ts';
-import { parseBoolean, parseDouble, parseInt32, parseTimestamp } from '../api/scalar-text.ts';
+import {
+  parseBoolean,
+  parseDouble,
+  parseInt32,
+  parseLong,
+  parseTimestamp,
+} from '../api/scalar-text.ts';
 import type { TypeShape } from '../api/types.ts';
 import type { JobDefinition } from '../api/job.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
@@ -73,6 +79,8 @@ function parsedAs(type: TypeShape, text: string): unknown {
   switch (type.kind) {
     case 'int32':
       return parseInt32(text);
+    case 'long':
+      return parseLong(text);
     case 'double': {
       const number = parseDouble(text);
       return Number.isFinite(number) ? number : undefined; // JSON has no others

@@ -24,7 +24,17 @@ const type = {
   oneOf: [
     object({
       kind: {
-        enum: ['string', 'int32', 'int64', 'double', 'boolean', 'timestamp', 'bytes', 'primitive'],
+        enum: [
+          'string',
+          'int32',
+          'long',
+          'int64',
+          'double',
+          'boolean',
+          'timestamp',
+          'bytes',
+          'primitive',
+        ],
       },
     }),
     object({

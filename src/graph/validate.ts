@@ -278,6 +278,7 @@ function isTypeOrNull(value: unknown): boolean {
 const simpleKinds = [
   'string',
   'int32',
+  'long',
   'int64',
   'double',
   'boolean',

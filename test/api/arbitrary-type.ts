@@ -23,6 +23,7 @@ const fieldName = fc
 const simpleType = fc.constantFrom<TypeShape>(
   { kind: 'string' },
   { kind: 'int32' },
+  { kind: 'long' },
   { kind: 'int64' },
   { kind: 'double' },
   { kind: 'boolean' },
@@ -55,6 +56,8 @@ export function valueOf(type: TypeShape): fc.Arbitrary<unknown> {
       return text;
     case 'int32':
       return fc.integer();
+    case 'long':
+      return fc.maxSafeInteger();
     case 'int64':
       return int64;
     case 'double':

@@ -34,6 +34,25 @@ describe('a compiled codec', () => {
     );
   });
 
+  test('writes a long as the equal int64, and −0 as 0', () => {
+    const values = [
+      0,
+      -1,
+      1,
+      2 ** 32,
+      -(2 ** 32),
+      -(2 ** 31) - 1,
+      Number.MAX_SAFE_INTEGER,
+      Number.MIN_SAFE_INTEGER,
+    ];
+    const bytes = encode(compileCodec<unknown>(types.long), [...values, -0]);
+    expect(hex(bytes)).toBe(
+      hex(encode(compileCodec<unknown>(types.int64), [...values, 0].map(BigInt))),
+    );
+    expect(decode(compileCodec<unknown>(types.long), bytes, 9)).toEqual([...values, 0]);
+    expect(compileCodec<unknown>(types.long).copy(-0)).toBe(0);
+  });
+
   test('writes the grammar byte by byte', () => {
     const type = types.record({
       id: types.int32,
@@ -166,6 +185,19 @@ describe('a compiled codec', () => {
       2 ** 31,
       'the value: expected int32, got number 2147483648',
     ],
+    [
+      'long out of range',
+      types.long,
+      2 ** 53,
+      'the value: expected long, got number 9007199254740992',
+    ],
+    [
+      'long that is a fraction',
+      types.record({ n: types.long }),
+      { n: 1.5 },
+      '/n: expected long, got number 1.5',
+    ],
+    ['long that is a bigint', types.long, 1n, 'the value: expected long, got bigint 1'],
     ['int64 that is a number', types.int64, 1, 'the value: expected int64, got number 1'],
     [
       'int64 out of range',

@@ -69,6 +69,8 @@ describe('key groups', () => {
     [types.int32, 42, -1134849565, 5],
     [types.int32, -1, 1982413648, 39],
     [types.int64, 42n, 1871679806, 99],
+    [types.long, 42, 1871679806, 99], // the bytes of the equal int64
+    [types.long, Number.MIN_SAFE_INTEGER, -19448363, 103],
     [types.double, 1.5, -260406309, 0],
     [types.double, Number.NaN, 1428788237, 80],
     [types.timestamp, 1_700_000_000_000, -112283772, 115],
@@ -195,7 +197,12 @@ describe('key groups', () => {
   });
 
   test('a Map can hold identity keys as they are', () => {
-    expect([types.string, types.int64, primitive].map(isIdentityKey)).toEqual([true, true, true]);
+    expect([types.string, types.long, types.int64, primitive].map(isIdentityKey)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect([types.bytes, types.list(types.string), types.record({})].map(isIdentityKey)).toEqual([
       false,
       false,

@@ -19,6 +19,7 @@ describe('arguments', () => {
     ['a truth value for a text', types.string, true, 'true'],
     ['a fraction for a text', types.string, -0.5, '-0.5'],
     ['text for a text', types.string, '0501', '0501'],
+    ['digits for a long', types.long, '-9007199254740991', -9007199254740991],
     ['digits for an integer', types.int32, '0501', 501],
     ['a text for a double', types.double, '1.10', 1.1],
     ['an exponent', types.double, '1e3', 1000],
@@ -42,6 +43,12 @@ describe('arguments', () => {
   test.each([
     ['a list for a text', types.string, [1], 'expected string, got a list'],
     ['null for a text', types.string, null, 'expected string, got null'],
+    [
+      'a long that a number does not hold exactly',
+      types.long,
+      '9007199254740993',
+      'expected long, got string "9007199254740993"',
+    ],
     ['a fraction for an integer', types.int32, '1.5', 'expected int32, got string "1.5"'],
     [
       'too many digits for an integer',

@@ -6,6 +6,7 @@ import {
   parseDouble,
   parseInt32,
   parseInt64,
+  parseLong,
   parseTimestamp,
 } from '../../api/scalar-text.ts';
 import { type TypeShape, describeType } from '../../api/types.ts';
@@ -83,6 +84,8 @@ function scalarParser(type: TypeShape): ((text: string) => unknown) | null {
   switch (type.kind) {
     case 'int32':
       return parseInt32;
+    case 'long':
+      return parseLong;
     case 'int64':
       return parseInt64;
     case 'double':
@@ -140,6 +143,12 @@ function valueConverter(type: TypeShape): Convert {
       return (value) => {
         const number = numberOf(value) as number;
         if ((number | 0) === number) return number;
+        throw expected(type, value);
+      };
+    case 'long':
+      return (value) => {
+        const number = numberOf(value);
+        if (Number.isSafeInteger(number)) return (number as number) + 0; // −0 is 0
         throw expected(type, value);
       };
     case 'double':

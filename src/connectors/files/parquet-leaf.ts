@@ -15,6 +15,7 @@ import {
   parseDouble,
   parseInt32,
   parseInt64,
+  parseLong,
   parseTimestamp,
 } from '../../api/scalar-text.ts';
 import { type TypeShape, describeType } from '../../api/types.ts';
@@ -108,6 +109,7 @@ export function readingOf(element: SchemaElement, type: TypeShape): Reading {
     case 'timestamp':
       return timestampReading(stored, type);
     case 'int32':
+    case 'long':
     case 'int64':
     case 'double':
       return numberReading(stored, type.kind);
@@ -163,14 +165,14 @@ function chosen(stored: Stored, types: readonly TypeShape[]): TypeShape {
 const mostLike: Readonly<Record<Stored['kind'], readonly TypeShape['kind'][]>> = {
   boolean: ['boolean', 'string'],
   bytes: ['bytes', 'string'],
-  date: ['timestamp', 'string', 'int64'],
-  decimal: ['string', 'int64', 'double'],
+  date: ['timestamp', 'string', 'int64', 'long'],
+  decimal: ['string', 'int64', 'long', 'double'],
   float: ['double', 'string'],
   int96: ['timestamp', 'string'],
-  integer: ['int64', 'int32', 'double', 'string'],
+  integer: ['int64', 'long', 'int32', 'double', 'string'],
   text: ['string', 'bytes'],
-  time: ['string', 'int64'],
-  timestamp: ['timestamp', 'string', 'int64'],
+  time: ['string', 'int64', 'long'],
+  timestamp: ['timestamp', 'string', 'int64', 'long'],
   uuid: ['string', 'bytes'],
 };
 
@@ -274,7 +276,7 @@ function floorDivide(value: bigint, divisor: bigint, byNumber: number): number {
   return Number((value - rest) / divisor) - (rest < 0n ? 1 : 0);
 }
 
-type NumberKind = 'int32' | 'int64' | 'double';
+type NumberKind = 'int32' | 'long' | 'int64' | 'double';
 
 function numberReading(stored: Stored, kind: NumberKind): Reading {
   const type: TypeShape = { kind };
@@ -307,13 +309,22 @@ function numberReading(stored: Stored, kind: NumberKind): Reading {
   }
 }
 
-const numberOfText = { int32: parseInt32, int64: parseInt64, double: parseDouble } as const;
+const numberOfText = {
+  int32: parseInt32,
+  long: parseLong,
+  int64: parseInt64,
+  double: parseDouble,
+} as const;
 
 /** `undefined`: it does not fit (L1). */
 const numberOf: Readonly<Record<NumberKind, (value: unknown) => unknown>> = {
   int32: (value) => {
     const number = Number(value);
     return (number | 0) === number ? number : undefined;
+  },
+  long: (value) => {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number + 0 : undefined; // −0 is 0
   },
   int64: (value) => {
     if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value ? value : undefined;

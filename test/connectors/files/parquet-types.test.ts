@@ -80,7 +80,7 @@ describe('decimals', () => {
   test('what does not fit is named to the last digit', async () => {
     const path = await write(rows('DECIMAL(38,0)', `'${big}'`));
     expect(await values(path, types.string)).toEqual([big]);
-    for (const type of [types.int32, types.int64, types.double]) {
+    for (const type of [types.int32, types.long, types.int64, types.double]) {
       await expect(values(path, type)).rejects.toThrow(
         `${path}, row 0, column 'v': expected ${type.kind}, got ${big}`,
       );
@@ -101,6 +101,16 @@ async function writeStored(
   const column = { name: 'v', data: [...data], encoding: 'PLAIN' as const };
   return Buffer.from(parquetWriteBuffer({ columnData: [column], schema, statistics: false }));
 }
+
+test('an INT64 is a long where a number holds it exactly', async () => {
+  const safe = ['9007199254740991', '-9007199254740991', '0'];
+  const path = await write(rows('BIGINT', ...safe));
+  expect(await values(path, types.long)).toEqual(safe.map(Number));
+  const beyond = await write(rows('BIGINT', '1', '9007199254740993'));
+  await expect(values(beyond, types.long)).rejects.toThrow(
+    `row 1, column 'v': expected long, got 9007199254740993`,
+  );
+});
 
 describe('stored by others', () => {
   test('decimals as bytes of any length', async () => {

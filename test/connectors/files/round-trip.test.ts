@@ -197,6 +197,7 @@ describe('a value that is not of the declared type is refused', () => {
   const wrong = [
     [types.int32, 2.5, 'expected int32, got 2.5'],
     [types.int32, 5n, 'expected int32, got 5'],
+    [types.long, 2 ** 53, 'expected long, got 9007199254740992'],
     [types.int64, 5, 'expected int64, got 5'],
     [types.int64, 2n ** 63n, 'expected int64, got 9223372036854775808'],
     [types.double, '5', 'expected double, got "5"'],

@@ -266,6 +266,7 @@ describe('CSV', () => {
   });
 
   test.each([
+    ['long', types.long, '9007199254740993'],
     ['int64', types.int64, '9223372036854775808'],
     ['double', types.double, ''],
     ['boolean', types.boolean, 'yes'],
@@ -278,6 +279,19 @@ describe('CSV', () => {
     );
     await expect(readAll(source)).rejects.toThrow(
       `${path}:2: column 'v': expected ${kind}, got "${text}"`,
+    );
+  });
+
+  test('a long in JSON is a number that is held exactly, and named to the last digit otherwise', async () => {
+    const type = types.record({ v: types.long });
+    const good = await file('{"v":9007199254740991}\n{"v":-9007199254740991}\n');
+    expect((await readAll(FileSource.jsonl(good, type))).records).toEqual([
+      { v: Number.MAX_SAFE_INTEGER },
+      { v: Number.MIN_SAFE_INTEGER },
+    ]);
+    const beyond = await file('{"v":9007199254740993}\n');
+    await expect(readAll(FileSource.jsonl(beyond, type))).rejects.toThrow(
+      'expected long, got 9007199254740993',
     );
   });
 
