@@ -109,8 +109,9 @@ it('hundreds of small jobs leave the memory of a JobManager as it was', async ()
     return heapUsed + external;
   };
   const before = await run(100);
-  const after = await run(400);
+  const after = await run(800);
   expect(masters.filter((master) => master.deref() !== undefined).length).toBeLessThan(5);
-  expect(after - before).toBeLessThan(2 * 1024 * 1024);
+  // Half of what the records of the jobs alone would take; a heap varies by one or two MiB by itself.
+  expect(after - before).toBeLessThan(4 * 1024 * 1024);
   expect(dispatcher.views()).toHaveLength(50);
 });
