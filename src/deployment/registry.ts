@@ -5,7 +5,10 @@ import type { Provider } from '../providers/provider.ts';
 import type { OpenContext } from '../providers/registration.ts';
 import { findProvider, providerNames } from '../providers/registry.ts';
 
-export interface ProviderContext extends Omit<OpenContext, 'runtimeArchive' | 'runtimeImages'> {
+export interface ProviderContext extends Omit<
+  OpenContext,
+  'runtimeArchive' | 'runtimeFiles' | 'runtimeImages'
+> {
   /** Where fctl keeps what it can make again. */
   readonly cacheDir: string;
 }
@@ -20,11 +23,15 @@ export async function loadProvider(context: ProviderContext): Promise<Provider> 
   const registration = findProvider(name);
   if (registration === null) throw unknown(name);
   const sources = { node: choice?.runtime.node ?? null, runtimeDir, cacheDir, environment };
+  const templatesDir = join(runtimeDir, '..', 'templates');
   return registration.open({
     ...context,
+    runtimeFiles: async () => {
+      const { runtimeCopy } = await import('../packaging/runtime-copy.ts');
+      return runtimeCopy(runtimeDir, templatesDir);
+    },
     runtimeArchive: async (arch, signal) => {
       const { runtimeFor } = await import('../packaging/runtime.ts');
-      const templatesDir = join(runtimeDir, '..', 'templates');
       const options = { ...sources, templatesDir, signal, onProgress: () => {} };
       return runtimeFor({ platform: 'linux', arch }, options);
     },

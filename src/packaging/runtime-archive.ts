@@ -21,7 +21,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ProviderError, problem } from '../contract/errors.ts';
 import { canonicalJson, sha256 } from '../contract/hash.ts';
-import { FCTL_VERSION, OLDEST_NODE, isTooOld } from '../contract/version.ts';
+import { OLDEST_NODE, isTooOld } from '../contract/version.ts';
 import { hashOf, temporaryName, writingCache } from './cache.ts';
 import { gzip } from './gzip.ts';
 import { hashing } from './hashing.ts';
@@ -32,6 +32,7 @@ import {
   readRuntimeFile,
   readSupervisor,
   runtimeFiles,
+  runtimePackage,
 } from './runtime-files.ts';
 import { type TarEntry, tarStream } from './tar.ts';
 
@@ -73,7 +74,7 @@ export async function buildRuntimeArchive(options: ArchiveOptions): Promise<Runt
       nodeHash: await hashOfNode(node.file, cacheDir),
       files: await runtimeFiles(runtimeDir),
       supervisor: await readSupervisor(templatesDir),
-      packageJson: `${JSON.stringify({ name: 'fctl', version: FCTL_VERSION, type: 'module' })}\n`,
+      packageJson: runtimePackage,
     };
     const folder = join(cacheDir, 'runtimes');
     const key = sha256(canonicalJson([FORMAT, inputs]));

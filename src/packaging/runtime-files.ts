@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProviderError, problem } from '../contract/errors.ts';
 import { sha256 } from '../contract/hash.ts';
+import { FCTL_VERSION } from '../contract/version.ts';
 
 export interface RuntimeFile {
   /** Below `dist/`, with `/`. */
@@ -19,6 +20,9 @@ export interface RuntimeFile {
 
 /** `dist/runtime.json`: hashes by path. */
 type RuntimeList = Readonly<Record<string, string>>;
+
+/** The `package.json` above them: makes them ES modules. */
+export const runtimePackage = `${JSON.stringify({ name: 'fctl', version: FCTL_VERSION, type: 'module' })}\n`;
 
 /** @returns all of them, sorted by path. @throws ProviderError `runtime-missing`. */
 export async function runtimeFiles(runtimeDir: string): Promise<RuntimeFile[]> {

@@ -2,6 +2,7 @@
 import type { ProviderChoice } from '../config/provider-choice.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { ImagePlatform, ImageLayout, RuntimeImage } from './docker/options.ts';
+import type { RuntimeFiles } from './local/runtimes.ts';
 import type { Provider } from './provider.ts';
 import type { RuntimeArchive } from './standalone/runtimes.ts';
 
@@ -16,6 +17,8 @@ export interface OpenContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asks for a secret on the terminal. Rejects with a UsageError when nobody is there. */
   readonly askSecret: (question: string, signal: AbortSignal) => Promise<string>;
+  /** The runtime as files, for processes of this machine. */
+  readonly runtimeFiles: () => Promise<RuntimeFiles>;
   /** The runtime as an archive, for machines that have none. */
   readonly runtimeArchive: (arch: 'x64' | 'arm64', signal: AbortSignal) => Promise<RuntimeArchive>;
   /** The runtime as an image, and what is where in it. */

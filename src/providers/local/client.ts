@@ -12,7 +12,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessEnvironment } from '../../contract/environment.ts';
@@ -20,13 +20,14 @@ import { ProviderError, problem } from '../../contract/errors.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import type { ExecStreams, ObservedProcess } from '../provider.ts';
 import { baseEnvironment } from '../shared/environment.ts';
-import { type Instance, renderProcess } from '../shared/render.ts';
+import { type Instance, type Place, renderProcess } from '../shared/render.ts';
 import { writeWhole } from '../shared/write-file.ts';
 import { type ClusterLayout, exists, namesIn, removeOf } from './layout.ts';
 import { runCommand } from './exec.ts';
 import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
-import type { StartedProcess } from './started-process.ts';
+import { type Runtime, runtimeAt } from './runtimes.ts';
+import { type StartedProcess, readStarted } from './started-process.ts';
 import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
 import {
   type KnownProcess,
@@ -40,22 +41,6 @@ const pollMs = 20;
 const startPollMs = 5;
 const startTimeoutMs = 10_000;
 const killTimeoutMs = 5000;
-
-async function readJson<T>(file: string): Promise<T | null> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  return text === null ? null : (JSON.parse(text) as T);
-}
-
-/** What a process was started from; `null`: there is none, or it never was. */
-export async function readStarted(
-  layout: ClusterLayout,
-  name: string,
-): Promise<StartedProcess | null> {
-  return readJson<StartedProcess>(join(layout.processes, name, 'spec.json'));
-}
 
 export class LocalClient {
   readonly #options: LocalOptions;
@@ -71,7 +56,8 @@ export class LocalClient {
     started: Required<StartedProcess>,
     { transient }: Pick<ClusterSpec, 'transient'>,
   ): Promise<void> {
-    const { spec } = started;
+    const { place, spec } = started;
+    const runtime = this.#runtimeOf(place);
     const folder = join(layout.processes, name);
     const rendered = renderProcess(this.#instance(layout, name, started));
     await removeOf(layout, folder);
@@ -85,11 +71,11 @@ export class LocalClient {
       folder,
       name,
       clusterId: spec.labels['fctl.dev/cluster'],
-      command: supervise(this.#options.supervisor, folder, rendered.command),
+      command: supervise(runtime.supervisor, folder, rendered.command),
       cwd: (await exists(rendered.workingDirectory)) ? rendered.workingDirectory : work,
       out: join(layout.logs, `${name}.out`),
       environment: {
-        ...this.#base(),
+        ...this.#base(runtime),
         ...rendered.environment, // L1
         ...(transient ? { [TRANSIENT_CLUSTER]: layout.root } : {}),
       },
@@ -107,14 +93,20 @@ export class LocalClient {
       closeSync(out);
     }
     await launcher.start(launch);
-    await this.#awaitStart(null, launch.folder);
+    await this.#awaitStart(null, launch);
+  }
+
+  /** What a process runs with that is, or was, started at a place. */
+  #runtimeOf({ runtime }: Place): Runtime {
+    const { home, runtimeFiles } = this.#options;
+    const isCopy = runtime !== undefined && runtimeFiles !== undefined;
+    return isCopy ? runtimeAt(home, runtime) : this.#options;
   }
 
   /** What every process gets, whatever its spec says. */
-  #base(): Record<string, string | undefined> {
-    const { compileCache, environment } = this.#options;
+  #base({ compileCache }: Runtime): Record<string, string | undefined> {
     return {
-      ...baseEnvironment(environment),
+      ...baseEnvironment(this.#options.environment),
       ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
     };
   }
@@ -124,10 +116,9 @@ export class LocalClient {
     name: string,
     { index, place, spec }: Required<StartedProcess>,
   ): Instance {
-    const { node, runtimeDir } = this.#options;
     const paths = {
-      node,
-      runtime: runtimeDir,
+      node: this.#options.node,
+      runtime: this.#runtimeOf(place).runtimeDir,
       process: join(layout.processes, name),
       work: join(layout.work, name),
       logs: layout.logs,
@@ -152,7 +143,7 @@ export class LocalClient {
       cwd: join(layout.work, name),
       // A mark would make it a part of the process, which is ended with it.
       env: {
-        ...this.#base(),
+        ...this.#base(this.#runtimeOf(place)),
         ...environment,
         [ProcessEnvironment.processDir]: undefined,
       },
@@ -160,7 +151,8 @@ export class LocalClient {
     });
   }
 
-  async #spawn({ command, cwd, environment, folder }: Launch, out: number): Promise<void> {
+  async #spawn(launch: Launch, out: number): Promise<void> {
+    const { command, cwd, environment } = launch;
     const [shell, ...args] = command;
     const child = spawn(shell!, args, {
       cwd,
@@ -173,11 +165,14 @@ export class LocalClient {
       child.once('error', reject);
     });
     child.unref();
-    await this.#awaitStart(child, folder);
+    await this.#awaitStart(child, launch);
   }
 
   /** Until the supervisor has written which process it started. */
-  async #awaitStart(supervisor: ChildProcess | null, folder: string): Promise<void> {
+  async #awaitStart(
+    supervisor: ChildProcess | null,
+    { command: [, script], folder }: Launch,
+  ): Promise<void> {
     const file = join(folder, 'process.json');
     const deadline = Date.now() + startTimeoutMs;
     while (!(await exists(file))) {
@@ -191,7 +186,7 @@ export class LocalClient {
       problem({
         code: 'process-not-started',
         message: `${basename(folder)} could not be started: its supervisor wrote nothing to ${folder}`,
-        hint: `run it by hand to see why: /bin/sh ${this.#options.supervisor} FOLDER 1 1 1 1 true`,
+        hint: `run it by hand to see why: /bin/sh ${script} FOLDER 1 1 1 1 true`,
       }),
     );
   }

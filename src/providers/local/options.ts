@@ -3,20 +3,18 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Launcher } from './launcher.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
+import type { Runtime, RuntimeFiles } from './runtimes.ts';
 
-export interface LocalOptions {
+/** Its `Runtime` is what processes run with that were not started with a copy. */
+export interface LocalOptions extends Runtime {
   /** Folder of all local clusters, absolute. */
   readonly home: string;
-  /** Folder with the runtime's entry points (`jobmanager.js`, `taskmanager.js`). */
-  readonly runtimeDir: string;
-  /** The shell script that runs each of them and starts it again. */
-  readonly supervisor: string;
+  /** What processes run with a copy of (runtimes.ts); absent: `runtimeDir` itself is one that nobody changes. */
+  readonly runtimeFiles?: () => Promise<RuntimeFiles>;
   /** The Node.js that runs them. */
   readonly node: string;
   /** Of the user; processes get the part of it that says where things are. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where processes keep compiled code; absent: where Node.js does. */
-  readonly compileCache?: string;
   /** What keeps supervisors alive; absent: they are processes of their own. */
   readonly launcher?: Launcher;
 }
@@ -27,7 +25,7 @@ export interface LocalOptions {
  */
 export function resolveLocalOptions(
   dir: string | null,
-  runtime: { dir: string; node: string },
+  runtime: Pick<LocalOptions, 'runtimeFiles'> & { dir: string; node: string },
   environment: Readonly<Record<string, string | undefined>>,
 ): LocalOptions {
   const state = environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
@@ -36,6 +34,7 @@ export function resolveLocalOptions(
     home: resolve(home),
     runtimeDir: runtime.dir,
     supervisor: join(runtime.dir, '..', 'templates', 'supervise.sh'),
+    ...(runtime.runtimeFiles && { runtimeFiles: runtime.runtimeFiles }),
     node: runtime.node,
     environment,
   };

@@ -17,8 +17,8 @@ import { isOver, readDocument, whyNoRecord } from '../../record/record.ts';
 import type { RecordStore } from '../../record/store.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
-import type { Action, Plan } from '../../contract/plan.ts';
-import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
+import { type Action, ActionKind, type Plan } from '../../contract/plan.ts';
+import { type ClusterSpec, Role, type RuntimeRef } from '../../contract/process-spec.ts';
 import type {
   ArtifactStore,
   Capabilities,
@@ -52,7 +52,8 @@ import {
   removeOf,
 } from './layout.ts';
 import type { LocalOptions } from './options.ts';
-import type { StartedProcess } from './started-process.ts';
+import { installRuntime, pruneRuntimes, runtimeAt } from './runtimes.ts';
+import { type StartedProcess, readStarted } from './started-process.ts';
 import { findProblems } from './preflight.ts';
 import { findMarkedProcesses } from './process-table.ts';
 
@@ -80,6 +81,8 @@ export class LocalProvider implements Provider {
   };
   readonly #options: LocalOptions;
   readonly #client: LocalClient;
+  /** The copy of the runtime that this client has found or made. */
+  #installed: string | undefined;
 
   constructor(options: LocalOptions) {
     this.#options = options;
@@ -156,15 +159,39 @@ export class LocalProvider implements Provider {
     };
   }
 
-  /** Clusters run with the runtime that this fctl has. */
-  async install(runtime: RuntimeRef): Promise<void> {
+  async install(runtime: RuntimeRef, { signal }: Call): Promise<void> {
     refuseOtherRuntime(runtime, this.name);
+    await this.#install(signal);
+  }
+
+  /** @returns the name of the copy that processes are started with; `undefined`: there are no copies. */
+  async #install(signal: AbortSignal): Promise<string | undefined> {
+    const { home, runtimeFiles } = this.#options;
+    if (runtimeFiles === undefined || this.#installed !== undefined) return this.#installed;
+    const files = await runtimeFiles();
+    await installRuntime(home, files, signal);
+    return (this.#installed = files.hash);
+  }
+
+  /** One that joins others of its cluster runs with what the JobManager that stays was started with. */
+  async #runtimeFor(
+    { clusterId }: ClusterSpec,
+    { actions }: Plan,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const stays = actions.find((a) => a.kind === ActionKind.none && a.role === Role.jobmanager);
+    const started = stays && (await readStarted(this.#layout(clusterId), stays.process));
+    const runtime = started?.place?.runtime;
+    const isThere = runtime && (await exists(runtimeAt(this.#options.home, runtime).supervisor));
+    return isThere ? runtime : this.#install(signal);
   }
 
   async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
     const { clusterId } = desired;
     const transient = desired.transient && removesAll(plan);
+    const runtime = await this.#runtimeFor(desired, plan, options.signal);
     const place: Place = {
+      ...(runtime !== undefined && { runtime }),
       address: loopback,
       bind: loopback,
       recordUrl: pathToFileURL(this.#layout(clusterId).record).href,
@@ -285,9 +312,8 @@ export class LocalProvider implements Provider {
     return [];
   }
 
-  /** What clusters share here is a part of fctl. */
   async prune(): Promise<readonly string[]> {
-    return [];
+    return pruneRuntimes(this.#options.home);
   }
 
   async close(): Promise<void> {}
