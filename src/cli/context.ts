@@ -15,26 +15,12 @@ import { engines } from '../engines/registry.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
-import { askSecret, askYes } from './output/ask.ts';
+import { askSecret, askYes, nobodyToAsk } from './output/ask.ts';
+import type { CommonOptions } from './common-options.ts';
 
-/** Options that every verb understands. */
-export interface CommonOptions {
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly yes?: boolean;
-  /** A duration. */
-  readonly timeout?: string;
-  readonly config?: string;
-  readonly env?: string;
-  /** Name of a provider: stronger than what the config says. */
-  readonly provider?: string;
-  readonly set?: readonly string[];
-}
-
-export interface Context<O extends CommonOptions = CommonOptions> {
+export interface Context {
   readonly place: Place;
-  readonly options: O;
+  readonly options: CommonOptions;
   readonly report: Report;
   /** Aborted by Ctrl-C, SIGTERM and `--timeout`. */
   readonly signal: AbortSignal;
@@ -62,7 +48,9 @@ export interface Context<O extends CommonOptions = CommonOptions> {
    * The cluster that was named, or the config's.
    * @throws UsageError when no cluster can have that name.
    */
-  clusterId(named: string | undefined): Promise<ClusterId>;
+  clusterId(named: string | null): Promise<ClusterId>;
+  /** The cluster of the config, a variable or a flag; `null` where none of them names one. */
+  ownCluster(): Promise<ClusterId | null>;
   /**
    * @param signal ends the question; default: what ends the verb.
    * @throws UsageError when nobody is there to ask and `--yes` was not given.
@@ -79,29 +67,26 @@ export interface Place {
   readonly cacheDir: string;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Record<string, string | undefined>;
 }
 
-export function createContext<O extends CommonOptions>(
-  report: Report,
-  options: O,
-  place: Place,
-): Context<O> {
+export function createContext(report: Report, options: CommonOptions, place: Place): Context {
   const { command } = report.options;
-  const stop = interruption(options.timeout ?? null, place.exit);
+  const stop = interruption(options.timeout, place.exit);
   const sources = once(() => openSources(options, place));
   const choice = once(async () =>
     (await isConfigured(options, place)) ? (await sources()).chooseProvider() : null,
   );
   const askFor = async (question: string, signal: AbortSignal) => {
     stop.signal.throwIfAborted();
+    if (options.noInput) throw nobodyToAsk(question);
     const answer = await askSecret(question, AbortSignal.any([signal, stop.signal]));
     if (answer === null) throw stop.refuse();
     return answer;
   };
   const provider = once(async () => open(await choice(), place, askFor));
   let isProviderWanted = false;
-  const context: Context<O> = {
+  const context: Context = {
     place,
     options,
     report,
@@ -126,9 +111,9 @@ export function createContext<O extends CommonOptions>(
       signal: stop.signal,
     }),
     clusterId: async (named) => {
-      if (named !== undefined) return parseClusterId(named);
-      const cluster = (await choice())?.cluster;
-      if (cluster) return cluster;
+      if (named !== null) return parseClusterId(named);
+      const cluster = await context.ownCluster();
+      if (cluster !== null) return cluster;
       throw new UsageError(
         problem({
           code: 'cluster-missing',
@@ -137,6 +122,7 @@ export function createContext<O extends CommonOptions>(
         }),
       );
     },
+    ownCluster: async () => (await choice())?.cluster ?? null,
     confirm: (question, signal = stop.signal) => confirm(question, options, signal),
     dispose: async () => {
       stop.dispose();
@@ -159,26 +145,33 @@ async function open(
 }
 
 async function openSources(
-  { config, env, provider, set }: CommonOptions,
+  options: CommonOptions,
   { cwd, environment }: Place,
 ): Promise<ConfigSources> {
   const { openConfig } = await import('../config/load.ts');
   return openConfig({
     cwd,
-    configPath: config ?? null,
-    environment: env ?? null,
-    provider: provider ?? null,
-    set: set ?? [],
+    configPath: configFileOf(options),
+    environment: options.env,
+    provider: options.provider,
+    set: options.set,
     env: environment,
   });
 }
 
+/** @throws UsageError when two are named. */
+function configFileOf({ config, file }: CommonOptions): string | null {
+  if (config === null || file === null) return config ?? file;
+  const message = `two config files are named: --config ${config} and --file ${file}`;
+  throw new UsageError(problem({ code: 'option-twice', message, hint: 'leave out one of them' }));
+}
+
 /** Cheap: most calls of `list` and `status` happen where there is no config at all. */
 async function isConfigured(
-  { config, env, provider, set }: CommonOptions,
+  { config, env, file, provider, set }: CommonOptions,
   { cwd, environment }: Place,
 ): Promise<boolean> {
-  if ([config, env, provider, set].some((given) => given !== undefined)) return true;
+  if ([config, env, file, provider].some((given) => given !== null) || set.length > 0) return true;
   if (Object.keys(environment).some(isConfigVariable)) return true;
   const { findConfigFile } = await import('../config/find.ts');
   return (await findConfigFile(cwd)) !== null;
@@ -202,7 +195,7 @@ async function confirm(
   signal: AbortSignal,
 ): Promise<void> {
   if (options.yes) return;
-  if (!process.stdin.isTTY) {
+  if (options.noInput || !process.stdin.isTTY) {
     throw new UsageError(
       problem({
         code: 'not-confirmed',

@@ -25,12 +25,11 @@ export interface Interruption {
 export function interruption(timeout: string | null, exit: (code: number) => void): Interruption {
   const controller = new AbortController();
   let refusal: ClusterError | null = null;
-  const onSignal = () => {
-    if (controller.signal.aborted) exit(ExitCode.interrupted);
-    controller.abort(interrupted('interrupted'));
+  const onSignal = (name: keyof typeof signals) => {
+    if (controller.signal.aborted) exit(signals[name]);
+    controller.abort(interrupted('interrupted', signals[name]));
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.on(name, onSignal);
+  for (const name of names) process.on(name, onSignal);
   const timer = timeout === null ? null : startTimer(timeout, controller);
   return {
     signal: controller.signal,
@@ -43,14 +42,23 @@ export function interruption(timeout: string | null, exit: (code: number) => voi
       return refusal;
     },
     dispose: () => {
-      for (const name of signals) process.off(name, onSignal);
+      for (const name of names) process.off(name, onSignal);
       if (timer) clearTimeout(timer);
     },
   };
 }
 
-const interrupted = (message: string) =>
-  new ClusterError(ExitCode.interrupted, problem({ code: 'interrupted', message }));
+const signals = {
+  SIGINT: ExitCode.interrupted,
+  SIGTERM: ExitCode.terminated,
+  SIGHUP: ExitCode.hungUp,
+} as const;
+const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+type SignalCode = (typeof signals)[keyof typeof signals];
+
+const interrupted = (message: string, exitCode: SignalCode = ExitCode.interrupted) =>
+  new ClusterError(exitCode, problem({ code: 'interrupted', message }));
 
 function startTimer(timeout: string, controller: AbortController): NodeJS.Timeout {
   const ms = parseDurationMs(timeout);
@@ -80,8 +88,9 @@ export function endedBy(
   hint: string | null,
 ): ClusterError {
   const { exitCode, problems } = signal.reason as ClusterError;
+  const isSignal = exitCode === ExitCode.terminated || exitCode === ExitCode.hungUp;
   return new ClusterError(
-    exitCode === ExitCode.timedOut ? ExitCode.timedOut : ExitCode.interrupted,
+    exitCode === ExitCode.timedOut || isSignal ? exitCode : ExitCode.interrupted,
     problem({ code, message: describe(problems[0]!.message), hint }),
   );
 }

@@ -1,23 +1,39 @@
-/** The commander program, made from the table of verbs. */
-import { Command, CommanderError, Option } from 'commander';
+/**
+ * The commander program, made from the declarations of the verbs. Only the verb that was called gets its
+ * options: to define those of all takes longer than all else that `--help` does.
+ */
+import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { FCTL_VERSION } from '../contract/version.ts';
-import type { CommonOptions } from './context.ts';
-import type { Verb, VerbOption } from './verb.ts';
-import { commonOptions, groups, verbs } from './verbs.ts';
+import { exitCodesInShort } from './exit-code-meanings.ts';
+import type { Raw } from './given.ts';
+import type { Option } from './options.ts';
+import { type Verb, optionsOf } from './verb.ts';
+import { groups, verbs } from './verbs.ts';
 
-export type Invoke = (
-  verb: Verb,
-  options: CommonOptions,
-  args: readonly (string | undefined)[],
-) => Promise<void>;
+export type Invoke = (verb: Verb, raw: Raw) => Promise<void>;
 
 const footer = `
 Results go to stdout, progress and messages to stderr.
-Exit codes: 0 done, 1 bug, 2 usage, 3 config invalid, 4 provider not usable, 5 deployment failed,
-6 job failed, 7 not found, 8 locked or conflicting, 9 refused because state would be lost,
-124 timed out, 130 interrupted.`;
+${exitCodesInShort}`;
 
-export function createProgram(invoke: Invoke): Command {
+/** The verb that a command line calls, as far as its words tell; `null`: none. */
+export function calledVerb(argv: readonly string[]): Verb | null {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const [first, second] = words[0] === 'help' ? words.slice(1) : words;
+  if (first === undefined) return null;
+  const isCalled = (name: string, own: string | undefined, aliases: readonly string[] = []) =>
+    own !== undefined && (own === name || aliases.includes(own));
+  return (
+    verbs.find(({ aliases, name }) => {
+      const [group, own] = name.split(' ');
+      return own === undefined
+        ? isCalled(name, first, aliases)
+        : group === first && isCalled(own, second, aliases);
+    }) ?? null
+  );
+}
+
+export function createProgram(argv: readonly string[], invoke: Invoke): Command {
   const program = new Command('fctl')
     .description('Deploys stream processing clusters, and the applications that run on them.')
     .version(FCTL_VERSION, '-V, --version')
@@ -28,11 +44,13 @@ export function createProgram(invoke: Invoke): Command {
       'after',
       `\n${examples(['fctl init my-job', 'fctl deploy --mode application', 'fctl list'])}`,
     );
+  const called = calledVerb(argv);
   const parents = new Map<string, Command>();
   for (const verb of verbs) {
     const words = verb.name.split(' ');
     const parent = words.length === 1 ? program : groupOf(program, parents, words[0]!);
-    addVerb(parent, words.at(-1)!, verb, invoke);
+    const command = addVerb(parent, words.at(-1)!, verb);
+    if (verb === called) defineAll(command, verb, invoke);
   }
   return program;
 }
@@ -49,34 +67,51 @@ function groupOf(program: Command, parents: Map<string, Command>, name: string):
   return group;
 }
 
-function addVerb(parent: Command, name: string, verb: Verb, invoke: Invoke): void {
-  const command = parent
-    .command(name)
-    .summary(verb.summary)
-    .description(verb.description ?? verb.summary)
+/** What the list of commands shows of it. */
+function addVerb(parent: Command, name: string, verb: Verb): Command {
+  const { aliases = [], arguments: words, summary } = verb;
+  const command = parent.command(name).summary(summary).aliases(aliases);
+  for (const { description, usage } of Object.values(words)) command.argument(usage, description);
+  return command;
+}
+
+function defineAll(command: Command, verb: Verb, invoke: Invoke): void {
+  const { arguments: words, description, examples: lines, runsCommand, summary } = verb;
+  command
+    .description(description ?? summary)
     .exitOverride()
     .showSuggestionAfterError()
-    .addHelpText('after', `\n${examples(verb.examples)}`);
-  for (const argument of verb.arguments ?? [])
-    command.argument(argument.usage, argument.description);
-  for (const option of verb.options ?? []) addOption(command, option);
-  for (const option of commonOptions) addOption(command, option);
+    .addHelpText('after', `\n${examples(lines)}`);
+  if (runsCommand) command.usage(`${command.usage()} ${runsCommand.usage}`);
+  const options = Object.entries(optionsOf(verb)).map(
+    ([key, option]) => [key, addOption(command, option)] as const,
+  );
   command.action((...given: unknown[]) => {
-    // The words of a variadic argument come as a list.
-    const args = given.slice(0, verb.arguments?.length ?? 0).flat() as (string | undefined)[];
-    return invoke(verb, command.opts(), args);
+    const values = command.opts<Record<string, unknown>>();
+    return invoke(verb, {
+      // The words of a variadic argument come as a list.
+      words: given.slice(0, Object.keys(words).length).flat() as (string | undefined)[],
+      options: Object.fromEntries(
+        options.map(([key, option]) => [key, valueOf(option, values[option.attributeName()])]),
+      ),
+    });
   });
 }
 
-function addOption(command: Command, { flags, description }: VerbOption): void {
-  const option = new Option(flags, description);
-  if (flags.includes('--set')) {
+/** As it was given: `--no-hooks`, which commander makes `hooks: false` of, was given then. */
+const valueOf = (option: CommanderOption, value: unknown): unknown =>
+  option.negate ? value === false : value;
+
+function addOption(command: Command, { description, flags, isList }: Option): CommanderOption {
+  const option = new CommanderOption(flags, description);
+  if (isList) {
     option.argParser((value: string, before: readonly string[] | undefined) => [
       ...(before ?? []),
       value,
     ]);
   }
   command.addOption(option);
+  return option;
 }
 
 function examples(lines: readonly string[]): string {

@@ -1,40 +1,37 @@
-/** docs/cli.md, made from the table of verbs. */
+/** docs/cli.md, made from the declarations of the verbs. */
 import { ExitCode } from '../contract/exit-codes.ts';
-import type { Verb, VerbOption } from './verb.ts';
-import { commonOptions, verbs } from './verbs.ts';
+import { exitCodeMeanings } from './exit-code-meanings.ts';
+import { type Options, clusterOption, commonOptions, placeOptions } from './common-options.ts';
+import { type Declaration, usageOf } from './verb.ts';
+import { verbs } from './verbs.ts';
 
-const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
-  done: 'done',
-  bug: 'a bug of fctl',
-  usage: 'wrong command line',
-  configInvalid: 'the configuration or the application is invalid; nothing was touched',
-  providerNotUsable: 'the provider is not usable (preflight); nothing was touched',
-  deploymentFailed: 'the deployment failed',
-  jobFailed: 'the job or application failed or was cancelled',
-  notFound: 'not found',
-  conflict: 'locked, or conflicting with the state of the cluster',
-  stateWouldBeLost: 'refused because state would be lost',
-  timedOut: 'timed out (`--timeout`)',
-  interrupted: 'interrupted (Ctrl-C)',
-};
+const introduction = `# Command line
+
+Generated from the declarations of the verbs (\`npm run docs\`). \`fctl VERB --help\` says the same.
+
+Results go to stdout, progress and messages to stderr. With \`--json\` stdout has one JSON document, \`{ "ok", "command", "data", "errors": [{ "code", "message", "path", "file", "line", "column", "hint" }] }\`. Verbs that follow (\`status --watch\`, \`logs -f\`) print one document a line; the last one tells what ended them, where that was not the end of the cluster.
+
+A verb that concerns a cluster takes its id as the first word or as \`--cluster\`; in a project, or with \`FCTL_CLUSTER\`, neither is needed. There the first word may be a process: \`fctl logs taskmanager-0\` means that process of the project's cluster. Where a cluster of that name exists, too, fctl asks you to say which you mean.
+`;
 
 export async function cliReference(): Promise<string> {
-  const codes = Object.entries(meanings).map(
+  const codes = Object.entries(exitCodeMeanings).map(
     ([name, meaning]) => `| ${ExitCode[name as keyof typeof ExitCode]} | ${meaning} |`,
   );
   return [
-    '# Command line',
-    '',
-    'Generated from the table of verbs (`npm run docs`). `fctl VERB --help` says the same.',
-    '',
-    'Results go to stdout, progress and messages to stderr. With `--json` stdout has one JSON document, `{ "ok", "command", "data", "errors": [{ "code", "message", "path", "file", "line", "column", "hint" }] }`; verbs that follow (`status --watch`, `logs -f`) print one a line, and what ended them as the last one where that was not the end of the cluster.',
-    '',
+    introduction,
     ...verbs.flatMap(describeVerb),
     '## Options of every verb',
     '',
     ...describeOptions(commonOptions),
     '',
-    '`NO_COLOR` switches colours off.',
+    '## Options of verbs that read a config or look for clusters',
+    '',
+    ...describeOptions(placeOptions),
+    '',
+    'Those that concern one cluster have this one, too:',
+    '',
+    ...describeOptions(clusterOption),
     '',
     '## Exit codes',
     '',
@@ -45,30 +42,28 @@ export async function cliReference(): Promise<string> {
   ].join('\n');
 }
 
-function describeVerb(verb: Verb): string[] {
-  const usage = [
-    'fctl',
-    verb.name,
-    ...(verb.arguments ?? []).map((a) => a.usage),
-    '[options]',
-  ].join(' ');
-  const args = (verb.arguments ?? []).map((a) => `- \`${a.usage}\`: ${a.description}`);
-  const options = describeOptions(verb.options ?? []);
+function describeVerb(verb: Declaration): string[] {
+  const { aliases = [], arguments: words, description, examples, name, options, summary } = verb;
+  const lines = [
+    ...Object.values(words).map((word) => `- \`${word.usage}\`: ${word.description}`),
+    ...describeOptions(options),
+  ];
+  const also = aliases.map((alias) => `\`fctl ${alias}\``).join(' and ');
   return [
-    `## ${verb.name}`,
+    `## ${name}`,
     '',
-    `${verb.description ?? verb.summary}${(verb.description ?? verb.summary).endsWith('.') ? '' : '.'}`,
+    description ?? `${summary}.`,
+    ...(also === '' ? [] : ['', `Short form: ${also}.`]),
     '',
     '```sh',
-    usage,
-    ...verb.examples.map((example) => `$ ${example}`),
+    usageOf(verb),
+    ...examples.map((example) => `$ ${example}`),
     '```',
     '',
-    ...args,
-    ...options,
-    ...(args.length + options.length > 0 ? [''] : []),
+    ...lines,
+    ...(lines.length > 0 ? [''] : []),
   ];
 }
 
-const describeOptions = (options: readonly VerbOption[]) =>
-  options.map(({ flags, description }) => `- \`${flags}\`: ${description}`);
+const describeOptions = (options: Options) =>
+  Object.values(options).map(({ description, flags }) => `- \`${flags}\`: ${description}`);

@@ -1,18 +1,23 @@
 /** Runs one command line and turns whatever happens into output and an exit code. */
 import { FctlError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { type CommonOptions, type Place, createContext } from './context.ts';
+import { type Place, createContext } from './context.ts';
+import { type Raw, parseGiven } from './given.ts';
 import type { Interruption } from './interruption.ts';
 import { Report } from './output/report.ts';
-import { CommanderError, createProgram } from './program.ts';
-import type { Verb } from './verb.ts';
+import { CommanderError, calledVerb, createProgram } from './program.ts';
+import { type CommonOptions, commonOptions, placeOptions } from './common-options.ts';
+import { type Verb } from './verb.ts';
 import { groups, verbs } from './verbs.ts';
 
 /** @returns the exit code. */
-export async function run(argv: readonly string[], place: Place): Promise<number> {
+export async function run(line: readonly string[], place: Place): Promise<number> {
+  const called = calledVerb(line);
+  const runsCommand = called?.runsCommand !== undefined;
+  const { argv, behind } = runsCommand ? splitCommand(line) : { argv: line, behind: null };
   let exitCode: number = ExitCode.done;
-  const program = createProgram(async (verb, options, args) => {
-    exitCode = await invoke(verb, options, args, place);
+  const program = createProgram(argv, async (verb, raw) => {
+    exitCode = await invoke(verb, raw, behind, place);
   });
   const json = argv.includes('--json');
   const complaints: string[] = [];
@@ -23,9 +28,17 @@ export async function run(argv: readonly string[], place: Place): Promise<number
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return ExitCode.done; // --help, --version
     if (json) answerUsage(argv, error.message);
-    return ExitCode.usage;
+    return runsCommand ? ExitCode.execFailed : ExitCode.usage;
   }
   return exitCode;
+}
+
+/** What is behind `--` is somebody else's command line. */
+function splitCommand(line: readonly string[]) {
+  const at = line.indexOf('--');
+  return at < 0
+    ? { argv: line, behind: null }
+    : { argv: line.slice(0, at), behind: line.slice(at + 1) };
 }
 
 function configureOutput(
@@ -63,31 +76,34 @@ const isCommand = (words: string) => words in groups || verbs.some(({ name }) =>
 
 async function invoke(
   verb: Verb,
-  options: CommonOptions,
-  args: readonly (string | undefined)[],
+  raw: Raw,
+  behind: readonly string[] | null,
   place: Place,
 ): Promise<number> {
+  const { options } = raw;
+  if (options['noColor']) forbidColors(place.environment);
   const report = new Report({
     command: verb.name,
-    json: options.json ?? false,
-    quiet: options.quiet ?? false,
-    verbose: options.verbose ?? false,
+    json: options['json'] === true,
+    quiet: options['quiet'] === true,
+    verbose: options['verbose'] === true,
   });
   let awake: NodeJS.Timeout | undefined;
   let dispose = async () => {};
   let interruption: Interruption | null = null;
   try {
-    const context = createContext(report, options, place);
+    const given = parseGiven(verb, raw, behind);
+    const context = createContext(report, commonOf(given), place);
     dispose = () => context.dispose();
     ({ interruption } = context);
     awake = setInterval(() => {}, 2 ** 30); // The clock's timers alone keep no process alive.
     const module = await verb.load();
-    const running = module.run(context, ...args);
+    const running = module.run(context, given as never);
     const ended = verb.readsOnly ? Promise.race([running, aborted(context.signal)]) : running;
     return (await ended) ?? ExitCode.done;
   } catch (error) {
     // Whoever waited for the answer may have made another error of it.
-    const exitCode = explain(interruption?.refusal ?? error, report);
+    const exitCode = exitCodeOf(verb, explain(interruption?.refusal ?? error, report));
     // What it waited for is nobody's business any more.
     if (verb.readsOnly && interruption?.signal.aborted) place.exit(exitCode);
     return exitCode;
@@ -95,6 +111,25 @@ async function invoke(
     clearInterval(awake);
     await dispose();
   }
+}
+
+/** What a verb does not have is as if it was not given. */
+function commonOf(given: Readonly<Record<string, unknown>>): CommonOptions {
+  const all = Object.entries({ ...commonOptions, ...placeOptions });
+  const values = all.map(([name, { absent }]) => [name, given[name] ?? absent] as const);
+  return Object.fromEntries(values) as unknown as CommonOptions;
+}
+
+/** The variables that all who write colours heed, our libraries too. */
+function forbidColors(environment: NodeJS.ProcessEnv): void {
+  environment['NO_COLOR'] = '1';
+  delete environment['FORCE_COLOR'];
+}
+
+/** Ends by time or by a signal are told apart from a command's own codes by convention; others are not. */
+function exitCodeOf({ runsCommand }: Verb, exitCode: number): number {
+  if (!runsCommand || exitCode >= ExitCode.timedOut) return exitCode;
+  return ExitCode.execFailed;
 }
 
 /** Rejects with the reason. */

@@ -1,57 +1,104 @@
-/** What a verb says of itself. Nothing heavy may be imported here: all verbs are read at each start. */
+/**
+ * What a verb says of itself: one file in `commands/` for each. `--help`, completion, the reference and the
+ * parser read it, so its words and its options are declared once. What a verb does is in the file of the
+ * same name in `verbs/`, which is loaded when it runs; `verbs.ts` puts both together.
+ *
+ * Nothing heavy may be imported here or in `commands/`: all verbs are read at each start.
+ */
 import type { Context } from './context.ts';
+import {
+  type Arguments,
+  type OptionValues,
+  type Options,
+  clusterOption,
+  commonOptions,
+  placeOptions,
+} from './common-options.ts';
 
-export interface VerbArgument {
-  /** Commander's form: `<required>`, `[optional]`. */
-  readonly usage: string;
-  readonly description: string;
-}
+/** What a verb reads beside its own words: nothing, a config that says where clusters are, a cluster. */
+export type Reach = 'nothing' | 'place' | 'cluster';
 
-export interface VerbOption {
-  readonly flags: string;
-  readonly description: string;
-}
-
-export interface Verb {
+export interface Declaration<
+  A extends Arguments = Arguments,
+  O extends Options = Options,
+  R extends Reach = Reach,
+> {
   /** `deploy`, or `config show` for a verb of a group. */
   readonly name: string;
+  /** Short forms, as users of other tools know them. */
+  readonly aliases?: readonly string[];
   readonly summary: string;
+  /** Whole sentences. Default: the summary. */
   readonly description?: string;
-  readonly arguments?: readonly VerbArgument[];
-  readonly options?: readonly VerbOption[];
+  readonly reach: R;
+  readonly arguments: A;
+  readonly options: O;
   readonly examples: readonly string[];
   /** It changes nothing: Ctrl-C and `--timeout` end it at once, whatever it waits for. */
   readonly readsOnly?: true;
-  /** @returns an exit code; nothing means 0. */
-  readonly load: () => Promise<VerbModule>;
+  /**
+   * It takes the words behind `--` as a command, gives them as `behind` (`null` without `--`), and ends
+   * with the command's exit code. Its own failures end with 125, so that scripts can tell them apart.
+   */
+  readonly runsCommand?: { readonly usage: string };
 }
 
-export interface VerbModule {
-  // Each verb knows the options that it declared.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  run(context: Context<any>, ...args: readonly (string | undefined)[]): Promise<number | void>;
+type ReachValues<R extends Reach> = R extends 'cluster'
+  ? OptionValues<typeof placeOptions & typeof clusterOption>
+  : R extends 'place'
+    ? OptionValues<typeof placeOptions>
+    : unknown;
+
+/** What a verb was given, by the names of its declaration. */
+export type Given<D> =
+  D extends Declaration<infer A, infer O, infer R>
+    ? OptionValues<A> &
+        OptionValues<O> &
+        ReachValues<R> & { readonly behind: readonly string[] | null }
+    : never;
+
+/** Says what a verb is. */
+export const defineVerb = <
+  const A extends Arguments,
+  const O extends Options,
+  const R extends Reach,
+>(
+  declaration: Declaration<A, O, R>,
+): Declaration<A, O, R> => declaration;
+
+export interface Verb extends Declaration {
+  /** Loads what it does. `given` is what it declared. */
+  readonly load: () => Promise<{
+    run(context: Context, given: never): Promise<number | void>;
+  }>;
 }
 
-export const cluster: VerbArgument = {
-  usage: '[cluster]',
-  description: "id of the cluster; default: the config file's",
-};
+/** Puts a declaration and the code that gets what it declares together. */
+export const verb = <D extends Declaration>(
+  declaration: D,
+  load: () => Promise<{ run(context: Context, given: Given<D>): Promise<number | void> }>,
+): Verb => ({ ...declaration, load });
 
-export const allowStateLoss: VerbOption = {
-  flags: '--allow-state-loss',
-  description: 'go on although running jobs lose what they have computed so far',
-};
-export const rollbackOnFailure: VerbOption = {
-  flags: '--rollback-on-failure',
-  description: 'deploy the previous stable release again when this one does not become healthy',
-};
-export const lockWait: VerbOption = {
-  flags: '--lock-wait <duration>',
-  description: 'how long to wait for somebody else who changes the cluster (default: 20s)',
-};
-export const healthTimeout: VerbOption = {
-  flags: '--health-timeout <duration>',
-  description: 'how long the cluster may take until it is healthy (default: 60s)',
-};
-export const noHooks: VerbOption = { flags: '--no-hooks', description: 'do not run .fctl/hooks' };
-export const taskManagers: VerbOption = { flags: '--taskmanagers <n>', description: 'how many' };
+/** All options of a verb, its own first. One that gives `-f` a meaning of its own has no `--file`. */
+export function optionsOf({ options, reach }: Declaration): Options {
+  const { file, ...place } = placeOptions;
+  const isFree = Object.values(options).every(({ flags }) => !flags.startsWith('-f,'));
+  return {
+    ...options,
+    ...(reach === 'cluster' && clusterOption),
+    ...(reach !== 'nothing' && place),
+    ...(reach !== 'nothing' && isFree && { file }),
+    ...commonOptions,
+  };
+}
+
+/** `fctl logs [cluster] [process] [options]` */
+export function usageOf({ arguments: words, name, runsCommand }: Declaration): string {
+  return [
+    'fctl',
+    name,
+    ...Object.values(words).map(({ usage }) => usage),
+    '[options]',
+    ...(runsCommand ? [runsCommand.usage] : []),
+  ].join(' ');
+}

@@ -78,7 +78,9 @@ export class ClusterError extends FctlError {
       | typeof ExitCode.conflict
       | typeof ExitCode.stateWouldBeLost
       | typeof ExitCode.timedOut
-      | typeof ExitCode.interrupted,
+      | typeof ExitCode.hungUp
+      | typeof ExitCode.interrupted
+      | typeof ExitCode.terminated,
     problems: Problem | readonly Problem[],
     options?: ErrorOptions,
   ) {

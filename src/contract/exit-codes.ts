@@ -11,7 +11,12 @@ export const ExitCode = {
   conflict: 8,
   stateWouldBeLost: 9,
   timedOut: 124,
+  /** Of a verb that runs a command and ends with its code: its own failures, as with env(1) and docker. */
+  execFailed: 125,
+  // Ended by a signal: 128 and its number.
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

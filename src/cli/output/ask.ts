@@ -26,10 +26,7 @@ export async function askYes(question: string, signal: AbortSignal): Promise<boo
  */
 export async function askSecret(question: string, signal: AbortSignal): Promise<string | null> {
   const { stderr, stdin } = process;
-  if (!stdin.isTTY || !stderr.isTTY) {
-    const message = `${question} Nobody is there to ask.`;
-    throw new UsageError(problem({ code: 'not-answered', message }));
-  }
+  if (!stdin.isTTY || !stderr.isTTY) throw nobodyToAsk(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({ input: stdin, output: nowhere, terminal: true });
   stderr.write(`${question} `);
@@ -39,6 +36,10 @@ export async function askSecret(question: string, signal: AbortSignal): Promise<
     stderr.write('\n');
   }
 }
+
+/** For a secret that is needed where there is no terminal, or none may be used. */
+export const nobodyToAsk = (question: string): UsageError =>
+  new UsageError(problem({ code: 'not-answered', message: `${question} Nobody is there to ask.` }));
 
 /** @returns `null`: Ctrl-C or Ctrl-D was the answer (Q1). */
 async function ask(

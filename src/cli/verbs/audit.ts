@@ -1,11 +1,13 @@
 /** `fctl audit`: who did what to a cluster. */
 import { readAudit } from '../../deployment/audit.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
+import type { audit as declaration } from '../commands/audit.ts';
 import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 import { colorState, table, time } from '../output/style.ts';
 
-export async function run(context: Context, named: string | undefined): Promise<void> {
-  const clusterId = await context.clusterId(named);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+  const clusterId = await context.clusterId(given.cluster);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const entries = (await readAudit(provider.record(clusterId))).toReversed();

@@ -4,18 +4,17 @@ import { join, resolve } from 'node:path';
 import { UsageError, problem } from '../../contract/errors.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { bundle as declaration } from '../commands/bundle.ts';
+import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 
 /** It is not evaluated: which arguments it will get, and which job is run, is said when it is submitted. */
-export async function run(
-  context: Context<CommonOptions>,
-  named: string | undefined,
-): Promise<void> {
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
   const { place, report } = context;
   const { config } = await context.config({ application: true });
   const { application, cluster, projectDir } = config;
   const { entry } = application!;
-  const file = resolve(place.cwd, named ?? `${cluster}.mjs`);
+  const file = resolve(place.cwd, given.file ?? `${cluster}.mjs`);
   const cacheDir = join(place.cacheDir, 'bundles');
   const bundle = await bundleApplication({ entry, projectDir, cacheDir });
   await copyFile(bundle.file, file).catch((error: NodeJS.ErrnoException) => {

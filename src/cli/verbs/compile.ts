@@ -1,34 +1,23 @@
 /** `fctl compile`: the JobGraphs of an application. */
 import { join } from 'node:path';
-import { UsageError, problem } from '../../contract/errors.ts';
+import { problem } from '../../contract/errors.ts';
 import { jobGraphSchema } from '../../graph/job-graph-schema.ts';
 import { renderJobGraph } from '../../graph/render.ts';
 import { bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { compile as declaration } from '../commands/compile.ts';
+import type { Context } from '../context.ts';
+import { refuseBeside } from '../options.ts';
+import type { Given } from '../verb.ts';
 import { parseJsonArgs } from './option-values.ts';
 
-interface CompileFlags extends CommonOptions {
-  readonly job?: string;
-  readonly args?: string;
-  readonly format?: string;
-}
-
-const formats = ['text', 'json', 'mermaid', 'schema'] as const;
-
-export async function run(context: Context<CompileFlags>): Promise<void> {
-  const { options, report, signal } = context;
-  const format = formats.find((known) => known === (options.format ?? 'text'));
-  if (!format) {
-    throw new UsageError(
-      problem({
-        code: 'unknown-format',
-        message: `'${options.format}' is not a format`,
-        hint: formats.join(', '),
-      }),
-    );
-  }
+export async function run(
+  context: Context,
+  { args: ownArgs, format, job }: Given<typeof declaration>,
+): Promise<void> {
+  const { report, signal } = context;
   if (format === 'schema') {
+    refuseBeside('beside --format schema', { '--job': job !== null, '--args': ownArgs !== null });
     report.result(jobGraphSchema, () => JSON.stringify(jobGraphSchema, null, 2));
     return;
   }
@@ -40,16 +29,13 @@ export async function run(context: Context<CompileFlags>): Promise<void> {
     projectDir,
     cacheDir: join(context.place.cacheDir, 'bundles'),
   });
-  const given = options.args === undefined ? null : parseJsonArgs(options.args, report.redactor);
+  const given = ownArgs === null ? null : parseJsonArgs(ownArgs, report.redactor);
   const { graphs, incomplete } = await inspectApplication(bundle, {
     args: given ?? args,
     parallelism,
     workingDirectory: projectDir,
     // Arguments that are given with the name of a job are its own.
-    compile:
-      options.job !== undefined && given !== null
-        ? { job: options.job }
-        : { executed: options.job ?? null },
+    compile: job !== null && given !== null ? { job } : { executed: job },
     script: join(context.place.runtimeDir, 'inspect.js'),
     signal,
     onOutput: (text) => report.output(text),

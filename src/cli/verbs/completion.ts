@@ -1,12 +1,14 @@
 /** `fctl completion`: scripts that complete verbs and options, made from the table of verbs. */
 import { UsageError, problem } from '../../contract/errors.ts';
+import type { completion as declaration } from '../commands/completion.ts';
 import type { Context } from '../context.ts';
-import type { Verb, VerbOption } from '../verb.ts';
-import { commonOptions, groups, verbs } from '../verbs.ts';
+import type { Option } from '../options.ts';
+import { type Declaration, type Given, optionsOf } from '../verb.ts';
+import { groups, verbs } from '../verbs.ts';
 
-export async function run(context: Context, shell: string | undefined): Promise<void> {
+export async function run(context: Context, { shell }: Given<typeof declaration>): Promise<void> {
   const scripts: Readonly<Record<string, () => string>> = { bash, zsh, fish };
-  const script = scripts[shell ?? ''];
+  const script = scripts[shell];
   if (!script) {
     throw new UsageError(
       problem({
@@ -21,17 +23,18 @@ export async function run(context: Context, shell: string | undefined): Promise<
 }
 
 /** `-n, --tail <lines>` → `['-n', '--tail']` */
-const namesOf = ({ flags }: VerbOption) => flags.replace(/ [<[].*/, '').split(', ');
+const namesOf = ({ flags }: Pick<Option, 'flags'>) => flags.replace(/ [<[].*/, '').split(', ');
 
-const helpOption: VerbOption = { flags: '-h, --help', description: '' };
+const helpOption = { flags: '-h, --help' };
 
-const optionsOf = (verb: Verb) => [...(verb.options ?? []), ...commonOptions, helpOption];
-
-const flagsOf = (verb: Verb) => optionsOf(verb).flatMap(namesOf);
+const flagsOf = (verb: Declaration) =>
+  [...Object.values(optionsOf(verb)), helpOption].flatMap(namesOf);
 
 /** Options whose next word is their value. */
 function flagsWithValue(): string[] {
-  const options = verbs.flatMap(optionsOf).filter(({ flags }) => /[<[]/.test(flags));
+  const options = verbs
+    .flatMap((verb) => Object.values(optionsOf(verb)))
+    .filter(({ flags }) => /[<[]/.test(flags));
   return [...new Set(options.flatMap(namesOf))];
 }
 

@@ -1,13 +1,14 @@
 /** `fctl config show`: the resolved configuration, secrets masked. */
 import { showConfig } from '../../config/show.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { configShow as declaration } from '../commands/config-show.ts';
+import type { Context } from '../context.ts';
 import { out } from '../output/style.ts';
+import type { Given } from '../verb.ts';
 
-interface ShowFlags extends CommonOptions {
-  readonly origin?: boolean;
-}
-
-export async function run(context: Context<ShowFlags>): Promise<void> {
+export async function run(
+  context: Context,
+  { origin: hasOrigin }: Given<typeof declaration>,
+): Promise<void> {
   const rows = showConfig(await context.config());
   context.report.result(rows, () => {
     const keyWidth = Math.max(...rows.map((row) => row.path.length));
@@ -16,9 +17,7 @@ export async function run(context: Context<ShowFlags>): Promise<void> {
       .map(({ path, value, origin }) => {
         const text = JSON.stringify(value);
         const line = `${path.padEnd(keyWidth)}  ${text}`;
-        return context.options.origin
-          ? `${line.padEnd(keyWidth + valueWidth + 4)}${out.dim(origin)}`
-          : line;
+        return hasOrigin ? `${line.padEnd(keyWidth + valueWidth + 4)}${out.dim(origin)}` : line;
       })
       .join('\n');
   });

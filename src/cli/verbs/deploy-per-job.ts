@@ -6,23 +6,32 @@ import { cancel } from '../../deployment/cancel.ts';
 import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { runPerJob } from '../../deployment/modes/per-job.ts';
+import type { deploy as declaration } from '../commands/deploy.ts';
 import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
 import type { Progress } from '../output/progress.ts';
 import { Uploads } from '../output/uploads.ts';
-import { type OperationFlags, operationOptions } from './operation-flags.ts';
+import { refuseBeside } from '../options.ts';
+import type { Given } from '../verb.ts';
+import { operationOptions } from './operation-flags.ts';
 import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
 const cancelTimeoutMs = 60_000;
 
 export async function deployPerJob(
-  context: Context<OperationFlags & { readonly detach?: boolean }>,
+  context: Context,
+  flags: Given<typeof declaration>,
   input: DeployInput,
   progress: Progress,
 ): Promise<ExitCode> {
-  const { options, place, report, signal } = context;
-  const detached = options.detach ?? false;
+  const { place, report, signal } = context;
+  const { detach: detached } = flags;
+  refuseBeside('in per-job mode', {
+    '--if-changed': flags.ifChanged,
+    '--rollback-on-failure': flags.rollbackOnFailure,
+    '--allow-state-loss': flags.allowStateLoss,
+  });
   if (input.problems.length > 0) throw new ProviderError(input.problems);
   await removeExpired(input, Date.now());
   const jobs = new SubmittedJobs(progress);
@@ -33,7 +42,7 @@ export async function deployPerJob(
       environment: place.environment,
       secrets: report.redactor.values,
       detached,
-      ...operationOptions(context, progress),
+      ...operationOptions(context, flags, progress),
       onCluster: (executeIndex, clusterId, name) => {
         jobs.expect(executeIndex, clusterId, name);
         progress.done(`Cluster ${clusterId} for job ${name}`);

@@ -12,37 +12,39 @@ import { planData } from '../../deployment/operation/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
 import { memoryProblems } from '../../providers/shared/describe-exit.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { deploy as declaration } from '../commands/deploy.ts';
+import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
 import { deployPerJob } from './deploy-per-job.ts';
 import { operationOptions } from './operation-flags.ts';
 import { describePlan } from './plan.ts';
-import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';
+import { refuseBeside } from '../options.ts';
+import type { Given } from '../verb.ts';
+import { loadDeployable, prepareDeployment } from './prepare.ts';
 
-interface DeployFlags extends ModeOption {
-  readonly detach?: boolean;
-  readonly dryRun?: boolean;
-  readonly ifChanged?: boolean;
-}
+type DeployFlags = Given<typeof declaration>;
 
-export async function run(context: Context<DeployFlags>): Promise<number> {
-  const { options, report } = context;
-  const loaded = await loadDeployable(context);
+export async function run(context: Context, flags: DeployFlags): Promise<number> {
+  const { report } = context;
+  if (flags.dryRun) {
+    refuseBeside('beside --dry-run', { '--detach': flags.detach, '--if-changed': flags.ifChanged });
+  }
+  const loaded = await loadDeployable(context, flags);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     progress.step('Bundling the application');
-    const input = await prepareDeployment(context, loaded);
-    if (options.dryRun) {
+    const input = await prepareDeployment(context, flags, loaded);
+    if (flags.dryRun) {
       progress.stop();
       const plan = await planDeployment(input);
       report.result(planData(plan), () => describePlan(plan));
       return ExitCode.done;
     }
     return await (input.config.mode === 'per-job'
-      ? deployPerJob(context, input, progress)
-      : deployAndFollow(context, input, progress));
+      ? deployPerJob(context, flags, input, progress)
+      : deployAndFollow(context, flags, input, progress));
   } catch (error) {
     progress.stop();
     if (!(error instanceof FailedDeployment)) throw error;
@@ -53,15 +55,16 @@ export async function run(context: Context<DeployFlags>): Promise<number> {
 }
 
 async function deployAndFollow(
-  context: Context<DeployFlags>,
+  context: Context,
+  flags: DeployFlags,
   input: DeployInput,
   progress: Progress,
 ): Promise<number> {
-  const { options, report, signal } = context;
+  const { report, signal } = context;
   const { provider, config } = input;
   const clusterId = config.cluster;
   await removeExpired(input, Date.now());
-  if (options.ifChanged) {
+  if (flags.ifChanged) {
     const { release } = await planDeployment(input);
     if (await hasSucceeded(provider.record(clusterId), release)) {
       const text = `Nothing changed: ${clusterId} has run release ${release}.`;
@@ -70,7 +73,7 @@ async function deployAndFollow(
     }
   }
   const startedAt = Date.now();
-  const result = await deploy(input, operationOptions(context, progress)).catch(
+  const result = await deploy(input, operationOptions(context, flags, progress)).catch(
     (error: unknown) => {
       throw signal.aborted ? interrupted(signal, clusterId) : error;
     },
@@ -83,7 +86,7 @@ async function deployAndFollow(
   };
   const outcome =
     result.outcome ??
-    (options.detach ? null : await follow(context, input, result.previousEpoch, progress));
+    (flags.detach ? null : await follow(context, input, result.previousEpoch, progress));
   progress.stop();
   if (outcome === null) {
     report.result({ ...data, detached: true, outcome }, () => running(clusterId));
@@ -97,7 +100,7 @@ async function deployAndFollow(
 
 /** A deployment that failed, with what became of it. @returns the exit code. */
 export function answerFailed(
-  { report }: Context<CommonOptions>,
+  { report }: Context,
   clusterId: string,
   error: FailedDeployment,
 ): number {
@@ -120,7 +123,7 @@ const running = (clusterId: string) =>
   `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;
 
 async function follow(
-  context: Context<DeployFlags>,
+  context: Context,
   input: DeployInput,
   previousEpoch: number,
   progress: Progress,
@@ -150,11 +153,7 @@ interface Ended {
   readonly tookMs: number;
 }
 
-function answer(
-  { report }: Context<DeployFlags>,
-  data: object,
-  { memory, outcome, tookMs }: Ended,
-): number {
+function answer({ report }: Context, data: object, { memory, outcome, tookMs }: Ended): number {
   if (outcome.status === ApplicationStatus.succeeded) {
     report.result(data, () => describeOutcome(outcome));
     report.message(`Finished in ${formatDuration(tookMs)}.`);

@@ -3,23 +3,20 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import { destroyCluster } from '../../deployment/destroy.ts';
 import { clusterStatus } from '../../deployment/status.ts';
 import { isAlive } from '../../providers/provider.ts';
-import type { CommonOptions, Context } from '../context.ts';
-
-interface DestroyFlags extends CommonOptions {
-  readonly deleteState?: boolean;
-}
+import type { destroy as declaration } from '../commands/destroy.ts';
+import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 
 const lockWaitMs = 5000;
 
 export async function run(
-  context: Context<DestroyFlags>,
-  named: string | undefined,
+  context: Context,
+  { cluster, deleteState }: Given<typeof declaration>,
 ): Promise<void> {
-  const clusterId = await context.clusterId(named);
+  const clusterId = await context.clusterId(cluster);
   const site = await context.site();
   const status = await clusterStatus(site, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
-  const deleteState = context.options.deleteState ?? false;
   const running = status.processes.filter(isAlive).length;
   if (running > 0 || deleteState) {
     const state = deleteState ? ', and its checkpoints, savepoints and volumes,' : '';

@@ -4,14 +4,12 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Leftover } from '../../providers/provider.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { doctor as declaration } from '../commands/doctor.ts';
+import type { Context } from '../context.ts';
 import { out, table } from '../output/style.ts';
+import type { Given } from '../verb.ts';
 
-interface DoctorFlags extends CommonOptions {
-  readonly fix?: boolean;
-}
-
-export async function run(context: Context<DoctorFlags>): Promise<number> {
+export async function run(context: Context, { fix }: Given<typeof declaration>): Promise<number> {
   const provider = await context.provider();
   const machine = {
     fctl: FCTL_VERSION,
@@ -21,11 +19,11 @@ export async function run(context: Context<DoctorFlags>): Promise<number> {
     provider: provider.name,
   };
   const orphans = await provider.leftovers(context);
-  if (context.options.fix && orphans.length > 0) {
+  if (fix && orphans.length > 0) {
     await context.confirm(`Remove ${orphans.length} leftovers?`);
     for (const orphan of orphans) await provider.remove(orphan, context);
   }
-  const left = context.options.fix ? await provider.leftovers(context) : orphans;
+  const left = fix ? await provider.leftovers(context) : orphans;
   context.report.result({ machine, orphans: left, removed: orphans.length - left.length }, () =>
     describe(machine, left, orphans.length - left.length),
   );

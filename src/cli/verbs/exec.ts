@@ -4,7 +4,10 @@ import { finished } from 'node:stream/promises';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
+import type { exec as declaration } from '../commands/exec.ts';
 import type { Context } from '../context.ts';
+import { findTarget, isProcessName } from '../target.ts';
+import type { Given } from '../verb.ts';
 
 /** Hands on to a stream what it gets, without secrets. It is ended, the stream is not. */
 function masked(redactor: Redactor, output: NodeJS.WriteStream): Writable {
@@ -29,23 +32,18 @@ function collecting(into: { stdout: string; stderr: string }, name: 'stdout' | '
   });
 }
 
-export async function run(
-  context: Context,
-  named: string | undefined,
-  process_: string | undefined,
-  ...command: readonly (string | undefined)[]
-): Promise<number> {
-  const words = command.filter((word) => word !== undefined);
-  if (named === undefined || process_ === undefined || words.length === 0) {
+export async function run(context: Context, given: Given<typeof declaration>): Promise<number> {
+  const { command, ...words } = splitWords(given);
+  const { clusterId, process: name } = await findTarget(context, words);
+  if (name === null || command.length === 0) {
     throw new UsageError(
       problem({
         code: 'command-missing',
-        message: 'exec needs a cluster, a process and a command',
+        message: `exec needs a process${command.length === 0 ? ' and a command' : ''}`,
         hint: 'for example: fctl exec flights taskmanager-0 -- ls -l',
       }),
     );
   }
-  const clusterId = await context.clusterId(named);
   await context.configOf(clusterId); // so that its secrets are known, and masked
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
@@ -60,7 +58,7 @@ export async function run(
     ? { stdout: collecting(collected, 'stdout'), stderr: collecting(collected, 'stderr') }
     : { stdout: masked(redactor, process.stdout), stderr: masked(redactor, process.stderr) };
   try {
-    const exitCode = await provider.exec(clusterId, process_, words, {
+    const exitCode = await provider.exec(clusterId, name, command, {
       stdin: stdin.isTTY ? null : stdin,
       ...streams,
       signal: context.signal,
@@ -71,6 +69,23 @@ export async function run(
     await Promise.all(Object.values(streams).map(end));
     if (!stdin.isTTY) stdin.destroy(); // It may stay open for longer than the command ran.
   }
+}
+
+/** The cluster, the process and the command, which may stand there without `--`, too. */
+function splitWords({ behind, cluster, words }: Given<typeof declaration>) {
+  const [first = null, second = null] = words;
+  if (behind === null && first !== null) {
+    const isAlone = cluster !== null || isProcessName(first);
+    const command = words.slice(isAlone ? 1 : 2);
+    if (cluster !== null) return { cluster, process: first, command };
+    return { cluster: first, process: isAlone ? null : second, command };
+  }
+  const named = cluster === null ? words : [cluster, ...words];
+  if (named.length > 2) {
+    const message = `'${named[2]}' is neither the cluster, nor the process, nor behind --`;
+    throw new UsageError(problem({ code: 'usage', message }));
+  }
+  return { cluster: named[0] ?? null, process: named[1] ?? null, command: behind ?? [] };
 }
 
 async function end(stream: Writable): Promise<void> {

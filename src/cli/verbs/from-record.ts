@@ -9,8 +9,9 @@ import { type OperationFlags, hooksOf, todayOf, warnOfUnknownKeys } from './oper
 
 /** @throws ClusterError (exit 7) when there is no such cluster. */
 export async function runningInput(
-  context: Context<OperationFlags>,
-  named: string | undefined,
+  context: Context,
+  named: string | null,
+  flags: Pick<OperationFlags, 'noHooks'>,
 ): Promise<RunningClusterInput> {
   const clusterId = await context.clusterId(named);
   const site = await context.site();
@@ -25,6 +26,6 @@ export async function runningInput(
     clusterId,
     today: todayOf(own),
     onUnknownKeys: warnOfUnknownKeys(context),
-    hooks: hooksOf(context, own),
+    hooks: hooksOf(context, flags, own),
   };
 }

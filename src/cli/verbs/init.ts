@@ -4,14 +4,14 @@ import { constants, copyFile, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { init as declaration } from '../commands/init.ts';
+import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 
-interface InitFlags extends CommonOptions {
-  readonly template?: string;
-}
-
-export async function run(context: Context<InitFlags>, folder: string | undefined): Promise<void> {
-  const template = context.options.template ?? 'word-count';
+export async function run(
+  context: Context,
+  { folder, template }: Given<typeof declaration>,
+): Promise<void> {
   const templates = join(context.place.runtimeDir, '..', 'templates', 'init');
   const known = (await readdir(templates)).sort();
   if (!known.includes(template)) {

@@ -2,10 +2,12 @@
 import { audited } from '../../deployment/audit.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { lockStatus, releaseLock } from '../../record/lock.ts';
+import type { lockRelease as declaration } from '../commands/lock-release.ts';
 import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 
-export async function run(context: Context, named: string | undefined): Promise<void> {
-  const clusterId = await context.clusterId(named);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+  const clusterId = await context.clusterId(given.cluster);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const store = provider.record(clusterId);

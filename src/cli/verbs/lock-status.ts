@@ -2,11 +2,13 @@
 import { formatDuration } from '../../contract/units.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import { lockStatus } from '../../record/lock.ts';
+import type { lockStatus as declaration } from '../commands/lock-status.ts';
 import type { Context } from '../context.ts';
+import type { Given } from '../verb.ts';
 import { time } from '../output/style.ts';
 
-export async function run(context: Context, named: string | undefined): Promise<void> {
-  const clusterId = await context.clusterId(named);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+  const clusterId = await context.clusterId(given.cluster);
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const { ageMs, held, lock } = await lockStatus(provider.record(clusterId));

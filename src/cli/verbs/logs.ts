@@ -1,25 +1,17 @@
 /** `fctl logs`: logs of all processes of a cluster, or of one. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call } from '../../contract/call.ts';
-import { ClusterError, UsageError, problem } from '../../contract/errors.ts';
+import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
 import type { Role } from '../../contract/process-spec.ts';
 import { type Provider, isAlive } from '../../providers/provider.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import { type logs as declaration, levels } from '../commands/logs.ts';
+import type { Context } from '../context.ts';
 import { out } from '../output/style.ts';
-import { parseRole } from './option-values.ts';
-
-interface LogFlags extends CommonOptions {
-  readonly follow?: boolean;
-  readonly tail?: string;
-  readonly out?: boolean;
-  readonly level?: string;
-  readonly role?: string;
-  readonly host?: string;
-}
-
-const levels = ['debug', 'info', 'warn', 'error'];
+import { refuseBeside } from '../options.ts';
+import { findTarget } from '../target.ts';
+import type { Given } from '../verb.ts';
 
 /** How often a follower looks for processes that came later, and whether any is left. */
 const lookMs = 500;
@@ -54,25 +46,25 @@ interface Entry {
   readonly message?: unknown;
 }
 
-export async function run(
-  context: Context<LogFlags>,
-  named: string | undefined,
-  process: string | undefined,
-): Promise<void> {
-  const { options, report, signal } = context;
-  const tail = tailOf(options.tail);
-  const level = levelOf(options.level);
-  const role = parseRole(options.role);
-  const clusterId = await context.clusterId(named);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+  const { report, signal } = context;
+  const { host, role, tail } = given;
+  const level = given.level === null ? 0 : levels.indexOf(given.level);
+  if (given.out) refuseBeside('beside --out', { '--level': given.level !== null });
+  const { clusterId, process } = await findTarget(context, given);
+  if (process !== null) {
+    const said = { '--role': role !== null, '--host': host !== null };
+    refuseBeside('beside the name of a process', said);
+  }
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const stream = options.out ? ('out' as const) : ('log' as const);
-  const chosen = { process: process ?? null, role, host: options.host ?? null };
+  const stream = given.out ? ('out' as const) : ('log' as const);
+  const chosen = { process, role, host };
   const onNoLog = (name: string) =>
     report.message(`${name} has written no log: this is what it printed`);
   const request = { provider, clusterId, ...chosen, stream, tail, level, onNoLog, signal };
   await refuseNobody(request);
-  if (options.follow) {
+  if (given.follow) {
     return follow(request, signal, (line) => report.line(line, () => describe(line)));
   }
   const lines: Line[] = [];
@@ -81,27 +73,6 @@ export async function run(
     else report.line(line, () => describe(line));
   });
   if (report.options.json) report.result({ clusterId, lines }, () => '');
-}
-
-function tailOf(tail: string | undefined): number | null {
-  if (tail === undefined) return null;
-  if (/^\d+$/.test(tail)) return Number(tail);
-  throw new UsageError(
-    problem({ code: 'not-a-number', message: `--tail ${tail} is not a number of lines` }),
-  );
-}
-
-function levelOf(level: string | undefined): number {
-  if (level === undefined) return 0;
-  const at = levels.indexOf(level);
-  if (at >= 0) return at;
-  throw new UsageError(
-    problem({
-      code: 'unknown-level',
-      message: `'${level}' is not a level`,
-      hint: `one of ${levels.join(', ')}`,
-    }),
-  );
 }
 
 /** @throws ClusterError (exit 7) when role and host leave no process. */
@@ -227,7 +198,7 @@ async function openStream(
 }
 
 function isBelow(level: number, entry: Entry | string): boolean {
-  const own = typeof entry === 'string' ? -1 : levels.indexOf(entry.level ?? '');
+  const own = typeof entry === 'string' ? -1 : levels.findIndex((known) => known === entry.level);
   return own >= 0 && own < level;
 }
 

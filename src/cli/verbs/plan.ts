@@ -3,22 +3,21 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import { planDeployment } from '../../deployment/deploy.ts';
 import type { Plan } from '../../contract/plan.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
+import type { plan as declaration } from '../commands/plan.ts';
 import type { Context } from '../context.ts';
 import { out, table } from '../output/style.ts';
-import { type ModeOption, loadDeployable, prepareDeployment } from './prepare.ts';
+import type { Given } from '../verb.ts';
+import { loadDeployable, prepareDeployment } from './prepare.ts';
 
 /** As `terraform plan` and `diff` have it: 0 nothing, 2 something would change. */
 const wouldChange = 2;
 
-interface PlanFlags extends ModeOption {
-  readonly detailedExitcode?: boolean;
-}
-
-export async function run(context: Context<PlanFlags>): Promise<number> {
-  const input = await prepareDeployment(context, await loadDeployable(context));
+export async function run(context: Context, given: Given<typeof declaration>): Promise<number> {
+  const loaded = await loadDeployable(context, given);
+  const input = await prepareDeployment(context, { noHooks: false }, loaded);
   const plan = await planDeployment(input);
   context.report.result(planData(plan), () => describePlan(plan));
-  return context.options.detailedExitcode && plan.changes ? wouldChange : ExitCode.done;
+  return given.detailedExitcode && plan.changes ? wouldChange : ExitCode.done;
 }
 
 const colors: Readonly<Record<string, (text: string) => string>> = {

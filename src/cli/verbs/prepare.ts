@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { maskedConfig } from '../../config/show.ts';
+import { parseClusterId } from '../../contract/cluster-id.ts';
 import { UsageError, problem } from '../../contract/errors.ts';
 import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { loadEngine } from '../../engines/registry.ts';
@@ -11,14 +12,15 @@ import { inspectApplication } from '../../packaging/inspect.ts';
 import type { Context } from '../context.ts';
 import { type OperationFlags, hooksOf, todayOf, warnOfUnknownKeys } from './operation-flags.ts';
 
-export interface ModeOption extends OperationFlags {
-  readonly mode?: string;
-}
-
-/** The config with `--mode` applied, which wins over everything else. */
-export async function loadDeployable(context: Context<ModeOption>): Promise<LoadedConfig> {
-  const { mode } = context.options;
-  const set = mode === undefined ? [] : [`mode=${mode}`];
+/** The config with `--mode` and `--cluster` applied, which win over everything else. */
+export async function loadDeployable(
+  context: Context,
+  { cluster, mode }: { readonly cluster: string | null; readonly mode: string | null },
+): Promise<LoadedConfig> {
+  const set = [
+    ...(mode === null ? [] : [`mode=${mode}`]),
+    ...(cluster === null ? [] : [`cluster=${parseClusterId(cluster)}`]),
+  ];
   const loaded = await context.config({ application: true, set });
   if (loaded.config.mode !== 'session') return loaded;
   throw new UsageError(
@@ -32,7 +34,8 @@ export async function loadDeployable(context: Context<ModeOption>): Promise<Load
 
 /** Bundles and checks the application. @throws ConfigError with every problem of it. */
 export async function prepareDeployment(
-  context: Context<ModeOption>,
+  context: Context,
+  flags: Pick<OperationFlags, 'noHooks'>,
   loaded: LoadedConfig,
 ): Promise<DeployInput> {
   const { config } = loaded;
@@ -69,7 +72,7 @@ export async function prepareDeployment(
     signal: context.signal,
     problems: [...findUnusablePaths(question), ...(isSeparate ? findUnsharedPaths(question) : [])],
     engine: await loadEngine(engines, config.engine),
-    hooks: hooksOf(context, loaded),
+    hooks: hooksOf(context, flags, loaded),
   };
 }
 

@@ -1,21 +1,20 @@
 /** `fctl proxy`: a cluster's REST API on loopback, with the token added. Ends with Ctrl-C. */
-import { type ClusterError, ProviderError, UsageError, problem } from '../../contract/errors.ts';
+import { type ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { proxy as declaration } from '../commands/proxy.ts';
+import type { Context } from '../context.ts';
 import { type Proxy, type ProxyOptions, startProxy } from '../proxy/server.ts';
 import { findFiles } from '../proxy/static-files.ts';
 import { Target, type TargetEvent } from '../proxy/target.ts';
+import type { Given } from '../verb.ts';
 
-interface ProxyFlags extends CommonOptions {
-  readonly port?: string;
-  readonly ui?: string;
-}
-
-export async function run(context: Context<ProxyFlags>, named: string | undefined): Promise<void> {
-  const { options, report, signal } = context;
-  const port = portOf(options.port);
-  const findFile = options.ui === undefined ? null : await findFiles(options.ui);
-  const clusterId = await context.clusterId(named);
+export async function run(
+  context: Context,
+  { cluster, port, ui }: Given<typeof declaration>,
+): Promise<void> {
+  const { report, signal } = context;
+  const findFile = ui === null ? null : await findFiles(ui);
+  const clusterId = await context.clusterId(cluster);
   const site = await context.site();
   const target = new Target(site, clusterId, (event) => tell(context, clusterId, event));
   await target.find();
@@ -32,19 +31,13 @@ export async function run(context: Context<ProxyFlags>, named: string | undefine
   if (exitCode === ExitCode.timedOut) throw signal.reason;
 }
 
-function tell({ report }: Context<ProxyFlags>, clusterId: string, event: TargetEvent): void {
+function tell({ report }: Context, clusterId: string, event: TargetEvent): void {
   if (event.type === 'back') {
     report.message(`cluster ${clusterId} is back`);
     return;
   }
   for (const found of event.error.problems) report.warning(found);
   report.message('The proxy goes on, and serves the cluster when it is deployed again.');
-}
-
-function portOf(text: string | undefined): number {
-  const number = text === undefined ? 0 : Number(text);
-  if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
-  throw new UsageError(problem({ code: 'not-a-port', message: `--port ${text} is not a port` }));
 }
 
 async function start(options: ProxyOptions): Promise<Proxy> {

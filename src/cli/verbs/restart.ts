@@ -1,27 +1,25 @@
 /** `fctl restart`: ends processes of a cluster and starts them again. */
 import { planData } from '../../deployment/operation/plan-data.ts';
 import { restart } from '../../deployment/restart.ts';
+import type { restart as declaration } from '../commands/restart.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
 import { runningInput } from './from-record.ts';
-import { type OperationFlags, operationOptions } from './operation-flags.ts';
-import { parseRole } from './option-values.ts';
+import { refuseBeside } from '../options.ts';
+import { findTarget } from '../target.ts';
+import type { Given } from '../verb.ts';
+import { operationOptions } from './operation-flags.ts';
 
-interface RestartFlags extends OperationFlags {
-  readonly role?: string;
-}
-
-export async function run(
-  context: Context<RestartFlags>,
-  named: string | undefined,
-  process: string | undefined,
-): Promise<void> {
-  const { options, report } = context;
-  const choice = { process: process ?? null, role: parseRole(options.role) };
-  const input = await runningInput(context, named);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+  const { report } = context;
+  const { role } = given;
+  const { clusterId: named, process } = await findTarget(context, given);
+  if (process !== null) refuseBeside('beside the name of a process', { '--role': role !== null });
+  const choice = { process, role };
+  const input = await runningInput(context, named, given);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
-    const { plan } = await restart(input, choice, operationOptions(context, progress));
+    const { plan } = await restart(input, choice, operationOptions(context, given, progress));
     progress.stop();
     const restarted = plan.actions.filter((a) => a.kind !== 'none').map((a) => a.process);
     const { clusterId } = input;

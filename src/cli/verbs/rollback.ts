@@ -4,29 +4,24 @@ import { planData } from '../../deployment/operation/plan-data.ts';
 import { rollback } from '../../deployment/rollback.ts';
 import { ApplicationStatus } from '../../contract/outcome.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import type { rollback as declaration } from '../commands/rollback.ts';
 import type { Context } from '../context.ts';
 import { describeOutcome } from '../output/jobs.ts';
 import { createProgress } from '../output/progress.ts';
 import { answerFailed } from './deploy.ts';
 import { runningInput } from './from-record.ts';
-import { type OperationFlags, operationOptions } from './operation-flags.ts';
+import type { Given } from '../verb.ts';
+import { operationOptions } from './operation-flags.ts';
 import { bundlesDir } from './prepare.ts';
 
-interface RollbackFlags extends OperationFlags {
-  readonly cluster?: string;
-}
-
-export async function run(
-  context: Context<RollbackFlags>,
-  wanted: string | undefined,
-): Promise<number> {
-  const { options, place, report } = context;
-  const { clusterId, ...rest } = await runningInput(context, options.cluster);
+export async function run(context: Context, given: Given<typeof declaration>): Promise<number> {
+  const { place, report } = context;
+  const { clusterId, ...rest } = await runningInput(context, given.cluster, given);
   const input = { ...rest, bundlesDir: bundlesDir(context), problems: [] };
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
-    const operation = operationOptions(context, progress);
-    const result = await rollback(input, clusterId, wanted ?? null, place.cwd, operation);
+    const operation = operationOptions(context, given, progress);
+    const result = await rollback(input, clusterId, given.release, place.cwd, operation);
     progress.stop();
     const { outcome, plan, release, to } = result;
     const number = release?.number ?? null;

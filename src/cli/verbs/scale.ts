@@ -2,20 +2,18 @@
 import { UsageError, problem } from '../../contract/errors.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import { scale } from '../../deployment/scale.ts';
+import type { scale as declaration } from '../commands/scale.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
 import { runningInput } from './from-record.ts';
-import { type OperationFlags, operationOptions } from './operation-flags.ts';
-import { parseCount } from './option-values.ts';
+import type { Given } from '../verb.ts';
+import { operationOptions } from './operation-flags.ts';
 
-export interface ScaleFlags extends OperationFlags {
-  readonly taskmanagers?: string;
-}
+export type ScaleFlags = Given<typeof declaration>;
 
-/** @throws UsageError when the number is missing, or is none. */
-export function wantedTaskManagers({ options }: Context<ScaleFlags>): number {
-  const count = parseCount('--taskmanagers', options.taskmanagers);
-  if (count !== null) return count;
+/** @throws UsageError when the number is missing. */
+export function wantedTaskManagers({ taskmanagers }: ScaleFlags): number {
+  if (taskmanagers !== null) return taskmanagers;
   throw new UsageError(
     problem({
       code: 'option-missing',
@@ -25,13 +23,17 @@ export function wantedTaskManagers({ options }: Context<ScaleFlags>): number {
   );
 }
 
-export async function run(context: Context<ScaleFlags>, named: string | undefined): Promise<void> {
+export async function run(context: Context, given: ScaleFlags): Promise<void> {
   const { report } = context;
-  const taskManagers = wantedTaskManagers(context);
-  const input = await runningInput(context, named);
+  const taskManagers = wantedTaskManagers(given);
+  const input = await runningInput(context, given.cluster, given);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
-    const { plan, release } = await scale(input, taskManagers, operationOptions(context, progress));
+    const { plan, release } = await scale(
+      input,
+      taskManagers,
+      operationOptions(context, given, progress),
+    );
     progress.stop();
     const { clusterId } = input;
     const changed = plan.changes;

@@ -21,7 +21,8 @@ import {
 import { bundlesDir } from './prepare.ts';
 
 export async function deploySession(
-  context: Context<OperationFlags>,
+  context: Context,
+  flags: OperationFlags,
   loaded: LoadedConfig,
 ): Promise<number> {
   const { report } = context;
@@ -37,12 +38,12 @@ export async function deploySession(
     bundlesDir: bundlesDir(context),
     ...(await context.site()),
     engine: await loadEngine(engines, config.engine),
-    hooks: hooksOf(context, loaded),
+    hooks: hooksOf(context, flags, loaded),
   };
   await removeExpired(input, Date.now());
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
-    const { plan, release } = await deploy(input, operationOptions(context, progress));
+    const { plan, release } = await deploy(input, operationOptions(context, flags, progress));
     progress.stop();
     const endpoint = await input.provider.connect(clusterId, context);
     const { replicas, slots } = config.taskmanager;

@@ -3,9 +3,9 @@ import { reachSession } from '../../deployment/modes/session.ts';
 import type { Context } from '../context.ts';
 import { type ScaleFlags, run as scale, wantedTaskManagers } from './scale.ts';
 
-export async function run(context: Context<ScaleFlags>, named: string | undefined): Promise<void> {
-  wantedTaskManagers(context);
-  const clusterId = await context.clusterId(named);
+export async function run(context: Context, given: ScaleFlags): Promise<void> {
+  wantedTaskManagers(given);
+  const clusterId = await context.clusterId(given.cluster);
   await reachSession(await context.site(), clusterId);
-  return scale(context, clusterId);
+  return scale(context, { ...given, cluster: clusterId });
 }

@@ -11,21 +11,17 @@ import {
 import { type ApplicationBundle, bundleApplication } from '../../packaging/bundle.ts';
 import { inspectApplication } from '../../packaging/inspect.ts';
 import { findLeader, type Leader } from '../../deployment/site.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { sessionSubmit as declaration } from '../commands/session-submit.ts';
+import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { answerJobs } from '../output/job-results.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
 import { Uploads } from '../output/uploads.ts';
-import { parseCount, parseJsonArgs } from './option-values.ts';
+import type { Given } from '../verb.ts';
+import { parseJsonArgs } from './option-values.ts';
 import { type SubmittedJob, SubmittedJobs } from './submitted-jobs.ts';
 
-interface SubmitFlags extends CommonOptions {
-  readonly cluster?: string;
-  readonly job?: string;
-  readonly args?: string;
-  readonly parallelism?: string;
-  readonly detach?: boolean;
-}
+type SubmitFlags = Given<typeof declaration>;
 
 interface Application {
   readonly entry: string;
@@ -34,21 +30,19 @@ interface Application {
   readonly parallelism: number;
 }
 
-export async function run(
-  context: Context<SubmitFlags>,
-  entry: string | undefined,
-): Promise<number> {
-  const { options, report } = context;
-  const clusterId = await context.clusterId(options.cluster);
+export async function run(context: Context, flags: SubmitFlags): Promise<number> {
+  const { report } = context;
+  const clusterId = await context.clusterId(flags.cluster);
   const site = await context.site();
   const leader = await reachSession(site, clusterId);
-  const application = await findApplication(context, entry);
+  const application = await findApplication(context, flags);
   const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
   try {
     progress.step('Bundling the application');
-    const bundle = await prepare(context, application);
+    const bundle = await prepare(context, flags, application);
     const locate = async () => (await findLeader(site, clusterId))?.endpoint ?? null;
-    return await submit(context, { application, bundle, clusterId, leader, locate, progress });
+    const submission = { flags, application, bundle, clusterId, leader, locate, progress };
+    return await submit(context, submission);
   } finally {
     progress.stop();
   }
@@ -56,7 +50,8 @@ export async function run(
 
 /** @throws ConfigError with everything that is wrong with the application. */
 async function prepare(
-  { options, place, report, signal }: Context<SubmitFlags>,
+  { place, report, signal }: Context,
+  { job }: SubmitFlags,
   { args, entry, parallelism, projectDir }: Application,
 ): Promise<ApplicationBundle> {
   const cacheDir = join(place.cacheDir, 'bundles');
@@ -65,7 +60,7 @@ async function prepare(
     args,
     parallelism,
     workingDirectory: projectDir,
-    compile: options.job === undefined ? { jobs: 'if-no-main' } : { job: options.job },
+    compile: job === null ? { jobs: 'if-no-main' } : { job },
     script: join(place.runtimeDir, 'inspect.js'),
     signal,
     onOutput: (text) => report.output(text),
@@ -74,6 +69,7 @@ async function prepare(
 }
 
 interface Submission {
+  readonly flags: SubmitFlags;
   readonly application: Application;
   readonly bundle: ApplicationBundle;
   readonly clusterId: string;
@@ -83,10 +79,10 @@ interface Submission {
 }
 
 async function submit(
-  { options, place, report, signal }: Context<SubmitFlags>,
-  { application, bundle, clusterId, leader, locate, progress }: Submission,
+  { place, report, signal }: Context,
+  { application, bundle, clusterId, flags, leader, locate, progress }: Submission,
 ): Promise<number> {
-  const detached = options.detach ?? false;
+  const { detach: detached, job } = flags;
   const jobs = new SubmittedJobs(progress);
   const uploads = new Uploads(progress);
   const name = 'the application';
@@ -101,7 +97,7 @@ async function submit(
       args: application.args,
       secrets: report.redactor.values,
       parallelism: application.parallelism,
-      job: options.job ?? null,
+      job,
       detached,
       signal,
       onUpload: (doneBytes, totalBytes) => uploads.under(name, doneBytes, totalBytes),
@@ -145,13 +141,12 @@ function left(signal: AbortSignal, clusterId: string, open: readonly SubmittedJo
 
 /** The one that was named, else the config's. */
 async function findApplication(
-  context: Context<SubmitFlags>,
-  entry: string | undefined,
+  context: Context,
+  { app: entry, args, parallelism }: SubmitFlags,
 ): Promise<Application> {
-  const { options, place, report } = context;
-  const given = options.args === undefined ? null : parseJsonArgs(options.args, report.redactor);
-  const parallelism = parseCount('--parallelism', options.parallelism);
-  if (entry === undefined) {
+  const { place, report } = context;
+  const given = args === null ? null : parseJsonArgs(args, report.redactor);
+  if (entry === null) {
     const { config } = await context.config({ application: true });
     const application = config.application!;
     return {

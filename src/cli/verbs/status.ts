@@ -5,27 +5,28 @@ import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
 import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
 import { describeExit } from '../../providers/shared/describe-exit.ts';
 import type { Site } from '../../deployment/site.ts';
-import type { CommonOptions, Context } from '../context.ts';
+import type { status as declaration } from '../commands/status.ts';
+import type { Context } from '../context.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';
 import { colorState, out, table } from '../output/style.ts';
-
-interface StatusFlags extends CommonOptions {
-  readonly watch?: boolean;
-}
+import type { Given } from '../verb.ts';
 
 const watchMs = 500;
 const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE', 'DAMAGED']);
 
-export async function run(context: Context<StatusFlags>, named: string | undefined): Promise<void> {
-  const clusterId = await context.clusterId(named);
+export async function run(
+  context: Context,
+  { cluster, watch }: Given<typeof declaration>,
+): Promise<void> {
+  const clusterId = await context.clusterId(cluster);
   const site = await context.site();
-  const { options, report, signal } = context;
+  const { report, signal } = context;
   let shown = '';
   for (;;) {
     const status = await clusterStatus(site, clusterId);
     if (status === null) throw noSuchCluster(clusterId);
     const text = await describe(site, status);
-    if (!options.watch) return report.result(statusData(status), () => text);
+    if (!watch) return report.result(statusData(status), () => text);
     if (text !== shown) report.line(statusData(status), () => text);
     shown = text;
     if (ended.has(status.state)) return;

@@ -382,7 +382,7 @@ it('runs a command where a process runs, and restarts processes', async () => {
   const exec = project.start(['exec', 'demo', 'taskmanager-0', '--', 'sh', '-c', 'cat; exit 7']);
   exec.stdin!.end('piped');
   expect(await exec).toMatchObject({ exitCode: 7, stdout: 'piped' });
-  expect((await project.start(['exec', 'demo', 'nobody', '--', 'true'])).exitCode).toBe(7);
+  expect((await project.start(['exec', 'demo', 'nobody', '--', 'true'])).exitCode).toBe(125);
   const [master, worker] = pids('jobmanager-0', 'taskmanager-0');
   const all = await project.run('restart', '--role', 'taskmanager');
   expect(all.exitCode).toBe(0);

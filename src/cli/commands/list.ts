@@ -1,0 +1,15 @@
+/** What `fctl list` accepts, and what its help says. */
+import { defineVerb } from '../verb.ts';
+
+export const list = defineVerb({
+  name: 'list',
+  aliases: ['ls'],
+  summary: 'List all clusters',
+  description:
+    'Lists the clusters of the provider. A host that does not answer is told as a warning, and the exit code is 4: the clusters that it has are not in the list.',
+  reach: 'place',
+  readsOnly: true,
+  arguments: {},
+  options: {},
+  examples: ['fctl list', 'fctl list --provider docker', 'fctl list --json'],
+});
