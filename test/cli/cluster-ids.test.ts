@@ -59,7 +59,7 @@ describe('what is no id of a cluster', () => {
     const asked = line.includes('--json') ? [] : ['--json'];
     const { exitCode, stdout } = await project.start([...line.split(' '), ...asked]);
     const json = JSON.parse(stdout) as Answer['json'];
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(line.startsWith('exec') ? 125 : 2);
     expect(json.errors).toMatchObject([{ code: 'invalid-cluster-id' }]);
   });
 

@@ -44,8 +44,9 @@ describe('the words for a cluster and its process', () => {
     expect(await say('--cluster', 'demo', 'jobmanager-0')).toEqual(new Set(['jobmanager-0']));
     expect(await say('--cluster', 'demo')).toEqual(new Set(['jobmanager-0', 'taskmanager-0']));
 
-    const { json } = await project.run('restart', 'taskmanager-0', '--allow-state-loss');
-    expect(json.data).toMatchObject({ clusterId: 'demo', restarted: ['taskmanager-0'] });
+    expect((await project.run('restart', 'taskmanager-0', '--allow-state-loss')).exitCode).toBe(0);
+    const { json } = await project.run('audit');
+    expect(json.data.entries[0]).toMatchObject({ action: 'restart taskmanager-0' });
     for (const words of [
       ['taskmanager-0'],
       ['demo', 'taskmanager-0'],
@@ -93,10 +94,13 @@ describe('every verb that concerns a cluster', () => {
     ({ arguments: words, runsCommand }) => 'cluster' in words || runsCommand !== undefined,
   );
 
-  it.each(concerned.map(({ name }) => name))('takes --cluster, --provider and --env: %s', (name) => {
-    const options = optionsOf(verbs.find((verb) => verb.name === name)!);
-    expect(Object.keys(options)).toEqual(expect.arrayContaining(['cluster', 'provider', 'env']));
-  });
+  it.each(concerned.map(({ name }) => name))(
+    'takes --cluster, --provider and --env: %s',
+    (name) => {
+      const options = optionsOf(verbs.find((verb) => verb.name === name)!);
+      expect(Object.keys(options)).toEqual(expect.arrayContaining(['cluster', 'provider', 'env']));
+    },
+  );
 
   it.each(['status', 'releases', 'scale --taskmanagers 2', 'rollback', 'cancel', 'session stop'])(
     'means the one of --cluster: %s',
@@ -129,7 +133,10 @@ describe('short forms', () => {
   });
 
   it('-f names the config file, except where it follows', async () => {
-    await project.write('elsewhere.yaml', 'cluster: elsewhere\napplication: { entry: ./src/app.ts }');
+    await project.write(
+      'elsewhere.yaml',
+      'cluster: elsewhere\napplication: { entry: ./src/app.ts }',
+    );
     const { json } = await project.run('status', '-f', 'elsewhere.yaml');
     expect(json.errors[0]!.message).toContain("'elsewhere'");
     const twice = await project.run('status', '-f', 'elsewhere.yaml', '-c', 'elsewhere.yaml');

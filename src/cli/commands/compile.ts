@@ -2,7 +2,7 @@
 import { oneOf, option, optionOr, text } from '../options.ts';
 import { defineVerb } from '../verb.ts';
 
-export const formats = ['text', 'json', 'mermaid', 'schema'] as const;
+const formats = ['text', 'json', 'mermaid', 'schema'] as const;
 
 export const compile = defineVerb({
   name: 'compile',
