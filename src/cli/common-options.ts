@@ -43,7 +43,7 @@ export const placeOptions = {
     text,
     'file',
   ),
-  file: option('-f, --file <file>', 'The same as --config.', text, 'file'),
+  configFile: option('-f, --file <file>', 'The same as --config.', text, 'file'),
   env: option(
     '-e, --env <name>',
     "Use this environment: an overlay of the config file's `environments`.",

@@ -160,18 +160,19 @@ async function openSources(
 }
 
 /** @throws UsageError when two are named. */
-function configFileOf({ config, file }: CommonOptions): string | null {
-  if (config === null || file === null) return config ?? file;
-  const message = `two config files are named: --config ${config} and --file ${file}`;
+function configFileOf({ config, configFile }: CommonOptions): string | null {
+  if (config === null || configFile === null) return config ?? configFile;
+  const message = `two config files are named: --config ${config} and --file ${configFile}`;
   throw new UsageError(problem({ code: 'option-twice', message, hint: 'leave out one of them' }));
 }
 
 /** Cheap: most calls of `list` and `status` happen where there is no config at all. */
 async function isConfigured(
-  { config, env, file, provider, set }: CommonOptions,
+  { config, configFile, env, provider, set }: CommonOptions,
   { cwd, environment }: Place,
 ): Promise<boolean> {
-  if ([config, env, file, provider].some((given) => given !== null) || set.length > 0) return true;
+  if ([config, configFile, env, provider].some((given) => given !== null) || set.length > 0)
+    return true;
   if (Object.keys(environment).some(isConfigVariable)) return true;
   const { findConfigFile } = await import('../config/find.ts');
   return (await findConfigFile(cwd)) !== null;

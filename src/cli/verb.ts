@@ -81,13 +81,13 @@ export const verb = <D extends Declaration>(
 
 /** All options of a verb, its own first. One that gives `-f` a meaning of its own has no `--file`. */
 export function optionsOf({ options, reach }: Declaration): Options {
-  const { file, ...place } = placeOptions;
+  const { configFile, ...place } = placeOptions;
   const isFree = Object.values(options).every(({ flags }) => !flags.startsWith('-f,'));
   return {
     ...options,
     ...(reach === 'cluster' && clusterOption),
     ...(reach !== 'nothing' && place),
-    ...(reach !== 'nothing' && isFree && { file }),
+    ...(reach !== 'nothing' && isFree && { configFile }),
     ...commonOptions,
   };
 }

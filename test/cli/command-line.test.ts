@@ -89,6 +89,17 @@ describe('the words for a cluster and its process', () => {
   });
 });
 
+it.each(verbs.map(({ name }) => name))(
+  'no word of a verb is called like one of its options: %s',
+  (name) => {
+    const verb = verbs.find((known) => known.name === name)!;
+    const options = Object.keys(optionsOf(verb));
+    const both = Object.keys(verb.arguments).filter((word) => options.includes(word));
+    // `--cluster` stands for the word.
+    expect(both.filter((word) => word !== 'cluster')).toEqual([]);
+  },
+);
+
 describe('every verb that concerns a cluster', () => {
   const concerned = verbs.filter(
     ({ arguments: words, runsCommand }) => 'cluster' in words || runsCommand !== undefined,
