@@ -12,6 +12,8 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> =
   notFound: 'not found',
   conflict: 'locked, or conflicting with the state of the cluster',
   stateWouldBeLost: 'refused because state would be lost',
+  outputNotWritable:
+    'the results could not be written to stdout, for its disk is full, for example',
   timedOut: 'timed out (`--timeout`)',
   execFailed: "`exec` itself failed; other codes of `exec` are the command's",
   hungUp: 'the terminal was closed (SIGHUP)',
@@ -21,4 +23,4 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> =
 
 export const exitCodesInShort = `Exit codes: 0 done, 1 bug, 2 usage, 3 config invalid, 4 provider not usable, 5 deployment failed,
 6 job failed, 7 not found, 8 locked or conflicting, 9 refused because state would be lost,
-124 timed out, 125 exec itself failed, 129 terminal closed, 130 interrupted or declined, 143 terminated.`;
+74 stdout not writable, 124 timed out, 125 exec itself failed, 129 terminal closed, 130 interrupted or declined, 143 terminated.`;

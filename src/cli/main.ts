@@ -2,12 +2,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reachLoopbackDirectly } from './loopback.ts';
+import { watchStreams } from './output/streams.ts';
 import { run } from './run.ts';
 
-// Whoever read the results has gone (`fctl logs -f | head`): nothing is left to do. Whether anybody reads
-// the progress makes no difference.
-onClosedPipe(process.stdout, () => setImmediate(() => process.exit()));
-onClosedPipe(process.stderr, () => {});
+watchStreams(process, (code) => {
+  if (code !== undefined) process.exitCode = code;
+  process.exit();
+});
 
 // A config file that is a script runs here, and stdout is for results.
 globalThis.console = new console.Console(process.stderr);
@@ -21,10 +22,3 @@ process.exitCode = await run(process.argv.slice(2), {
   exit: (code) => process.exit(code),
   environment: process.env,
 });
-
-function onClosedPipe(stream: NodeJS.WriteStream, then: () => void): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    then();
-  });
-}

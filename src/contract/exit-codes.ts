@@ -10,6 +10,7 @@ export const ExitCode = {
   notFound: 7,
   conflict: 8,
   stateWouldBeLost: 9,
+  outputNotWritable: 74,
   timedOut: 124,
   /** Of a verb that runs a command and ends with its code: its own failures, as with env(1) and docker. */
   execFailed: 125,
