@@ -1,5 +1,6 @@
 /** JobGraphs for people. */
 import { describeType } from '../api/types.ts';
+import { printable } from '../contract/printable.ts';
 import type { JobEdge, JobGraph, JobVertex, OperatorNode } from './job-graph.ts';
 
 export type GraphFormat = 'text' | 'json' | 'mermaid';
@@ -14,7 +15,7 @@ function text(graph: JobGraph): string {
   const numbers = new Map(graph.vertices.map(({ id }, index) => [id, index + 1]));
   const { bundleHash, args } = graph.code;
   const head = [
-    `${graph.name}  ${graph.boundedness}, ${count(graph.vertices.length, 'vertex', 'vertices')}`,
+    `${printable(graph.name)}  ${graph.boundedness}, ${count(graph.vertices.length, 'vertex', 'vertices')}`,
     `  graph ${graph.hash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`,
     ...Object.entries(args).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
   ];
@@ -34,7 +35,7 @@ function vertexText(
     .filter((edge) => edge.targetVertex === vertex.id)
     .map((edge) => `${indent}<- ${numbers.get(edge.sourceVertex)}  ${describeEdge(edge)}`);
   return [
-    `${String(numbers.get(vertex.id)).padStart(3)}  ${vertex.name}`,
+    `${String(numbers.get(vertex.id)).padStart(3)}  ${printable(vertex.name)}`,
     `${indent}parallelism ${vertex.parallelism} of at most ${vertex.maxParallelism}`,
     ...inputs,
     ...chainLines(vertex.operators, vertex.operators[0]!, indent, indent),
@@ -65,8 +66,9 @@ function chainLines(
   ];
 }
 
-function describeOperator({ name, uid, kind, outputType }: OperatorNode): string {
-  const identity = uid === null ? '' : ` [${uid}]`;
+function describeOperator({ kind, outputType, uid, ...operator }: OperatorNode): string {
+  const name = printable(operator.name);
+  const identity = uid === null ? '' : ` [${printable(uid)}]`;
   return kind === 'sink'
     ? `${name}${identity}`
     : `${name}${identity}: ${describeOutput(outputType)}`;
@@ -95,5 +97,5 @@ function mermaid(graph: JobGraph): string {
 
 /** Entities of Mermaid, by number: a name may hold what ends a label. */
 function escape(label: string): string {
-  return label.replace(/[#&"<>]/g, (character) => `#${character.charCodeAt(0)};`);
+  return printable(label).replace(/[#&"<>]/g, (character) => `#${character.charCodeAt(0)};`);
 }

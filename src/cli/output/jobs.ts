@@ -8,6 +8,7 @@ import {
 } from '../../contract/outcome.ts';
 import type { OutcomeDocument } from '../../record/documents.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
+import { printable } from '../../contract/printable.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { colorState, count, out, table } from './style.ts';
@@ -35,7 +36,7 @@ export function describeJobs(
     .map((job) => {
       const known = attempts?.get(job.jid);
       const state = colorState(known?.state ?? job.state);
-      const head = `${out.bold(job.name)} ${state} ${out.dim(formatDuration(job.duration))}${describeAttempts(known)}`;
+      const head = `${out.bold(printable(job.name))} ${state} ${out.dim(formatDuration(job.duration))}${describeAttempts(known)}`;
       const losses = describeLosses(
         job.vertices.map((vertex) => ({
           skipped: vertex['skipped-records'],
@@ -120,7 +121,7 @@ function fromHere(folder: string): string {
 /** One job that has ended, vertex by vertex. */
 export function describeJob(job: JobOutcome): string {
   const took = formatDuration(job.endTime - job.startTime);
-  const head = `${out.bold(job.name)} ${colorState(job.state)} in ${took} ${out.dim(job.id)}`;
+  const head = `${out.bold(printable(job.name))} ${colorState(job.state)} in ${took} ${out.dim(job.id)}`;
   const accumulators = Object.entries(job.accumulators).map(
     ([name, value]) => `  ${name}: ${JSON.stringify(value)}`,
   );

@@ -1,6 +1,6 @@
 /** Progress of long work: a spinner on a terminal, plain lines otherwise. All on stderr. */
 import type { Ora } from 'ora';
-import { err } from './style.ts';
+import { err, shown } from './style.ts';
 
 export interface Progress {
   /** What is being done now. */
@@ -38,7 +38,7 @@ const silent: Progress = {
 function plainProgress(): Progress {
   let nextView = Date.now() + plainViewMs;
   const quarters = new Map<string, number>();
-  const write = (text: string) => void process.stderr.write(`${text}\n`);
+  const write = (text: string) => void process.stderr.write(`${shown(text)}\n`);
   return {
     step: write,
     transfer: (key, share, text) => {
@@ -58,11 +58,12 @@ function plainProgress(): Progress {
 }
 
 function terminalProgress(spinner: Ora): Progress {
+  const start = (text: string) => void spinner.start(shown(text));
   return {
-    step: (text) => void spinner.start(text),
-    transfer: (_key, _share, text) => void spinner.start(text()),
-    done: (text) => void spinner.stopAndPersist({ symbol: err.green('✔'), text }),
-    view: (text) => void spinner.start(text()),
+    step: start,
+    transfer: (_key, _share, text) => start(text()),
+    done: (text) => void spinner.stopAndPersist({ symbol: err.green('✔'), text: shown(text) }),
+    view: (text) => start(text()),
     stop: () => void spinner.stop(),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../../contract/errors.ts';
 import { Redactor } from '../../contract/secrets.ts';
-import { err } from './style.ts';
+import { err, shown } from './style.ts';
 
 export interface ReportOptions {
   readonly command: string;
@@ -44,10 +44,13 @@ export class Report {
     for (const problem of problems) this.warning(problem);
   }
 
-  /** One of many results of a verb that follows something; a failure may come behind them. */
+  /**
+   * One of many results of a verb that follows something; a failure may come behind them. What programs print is
+   * as it is, but on a terminal.
+   */
   line(data: unknown, text: () => string): void {
     if (this.options.json) this.#write(process.stdout, this.#envelope(data, []));
-    else this.result(data, text);
+    else this.#printed(process.stdout, text());
   }
 
   /** A failed verb; `data` is what it found out all the same. */
@@ -63,7 +66,7 @@ export class Report {
 
   /** What user code printed while it ran here: whole lines, or parts of them. */
   output(text: string): void {
-    this.message(text.replace(/\n$/, ''));
+    if (!this.options.quiet) this.#printed(process.stderr, text.replace(/\n$/, ''));
   }
 
   /** Something that is allowed and yet worth a thought. */
@@ -95,7 +98,12 @@ export class Report {
   }
 
   #print(stream: NodeJS.WriteStream, text: string): void {
-    this.#write(stream, this.redactor.mask(text));
+    this.#write(stream, shown(this.redactor.mask(text)));
+  }
+
+  #printed(stream: NodeJS.WriteStream, text: string): void {
+    if (stream.isTTY) this.#print(stream, text);
+    else this.#write(stream, this.redactor.mask(text));
   }
 
   #write(stream: NodeJS.WriteStream, text: string): void {

@@ -1,5 +1,6 @@
 /** Colours and tables for people. Colours follow `NO_COLOR`, `FORCE_COLOR` and whether it is a terminal. */
 import { styleText } from 'node:util';
+import { printable } from '../../contract/printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -25,6 +26,10 @@ export const err = {
   yellow: styled('yellow', process.stderr),
 };
 
+/** Text with our colours, and with names and messages of others, as people may get it. */
+export const shown = (text: string): string =>
+  printable(text, { lines: true, colors: out.bold('') !== '' || err.bold('') !== '' });
+
 /** States in the colour that people expect. */
 export function colorState(state: string): string {
   if (/^(FINISHED|SUCCEEDED|STABLE)$/i.test(state)) return out.green(state);
@@ -42,8 +47,9 @@ export const time = (epochMs: number): string =>
 const escapes = /\u001b\[[0-9;]*m/g;
 const width = (text: string) => text.replace(escapes, '').length;
 
-/** Columns divided by two spaces; numbers to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Columns divided by two spaces; numbers to the right. A line break in a cell is shown as what it is. */
+export function table(header: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => printable(cell, { colors: true })));
   const widths = header.map((title, column) =>
     Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))),
   );
