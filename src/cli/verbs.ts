@@ -1,4 +1,5 @@
 /** The verbs, in the order of `--help`: what each accepts, and where the code is that does it. */
+import { attach } from './commands/attach.ts';
 import { audit } from './commands/audit.ts';
 import { bundle } from './commands/bundle.ts';
 import { cancel } from './commands/cancel.ts';
@@ -30,6 +31,7 @@ import { sessionStatus } from './commands/session-status.ts';
 import { sessionStop } from './commands/session-stop.ts';
 import { sessionSubmit } from './commands/session-submit.ts';
 import { status } from './commands/status.ts';
+import { wait } from './commands/wait.ts';
 import { type Verb, verb } from './verb.ts';
 
 export const groups: Readonly<Record<string, string>> = {
@@ -47,6 +49,8 @@ export const verbs: readonly Verb[] = [
   verb(bundle, () => import('./verbs/bundle.ts')),
   verb(plan, () => import('./verbs/plan.ts')),
   verb(deploy, () => import('./verbs/deploy.ts')),
+  verb(attach, () => import('./verbs/attach.ts')),
+  verb(wait, () => import('./verbs/wait.ts')),
   verb(rollback, () => import('./verbs/rollback.ts')),
   verb(releases, () => import('./verbs/releases.ts')),
   verb(audit, () => import('./verbs/audit.ts')),

@@ -23,6 +23,8 @@ export interface FollowOptions {
   /** Outcomes of this epoch and below belong to earlier runs. */
   readonly previousEpoch: number;
   readonly signal: AbortSignal;
+  /** Whether one that does not end by itself is followed all the same. Default: only until it runs. */
+  readonly isEndless?: boolean;
   /** Jobs as they are now; while the JobManager answers. */
   readonly onSnapshot: (jobs: readonly JobDetails[]) => void;
 }
@@ -47,7 +49,7 @@ export async function followApplication(
     if (clock.monotonic() >= nextSnapshot) {
       const jobs = await followSnapshot(site, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);
-      if (jobs?.some(runsForEver)) return null;
+      if (!options.isEndless && jobs?.some(runsForEver)) return null;
       await checkForLoss(jobs !== null);
       nextSnapshot = clock.monotonic() + snapshotMs;
     }

@@ -19,6 +19,8 @@ const calls: readonly (readonly [verb: string, args: readonly string[], exitCode
   ['deploy', ['--dry-run'], 0],
   ['status', [], 7],
   ['deploy', [], 0],
+  ['attach', [], 0],
+  ['wait', [], 0],
   ['list', [], 0],
   ['status', [], 0],
   ['logs', [], 0],

@@ -70,7 +70,7 @@ describe('a home that cannot be used', () => {
 });
 
 describe('status --watch', () => {
-  it('shows every change as a line of JSON and ends with the application', async () => {
+  it('shows every change as a line of JSON, ends with the application and with its exit code', async () => {
     const gate = join(project.folder, 'gate');
     await project.write(
       'src/app.ts',
@@ -97,7 +97,7 @@ export const job = defineJob('demo', (env) => {
     await eventually(() => states(seen).includes('RUNNING'));
     await writeFile(gate, '');
     const { exitCode } = await watching;
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(6);
     expect(states(seen).at(-1)).toBe('FAILED');
   });
 

@@ -4,7 +4,10 @@ import { clusterArgument } from '../common-options.ts';
 import { defineVerb } from '../verb.ts';
 
 export const watch = {
-  watch: flag('-w, --watch', 'Show it again whenever it changes, until the cluster has ended.'),
+  watch: flag(
+    '-w, --watch',
+    'Show it again whenever it changes, until the cluster has ended. The exit code is then that of a deploy: 6 for a job that failed.',
+  ),
 } as const;
 
 export const status = defineVerb({

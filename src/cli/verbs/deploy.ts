@@ -1,23 +1,18 @@
 /** `fctl deploy`: brings the cluster up and follows the application to its end. */
-import { ApplicationStatus } from '../../contract/outcome.ts';
-import type { OutcomeDocument } from '../../record/documents.ts';
-import { type ClusterError, type Problem, problem } from '../../contract/errors.ts';
+import type { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { formatDuration } from '../../contract/units.ts';
 import { deploy, planDeployment } from '../../deployment/deploy.ts';
 import type { DeployInput } from '../../deployment/operation/desired.ts';
 import { FailedDeployment } from '../../deployment/operation/failure.ts';
-import { followApplication } from '../../deployment/follow.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import { hasSucceeded } from '../../deployment/releases.ts';
 import { removeExpired } from '../../deployment/destroy.ts';
-import { memoryProblems } from '../../providers/shared/describe-exit.ts';
 import type { deploy as declaration } from '../commands/deploy.ts';
 import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
-import { describeFailedApplication, describeJobs, describeOutcome } from '../output/jobs.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
 import { deployPerJob } from './deploy-per-job.ts';
+import { answerOutcome, follow } from './follow.ts';
 import { operationOptions } from './operation-flags.ts';
 import { describePlan } from './plan.ts';
 import { refuseBeside } from '../options.ts';
@@ -86,16 +81,16 @@ async function deployAndFollow(
   };
   const outcome =
     result.outcome ??
-    (flags.detach ? null : await follow(context, input, result.previousEpoch, progress));
+    (flags.detach
+      ? null
+      : await follow(context, input, clusterId, { previousEpoch: result.previousEpoch, progress }));
   progress.stop();
   if (outcome === null) {
     report.result({ ...data, detached: true, outcome }, () => running(clusterId));
     return ExitCode.done;
   }
-  const tookMs = Date.now() - startedAt;
-  const isFailed = outcome.status === ApplicationStatus.failed;
-  const memory = isFailed ? memoryProblems(await provider.observe(clusterId, context)) : [];
-  return answer(context, { ...data, detached: false, outcome }, { outcome, memory, tookMs });
+  const ended = { data: { ...data, detached: false }, outcome, startedAt };
+  return answerOutcome(context, provider, clusterId, ended);
 }
 
 /** A deployment that failed, with what became of it. @returns the exit code. */
@@ -121,48 +116,3 @@ const interrupted = (signal: AbortSignal, clusterId: string) =>
 
 const running = (clusterId: string) =>
   `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;
-
-async function follow(
-  context: Context,
-  input: DeployInput,
-  previousEpoch: number,
-  progress: Progress,
-): Promise<OutcomeDocument | null> {
-  const { config } = input;
-  try {
-    return await followApplication(input, config.cluster, {
-      previousEpoch,
-      signal: context.signal,
-      onSnapshot: (jobs) => progress.view(() => describeJobs(jobs)),
-    });
-  } catch (error) {
-    if (!context.signal.aborted) throw error;
-    throw endedBy(
-      context.signal,
-      'detached',
-      (why) => `${why}: detached, ${config.cluster} goes on`,
-      `'fctl status ${config.cluster} --watch' follows it, 'fctl cancel ${config.cluster}' ends it`,
-    );
-  }
-}
-
-interface Ended {
-  readonly outcome: OutcomeDocument;
-  /** Why processes ran out of it. */
-  readonly memory: readonly Problem[];
-  readonly tookMs: number;
-}
-
-function answer({ report }: Context, data: object, { memory, outcome, tookMs }: Ended): number {
-  if (outcome.status === ApplicationStatus.succeeded) {
-    report.result(data, () => describeOutcome(outcome));
-    report.message(`Finished in ${formatDuration(tookMs)}.`);
-    return ExitCode.done;
-  }
-  if (!report.options.json) report.result(data, () => describeOutcome(outcome));
-  const { error, status } = outcome;
-  const message = describeFailedApplication(status === ApplicationStatus.canceled, error);
-  const failed = problem({ code: `application-${status.toLowerCase()}`, message });
-  report.failure([failed, ...memory], data);
-  return ExitCode.jobFailed;
-}

@@ -1,36 +1,32 @@
 /** `fctl status`: what is true about one cluster. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import { type ClusterStatus, clusterStatus } from '../../deployment/status.ts';
+import type { ClusterStatus } from '../../deployment/status.ts';
+import { hasEnded, watchStatus } from '../../deployment/watch.ts';
 import { attemptsOf, followSnapshot } from '../../deployment/follow.ts';
 import { describeExit } from '../../providers/shared/describe-exit.ts';
 import type { Site } from '../../deployment/site.ts';
 import type { status as declaration } from '../commands/status.ts';
 import type { Context } from '../context.ts';
+import { exitCodeOfState } from '../output/ending.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';
 import { colorState, out, table } from '../output/style.ts';
 import type { Given } from '../verb.ts';
 
-const watchMs = 500;
-const ended = new Set(['SUCCEEDED', 'FAILED', 'CANCELED', 'LOST', 'INCOMPLETE', 'DAMAGED']);
-
 export async function run(
   context: Context,
   { cluster, watch }: Given<typeof declaration>,
-): Promise<void> {
+): Promise<number | void> {
   const clusterId = await context.clusterId(cluster);
   const site = await context.site();
   const { report, signal } = context;
   let shown = '';
-  for (;;) {
-    const status = await clusterStatus(site, clusterId);
+  for await (const status of watchStatus(site, clusterId, signal)) {
     if (status === null) throw noSuchCluster(clusterId);
     const text = await describe(site, status);
     if (!watch) return report.result(statusData(status), () => text);
     if (text !== shown) report.line(statusData(status), () => text);
     shown = text;
-    if (ended.has(status.state)) return;
-    await delay(watchMs, undefined, { signal });
+    if (await hasEnded(site, status)) return exitCodeOfState(status.state);
   }
 }
 
