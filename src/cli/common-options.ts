@@ -6,10 +6,14 @@ import {
   duration,
   flag,
   list,
+  oneOf,
   option,
   optionOr,
   text,
 } from './options.ts';
+
+/** In which an answer may be printed, beside the text that is the default. */
+const forms = ['json', 'yaml', 'wide', 'name'] as const;
 
 export type Options = Readonly<Record<string, Option>>;
 /** In the order of the command line. */
@@ -27,6 +31,12 @@ export type OptionValues<T> = {
 /** Options that every verb has. */
 export const commonOptions = {
   json: flag('--json', 'Print one JSON document on stdout.'),
+  output: option(
+    '-o, --output <form>',
+    'Print json, yaml or, of a list, wide (with more columns) or name (only the names).',
+    oneOf('form', forms),
+    forms,
+  ),
   quiet: flag('-q, --quiet', 'Print no progress and no messages.'),
   verbose: flag('-v, --verbose', 'Print more messages, and the stack of a failure.'),
   yes: flag('-y, --yes', 'Answer every question with yes.'),

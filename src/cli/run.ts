@@ -4,6 +4,7 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { type Place, createContext } from './context.ts';
 import { type Raw, parseGiven } from './given.ts';
 import type { Interruption } from './interruption.ts';
+import { refuseBeside } from './options.ts';
 import { Report } from './output/report.ts';
 import { CommanderError, calledVerb, createProgram } from './program.ts';
 import { type CommonOptions, commonOptions, placeOptions } from './common-options.ts';
@@ -19,7 +20,7 @@ export async function run(line: readonly string[], place: Place): Promise<number
   const program = createProgram(argv, async (verb, raw) => {
     exitCode = await invoke(verb, raw, behind, place);
   });
-  const json = argv.includes('--json');
+  const json = wantsJson(argv);
   const complaints: string[] = [];
   configureOutput(program, json ? (text) => void complaints.push(text) : null);
   try {
@@ -32,6 +33,10 @@ export async function run(line: readonly string[], place: Place): Promise<number
   }
   return exitCode;
 }
+
+/** As far as a command line that is wrong tells. */
+const wantsJson = (argv: readonly string[]) =>
+  argv.includes('--json') || /(?:^|\n)(?:-o|--output)[\n=]?json(?:\n|$)/.test(argv.join('\n'));
 
 /** What is behind `--` is somebody else's command line. */
 function splitCommand(line: readonly string[]) {
@@ -52,10 +57,12 @@ function configureOutput(
   configure(program);
 }
 
+const plain = { quiet: false, verbose: false, form: null, toYaml: null };
+
 function answerUsage(argv: readonly string[], message: string): void {
   const words = argv.filter((word) => !word.startsWith('-'));
   const command = [words.slice(0, 2).join(' '), words[0] ?? ''].find(isCommand) ?? '';
-  const report = new Report({ command, json: true, quiet: false, verbose: false });
+  const report = new Report({ ...plain, command, json: true });
   report.failure([
     problem({
       code: 'usage',
@@ -82,18 +89,15 @@ async function invoke(
 ): Promise<number> {
   const { options } = raw;
   if (options['noColor']) forbidColors(place.environment);
-  const report = new Report({
-    command: verb.name,
-    json: options['json'] === true,
-    quiet: options['quiet'] === true,
-    verbose: options['verbose'] === true,
-  });
+  const report = await createReport(verb, raw);
   let awake: NodeJS.Timeout | undefined;
   let dispose = async () => {};
   let interruption: Interruption | null = null;
   try {
     const given = parseGiven(verb, raw, behind);
-    const context = createContext(report, commonOf(given), place);
+    const common = commonOf(given);
+    refuseForm(verb, common);
+    const context = createContext(report, common, place);
     dispose = () => context.dispose();
     ({ interruption } = context);
     awake = setInterval(() => {}, 2 ** 30); // The clock's timers alone keep no process alive.
@@ -118,6 +122,32 @@ function commonOf(given: Readonly<Record<string, unknown>>): CommonOptions {
   const all = Object.entries({ ...commonOptions, ...placeOptions });
   const values = all.map(([name, { absent }]) => [name, given[name] ?? absent] as const);
   return Object.fromEntries(values) as unknown as CommonOptions;
+}
+
+/** As it was asked for, also where something else in the command line is wrong. */
+async function createReport({ lists, name: command }: Verb, { options }: Raw): Promise<Report> {
+  const { json, output, quiet, verbose } = options;
+  const isYaml = output === 'yaml';
+  const form = lists && (output === 'wide' || output === 'name') ? output : null;
+  const all = {
+    command,
+    json: json === true || output === 'json' || isYaml,
+    quiet: quiet === true,
+    verbose: verbose === true,
+    form,
+  } as const;
+  if (!isYaml) return new Report({ ...all, toYaml: null });
+  const { toYaml } = await import('./output/yaml.ts');
+  return new Report({ ...all, toYaml });
+}
+
+/** @throws UsageError for a form that the verb's answer does not have. */
+function refuseForm({ lists, name }: Verb, { json, output }: CommonOptions): void {
+  if (output === null) return;
+  if (json) refuseBeside('beside --json', { '--output': output !== 'json' });
+  if (!lists && (output === 'wide' || output === 'name')) {
+    refuseBeside(`for '${name}', which prints no list`, { [`--output ${output}`]: true });
+  }
 }
 
 /** The variables that all who write colours heed, our libraries too. */

@@ -36,6 +36,8 @@ export interface Declaration<
   readonly examples: readonly string[];
   /** It changes nothing: Ctrl-C and `--timeout` end it at once, whatever it waits for. */
   readonly readsOnly?: true;
+  /** It prints a list, also `-o wide` and `-o name`. */
+  readonly lists?: true;
   /**
    * It takes the words behind `--` as a command, gives them as `behind` (`null` without `--`), and ends
    * with the command's exit code. Its own failures end with 125, so that scripts can tell them apart.

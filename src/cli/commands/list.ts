@@ -9,6 +9,7 @@ export const list = defineVerb({
     'Lists the clusters of the provider. A host that does not answer is told as a warning, and the exit code is 4: the clusters that it has are not in the list.',
   reach: 'place',
   readsOnly: true,
+  lists: true,
   arguments: {},
   options: {},
   examples: ['fctl list', 'fctl list --provider docker', 'fctl list --json'],

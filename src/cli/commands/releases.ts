@@ -8,6 +8,7 @@ export const releases = defineVerb({
   summary: 'Show the releases of a cluster, newest first',
   reach: 'cluster',
   readsOnly: true,
+  lists: true,
   arguments: clusterArgument,
   options: {},
   examples: ['fctl releases', 'fctl releases flights --json'],

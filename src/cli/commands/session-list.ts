@@ -7,6 +7,7 @@ export const sessionList = defineVerb({
   summary: 'List all sessions',
   reach: 'place',
   readsOnly: true,
+  lists: true,
   arguments: {},
   options: {},
   examples: ['fctl session list', 'fctl session list --json'],

@@ -8,6 +8,7 @@ export const sessionStatus = defineVerb({
   summary: 'Show what is true about a session: processes and jobs',
   reach: 'cluster',
   readsOnly: true,
+  lists: true,
   arguments: clusterArgument,
   options: watch,
   examples: ['fctl session status', 'fctl session status demo --watch'],

@@ -16,6 +16,7 @@ export const status = defineVerb({
   summary: 'Show what is true about a cluster: processes, jobs, outcome',
   reach: 'cluster',
   readsOnly: true,
+  lists: true,
   arguments: clusterArgument,
   options: watch,
   examples: ['fctl status flights', 'fctl status --watch', 'fctl status flights --json'],

@@ -11,7 +11,8 @@ import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import { printable } from '../../contract/printable.ts';
 import type { JobDetails } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';
-import { colorState, count, out, table } from './style.ts';
+import { colorState, count, out } from './style.ts';
+import { table } from './table.ts';
 
 const nameWidth = 44;
 const shorten = (name: string) =>

@@ -1,5 +1,6 @@
 /** Progress of long work: a spinner on a terminal, plain lines otherwise. All on stderr. */
 import type { Ora } from 'ora';
+import type { ReportOptions } from './report.ts';
 import { err, shown } from './style.ts';
 
 export interface Progress {
@@ -16,8 +17,12 @@ export interface Progress {
 
 const plainViewMs = 5000;
 
-export async function createProgress(options: { quiet: boolean }): Promise<Progress> {
-  if (options.quiet) return silent;
+/** Nothing is shown with `--quiet`, nor beside an answer for programs. */
+export async function createProgress({
+  json,
+  quiet,
+}: Pick<ReportOptions, 'json' | 'quiet'>): Promise<Progress> {
+  if (quiet || json) return silent;
   // A terminal that says it has no columns (as `script` without one makes it) would be cleared for ever.
   if (!process.stderr.isTTY || !process.stderr.columns) return plainProgress();
   const { default: ora } = await import('ora');

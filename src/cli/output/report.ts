@@ -1,6 +1,7 @@
 /**
  * What a verb says: results on stdout, messages and progress on stderr. With `--json` stdout has one JSON
- * document (a following verb: one a line, and a failure as the last one) and nothing else.
+ * document (a following verb: one a line, and a failure as the last one) and nothing else. With `-o yaml`
+ * the same is YAML, and documents begin with `---` where there are several.
  */
 import type { Problem } from '../../contract/errors.ts';
 import { Redactor } from '../../contract/secrets.ts';
@@ -8,9 +9,20 @@ import { err, shown } from './style.ts';
 
 export interface ReportOptions {
   readonly command: string;
+  /** An answer for programs is wanted: JSON, or YAML. */
   readonly json: boolean;
+  /** Makes YAML of what would be JSON. `null`: JSON. */
+  readonly toYaml: ((value: unknown) => string) | null;
+  /** Of a list: with more columns, or only the names. `null`: the columns that fit. */
+  readonly form: 'wide' | 'name' | null;
   readonly quiet: boolean;
   readonly verbose: boolean;
+}
+
+export interface Listing {
+  readonly names: () => readonly string[];
+  /** For people. */
+  readonly table: (isWide: boolean) => string;
 }
 
 export class Report {
@@ -21,6 +33,16 @@ export class Report {
 
   constructor(options: ReportOptions) {
     this.options = options;
+  }
+
+  /**
+   * A list. `-o name` prints the names alone, `-o wide` a table with more columns.
+   * @param problems what kept it from being whole.
+   */
+  listing(data: unknown, list: Listing, problems: readonly Problem[] = []): void {
+    const { form } = this.options;
+    const text = () => (form === 'name' ? list.names().join('\n') : list.table(form === 'wide'));
+    this.incomplete(data, text, problems);
   }
 
   /** The verb's result. `text` is only made for people. */
@@ -49,7 +71,7 @@ export class Report {
    * as it is, but on a terminal.
    */
   line(data: unknown, text: () => string): void {
-    if (this.options.json) this.#write(process.stdout, this.#envelope(data, []));
+    if (this.options.json) this.#write(process.stdout, this.#one(data));
     else this.#printed(process.stdout, text());
   }
 
@@ -79,6 +101,12 @@ export class Report {
     if (this.options.verbose) this.#print(process.stderr, err.dim(text));
   }
 
+  /** One of several. */
+  #one(data: unknown): string {
+    const envelope = this.#envelope(data, []);
+    return this.options.toYaml ? `---\n${envelope}` : envelope;
+  }
+
   #document(data: unknown, errors: readonly Problem[]): void {
     this.#answered = true;
     this.#write(process.stdout, this.#envelope(data, errors));
@@ -94,7 +122,9 @@ export class Report {
     }));
     const { command } = this.options;
     const masked = JSON.parse(redactor.stringify(data ?? null)) as unknown;
-    return JSON.stringify({ ok: errors.length === 0, command, data: masked, errors: said });
+    const envelope = { ok: errors.length === 0, command, data: masked, errors: said };
+    const { toYaml } = this.options;
+    return toYaml ? toYaml(envelope) : JSON.stringify(envelope);
   }
 
   #print(stream: NodeJS.WriteStream, text: string): void {

@@ -28,7 +28,7 @@ export async function run(
       problem({ code: 'mode-not-followed', message, hint }),
     );
   }
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const epoch = record.outcome?.epoch ?? 0;
     const outcome = await follow(context, site, clusterId, {

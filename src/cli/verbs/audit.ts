@@ -4,7 +4,9 @@ import { noSuchCluster } from '../../deployment/cancel.ts';
 import type { audit as declaration } from '../commands/audit.ts';
 import type { Context } from '../context.ts';
 import type { Given } from '../verb.ts';
-import { colorState, table, time } from '../output/style.ts';
+import { colorState } from '../output/style.ts';
+import { table } from '../output/table.ts';
+import { when } from '../output/times.ts';
 
 export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
   const clusterId = await context.clusterId(given.cluster);
@@ -13,9 +15,9 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   const entries = (await readAudit(provider.record(clusterId))).toReversed();
   context.report.result({ clusterId, entries }, () =>
     table(
-      ['WHEN (UTC)', 'BY', 'ACTION', 'RELEASE', 'RESULT', 'MESSAGE'],
+      ['WHEN', 'BY', 'ACTION', 'RELEASE', 'RESULT', 'MESSAGE'],
       entries.map((e) => [
-        time(e.at),
+        when(e.at),
         e.by,
         e.action,
         e.release ?? '',

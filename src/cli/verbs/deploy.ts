@@ -27,7 +27,7 @@ export async function run(context: Context, flags: DeployFlags): Promise<number>
     refuseBeside('beside --dry-run', { '--detach': flags.detach, '--if-changed': flags.ifChanged });
   }
   const loaded = await loadDeployable(context, flags);
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     progress.step('Bundling the application');
     const input = await prepareDeployment(context, flags, loaded);

@@ -6,7 +6,8 @@ import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Leftover } from '../../providers/provider.ts';
 import type { doctor as declaration } from '../commands/doctor.ts';
 import type { Context } from '../context.ts';
-import { out, table } from '../output/style.ts';
+import { out } from '../output/style.ts';
+import { table } from '../output/table.ts';
 import type { Given } from '../verb.ts';
 
 export async function run(context: Context, { fix }: Given<typeof declaration>): Promise<number> {

@@ -3,7 +3,9 @@ import { ExitCode } from '../../contract/exit-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { type ClusterStatus, listedStatus } from '../../deployment/status.ts';
 import type { Context } from '../context.ts';
-import { colorState, table, time } from '../output/style.ts';
+import { colorState } from '../output/style.ts';
+import { table } from '../output/table.ts';
+import { when } from '../output/times.ts';
 
 export const run = (context: Context): Promise<number> => listClusters(context, null);
 
@@ -20,11 +22,10 @@ export async function listClusters(context: Context, mode: string | null): Promi
   const found = all
     .filter((status) => status !== null)
     .filter(({ cluster }) => mode === null || cluster === null || cluster.mode === mode);
-  const text = () =>
-    found.length === 0
-      ? `No ${mode === null ? 'clusters' : `${mode} clusters`} on provider ${provider.name}.`
-      : describe(found);
-  report.incomplete({ clusters: found.map(summary) }, text, silent);
+  const none = `No ${mode === null ? 'clusters' : `${mode} clusters`} on provider ${provider.name}.`;
+  const names = () => found.map(({ clusterId }) => clusterId);
+  const table = (isWide: boolean) => (found.length === 0 ? none : describe(found, isWide));
+  report.listing({ clusters: found.map(summary) }, { names, table }, silent);
   return silent.length === 0 ? ExitCode.done : ExitCode.providerNotUsable;
 }
 
@@ -49,7 +50,7 @@ const runningTaskManagers = (status: ClusterStatus) =>
 const startTime = (status: ClusterStatus) =>
   status.info?.startTime ?? status.outcome?.startTime ?? status.release?.createdAt ?? null;
 
-function describe(found: readonly ClusterStatus[]): string {
+function describe(found: readonly ClusterStatus[], isWide: boolean): string {
   const rows = found.map((status) => {
     const started = startTime(status);
     const ended = status.outcome?.endTime ?? Date.now();
@@ -58,13 +59,21 @@ function describe(found: readonly ClusterStatus[]): string {
       colorState(status.state),
       status.cluster?.mode ?? '?',
       String(runningTaskManagers(status)),
-      started === null ? '' : time(started),
+      started === null ? '' : when(started),
       started === null ? '' : formatDuration(ended - started),
       status.release?.release ?? '',
+      ...(isWide
+        ? [
+            status.cluster?.provider ?? '',
+            status.cluster?.engine ?? '',
+            status.release?.by ?? '',
+            status.rest ?? '',
+            status.explanation ?? '',
+          ]
+        : []),
     ];
   });
-  return table(
-    ['CLUSTER', 'STATE', 'MODE', 'TASKMANAGERS', 'STARTED (UTC)', 'TIME', 'RELEASE'],
-    rows,
-  );
+  const titles = ['CLUSTER', 'STATE', 'MODE', 'TASKMANAGERS', 'STARTED', 'TIME', 'RELEASE'];
+  const more = ['PROVIDER', 'ENGINE', 'BY', 'REST', 'EXPLANATION'];
+  return isWide ? table([...titles, ...more], rows, { width: null }) : table(titles, rows);
 }

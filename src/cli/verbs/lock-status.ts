@@ -5,7 +5,7 @@ import { lockStatus } from '../../record/lock.ts';
 import type { lockStatus as declaration } from '../commands/lock-status.ts';
 import type { Context } from '../context.ts';
 import type { Given } from '../verb.ts';
-import { time } from '../output/style.ts';
+import { when } from '../output/times.ts';
 
 export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
   const clusterId = await context.clusterId(given.cluster);
@@ -24,6 +24,6 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   context.report.result(data, () => {
     if (!held) return `Nobody holds the lock of ${clusterId}.`;
     const age = ageMs === null ? '' : `, renewed ${formatDuration(ageMs)} ago`;
-    return `${lock!.holder} holds the lock of ${clusterId} since ${time(lock!.acquiredAt)} (UTC)${age}: ${lock!.message}`;
+    return `${lock!.holder} holds the lock of ${clusterId} since ${when(lock!.acquiredAt)}${age}: ${lock!.message}`;
   });
 }

@@ -5,7 +5,8 @@ import type { Plan } from '../../contract/plan.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import type { plan as declaration } from '../commands/plan.ts';
 import type { Context } from '../context.ts';
-import { out, table } from '../output/style.ts';
+import { out } from '../output/style.ts';
+import { table } from '../output/table.ts';
 import type { Given } from '../verb.ts';
 import { loadDeployable, prepareDeployment } from './prepare.ts';
 

@@ -17,7 +17,7 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   if (process !== null) refuseBeside('beside the name of a process', { '--role': role !== null });
   const choice = { process, role };
   const input = await runningInput(context, named, given);
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const { plan } = await restart(input, choice, operationOptions(context, given, progress));
     progress.stop();

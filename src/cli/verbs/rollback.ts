@@ -18,7 +18,7 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   const { place, report } = context;
   const { clusterId, ...rest } = await runningInput(context, given.cluster, given);
   const input = { ...rest, bundlesDir: bundlesDir(context), problems: [] };
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const operation = operationOptions(context, given, progress);
     const result = await rollback(input, clusterId, given.release, place.cwd, operation);

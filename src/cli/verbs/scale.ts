@@ -27,7 +27,7 @@ export async function run(context: Context, given: ScaleFlags): Promise<void> {
   const { report } = context;
   const taskManagers = wantedTaskManagers(given);
   const input = await runningInput(context, given.cluster, given);
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const { plan, release } = await scale(
       input,

@@ -41,7 +41,7 @@ export async function deploySession(
     hooks: hooksOf(context, flags, loaded),
   };
   await removeExpired(input, Date.now());
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const { plan, release } = await deploy(input, operationOptions(context, flags, progress));
     progress.stop();

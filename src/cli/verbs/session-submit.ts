@@ -36,7 +36,7 @@ export async function run(context: Context, flags: SubmitFlags): Promise<number>
   const site = await context.site();
   const leader = await reachSession(site, clusterId);
   const application = await findApplication(context, flags);
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     progress.step('Bundling the application');
     const bundle = await prepare(context, flags, application);

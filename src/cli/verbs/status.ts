@@ -9,7 +9,9 @@ import type { status as declaration } from '../commands/status.ts';
 import type { Context } from '../context.ts';
 import { exitCodeOfState } from '../output/ending.ts';
 import { describeJobs, describeOutcome } from '../output/jobs.ts';
-import { colorState, out, table } from '../output/style.ts';
+import { colorState, out } from '../output/style.ts';
+import { table } from '../output/table.ts';
+import { when } from '../output/times.ts';
 import type { Given } from '../verb.ts';
 
 export async function run(
@@ -19,10 +21,14 @@ export async function run(
   const clusterId = await context.clusterId(cluster);
   const site = await context.site();
   const { report, signal } = context;
+  const { form } = report.options;
   let shown = '';
   for await (const status of watchStatus(site, clusterId, signal)) {
     if (status === null) throw noSuchCluster(clusterId);
-    const text = await describe(site, status);
+    const text =
+      form === 'name'
+        ? status.processes.map(({ name }) => name).join('\n')
+        : await describe(site, status, form === 'wide');
     if (!watch) return report.result(statusData(status), () => text);
     if (text !== shown) report.line(statusData(status), () => text);
     shown = text;
@@ -36,7 +42,7 @@ function statusData(status: ClusterStatus) {
   return { ...status, processes };
 }
 
-async function describe(site: Site, status: ClusterStatus): Promise<string> {
+async function describe(site: Site, status: ClusterStatus, isWide: boolean): Promise<string> {
   const { cluster, release, explanation } = status;
   const facts = [
     `${out.bold(status.clusterId)} ${colorState(status.state)}`,
@@ -49,15 +55,18 @@ async function describe(site: Site, status: ClusterStatus): Promise<string> {
       : [`release ${release.release} (${release.status}) by ${release.by}`]),
     ...(status.rest === null ? [] : [`REST ${status.rest}`]),
   ].join('\n');
+  const titles = ['PROCESS', 'STATE', 'RESTARTS', 'LAST EXIT', 'WHERE'];
   const processes = table(
-    ['PROCESS', 'STATE', 'RESTARTS', 'LAST EXIT', 'WHERE'],
+    isWide ? [...titles, 'HOST', 'STARTED', 'RELEASE'] : titles,
     status.processes.map((p) => [
       p.name,
       colorState(p.status),
       String(p.restarts),
       describeExit(p) ?? '',
       p.location,
+      ...(isWide ? [p.host ?? '', p.startedAt === null ? '' : when(p.startedAt), p.release] : []),
     ]),
+    isWide ? { width: null } : {},
   );
   const parts = [facts, ...(status.processes.length === 0 ? [] : [processes])];
   if (status.info !== null) {

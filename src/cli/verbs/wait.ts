@@ -18,7 +18,7 @@ export async function run(
 ): Promise<number> {
   const { report } = context;
   const clusterId = await context.clusterId(cluster);
-  const progress = await createProgress({ quiet: report.options.quiet || report.options.json });
+  const progress = await createProgress(report.options);
   try {
     const status = await waitFor(context, clusterId, awaited, progress);
     progress.stop();

@@ -11,7 +11,7 @@ beforeEach(async () => {
     lines.push(String(text).trimEnd());
     return true;
   });
-  progress = await createProgress({ quiet: false });
+  progress = await createProgress({ json: false, quiet: false });
 });
 afterEach(() => vi.restoreAllMocks());
 
