@@ -40,7 +40,7 @@ export function explainIssue(
       ...common,
       code: 'invalid-value',
       message: `${expectation(issue, node)}${given}`,
-      hint: near === null ? common.hint : `did you mean '${near}'?`,
+      hint: near === null ? (asList(issue) ?? common.hint) : `did you mean '${near}'?`,
     },
   ];
 }
@@ -48,6 +48,14 @@ export function explainIssue(
 function hintOf({ description, examples }: SchemaNode): string | null {
   if (description === undefined) return null;
   return examples ? `${description} For example ${examples.join(', ')}.` : description;
+}
+
+/** How a list is written that was given as text. */
+function asList(issue: z.core.$ZodIssue): string | null {
+  const isText = typeof issue.input === 'string' && issue.input !== '';
+  if (issue.code !== 'invalid_type' || issue.expected !== 'array' || !isText) return null;
+  const parts = (issue.input as string).split(',').map((part) => part.trim());
+  return `write [${parts.join(', ')}]`;
 }
 
 /** Objects and lists may hold anything, secrets too. */

@@ -105,6 +105,9 @@ describe('what is said', () => {
     ['provider: kubernets', '/provider', "did you mean 'kubernetes'?"],
     ['heartbeat: { interval: 10 }', '/heartbeat/interval', 'For example 10s, 500ms, 5m.'],
     ['jobmanager: { resources: { memory: 5 } }', '/jobmanager/resources/memory', '512MiB'],
+    ['jobmanager: { rest: { hosts: "a,b" } }', '/jobmanager/rest/hosts', 'write [a, b]'],
+    ['storage: { shared: /mnt }', '/storage/shared', 'write [/mnt]'],
+    ['storage: { shared: 5 }', '/storage/shared', 'Paths'],
   ])('of a wrong value: %j', async (yaml, path, hint) => {
     const [problem] = await problemsOf(`cluster: ab\n${yaml}`);
     expect(problem).toMatchObject({ path, code: 'invalid-value', line: 2 });
