@@ -9,6 +9,7 @@ import type { JobGraph } from '../graph/job-graph.ts';
 import { type MainPlan, planMain } from '../application/plan-main.ts';
 import { compileDeterministic } from '../graph/compile.ts';
 import { findApplicationProblems } from '../application/application.ts';
+import { findEntries } from '../application/application-questions.ts';
 import { loadBundle, type LoadedBundle } from '../application/load-bundle.ts';
 import type { InspectAnswer, InspectRequest, Inspection } from './inspect-messages.ts';
 
@@ -62,6 +63,12 @@ function place(stack: string | null): string | null {
 
 async function inspect(loaded: LoadedBundle): Promise<InspectAnswer> {
   const { exports, registry } = loaded;
+  if ('jobs' in request.compile && request.compile.jobs === 'none') {
+    const entries = findEntries(exports, registry);
+    const jobs = entries.flatMap(({ job }) => job ?? []);
+    const hasMain = jobs.length < entries.length;
+    return { type: 'inspected', inspection: { jobs, hasMain, graphs: [], incomplete: null } };
+  }
   // Whoever names a job needs no main() that says which to run.
   const namesJob =
     'job' in request.compile ||

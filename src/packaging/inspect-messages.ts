@@ -11,11 +11,11 @@ export interface InspectRequest {
   /** Absolute: of relative paths of cached files. */
   readonly workingDirectory: string;
   /**
-   * Which jobs to compile: the only one of an application without `main`, the one of a name with `args` as its
+   * Which jobs to compile: none, where it is not known what will be run; the only one of an application without `main`, the one of a name with `args` as its
    * own, or those that are executed with `args`, all or those of a name.
    */
   readonly compile:
-    | { readonly jobs: 'if-no-main' }
+    | { readonly jobs: 'none' | 'if-no-main' }
     | { readonly job: string }
     | { readonly executed: string | null };
 }

@@ -53,6 +53,25 @@ describe('before anything is started', () => {
     expect(json.errors.map((e) => e.message).join('\n')).toContain(message);
   });
 
+  it.each([
+    ['an entry without a job', `${imports} export const x = 1;`, 'defines no job'],
+    ['an entry that throws', "throw new Error('boom');", 'boom'],
+  ])('bundles nothing that nobody can run: %s', async (_what, app, message) => {
+    await project.write('src/app.ts', app);
+    const { exitCode, json } = await project.run('bundle', 'out.mjs');
+    expect(exitCode).toBe(3);
+    expect(json.errors.map((e) => e.message).join()).toContain(message);
+    expect(await readdir(project.folder)).not.toContain('out.mjs');
+  });
+
+  it('bundles several jobs without a main(), of which a submission names one', async () => {
+    const one = (name: string) =>
+      `defineJob('${name}', (env) => { ${numbers}.sinkTo(DiscardSink.create()); });`;
+    await project.write('src/app.ts', `${imports} ${one('a')} ${one('b')}`);
+    expect((await project.run('bundle', 'out.mjs')).exitCode).toBe(0);
+    expect(await readdir(project.folder)).toContain('out.mjs');
+  });
+
   it("names the place in the user's file where a builder threw", async () => {
     await project.write('src/app.ts', job("  throw new Error('boom');"));
     const { exitCode, json } = await project.run('deploy');
