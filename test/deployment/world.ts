@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly jobManagers?: number;
   /** Whether the job has state. Default: no. */
   readonly isStateful?: boolean;
+  /** Whether `main()` executes its job, or waits for something else. Default: yes. */
+  readonly executes?: boolean;
 }
 
 /** What a deployment asks for. */
@@ -334,7 +336,10 @@ export class World {
             .map((name) => ({ name, isIdle: false })),
         ),
       jobsOn: () => ask(() => new Set([job.jid])),
-      jobs: () => ask(() => [job]) as unknown as ReturnType<ClusterApi['jobs']>,
+      jobs: () =>
+        ask(() => (this.#options.executes === false ? [] : [job])) as unknown as ReturnType<
+          ClusterApi['jobs']
+        >,
       job: () => ask(() => job),
       attempts: (jobId) =>
         ask(() => ({

@@ -32,6 +32,8 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
       return progress.step(`Waiting for jobs: ${event.waitsFor}`);
     case 'jobs-run':
       return progress.done('Its jobs run');
+    case 'main-runs':
+      return progress.done('Its main() runs, and none of its jobs does at the moment');
     case 'rolling-back':
       return progress.done(`Rolling back to release ${event.number} (${event.release})`);
   }

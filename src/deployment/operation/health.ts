@@ -62,7 +62,7 @@ export async function awaitHealthy(options: HealthOptions): Promise<OutcomeDocum
     if (found.registered >= options.taskManagers) {
       if (jobs === null) return null;
       if (await jobs.passed()) {
-        onEvent({ type: 'jobs-run' });
+        onEvent({ type: jobs.isIdle ? 'main-runs' : 'jobs-run' });
         return (await look(options)).outcome;
       }
     }

@@ -41,6 +41,11 @@ export class JobGate {
     this.#runMs = runMs;
   }
 
+  /** Whether no job is on its way: `main()` has executed none yet, or all have ended. */
+  get isIdle(): boolean {
+    return this.#idleSince !== null;
+  }
+
   /** What it waits for, for people. */
   describe(): string {
     return this.#waitsFor;

@@ -20,6 +20,8 @@ export type DeployEvent =
   | { readonly type: 'healthy'; readonly url: string }
   | { readonly type: 'waiting-for-jobs'; readonly waitsFor: string }
   | { readonly type: 'jobs-run' }
+  /** And no job does: it has executed none yet, or all have ended. */
+  | { readonly type: 'main-runs' }
   | { readonly type: 'rolling-back'; readonly number: number; readonly release: string };
 
 export type OnDeployEvent = (event: DeployEvent) => void;

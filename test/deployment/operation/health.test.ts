@@ -1,5 +1,5 @@
 /** The health gate, on a platform in memory: what is waited for, what fails a deployment, and what it says. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FctlError } from '../../../src/contract/errors.ts';
 import { ApplicationStatus } from '../../../src/contract/outcome.ts';
 import { World } from '../world.ts';
@@ -31,6 +31,16 @@ const messagesOf = async (failing: Promise<unknown>): Promise<readonly string[]>
   if (!(error instanceof FctlError)) throw new Error('it did not fail', { cause: error });
   return error.problems.map(({ message }) => message);
 };
+
+it.each([
+  [true, 'jobs-run'],
+  [false, 'main-runs'],
+])('says of a main() that executes a job (%s): %s', async (executes, type) => {
+  const waiting = new World({ executes });
+  onTestFinished(() => waiting.close());
+  await waiting.deploy();
+  expect(waiting.events.at(-1)).toEqual({ type });
+});
 
 describe('a process that waits for its place', () => {
   it('is waited for, and told, until it is admitted', async () => {
