@@ -112,7 +112,9 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
   );
   const current = isOver ? outcome : null;
   // Any of them may lead: the first may be gone.
-  const mayAnswer = jobManagersOf(observed).some(({ status }) => status === 'running');
+  const mayAnswer = jobManagersOf(observed).some(
+    ({ status, suspended = false }) => status === 'running' && !suspended,
+  );
   const live = mayAnswer ? await ask(site, clusterId) : null;
   const judged = judge(
     liveliestJobManager(observed),
@@ -177,6 +179,12 @@ function judge(
     return say(
       ClusterState.incomplete,
       `its deployment was interrupted: ${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`,
+    );
+  }
+  if (master.status === 'running' && master.suspended) {
+    return say(
+      ClusterState.unreachable,
+      `the JobManager (${master.location}) does nothing until it is continued`,
     );
   }
   if (master.status === 'running') {

@@ -190,6 +190,8 @@ export interface ObservedProcess {
   readonly exitCode: number | null;
   /** Whether it, or a part of it, was killed for want of memory of late; absent: nobody can tell. */
   readonly outOfMemory?: boolean;
+  /** Whether a signal (SIGSTOP) or its platform suspended it: it does nothing until it is continued. */
+  readonly suspended?: boolean;
   /** What it was made from; `null` when that is not known any more. */
   readonly spec: ProcessSpec | null;
 }

@@ -121,3 +121,25 @@ it('refuses what has ended, and what is not there', async () => {
   const cancelled = cancel(world.site(), 'demo', null, signal);
   await expect(cancelled).rejects.toThrow('cluster demo is SUCCEEDED: there is nothing to cancel');
 });
+
+it('reaches nobody while the only JobManager is suspended, and says so at once', async () => {
+  const world = newWorld();
+  await world.deploy();
+  const provider = world.provider();
+  const observe: typeof provider.observe = async (...args) => {
+    const observed = await provider.observe(...args);
+    const processes = observed!.processes.map((each) => ({ ...each, suspended: true }));
+    return { ...observed!, processes };
+  };
+  const site = world.site({ ...provider, observe });
+  const before = world.clock.monotonic();
+  expect(await clusterStatus(site, 'demo')).toMatchObject({
+    state: ClusterState.unreachable,
+    explanation: expect.stringContaining('does nothing until it is continued'),
+  });
+  await expect(cancel(site, 'demo', null, signal)).rejects.toMatchObject({
+    exitCode: ExitCode.conflict,
+    problems: [{ hint: expect.stringContaining('does nothing until it is continued') }],
+  });
+  expect(world.clock.monotonic()).toBe(before);
+});

@@ -4,12 +4,14 @@ import type { cancel as declaration } from '../commands/cancel.ts';
 import type { Context } from '../context.ts';
 import type { Given } from '../verb.ts';
 import { describeOutcome } from '../output/jobs.ts';
+import { explainWait, tasksEnd } from '../output/patience.ts';
 
 export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
   const clusterId = await context.clusterId(given.cluster);
   const site = await context.site();
   const { job: jobId } = given;
-  const outcome = await cancel(site, clusterId, jobId, context.signal);
+  const cancelled = cancel(site, clusterId, jobId, context.signal);
+  const outcome = await explainWait(context.report, tasksEnd, cancelled);
   context.report.result({ clusterId, jobId, outcome }, () =>
     outcome === null ? `Job ${jobId} is being cancelled.` : describeOutcome(outcome),
   );

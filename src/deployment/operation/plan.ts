@@ -226,7 +226,10 @@ function actionFor(
   const causes = process.spec
     ? known.engine.explain(process.spec, spec)
     : ['its spec is not known any more'];
-  if (causes.length === 0) return because(ActionKind.none, 'runs as wanted'); // N1
+  if (causes.length === 0) {
+    const suspended = process.suspended ? ', but does nothing until it is continued' : '';
+    return because(ActionKind.none, `runs as wanted${suspended}`); // N1
+  }
   return because(ActionKind.replace, `changed: ${causes.join(', ')}`, causes);
 }
 

@@ -34,6 +34,7 @@ export function observeContainer(
     restarts: RestartCount,
     // Of a running one the engine says 0.
     exitCode: running ? (crash?.exitCode ?? null) : hasRun ? State.ExitCode : null,
+    suspended: State.Paused,
     outOfMemory: State.OOMKilled || (crash?.outOfMemory ?? false),
     spec: parseSpec(labels[Label.spec]),
   };

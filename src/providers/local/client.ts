@@ -28,7 +28,7 @@ import type { Launch } from './launcher.ts';
 import type { LocalOptions } from './options.ts';
 import { type Runtime, runtimeAt } from './runtimes.ts';
 import { type StartedProcess, readStarted } from './started-process.ts';
-import { findMarkedProcesses, identifyProcess, sendSignal } from './process-table.ts';
+import { findMarkedProcesses, identifyProcess, isSuspended, sendSignal } from './process-table.ts';
 import {
   type KnownProcess,
   readSupervised,
@@ -232,10 +232,15 @@ export class LocalClient {
         : { ...unknown, status: gone, location: 'never started' };
     }
     const { process, processRuns, supervisor, startedAt, restarts, lastExit } = found;
-    const alone = processRuns && supervisor === null;
+    const suspended = processRuns && (await isSuspended(process.pid));
+    const notes = [
+      ...(processRuns && supervisor === null ? ['without supervisor'] : []),
+      ...(suspended ? ['suspended'] : []),
+    ];
     return {
+      suspended,
       status: processRuns ? ('running' as const) : supervisor ? ('restarting' as const) : gone,
-      location: alone ? `pid ${process.pid}, without supervisor` : `pid ${process.pid}`,
+      location: [`pid ${process.pid}`, ...notes].join(', '),
       startedAt,
       restarts,
       exitCode: lastExit,

@@ -25,12 +25,27 @@ export async function identifyProcess(pid: number): Promise<string | null> {
 }
 
 async function identifyOnLinux(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  if (stat === null) return null;
-  // proc(5): the command stands in parentheses and may hold anything; state is field 3, starttime 22.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return null; // T2
+  const fields = await statOf(pid);
+  if (fields === null || fields[0] === 'Z' || fields[0] === 'X') return null; // T2
   return `${await readBootId()}/${fields[19]}`;
+}
+
+/** proc(5), from the third field on: the state is the first of these, the start time the 20th. */
+async function statOf(pid: number): Promise<string[] | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // The command before stands in parentheses and may hold anything.
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Whether a signal or a debugger suspended a process: it is there, and does nothing until it is continued. */
+export async function isSuspended(pid: number): Promise<boolean> {
+  const state = isLinux ? (await statOf(pid))?.[0] : await stateByPs(pid);
+  return state === 'T' || state === 't';
+}
+
+async function stateByPs(pid: number): Promise<string | undefined> {
+  const result = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => null);
+  return result?.stdout.trim()[0];
 }
 
 async function identifyByPs(pid: number): Promise<string | null> {
