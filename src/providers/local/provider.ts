@@ -19,23 +19,25 @@ import { sha256OfFile } from '../../contract/hash.ts';
 import { readLogs } from '../../contract/log-files.ts';
 import { type Action, ActionKind, type Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, Role, type RuntimeRef } from '../../contract/process-spec.ts';
-import type {
-  ArtifactStore,
-  Capabilities,
-  ClusterConnection,
-  ClusterList,
-  ConvergeOptions,
-  DestroyOptions,
-  ExecStreams,
-  Leftover,
-  LogOptions,
-  ObservedCluster,
-  Provider,
+import {
+  type ArtifactStore,
+  type Capabilities,
+  type ClusterConnection,
+  type ClusterList,
+  type ConvergeOptions,
+  type DestroyOptions,
+  type ExecStreams,
+  type Leftover,
+  type LogOptions,
+  type ObservedCluster,
+  type Provider,
+  isAlive,
 } from '../provider.ts';
 import { checkFence } from '../../record/fence.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts';
+import { jobManagersOf } from '../shared/job-managers.ts';
 import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import type { Place } from '../shared/render.ts';
 import { watchByPolling } from '../shared/poll.ts';
@@ -94,11 +96,16 @@ export class LocalProvider implements Provider {
   }
 
   async preflight(spec: ClusterSpec, call: Call) {
-    const connection = await this.connect(spec.clusterId);
-    const ownPorts = new Set(connection ? [Number(new URL(connection.url).port)] : []);
-    const found = await findProblems(this.#options, spec, ownPorts);
+    const found = await findProblems(this.#options, spec, await this.#portsOf(spec.clusterId));
     call.signal.throwIfAborted();
     return found;
+  }
+
+  /** Ports that a cluster holds: those of an endpoint that was recorded once may be somebody else's by now. */
+  async #portsOf(clusterId: string): Promise<ReadonlySet<number>> {
+    const connection = await this.connect(clusterId);
+    const runs = jobManagersOf(await this.observe(clusterId)).some(isAlive);
+    return new Set(connection !== null && runs ? [Number(new URL(connection.url).port)] : []);
   }
 
   /** @throws ProviderError when the home is there and cannot be used. */

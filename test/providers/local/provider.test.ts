@@ -202,6 +202,20 @@ describe('ending', () => {
     await once(stranger, 'exit');
   });
 
+  it('tells one that is suspended, and ends it all the same', async () => {
+    const pid = await start(idle);
+    const found = async () => (await provider.observe('demo', call))!.processes[0]!;
+    expect(await found()).toMatchObject({ suspended: false, location: `pid ${pid}` });
+    process.kill(pid, 'SIGSTOP');
+    await eventually(async () => (await found()).suspended);
+    expect(await found()).toMatchObject({ status: 'running', location: `pid ${pid}, suspended` });
+    process.kill(pid, 'SIGCONT');
+    await eventually(async () => !(await found()).suspended);
+    process.kill(pid, 'SIGSTOP');
+    await provider.destroy('demo', gently);
+    await gone(pid);
+  });
+
   it('takes a zombie for gone', async () => {
     const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -335,6 +349,31 @@ describe('preflight', () => {
       expect(await codes('127.0.0.1')).toEqual([]);
       expect(await codes('[::1]')).toEqual(['address-not-usable /jobmanager/rest/bind']);
       expect(await codes('192.0.2.1')).toEqual(['address-not-usable /jobmanager/rest/bind']);
+    } finally {
+      holder.close();
+    }
+  });
+
+  it('takes a port for its own only while its JobManager runs', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const spec = processSpec(idle, { ports: [{ name: 'rest', port }] });
+    const codes = async () =>
+      (await provider.preflight(clusterSpec(spec), call)).map(({ code }) => code);
+    await converge(provider, clusterSpec(spec), [create(spec)], locked);
+    const jobmanager = { resourceId: 'jobmanager-0/1' };
+    const endpoint = { protocol: 1, epoch: 1, rest: `http://127.0.0.1:${port}`, jobmanager };
+    await provider.record('demo').write(DocumentName.endpoint, endpoint, null);
+    try {
+      expect(await codes()).toEqual([]);
+      await converge(
+        provider,
+        clusterSpec(spec),
+        [{ ...create(spec), kind: 'delete', spec: null }],
+        locked,
+      );
+      expect(await codes()).toEqual(['port-taken']);
     } finally {
       holder.close();
     }
