@@ -1,6 +1,6 @@
 /**
- * Writes `docs/configuration.md`, `docs/cli.md` and `docs/rest.md` from the schema, the command tree and
- * the table of Flink's endpoints, and the type of a config file from the schema.
+ * Writes `docs/configuration.md`, `docs/cli.md`, `docs/rest.md` and `docs/metrics.md` from the schema, the command
+ * tree, the table of Flink's endpoints and that of metrics, and the type of a config file from the schema.
  * With `--check` it writes nothing and fails when they are stale.
  */
 import { existsSync } from 'node:fs';
@@ -14,6 +14,7 @@ const pages = {
   'docs/configuration.md': { module: 'src/config/reference.ts', name: 'configurationReference' },
   'docs/cli.md': { module: 'src/cli/reference.ts', name: 'cliReference' },
   'docs/rest.md': { module: 'tools/rest-reference.ts', name: 'restReference' },
+  'docs/metrics.md': { module: 'tools/metrics-reference.ts', name: 'metricsReference' },
   'src/config/fctl-config.ts': { module: 'tools/config-types.ts', name: 'configTypes' },
 };
 

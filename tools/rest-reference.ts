@@ -3,6 +3,7 @@
  * against the router and against the list of endpoints that Flink declares, in
  * `test/runtime/rest/reference.test.ts`.
  */
+import { taskMetricRows } from '../src/contract/metrics/task-metrics.ts';
 
 export interface EndpointClaim {
   /** `GET /jobs/:jobid`, in Flink's spelling. */
@@ -40,7 +41,13 @@ const noProfilerStart = 'Always 400: there is no profiler; Node.js has one (`--c
 const noProfile = 'Always 404: there is no profiler.';
 const attempts = 'Only the current or last attempt is known; another one is 404.';
 const metricNames =
-  "Flink's names; of its names those that have a meaning here. Rates are of the last 10 s, not 60.";
+  "Flink's names; of its names those that have a meaning here, see [metrics.md](metrics.md). Rates are of the last 10 s, not 60.";
+/** Fields of vertices that Flink does not have: `a`, `b` and `c`. */
+const ownFields = new Intl.ListFormat('en-GB').format(
+  taskMetricRows.flatMap(({ vertexField }) =>
+    vertexField === undefined ? [] : [`\`${vertexField}\``],
+  ),
+);
 const v8 =
   "Flink's names for a JVM, with the figures of V8: `Heap` is the heap of the main thread, `Direct` the buffers outside of it, `NonHeap` what else the process occupies.";
 const logTail = 'The last 16 MiB of a larger file. JSON lines.';
@@ -74,7 +81,7 @@ export const endpointClaims: readonly EndpointClaim[] = [
   ),
   supported(
     'GET /jobs/:jobid',
-    'Never cached. Vertices have `watermark`, `late-records` and `skipped-records` besides. Sources count what they read as received, where Flink says 0.',
+    `Never cached. Vertices have ${ownFields} besides. Sources count what they read as received, where Flink says 0.`,
   ),
   different('PATCH /jobs/:jobid', '`mode=stop` is 400, not a redirect to nowhere.'),
   supported(

@@ -1,5 +1,6 @@
 /** How applications, jobs and their attempts ended: what the record keeps and REST tells. */
 import type { JsonObject } from './json.ts';
+import type { TaskMetrics } from './metrics/task-metrics.ts';
 
 export const ApplicationStatus = {
   running: 'RUNNING',
@@ -26,19 +27,12 @@ export interface JobOutcome {
   readonly outputs?: readonly string[];
 }
 
-export interface VertexOutcome {
+/** With the last metrics of its subtasks as one; those that a record of an earlier version lacks are absent. */
+export interface VertexOutcome extends Partial<TaskMetrics> {
   readonly id: string;
   readonly name: string;
   readonly parallelism: number;
   readonly state: string;
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Dropped by a window that had ended. */
-  readonly lateRecords: number;
-  /** Malformed ones that a source passed over; absent in records of earlier versions. */
-  readonly skippedRecords?: number;
 }
 
 /** What kind of thing a failure was, where that decides what follows from it. */

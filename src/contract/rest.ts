@@ -2,6 +2,7 @@
  * Answers of Flink's REST API v1, with its own field names, as far as client and server need them.
  * Times are epoch milliseconds or milliseconds; -1: not yet.
  */
+import type { CompletableIoField, IoField, VertexField } from './metrics/task-metrics.ts';
 
 /** Every error, whatever its status. */
 export interface ErrorAnswer {
@@ -148,21 +149,15 @@ export interface JobsOverview {
 }
 
 /** Of a subtask, or sums over subtasks. */
-export interface IoMetrics {
-  readonly 'read-bytes': number;
-  readonly 'read-bytes-complete': boolean;
-  readonly 'write-bytes': number;
-  readonly 'write-bytes-complete': boolean;
-  readonly 'read-records': number;
-  readonly 'read-records-complete': boolean;
-  readonly 'write-records': number;
-  readonly 'write-records-complete': boolean;
-  readonly 'accumulated-backpressured-time': number;
-  readonly 'accumulated-idle-time': number;
-  readonly 'accumulated-busy-time': number;
-}
+export type IoMetrics = Readonly<Record<IoField, number>> & {
+  /** Whether the value of the field is known. */
+  readonly [Field in CompletableIoField as `${Field}-complete`]: boolean;
+};
 
-export interface VertexSummary {
+/** Ours: the fields of vertices that Flink does not have; absent from a real one. Watermarks: epoch milliseconds. */
+export type OwnVertexFields = { readonly [Field in VertexField]?: number | null };
+
+export interface VertexSummary extends OwnVertexFields {
   readonly id: string;
   readonly slotSharingGroupId: string;
   readonly name: string;
@@ -174,12 +169,6 @@ export interface VertexSummary {
   readonly duration: number;
   readonly tasks: Readonly<Record<string, number>>;
   readonly metrics: IoMetrics;
-  /** Ours: the lowest watermark of the subtasks, epoch milliseconds; absent from a real Flink. */
-  readonly watermark?: number | null;
-  /** Ours: records that windows dropped because they came too late. */
-  readonly 'late-records'?: number;
-  /** Ours: malformed records that a source passed over. */
-  readonly 'skipped-records'?: number;
 }
 
 export interface JobPlan {

@@ -143,7 +143,7 @@ export class LocalJob {
 
   lateRecordsDropped(): number {
     let late = 0;
-    for (const chain of this.chains.values()) late += chain.metrics.lateRecordsDropped;
+    for (const chain of this.chains.values()) late += chain.metrics.lateRecords;
     return late;
   }
 

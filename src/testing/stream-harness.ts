@@ -142,7 +142,7 @@ class OpenHarness<T, R> implements StreamHarness<T, R> {
   }
 
   get currentWatermark(): number {
-    return this.job.chainOf(this.ends.sinkVertex).metrics.currentWatermark;
+    return this.job.chainOf(this.ends.sinkVertex).currentWatermark;
   }
 
   get lateRecordsDropped(): number {

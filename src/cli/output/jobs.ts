@@ -9,21 +9,15 @@ import {
 import type { OutcomeDocument } from '../../record/documents.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import { printable } from '../../contract/printable.ts';
-import type { JobDetails } from '../../contract/rest.ts';
+import type { JobDetails, VertexSummary } from '../../contract/rest.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { colorState, count, out } from './style.ts';
 import { table } from './table.ts';
+import { type Column, columnsOf, describeLosses, metricsOfSummary } from './vertex-metrics.ts';
 
 const nameWidth = 44;
 const shorten = (name: string) =>
   name.length <= nameWidth ? name : `${name.slice(0, nameWidth - 1)}…`;
-
-/** `2008-01-31 23:59`, or nothing before the first watermark. */
-function time(watermark: number | null | undefined): string {
-  if (watermark === null || watermark === undefined || !Number.isFinite(watermark)) return '';
-  if (watermark >= Number.MAX_SAFE_INTEGER) return 'end';
-  return new Date(watermark).toISOString().slice(0, 16).replace('T', ' ');
-}
 
 /**
  * Running jobs, vertex by vertex: records in, out, rate, watermark.
@@ -38,46 +32,37 @@ export function describeJobs(
       const known = attempts?.get(job.jid);
       const state = colorState(known?.state ?? job.state);
       const head = `${out.bold(printable(job.name))} ${state} ${out.dim(formatDuration(job.duration))}${describeAttempts(known)}`;
-      const losses = describeLosses(
-        job.vertices.map((vertex) => ({
-          skipped: vertex['skipped-records'],
-          late: vertex['late-records'],
-        })),
-      );
-      const rows = job.vertices.map((vertex) => {
-        const { metrics } = vertex;
-        const records = Math.max(metrics['read-records'], metrics['write-records']);
-        const rate = vertex.duration > 0 ? records / (vertex.duration / 1000) : 0;
-        return [
-          `  ${shorten(vertex.name)}`,
-          String(vertex.parallelism),
-          colorState(vertex.status),
-          count(metrics['read-records']),
-          count(metrics['write-records']),
-          `${count(rate)}/s`,
-          time(vertex.watermark),
-        ];
-      });
-      const titles = ['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'RATE', 'WATERMARK'];
-      const parts = job.state === 'FINISHED' ? [head] : [head, table(titles, rows)];
+      const losses = describeLosses(job.vertices.map(metricsOfSummary));
+      const parts = job.state === 'FINISHED' ? [head] : [head, describeSummaries(job.vertices)];
       return [...parts, ...losses].join('\n');
     })
     .join('\n');
 }
 
-interface Losses {
-  readonly skipped: number | undefined;
-  readonly late: number | undefined;
-}
-
-/** What of the input is in no result; no line when nothing was lost. */
-function describeLosses(vertices: readonly Losses[]): string[] {
-  const sum = (key: keyof Losses) => vertices.reduce((all, vertex) => all + (vertex[key] ?? 0), 0);
-  const [skipped, late] = [sum('skipped'), sum('late')];
-  return [
-    ...(skipped > 0 ? [`  ${out.yellow(`skipped ${count(skipped)} malformed records`)}`] : []),
-    ...(late > 0 ? [`  ${out.yellow(`dropped ${count(late)} late records`)}`] : []),
+function describeSummaries(vertices: readonly VertexSummary[]): string {
+  const columns = columnsOf('running');
+  const [counts, others] = [
+    columns.filter((c) => c.isRecords),
+    columns.filter((c) => !c.isRecords),
   ];
+  const rows = vertices.map((vertex) => {
+    const values = metricsOfSummary(vertex);
+    const records = Math.max(values.recordsIn ?? 0, values.recordsOut ?? 0);
+    const rate = vertex.duration > 0 ? records / (vertex.duration / 1000) : 0;
+    return [
+      `  ${shorten(vertex.name)}`,
+      String(vertex.parallelism),
+      colorState(vertex.status),
+      ...counts.map(({ cell }) => cell(values)),
+      `${count(rate)}/s`,
+      ...others.map(({ cell }) => cell(values)),
+    ];
+  });
+  const titles = (of: readonly Column[]) => of.map(({ title }) => title);
+  return table(
+    ['  VERTEX', 'PARALLELISM', 'STATE', ...titles(counts), 'RATE', ...titles(others)],
+    rows,
+  );
 }
 
 function describeAttempts(known: JobAttemptsResponse | undefined): string {
@@ -128,12 +113,7 @@ export function describeJob(job: JobOutcome): string {
   );
   const error = job.error ? [`  ${out.red(job.error.message)}`] : [];
   const outputs = (job.outputs ?? []).map((folder) => `  ${out.dim('output')} ${fromHere(folder)}`);
-  const losses = describeLosses(
-    job.vertices.map(({ lateRecords, skippedRecords }) => ({
-      skipped: skippedRecords,
-      late: lateRecords,
-    })),
-  );
+  const losses = describeLosses(job.vertices);
   const parts = [
     head,
     describeVertices(job.vertices),
@@ -146,14 +126,13 @@ export function describeJob(job: JobOutcome): string {
 }
 
 function describeVertices(vertices: readonly VertexOutcome[]): string {
+  const columns = columnsOf('ended');
   const rows = vertices.map((v) => [
     `  ${shorten(v.name)}`,
     String(v.parallelism),
     colorState(v.state),
-    count(v.recordsIn),
-    count(v.recordsOut),
-    count(v.lateRecords),
-    count(v.skippedRecords ?? 0),
+    ...columns.map(({ cell }) => cell(v)),
   ]);
-  return table(['  VERTEX', 'PARALLELISM', 'STATE', 'IN', 'OUT', 'LATE', 'SKIPPED'], rows);
+  const titles = columns.map(({ title }) => title);
+  return table(['  VERTEX', 'PARALLELISM', 'STATE', ...titles], rows);
 }

@@ -1,14 +1,15 @@
 /** What the whole process uses. */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import type { ProcessFigures } from '../rpc/protocol.ts';
+import type { ProcessFigures } from '../../contract/metrics/process-metrics.ts';
 
 /** A shorter time says little about the load. */
 const shortestSpanMs = 1000;
 
 export class ProcessMeter {
   readonly #now: () => number;
-  readonly #gc = { count: 0, ms: 0 };
+  readonly #gc = { gcCount: 0, gcMs: 0 };
   readonly #observer: PerformanceObserver;
   #last: { readonly time: number; readonly cpuMs: number };
   #load = 0;
@@ -24,8 +25,8 @@ export class ProcessMeter {
         const { kind } = detail;
         if (kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) continue;
         if (kind === constants.NODE_PERFORMANCE_GC_WEAKCB) continue;
-        this.#gc.count++;
-        this.#gc.ms += duration;
+        this.#gc.gcCount++;
+        this.#gc.gcMs += duration;
       }
     });
     this.#observer.observe({ entryTypes: ['gc'] });
@@ -45,10 +46,11 @@ export class ProcessMeter {
       heapUsedBytes: heapUsed,
       heapTotalBytes: heapTotal,
       heapLimitBytes: getHeapStatistics().heap_size_limit,
+      nonHeapBytes: Math.max(0, rss - heapTotal - external),
       externalBytes: external,
-      cpuLoad: this.#load,
+      cpuLoad: Math.min(1, this.#load / availableParallelism()),
       cpuMs: used,
-      gc: { ...this.#gc },
+      ...this.#gc,
     };
   }
 

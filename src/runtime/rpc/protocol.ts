@@ -12,12 +12,9 @@ import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
-import type {
-  ExecutionState,
-  SlotLocation,
-  TaskDeployment,
-  TaskMetrics,
-} from '../stream/task/deployment.ts';
+import type { ProcessFigures } from '../../contract/metrics/process-metrics.ts';
+import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
+import type { ExecutionState, SlotLocation, TaskDeployment } from '../stream/task/deployment.ts';
 
 export { ExecutionState } from '../stream/task/deployment.ts';
 export type {
@@ -25,7 +22,6 @@ export type {
   EdgeDeployment,
   SlotLocation,
   TaskDeployment,
-  TaskMetrics,
 } from '../stream/task/deployment.ts';
 
 export interface Envelope {
@@ -140,23 +136,6 @@ export interface TaskManagerReport {
   readonly tasks: Readonly<Record<string, TaskMetrics>>;
   readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
   readonly process: ProcessFigures;
-}
-
-/** What a process uses. */
-export interface ProcessFigures {
-  readonly rssBytes: number;
-  /** Of the heap of the main thread. */
-  readonly heapUsedBytes: number;
-  readonly heapTotalBytes: number;
-  readonly heapLimitBytes: number;
-  /** Outside the heap, owned by JavaScript: buffers, mostly. */
-  readonly externalBytes: number;
-  /** 0 to number of cores. */
-  readonly cpuLoad: number;
-  /** CPU time since the process started. */
-  readonly cpuMs: number;
-  /** Garbage collections of the main thread since the process started. */
-  readonly gc: { readonly count: number; readonly ms: number };
 }
 
 /** A log file, or one with what user code printed. */

@@ -4,7 +4,8 @@ import type { Split } from '../../api/source.ts';
 import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
-import type { SlotDeployment, SplitRequest, TaskChange, TaskMetrics } from '../rpc/protocol.ts';
+import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
+import type { SlotDeployment, SplitRequest, TaskChange } from '../rpc/protocol.ts';
 
 /** `workerData` of a slot. */
 export interface SlotWorkerData {

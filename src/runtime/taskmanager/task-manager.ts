@@ -10,6 +10,7 @@
  * Over the usual length: it is all of `TaskManagerApi`, whose methods share the table of slots.
  */
 import { availableParallelism } from 'node:os';
+import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
 import { createFailure, shortFailure } from '../../contract/failure.ts';
 import type { FailureInfo } from '../../contract/outcome.ts';
 import { PROTOCOL_VERSION } from '../../record/documents.ts';
@@ -34,7 +35,6 @@ import {
   type TaskManagerApi,
   type TaskManagerRegistration,
   type TaskManagerReport,
-  type TaskMetrics,
   type ThreadInfo,
 } from '../rpc/protocol.ts';
 import type { BundleCache, BundleLease, FetchBlob } from './bundle-cache.ts';

@@ -66,8 +66,8 @@ describe('what was skipped and what came too late', () => {
       const vertices = [vertex(1200, 0), vertex(3, 7)];
       const text = stripVTControlCharacters(describeJobs([{ ...job, state, vertices }]));
       expect(text.split('\n').slice(-2)).toEqual([
-        '  skipped 1,203 malformed records',
         '  dropped 7 late records',
+        '  skipped 1,203 malformed records',
       ]);
     }
   });
@@ -75,7 +75,7 @@ describe('what was skipped and what came too late', () => {
   it('is told, by vertex too, of a job that has ended', () => {
     const text = stripVTControlCharacters(describeJob(ended({ skippedRecords: 2 })));
     expect(text).toMatch(
-      /LATE +SKIPPED\n.* 5 +2\n {2}skipped 2 malformed records\n {2}dropped 5 late records$/,
+      /LATE +SKIPPED\n.* 5 +2\n {2}dropped 5 late records\n {2}skipped 2 malformed records$/,
     );
   });
 

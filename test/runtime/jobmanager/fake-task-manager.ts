@@ -91,7 +91,9 @@ export class FakeTaskManager {
         externalBytes: 0,
         cpuLoad: 0,
         cpuMs: 0,
-        gc: { count: 0, ms: 0 },
+        gcCount: 0,
+        gcMs: 0,
+        nonHeapBytes: 0,
       },
     });
   }

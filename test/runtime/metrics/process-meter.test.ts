@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProcessMeter } from '../../../src/runtime/metrics/process-meter.ts';
 
@@ -16,6 +17,21 @@ describe('the meter of the process', () => {
     expect(used.heapTotalBytes).toBeGreaterThanOrEqual(used.heapUsedBytes);
     expect(used.heapLimitBytes).toBeGreaterThan(used.heapTotalBytes);
     expect(used.cpuMs).toBeGreaterThan(0);
+  });
+
+  it('has a load that is a share of all cores', () => {
+    const { meter, pass } = create();
+    const before = meter.measure().cpuMs;
+    burn();
+    pass(1000);
+    const { cpuLoad, cpuMs } = meter.measure();
+    // A little CPU time is used between the creation of the meter and its first look.
+    expect(cpuLoad).toBeGreaterThanOrEqual((cpuMs - before) / 1000 / availableParallelism());
+    expect(cpuLoad).toBeLessThanOrEqual(cpuMs / 1000 / availableParallelism());
+    meter.measure();
+    burn();
+    pass(1);
+    expect(meter.measure().cpuLoad).toBeLessThanOrEqual(1);
   });
 
   it('keeps the load of a span, however often it is asked for', () => {
@@ -37,9 +53,10 @@ describe('the meter of the process', () => {
       .poll(() => {
         for (let i = 0; i < 1e6; i++) junk.push({ i });
         junk.length = 0;
-        return meter.measure().gc;
+        const { gcCount, gcMs } = meter.measure();
+        return { gcCount, gcMs };
       })
-      .toEqual({ count: expect.toSatisfy((n: number) => n > 0), ms: expect.any(Number) });
+      .toEqual({ gcCount: expect.toSatisfy((n: number) => n > 0), gcMs: expect.any(Number) });
   });
 });
 

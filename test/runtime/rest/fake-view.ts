@@ -17,7 +17,8 @@ import { Execution } from '../../../src/runtime/jobmanager/scheduler/execution.t
 import { createJobStateMachine } from '../../../src/runtime/jobmanager/scheduler/job-status.ts';
 import { createJobView } from '../../../src/runtime/jobmanager/views/job-view.ts';
 import { Operations } from '../../../src/runtime/jobmanager/dispatcher/operations.ts';
-import type { ProcessFigures, TaskMetrics } from '../../../src/runtime/rpc/protocol.ts';
+import type { ProcessFigures } from '../../../src/contract/metrics/process-metrics.ts';
+import type { TaskMetrics } from '../../../src/contract/metrics/task-metrics.ts';
 import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.ts';
 
 export const jobId = '0123456789abcdef0123456789abcdef';
@@ -59,7 +60,7 @@ const metrics: TaskMetrics = {
   recordsOut: 3763,
   bytesIn: 159_026,
   bytesOut: 74_361,
-  lateRecordsDropped: 2,
+  lateRecords: 2,
   skippedRecords: 4,
   watermark: 1_795_371_000_123,
   busyMs: 308,
@@ -152,9 +153,11 @@ const figures: ProcessFigures = {
   heapTotalBytes: 40_000_000,
   heapLimitBytes: 2_000_000_000,
   externalBytes: 5_000_000,
-  cpuLoad: 0.25,
+  nonHeapBytes: 45_000_000,
+  cpuLoad: 0.125,
   cpuMs: 1234.5,
-  gc: { count: 7, ms: 12.5 },
+  gcCount: 7,
+  gcMs: 12.5,
 };
 
 /** In memory; `binary` holds bytes that are no text. */
@@ -238,7 +241,7 @@ export function fakeView(
       options: ['--max-old-space-size=512'],
       script: '/opt/fctl/jobmanager.js',
     },
-    process: () => ({ cpuCores: 2, figures }),
+    process: () => figures,
     threads: () => [{ name: 'main', text: '"main" Id=0 RUNNABLE\n\n' }],
     taskManagerLogs: () => fakeLogs('taskmanager-0'),
     taskManagerThreads: async () => [{ name: 'main', text: '"main" Id=0 RUNNABLE\n\n' }],

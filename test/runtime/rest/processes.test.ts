@@ -32,7 +32,7 @@ describe.each(['/jobmanager', '/taskmanagers/taskmanager-0-3f2a'])('%s', (path) 
 
   it('has a load that is a share of all cores, and CPU time in nanoseconds', async () => {
     const values = await valuesOf(path);
-    expect(values.get('Status.JVM.CPU.Load')).toBe(0.125); // a quarter of one of two
+    expect(values.get('Status.JVM.CPU.Load')).toBe(0.125);
     expect(values.get('Status.JVM.CPU.Time')).toBe(1_234_500_000);
   });
 });

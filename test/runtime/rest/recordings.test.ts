@@ -1,6 +1,7 @@
 /** Our answers against those of a real Flink. */
 import type { JobDetails } from '../../../src/contract/rest.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { taskMetricRows } from '../../../src/contract/metrics/task-metrics.ts';
 import { findShapeProblem } from '../../../src/flink-rest/shape.ts';
 import { allExecutionStates } from '../../../src/runtime/jobmanager/scheduler/execution.ts';
 import { allJobStatuses } from '../../../src/runtime/jobmanager/scheduler/job-status.ts';
@@ -36,8 +37,10 @@ const rules: Rules = {
     '/applications[]/jobs',
     '/job-execution-result/accumulator-results',
   ],
-  // Documented in contract/rest.ts.
-  additions: ['/vertices[]/watermark', '/vertices[]/late-records', '/vertices[]/skipped-records'],
+  // Documented in docs/metrics.md.
+  additions: taskMetricRows.flatMap(({ vertexField }) =>
+    vertexField === undefined ? [] : [`/vertices[]/${vertexField}`],
+  ),
   words: {
     state: allJobStatuses,
     // Of a job, a vertex or a subtask; of the back pressure of a vertex.

@@ -7,8 +7,9 @@
  */
 import type { Committable } from '../../../api/sink.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import { noTaskMetrics, type TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import type { JobVertex } from '../../../graph/job-graph.ts';
-import { ExecutionState, type SlotLocation, type TaskMetrics } from '../../rpc/protocol.ts';
+import { ExecutionState, type SlotLocation } from '../../rpc/protocol.ts';
 import { MetricsWindow, nothingRecent, type RecentMetrics } from '../views/recent-metrics.ts';
 import { createStateMachine, type StateMachine } from './state-machine.ts';
 
@@ -31,19 +32,6 @@ export const allExecutionStates: readonly ExecutionState[] = Object.values(Execu
 
 export const isTerminalExecutionState = (state: ExecutionState): boolean =>
   state === E.finished || state === E.canceled || state === E.failed;
-
-export const noMetrics: TaskMetrics = {
-  recordsIn: 0,
-  recordsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  lateRecordsDropped: 0,
-  skippedRecords: 0,
-  watermark: null,
-  busyMs: 0,
-  idleMs: 0,
-  backPressuredMs: 0,
-};
 
 /** What became of a reported state. */
 export type ReportResult = 'changed' | 'duplicate' | 'illegal';
@@ -88,7 +76,7 @@ export class Execution {
 
   /** Of the last report. */
   get metrics(): TaskMetrics {
-    return this.#metrics ?? noMetrics;
+    return this.#metrics ?? noTaskMetrics;
   }
 
   /** Whether they are known: it has reported some, or ended and will report none. */

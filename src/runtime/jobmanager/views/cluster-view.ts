@@ -11,17 +11,12 @@ import type {
   RecordDocumentResponse,
   SubmitJobRequest,
 } from '../../../contract/fctl-rest.ts';
+import type { ProcessFigures } from '../../../contract/metrics/process-metrics.ts';
+import type { TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import type { JsonObject, JsonValue } from '../../../contract/json.ts';
 import type { DocumentName } from '../../../record/documents.ts';
 import type { JobGraph } from '../../../graph/job-graph.ts';
-import type {
-  ExecutionState,
-  LogFileInfo,
-  LogRange,
-  ProcessFigures,
-  TaskMetrics,
-  ThreadInfo,
-} from '../../rpc/protocol.ts';
+import type { ExecutionState, LogFileInfo, LogRange, ThreadInfo } from '../../rpc/protocol.ts';
 import type { Jar } from '../dispatcher/jars.ts';
 import type { JobStatus } from '../scheduler/job-status.ts';
 import type { Operations } from '../dispatcher/operations.ts';
@@ -51,7 +46,7 @@ export interface ClusterView {
   /** Newest first, as Flink lists them. */
   jobs(): readonly JobView[];
   /** What this JobManager uses. */
-  process(): { readonly cpuCores: number; readonly figures: ProcessFigures };
+  process(): ProcessFigures;
   threads(): readonly ThreadInfo[];
   /** Of a TaskManager, by its id. Both reject with RpcError when it is gone or does not answer. */
   taskManagerLogs(id: string): LogFiles;

@@ -1,10 +1,11 @@
 /** Snapshots of a job: for REST, and for its outcome. Pure. */
 import type { FailureInfo, JobOutcome } from '../../../contract/outcome.ts';
 import type { JsonObject, JsonValue } from '../../../contract/json.ts';
+import { mergeTaskMetrics, taskMetricsOf } from '../../../contract/metrics/task-metrics.ts';
 import type { JobGraph, JobVertex } from '../../../graph/job-graph.ts';
-import { ExecutionState, type TaskMetrics } from '../../rpc/protocol.ts';
+import { ExecutionState } from '../../rpc/protocol.ts';
 import type { ExceptionView, JobView, SubtaskView, VertexView } from './cluster-view.ts';
-import { allExecutionStates, type Execution, noMetrics } from '../scheduler/execution.ts';
+import { allExecutionStates, type Execution } from '../scheduler/execution.ts';
 import { isTerminalJobStatus, type JobStatus } from '../scheduler/job-status.ts';
 import type { StateMachine } from '../scheduler/state-machine.ts';
 
@@ -79,7 +80,7 @@ function viewVertex(vertex: JobVertex, all: readonly Execution[], now: number): 
     endTime: startTime < 0 ? -1 : endTime,
     duration: durationOf(startTime, endTime, now),
     tasks,
-    metrics: sumMetrics(executions.map((e) => e.metrics)),
+    metrics: mergeTaskMetrics(executions.map((e) => e.metrics)),
     metricsComplete: executions.every((e) => e.metricsComplete),
     accumulators: sumAccumulators(executions.map((e) => e.accumulators)),
     subtasks: executions.map((execution) => viewSubtask(execution, now)),
@@ -132,22 +133,6 @@ export function aggregateState(tasks: StateCounts, parallelism: number): Executi
   return E.created;
 }
 
-/** Sums; `watermark` is the lowest, `null` when one is. */
-export function sumMetrics(all: readonly TaskMetrics[]): TaskMetrics {
-  const sum = { ...noMetrics } as Record<keyof TaskMetrics, number | null>;
-  for (const metrics of all) {
-    for (const key of Object.keys(noMetrics) as (keyof TaskMetrics)[]) {
-      if (key !== 'watermark') sum[key] = (sum[key] ?? 0) + (metrics[key] ?? 0);
-    }
-  }
-  const watermarks = all.map((metrics) => metrics.watermark);
-  const lowest = watermarks.reduce(
-    (a, b) => (a === null || b === null ? null : Math.min(a, b)),
-    Infinity,
-  );
-  return { ...(sum as unknown as TaskMetrics), watermark: lowest };
-}
-
 function sumAccumulators(all: readonly Accumulators[]): Accumulators {
   const sums = new Map<string, JsonValue>();
   for (const accumulators of all) {
@@ -177,12 +162,7 @@ export function toOutcome(view: JobView): JobOutcome {
       name,
       parallelism,
       state,
-      recordsIn: metrics.recordsIn,
-      recordsOut: metrics.recordsOut,
-      bytesIn: metrics.bytesIn,
-      bytesOut: metrics.bytesOut,
-      lateRecords: metrics.lateRecordsDropped,
-      skippedRecords: metrics.skippedRecords,
+      ...taskMetricsOf(metrics),
     })),
   };
 }

@@ -1,5 +1,4 @@
 /** What REST sees of the JobManager as a process. */
-import { availableParallelism } from 'node:os';
 import type { LoggingConfig } from '../../../contract/runtime-config.ts';
 import { listLogFiles, readLogFile } from '../../logging/log-files.ts';
 import { ProcessMeter } from '../../metrics/process-meter.ts';
@@ -34,7 +33,7 @@ export function createLocalView({ logging, resourceId }: LocalViewOptions): {
         list: () => listLogFiles(logging.directory),
         read: (range) => readLogFile(logging.directory, range),
       },
-      process: () => ({ cpuCores: availableParallelism(), figures: meter.measure() }),
+      process: () => meter.measure(),
       threads: () => [mainThread()],
     },
     close: () => meter.close(),

@@ -4,35 +4,23 @@
  *
  * W1  How long that took is what the task itself says, not when its reports came: they may be late.
  */
-import type { TaskMetrics } from '../../rpc/protocol.ts';
+import {
+  createTaskCounters,
+  type TaskCounters,
+  taskCounterNames,
+} from '../../../contract/metrics/task-metrics.ts';
 
 const windowMs = 10_000;
 
-/** Counters of the last seconds; times in milliseconds. */
-export interface RecentMetrics {
+/** Counters of the last seconds. */
+export interface RecentMetrics extends Readonly<TaskCounters> {
   /** How long it is about, by the task's own clock (W1); 0: nothing is known. */
   readonly ms: number;
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly busyMs: number;
-  readonly idleMs: number;
-  readonly backPressuredMs: number;
 }
 
-export const nothingRecent: RecentMetrics = {
-  ms: 0,
-  recordsIn: 0,
-  recordsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  busyMs: 0,
-  idleMs: 0,
-  backPressuredMs: 0,
-};
+type Counters = Readonly<TaskCounters>;
 
-type Counters = Omit<RecentMetrics, 'ms'>;
+export const nothingRecent: RecentMetrics = { ...createTaskCounters(), ms: 0 };
 
 interface Sample {
   /** Epoch milliseconds. */
@@ -50,7 +38,7 @@ export class MetricsWindow {
   }
 
   /** @param time of the report: epoch milliseconds. */
-  add(reported: TaskMetrics, time: number): void {
+  add(reported: Counters, time: number): void {
     this.#samples.push({ time, counters: reported });
     while (this.#samples.length > 2 && this.#samples[1]!.time <= time - windowMs) {
       this.#samples.shift();
@@ -60,19 +48,8 @@ export class MetricsWindow {
   get recent(): RecentMetrics {
     const first = this.#samples[0]!.counters;
     const last = this.#samples.at(-1)!.counters;
-    const difference = (key: keyof Counters) => Math.max(0, last[key] - first[key]);
-    const busyMs = difference('busyMs');
-    const idleMs = difference('idleMs');
-    const backPressuredMs = difference('backPressuredMs');
-    return {
-      ms: busyMs + idleMs + backPressuredMs,
-      recordsIn: difference('recordsIn'),
-      recordsOut: difference('recordsOut'),
-      bytesIn: difference('bytesIn'),
-      bytesOut: difference('bytesOut'),
-      busyMs,
-      idleMs,
-      backPressuredMs,
-    };
+    const recent = createTaskCounters();
+    for (const name of taskCounterNames) recent[name] = Math.max(0, last[name] - first[name]);
+    return { ...recent, ms: recent.busyMs + recent.idleMs + recent.backPressuredMs };
   }
 }

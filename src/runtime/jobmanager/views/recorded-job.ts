@@ -4,14 +4,14 @@ import {
   type JobOutcome,
   LOST,
   type RecordedAttempt,
-  type VertexOutcome,
 } from '../../../contract/outcome.ts';
+import { taskMetricsOf } from '../../../contract/metrics/task-metrics.ts';
 import { createFailure } from '../../../contract/failure.ts';
 import type { RecordedJob } from '../../../record/documents.ts';
 import { JOB_GRAPH_VERSION, type JobGraph } from '../../../graph/job-graph.ts';
 import { ExecutionState } from '../../rpc/protocol.ts';
 import type { ExceptionView, JobView, VertexView } from './cluster-view.ts';
-import { allExecutionStates, noMetrics } from '../scheduler/execution.ts';
+import { allExecutionStates } from '../scheduler/execution.ts';
 import { allJobStatuses, JobStatus } from '../scheduler/job-status.ts';
 
 /** How the job ended; of a lost one, what can be said. */
@@ -137,22 +137,12 @@ function viewVertex(
     endTime,
     duration: endTime - job.startTime,
     tasks: { ...noTasks(), [state]: vertex.parallelism },
-    metrics: ended === undefined ? noMetrics : metricsOf(ended),
+    metrics: taskMetricsOf(ended ?? {}),
     metricsComplete: ended !== undefined,
     accumulators: {},
     subtasks: [],
   };
 }
-
-const metricsOf = (ended: VertexOutcome) => ({
-  ...noMetrics,
-  recordsIn: ended.recordsIn,
-  recordsOut: ended.recordsOut,
-  bytesIn: ended.bytesIn,
-  bytesOut: ended.bytesOut,
-  lateRecordsDropped: ended.lateRecords,
-  skippedRecords: ended.skippedRecords ?? 0,
-});
 
 function noTasks(): Record<ExecutionState, number> {
   return Object.fromEntries(allExecutionStates.map((state) => [state, 0])) as Record<

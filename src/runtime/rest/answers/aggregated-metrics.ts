@@ -2,7 +2,7 @@
  * One metric over many jobs, TaskManagers or subtasks: smallest, largest, mean, sum, and how uneven they
  * are. Pure.
  */
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from './flink-metrics.ts';
 
 /** In the order in which Flink gives them. */
 const aggregations = ['min', 'max', 'avg', 'sum', 'skew'] as const;

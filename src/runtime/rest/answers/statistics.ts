@@ -1,22 +1,18 @@
 /** Statistics over subtasks, as Flink computes them. Pure. */
+import { type TaskMetrics, taskMetricRows } from '../../../contract/metrics/task-metrics.ts';
 import type { IoMetrics, Statistics } from '../../../contract/rest.ts';
-import type { TaskMetrics } from '../../rpc/protocol.ts';
+
+const ioRows = taskMetricRows.flatMap(({ ioField, name, unit }) =>
+  ioField === undefined ? [] : [{ field: ioField as keyof IoMetrics, name, unit }],
+);
 
 /** @param complete whether the values are known; the Web UI shows `loading...` until they are. */
 export function ioMetrics(metrics: TaskMetrics, complete: boolean): IoMetrics {
-  return {
-    'read-bytes': metrics.bytesIn,
-    'read-bytes-complete': complete,
-    'write-bytes': metrics.bytesOut,
-    'write-bytes-complete': complete,
-    'read-records': metrics.recordsIn,
-    'read-records-complete': complete,
-    'write-records': metrics.recordsOut,
-    'write-records-complete': complete,
-    'accumulated-backpressured-time': Math.round(metrics.backPressuredMs),
-    'accumulated-idle-time': Math.round(metrics.idleMs),
-    'accumulated-busy-time': Math.round(metrics.busyMs),
-  };
+  const fields = ioRows.flatMap(({ field, name, unit }) => [
+    [field, metrics[name]],
+    ...(unit === 'ms' ? [] : [[`${field}-complete`, complete]]),
+  ]);
+  return Object.fromEntries(fields);
 }
 
 /** The states on the way to the end. */
@@ -26,16 +22,6 @@ export const passingStates = [
   'DEPLOYING',
   'INITIALIZING',
   'RUNNING',
-] as const;
-
-const numbers = [
-  'read-bytes',
-  'write-bytes',
-  'read-records',
-  'write-records',
-  'accumulated-backpressured-time',
-  'accumulated-idle-time',
-  'accumulated-busy-time',
 ] as const;
 
 interface Measured {
@@ -50,7 +36,7 @@ export function aggregate(subtasks: readonly Measured[]): {
 } {
   return {
     metrics: Object.fromEntries(
-      numbers.map((key) => [key, statistics(subtasks.map((s) => s.metrics[key]))]),
+      ioRows.map(({ field }) => [field, statistics(subtasks.map((s) => Number(s.metrics[field])))]),
     ),
     'status-duration': Object.fromEntries(
       passingStates.map((key) => [

@@ -5,7 +5,6 @@ import type {
   TaskManagerInfo,
 } from '../../../contract/rest.ts';
 import type { TaskManagerView } from '../../jobmanager/views/cluster-view.ts';
-import { nonHeapBytes } from './process-metrics.ts';
 
 const MiB = 1024 * 1024;
 
@@ -86,8 +85,8 @@ export function taskManagerDetails(tm: TaskManagerView): TaskManagerDetails {
       heapUsed: used?.heapUsedBytes ?? 0,
       heapCommitted: used?.heapTotalBytes ?? 0,
       heapMax: tm.memoryBytes,
-      nonHeapUsed: used === null ? 0 : nonHeapBytes(used),
-      nonHeapCommitted: used === null ? 0 : nonHeapBytes(used),
+      nonHeapUsed: used?.nonHeapBytes ?? 0,
+      nonHeapCommitted: used?.nonHeapBytes ?? 0,
       nonHeapMax: tm.memoryBytes,
       directCount: 0,
       directUsed: used?.externalBytes ?? 0,
@@ -102,7 +101,7 @@ export function taskManagerDetails(tm: TaskManagerView): TaskManagerDetails {
       nettyShuffleMemoryUsed: 0,
       nettyShuffleMemoryTotal: 0,
       garbageCollectors:
-        used === null ? [] : [{ name: 'V8', count: used.gc.count, time: Math.round(used.gc.ms) }],
+        used === null ? [] : [{ name: 'V8', count: used.gcCount, time: Math.round(used.gcMs) }],
     },
   };
 }

@@ -1,10 +1,15 @@
 /** Vertices in the shapes of Flink's REST API. Pure. */
 import { createHash } from 'node:crypto';
-import type { VertexDetails, VertexSummary } from '../../../contract/rest.ts';
+import {
+  mergeTaskMetrics,
+  type TaskMetrics,
+  taskMetricRows,
+} from '../../../contract/metrics/task-metrics.ts';
+import type { OwnVertexFields, VertexDetails, VertexSummary } from '../../../contract/rest.ts';
 import type { JobView, SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
 import { isTerminalExecutionState } from '../../jobmanager/scheduler/execution.ts';
 import { isTerminalJobStatus } from '../../jobmanager/scheduler/job-status.ts';
-import { aggregateState, countStates, sumMetrics } from '../../jobmanager/views/job-view.ts';
+import { aggregateState, countStates } from '../../jobmanager/views/job-view.ts';
 import type { ExecutionState } from '../../rpc/protocol.ts';
 import { aggregate, ioMetrics } from './statistics.ts';
 import { endpointOf, subtaskDetails, taskManagerOf } from './subtask.ts';
@@ -28,11 +33,16 @@ export function vertexSummary(vertex: VertexView, jobId: string): VertexSummary 
     duration: vertex.duration,
     tasks: withReconciling(vertex.tasks),
     metrics: ioMetrics(vertex.metrics, vertex.metricsComplete),
-    watermark: vertex.metrics.watermark,
-    'late-records': vertex.metrics.lateRecordsDropped,
-    'skipped-records': vertex.metrics.skippedRecords,
+    ...ownFields(vertex.metrics),
   };
 }
+
+const ownFields = (metrics: TaskMetrics): OwnVertexFields =>
+  Object.fromEntries(
+    taskMetricRows.flatMap(({ name, vertexField }) =>
+      vertexField === undefined ? [] : [[vertexField, metrics[name]]],
+    ),
+  );
 
 /** Flink's clients read 32 hex digits; a group has only a name here. */
 const groupId = (jobId: string, name: string) =>
@@ -78,7 +88,7 @@ function taskManagerSummary(taskManager: string, subtasks: readonly SubtaskView[
     'end-time': endTime,
     duration: startTime < 0 ? -1 : (endTime < 0 ? now : endTime) - startTime,
     metrics: ioMetrics(
-      sumMetrics(subtasks.map((s) => s.metrics)),
+      mergeTaskMetrics(subtasks.map((s) => s.metrics)),
       subtasks.every((s) => s.metricsComplete),
     ),
     'status-counts': withReconciling(counts),

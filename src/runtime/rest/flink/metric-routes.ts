@@ -7,11 +7,11 @@ import {
 import {
   jobMetrics,
   metricAnswer,
-  type Metrics,
   subtaskMetrics,
   vertexMetrics,
   vertexWatermarks,
 } from '../answers/metrics.ts';
+import type { Metrics } from '../answers/flink-metrics.ts';
 import { jobManagerMetrics, taskManagerMetrics } from '../answers/process-metrics.ts';
 import { taskManagerRestId } from '../answers/task-manager.ts';
 import { namesOf, pathNumber } from '../checks.ts';

@@ -13,8 +13,8 @@ import type { Committable } from '../../../api/sink.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import type { FailureLog } from './failures.ts';
-import type { ChainMetrics, ChainSource, OperatorChain } from './operator-chain.ts';
-import type { Operator } from './operator.ts';
+import type { ChainSource, OperatorChain } from './operator-chain.ts';
+import type { Operator, OperatorMetrics } from './operator.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
 import type { Counters } from './runtime-context.ts';
 
@@ -28,9 +28,11 @@ type Life =
 export interface ChainParts {
   /** In chain order. */
   readonly operators: readonly Operator[];
+  /** Those that none follows in the chain. */
+  readonly leaves: readonly Operator[];
   readonly inputs: readonly ElementConsumer[];
   readonly source: ChainSource | null;
-  readonly metrics: ChainMetrics;
+  readonly metrics: OperatorMetrics;
   readonly counters: Counters;
   readonly timers: ProcessingTimers;
   readonly failures: FailureLog;
@@ -39,7 +41,7 @@ export interface ChainParts {
 export class Chain implements OperatorChain {
   readonly inputs: readonly ElementConsumer[];
   readonly source: ChainSource | null;
-  readonly metrics: ChainMetrics;
+  readonly metrics: OperatorMetrics;
   private readonly parts: ChainParts;
   private life: Life = { state: 'created' };
 
@@ -48,6 +50,10 @@ export class Chain implements OperatorChain {
     this.inputs = parts.inputs;
     this.source = parts.source;
     this.metrics = parts.metrics;
+  }
+
+  get currentWatermark(): number {
+    return Math.min(...this.parts.leaves.map((leaf) => leaf.currentWatermark));
   }
 
   async open(): Promise<void> {

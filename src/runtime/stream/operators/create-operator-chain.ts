@@ -5,13 +5,14 @@
  * B1  A chain is a tree: only its head takes input from outside, every other operator has one parent.
  */
 import type { Keying, Operation, Transformation } from '../../../api/transformations.ts';
+import { createTaskCounters } from '../../../contract/metrics/task-metrics.ts';
 import type { JobEdge, JobVertex, OperatorNode } from '../../../graph/job-graph.ts';
 import { keySpaceOf, singleKey } from '../state/key-space.ts';
 import type { KeySpace } from '../state/key-space.ts';
 import { Chain } from './chain.ts';
 import { ChainOutputs } from './chain-outputs.ts';
 import { FailureLog } from './failures.ts';
-import type { ChainHost, ChainMetrics, OperatorChain } from './operator-chain.ts';
+import type { ChainHost, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 import { ProcessingTimers } from '../timers/processing-timers.ts';
 import { ReduceOperator } from './reduce-operator.ts';
@@ -21,19 +22,6 @@ import { SourceOperator } from './source-operator.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from './stateless.ts';
 import { WatermarksOperator } from './watermarks-operator.ts';
 import { WindowOperator } from '../windows/window-operator.ts';
-
-/** `currentWatermark` is the lowest that the last operators of the chain have passed on. */
-class Metrics implements ChainMetrics {
-  recordsRead = 0;
-  recordsWritten = 0;
-  lateRecordsDropped = 0;
-  skippedRecords = 0;
-  leaves: readonly Operator[] = [];
-
-  get currentWatermark(): number {
-    return Math.min(...this.leaves.map((leaf) => leaf.currentWatermark));
-  }
-}
 
 /**
  * The chain of `vertex` in one subtask.
@@ -55,7 +43,7 @@ export function createOperatorChain(
   const shared = {
     host,
     counters: new Counters(),
-    metrics: new Metrics(),
+    metrics: createTaskCounters(),
     timers: new ProcessingTimers(host),
     failures: new FailureLog(),
   };
@@ -84,13 +72,13 @@ export function createOperatorChain(
     made.set(node.id, operator);
     if (children.length === 0) leaves.push(operator);
   }
-  shared.metrics.leaves = leaves;
 
   const inOrder = vertex.operators.map((node) => made.get(node.id)!);
   const head = inOrder[0]!;
   return new Chain({
     ...shared,
     operators: inOrder,
+    leaves,
     inputs: head.inputs(incoming.length),
     source: head instanceof SourceOperator ? head : null,
   });

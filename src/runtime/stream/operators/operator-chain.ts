@@ -16,6 +16,7 @@ import type { Committable, TextOutput } from '../../../api/sink.ts';
 import type { PollStatus, Split } from '../../../api/source.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import type { TaskCounters } from '../../../contract/metrics/task-metrics.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
 /** What a host gives to a chain. */
@@ -48,7 +49,13 @@ export interface OperatorChain {
   readonly inputs: readonly ElementConsumer[];
   /** Not `null` when the chain begins with a source. */
   readonly source: ChainSource | null;
-  readonly metrics: ChainMetrics;
+  /**
+   * What its operators count up, read by the host now and then: `recordsIn` is what a source emitted,
+   * `recordsOut` what sinks wrote. What goes in and out otherwise the host counts.
+   */
+  readonly metrics: Readonly<TaskCounters>;
+  /** The lowest that its last operators have passed on. */
+  readonly currentWatermark: number;
 
   /** Opens sinks and restores state. Rejects on failure. */
   open(): Promise<void>;
@@ -82,16 +89,4 @@ export interface ChainSource {
    */
   poll(maxRecords: number): PollStatus;
   available(): Promise<void>;
-}
-
-/** Read by the host now and then; plain numbers that operators count up. */
-export interface ChainMetrics {
-  /** Records that a source emitted; for other chains the host counts what goes in. */
-  recordsRead: number;
-  /** Records that a sink wrote. */
-  recordsWritten: number;
-  lateRecordsDropped: number;
-  skippedRecords: number;
-  /** The chain's current output watermark. */
-  currentWatermark: number;
 }

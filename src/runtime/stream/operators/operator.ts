@@ -9,18 +9,14 @@ import { NO_TIMESTAMP } from '../../../api/source.ts';
 import type { RuntimeContext } from '../../../api/functions.ts';
 import type { Committable } from '../../../api/sink.ts';
 import type { ElementConsumer } from './element-consumer.ts';
+import type { TaskCounters } from '../../../contract/metrics/task-metrics.ts';
 import { mergedInputs } from './merged-inputs.ts';
 import type { FailureLog } from './failures.ts';
 import type { ChainHost } from './operator-chain.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
 
-/** The metrics that operators count; the chain adds its current watermark. */
-export interface OperatorMetrics {
-  recordsRead: number;
-  recordsWritten: number;
-  lateRecordsDropped: number;
-  skippedRecords: number;
-}
+/** What operators count, all of a chain together. */
+export type OperatorMetrics = TaskCounters;
 
 /** What an operator gets from its chain. */
 export interface OperatorSetup {

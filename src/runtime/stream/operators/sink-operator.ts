@@ -48,7 +48,7 @@ export class SinkOperator extends Operator {
     try {
       this.check?.(value);
       this.opened().write(value, timestamp);
-      this.metrics.recordsWritten++;
+      this.metrics.recordsOut++;
     } catch (error) {
       this.blame(error);
       throw error;

@@ -128,7 +128,7 @@ export class SourceOperator extends Operator implements ChainSource {
       this.blame(error);
       throw error;
     } finally {
-      this.metrics.recordsRead += output.count;
+      this.metrics.recordsIn += output.count;
     }
   }
 

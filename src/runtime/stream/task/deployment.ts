@@ -48,18 +48,3 @@ export const ExecutionState = {
   failed: 'FAILED',
 } as const;
 export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState];
-
-/** Counters since the task started; times in milliseconds. */
-export interface TaskMetrics {
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly lateRecordsDropped: number;
-  readonly skippedRecords: number;
-  /** Epoch milliseconds; `null` before the first one. Infinity is sent as `Number.MAX_SAFE_INTEGER`. */
-  readonly watermark: number | null;
-  readonly busyMs: number;
-  readonly idleMs: number;
-  readonly backPressuredMs: number;
-}

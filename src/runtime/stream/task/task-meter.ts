@@ -1,21 +1,26 @@
 /**
- * Counters of a task, and where its time went: busy in its turns, back-pressured while an output or a
+ * What a task counts, and where its time goes: busy in its turns, back-pressured while an output or a
  * sink takes nothing, idle for the rest.
  */
 import type { Clock } from '../../../contract/clock.ts';
-import type { ChainMetrics } from '../operators/operator-chain.ts';
-import type { TaskMetrics } from './deployment.ts';
+import {
+  createTaskCounters,
+  type TaskCounters,
+  taskCounterNames,
+  type TaskGauges,
+  type TaskMetrics,
+} from '../../../contract/metrics/task-metrics.ts';
+import type { OperatorChain } from '../operators/operator-chain.ts';
+
+/** What is asked of a chain. */
+export type MeasuredChain = Pick<OperatorChain, 'metrics' | 'currentWatermark'>;
 
 export class TaskMeter {
-  recordsIn = 0;
-  recordsOut = 0;
-  bytesIn = 0;
-  bytesOut = 0;
+  /** What is counted outside of the chain. */
+  readonly counters: TaskCounters = createTaskCounters();
   private readonly now: () => number;
   private startedAt: number | null = null;
   private endedAt: number | null = null;
-  private busyMs = 0;
-  private backPressuredMs = 0;
   private pressedSince: number | null = null;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -32,7 +37,7 @@ export class TaskMeter {
   }
 
   busy(ms: number): void {
-    this.busyMs += ms;
+    this.counters.busyMs += ms;
   }
 
   /** Called when it changes, or again. */
@@ -40,33 +45,35 @@ export class TaskMeter {
     if (isPressed) {
       this.pressedSince ??= this.now();
     } else if (this.pressedSince !== null) {
-      this.backPressuredMs += this.now() - this.pressedSince;
+      this.counters.backPressuredMs += this.now() - this.pressedSince;
       this.pressedSince = null;
     }
   }
 
-  metrics(chain: ChainMetrics | null, isSource: boolean, isSink: boolean): TaskMetrics {
+  /** Of the task and its chain, `null` before there is one; counters are whole numbers. */
+  metrics(chain: MeasuredChain | null): TaskMetrics {
+    const sums = this.counted();
+    if (chain !== null) for (const name of taskCounterNames) sums[name] += chain.metrics[name];
+    for (const name of taskCounterNames) sums[name] = Math.round(sums[name]);
+    return { ...sums, ...gaugesOf(chain) };
+  }
+
+  private counted(): TaskCounters {
     const now = this.endedAt ?? this.now();
+    const { busyMs, backPressuredMs } = this.counters;
+    const pressed = backPressuredMs + (this.pressedSince === null ? 0 : now - this.pressedSince);
     const total = this.startedAt === null ? 0 : now - this.startedAt;
-    const pressed =
-      this.backPressuredMs + (this.pressedSince === null ? 0 : now - this.pressedSince);
-    return {
-      recordsIn: isSource && chain !== null ? chain.recordsRead : this.recordsIn,
-      recordsOut: isSink && chain !== null ? chain.recordsWritten : this.recordsOut,
-      bytesIn: this.bytesIn,
-      bytesOut: this.bytesOut,
-      lateRecordsDropped: chain?.lateRecordsDropped ?? 0,
-      skippedRecords: chain?.skippedRecords ?? 0,
-      watermark: chain === null ? null : portableWatermark(chain.currentWatermark),
-      busyMs: Math.round(this.busyMs),
-      idleMs: Math.max(0, Math.round(total - this.busyMs - pressed)),
-      backPressuredMs: Math.round(pressed),
-    };
+    const idleMs = Math.max(0, total - busyMs - pressed);
+    return { ...this.counters, backPressuredMs: pressed, idleMs };
   }
 }
 
+const gaugesOf = (chain: MeasuredChain | null): TaskGauges => ({
+  watermark: chain === null ? null : portableTime(chain.currentWatermark),
+});
+
 /** JSON and Flink's clients have no infinities. */
-function portableWatermark(watermark: number): number | null {
-  if (watermark === Number.NEGATIVE_INFINITY || Number.isNaN(watermark)) return null;
-  return watermark === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : watermark;
+function portableTime(time: number): number | null {
+  if (time === Number.NEGATIVE_INFINITY || Number.isNaN(time)) return null;
+  return time === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : time;
 }

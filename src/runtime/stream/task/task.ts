@@ -21,13 +21,14 @@ import { PollStatus, type Split } from '../../../api/source.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import type { TaskCounters, TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import { BarrierAligner, type CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { ChannelWriter } from '../network/channel-writer.ts';
 import type { ProducingTask } from '../network/exchange.ts';
 import { Fifo } from '../network/fifo.ts';
 import type { ChannelOwner, InputChannel } from '../network/input-channel.ts';
 import type { ChainSource, OperatorChain } from '../operators/operator-chain.ts';
-import { ExecutionState, type TaskMetrics } from './deployment.ts';
+import { ExecutionState } from './deployment.ts';
 import type { Mailbox, MailboxTask } from './mailbox.ts';
 import type { TaskMeter } from './task-meter.ts';
 
@@ -64,7 +65,6 @@ export interface TaskParts {
   readonly writers: readonly ChannelWriter[];
   /** Number of input channels. */
   readonly inputs: number;
-  readonly outputs: number;
 }
 
 export class Task implements MailboxTask, ChannelOwner, ProducingTask {
@@ -96,8 +96,8 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
     this.options = options;
   }
 
-  get counters(): TaskMeter {
-    return this.options.meter;
+  get counters(): TaskCounters {
+    return this.options.meter.counters;
   }
 
   get hasEnded(): boolean {
@@ -105,10 +105,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   }
 
   metrics(): TaskMetrics {
-    const { parts } = this;
-    const chain = parts?.chain ?? null;
-    const isSink = parts !== null && parts.outputs === 0;
-    return this.options.meter.metrics(chain?.metrics ?? null, chain?.source != null, isSink);
+    return this.options.meter.metrics(this.parts?.chain ?? null);
   }
 
   accumulators(): Readonly<Record<string, JsonValue>> {

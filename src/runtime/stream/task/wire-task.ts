@@ -65,7 +65,7 @@ export function wireTask(
     openInputs(task, input, chain.inputs[index]!, wiring);
     inputs += input.channels.length;
   }
-  return { chain, writers, inputs, outputs: outputs.length };
+  return { chain, writers, inputs };
 }
 
 function openInputs(

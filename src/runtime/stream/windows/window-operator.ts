@@ -79,7 +79,7 @@ export class WindowOperator extends Operator {
         if (this.needsTimestamps && !Number.isFinite(timestamp)) this.refuse();
         pane = this.panes.paneOf(timestamp, this.currentWatermark);
         if (pane === null) {
-          this.metrics.lateRecordsDropped++; // V2
+          this.metrics.lateRecords++; // V2
           return;
         }
         this.current = pane;

@@ -3,7 +3,7 @@ import { LeadershipLostError } from '../../../../src/runtime/ha/leadership.ts';
 import type { FailureInfo } from '../../../../src/contract/outcome.ts';
 import type { Coordinators } from '../../../../src/runtime/jobmanager/scheduler/coordinators.ts';
 import type { JobMaster } from '../../../../src/runtime/jobmanager/scheduler/job-master.ts';
-import { noMetrics } from '../../../../src/runtime/jobmanager/scheduler/execution.ts';
+import { noTaskMetrics } from '../../../../src/contract/metrics/task-metrics.ts';
 import type { TaskDeployment } from '../../../../src/runtime/rpc/protocol.ts';
 import {
   type FakeCluster,
@@ -57,7 +57,7 @@ async function finishAll(taskManagers: readonly FakeTaskManager[], job: JobMaste
         committables: isSink
           ? { [operatorId('sink')]: [task.subtaskIndex * 10, task.subtaskIndex * 10 + 1] }
           : null,
-        metrics: { ...noMetrics, recordsOut: 5, lateRecordsDropped: 1, skippedRecords: 3 },
+        metrics: { ...noTaskMetrics, recordsOut: 5, lateRecords: 1, skippedRecords: 3 },
         accumulators: { seen: 2 },
       });
     }
@@ -145,9 +145,11 @@ describe('a job that goes well', () => {
       cpuLoad: 0.5,
       heapLimitBytes: 4,
       cpuMs: 5,
-      gc: { count: 0, ms: 0 },
+      gcCount: 0,
+      gcMs: 0,
+      nonHeapBytes: 6,
     };
-    const metrics = { ...noMetrics, recordsOut: 42, watermark: 7 };
+    const metrics = { ...noTaskMetrics, recordsOut: 42, watermark: 7 };
     expect(job.view().vertices[0]!.metricsComplete).toBe(false);
     await first.connection.call('heartbeat', {
       tasks: { [task.attemptId]: metrics, unknown: metrics },
@@ -246,8 +248,8 @@ describe('duplicate and stale reports (J4)', () => {
     const { job, first } = await running(1);
     const task = find(first, job, 'source');
     await first.report(task, 'RUNNING');
-    await first.report(task, 'FINISHED', { metrics: { ...noMetrics, recordsOut: 5 } });
-    await first.report(task, 'FINISHED', { metrics: { ...noMetrics, recordsOut: 500 } });
+    await first.report(task, 'FINISHED', { metrics: { ...noTaskMetrics, recordsOut: 5 } });
+    await first.report(task, 'FINISHED', { metrics: { ...noTaskMetrics, recordsOut: 500 } });
     expect(job.view().vertices[0]!.metrics.recordsOut).toBe(5);
     expect(job.state).toBe('RUNNING');
   });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { noMetrics } from '../../../../src/runtime/jobmanager/scheduler/execution.ts';
+import { noTaskMetrics } from '../../../../src/contract/metrics/task-metrics.ts';
 import { MetricsWindow } from '../../../../src/runtime/jobmanager/views/recent-metrics.ts';
 
 /** A task that has been busy for a third of its life and reads 50 records a second. */
 const after = (ms: number) => ({
-  ...noMetrics,
+  ...noTaskMetrics,
   recordsIn: ms / 20,
   busyMs: ms / 3,
   idleMs: ms / 3,
@@ -25,7 +25,7 @@ describe('the window of metrics', () => {
 
   it('forgets what is older than ten seconds', () => {
     const window = new MetricsWindow(0);
-    const busy = { ...noMetrics, recordsIn: 1_000_000, busyMs: 5000 };
+    const busy = { ...noTaskMetrics, recordsIn: 1_000_000, busyMs: 5000 };
     window.add(busy, 5000);
     for (let time = 6000; time <= 60_000; time += 1000) {
       window.add({ ...busy, idleMs: time - 5000 }, time);

@@ -89,7 +89,7 @@ describe('a tree of operators', () => {
     expect(large.written.map((w) => w.value)).toEqual([40]);
     expect(output.values()).toEqual([1, 20, 3]);
     expect(chain.source!.poll(10)).toBe(PollStatus.end);
-    expect(chain.metrics).toMatchObject({ recordsRead: 3, recordsWritten: 3 });
+    expect(chain.metrics).toMatchObject({ recordsIn: 3, recordsOut: 3 });
     expect(await chain.finish()).toEqual({ 'small-sink': ['part-0'] });
     expect(small.log).toEqual(['open', 'finish']);
     expect(large.log).toEqual(['open', 'finish']);
@@ -108,9 +108,9 @@ describe('a tree of operators', () => {
       { id: 'plain', operation: map((v) => v), parent: 'head' },
     ]);
     input.watermark(50);
-    expect(chain.metrics.currentWatermark).toBe(-Infinity);
+    expect(chain.currentWatermark).toBe(-Infinity);
     input.watermark(Infinity);
-    expect(chain.metrics.currentWatermark).toBe(Infinity);
+    expect(chain.currentWatermark).toBe(Infinity);
   });
 
   test('shapes that are no tree, and hosts with other outputs, are refused', () => {
@@ -158,7 +158,7 @@ describe('sinks', () => {
     const { chain, input } = await openChain([{ id: 's', operation: sink(probe) }]);
     input.record('x', 5);
     expect(probe.written).toEqual([{ value: 'x', timestamp: 5 }]);
-    expect(chain.metrics.recordsWritten).toBe(1);
+    expect(chain.metrics.recordsOut).toBe(1);
     expect(chain.ready()).toBeNull();
     const full = gate();
     probe.pending = full.promise;

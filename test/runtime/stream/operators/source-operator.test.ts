@@ -39,7 +39,7 @@ describe('source', () => {
     expect(output.take().slice(3)).toEqual([{ watermark: Infinity }, 'end']);
     expect(source.poll(10)).toBe(end);
     expect(output.take()).toEqual([]);
-    expect(chain.metrics.recordsRead).toBe(3);
+    expect(chain.metrics.recordsIn).toBe(3);
     expect(reader.log).toEqual(['noMoreSplits']);
     await chain.finish();
     expect(reader.log).toEqual(['noMoreSplits', 'close']);
@@ -52,7 +52,7 @@ describe('source', () => {
       emits([40], more),
     ]);
     const { source, output, chain } = await sourceChain(reader, boundedOutOfOrderness(5, identity));
-    expect(chain.metrics.currentWatermark).toBe(-Infinity);
+    expect(chain.currentWatermark).toBe(-Infinity);
     source.poll(10);
     expect(output.take()).toEqual([
       { value: 10, timestamp: 10 },
@@ -60,14 +60,14 @@ describe('source', () => {
       { value: 20, timestamp: 20 },
       { watermark: 24 },
     ]);
-    expect(chain.metrics.currentWatermark).toBe(24);
+    expect(chain.currentWatermark).toBe(24);
     source.poll(10);
     expect(output.take().slice(2)).toEqual([]);
     source.poll(10);
     expect(output.take()).toEqual([{ value: 40, timestamp: 40 }, { watermark: 34 }]);
     source.poll(10);
     expect(output.take()).toEqual([{ watermark: Infinity }, 'end']);
-    expect(chain.metrics.currentWatermark).toBe(Infinity);
+    expect(chain.currentWatermark).toBe(Infinity);
   });
 
   test('keeps the timestamps of the reader when there is no strategy', async () => {

@@ -51,7 +51,7 @@ export async function startTask(nodes: readonly NodeSpec[], count = 1, clock: Cl
   );
   const { output } = built;
   const writer: ChannelWriter = Object.assign(output, { flush: () => {}, isDrained: true });
-  await task.start(() => ({ chain: built.chain, writers: [writer], inputs: count, outputs: 1 }));
+  await task.start(() => ({ chain: built.chain, writers: [writer], inputs: count }));
   return { task, channels, output: built.output, ended: ended.promise };
 }
 
