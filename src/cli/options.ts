@@ -135,6 +135,26 @@ export const duration: Parse<number> = (given, name) => {
   throw wrong({ code: 'not-a-duration', message, hint: `for example ${name} 30s` });
 };
 
+/** Milliseconds since 1970: so long ago (`10m`), or a date and time, local where it names no zone. */
+export const instant: Parse<number> = (given, name) => {
+  const agoMs = parseDurationMs(given);
+  if (agoMs !== null) return Date.now() - agoMs;
+  const at = /^\d{4}-\d{2}-\d{2}(?:[T ].*)?$/.test(given) ? Date.parse(given) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  const message = `${name} ${given} is not a time`;
+  const hint = `for example ${name} 10m, or ${name} 2026-01-31T09:05:00Z`;
+  throw wrong({ code: 'not-a-time', message, hint });
+};
+
+export const pattern: Parse<RegExp> = (given, name) => {
+  try {
+    return new RegExp(given, 'u');
+  } catch (error) {
+    const message = `${name} ${given} is not a regular expression: ${(error as Error).message}`;
+    throw wrong({ code: 'not-a-pattern', message });
+  }
+};
+
 /**
  * One of several words.
  * @param kind what they are, for the error: `format`.

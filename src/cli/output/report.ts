@@ -75,6 +75,34 @@ export class Report {
     else this.#printed(process.stdout, text());
   }
 
+  /**
+   * A result with a list that may be too long for the memory: it waits in a file until it is whole, so that
+   * the document is one of success or of failure. Only for an answer to programs.
+   * @param data beside the list.
+   */
+  async spooled(data: object, name: string, items: AsyncIterable<unknown>): Promise<void> {
+    const { toYaml } = this.options;
+    if (toYaml !== null) {
+      const all: unknown[] = [];
+      for await (const item of items) all.push(item);
+      return this.result({ ...data, [name]: all }, () => '');
+    }
+    const { spool } = await import('./spool.ts');
+    const around = this.#envelope({ ...data, [name]: [] }, []);
+    const at = around.lastIndexOf('[]},"errors"') + 1; // within the list, which ends the data
+    const frame = { head: around.slice(0, at), tail: `${around.slice(at)}\n` };
+    await spool(this.#separated(items), process.stdout, frame);
+    this.#answered = true;
+  }
+
+  async *#separated(items: AsyncIterable<unknown>): AsyncGenerator<string> {
+    let before = '';
+    for await (const item of items) {
+      yield before + this.redactor.stringify(item);
+      before = ',';
+    }
+  }
+
   /** A failed verb; `data` is what it found out all the same. */
   failure(problems: readonly Problem[], data: unknown = null): void {
     if (this.options.json && !this.#answered) this.#document(data, problems);

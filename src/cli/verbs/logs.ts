@@ -1,56 +1,26 @@
 /** `fctl logs`: logs of all processes of a cluster, or of one. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Call } from '../../contract/call.ts';
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { noSuchCluster } from '../../deployment/cancel.ts';
-import type { Role } from '../../contract/process-spec.ts';
-import { type Provider, isAlive } from '../../providers/provider.ts';
-import { type logs as declaration, levels } from '../commands/logs.ts';
+import type { logs as declaration } from '../commands/logs.ts';
 import type { Context } from '../context.ts';
-import { out } from '../output/style.ts';
+import { type Line, type TimedLine, describeLine } from '../logs/line.ts';
+import { Reorder, merge } from '../logs/merge.ts';
+import { type Request, findSources, openLog } from '../logs/source.ts';
 import { refuseBeside } from '../options.ts';
 import { findTarget } from '../target.ts';
 import type { Given } from '../verb.ts';
 
+type LogFlags = Given<typeof declaration>;
+
 /** How often a follower looks for processes that came later, and whether any is left. */
 const lookMs = 500;
 
-/** What to read. */
-interface Request extends Call {
-  readonly provider: Provider;
-  readonly clusterId: string;
-  /** `null`: all. */
-  readonly process: string | null;
-  /** Of all, only those. `null`: any. */
-  readonly role: Role | null;
-  readonly host: string | null;
-  readonly stream: 'log' | 'out';
-  /** `null`: all. */
-  readonly tail: number | null;
-  /** Index into `levels`. */
-  readonly level: number;
-  /** Told where what a process printed is shown in place of a log. */
-  readonly onNoLog: (process: string) => void;
-}
-
-interface Line {
-  readonly process: string;
-  /** A parsed line of a log, or text. */
-  readonly entry: Entry | string;
-}
-
-interface Entry {
-  readonly time?: unknown;
-  readonly level?: string;
-  readonly message?: unknown;
-}
-
-export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
+export async function run(context: Context, given: LogFlags): Promise<void> {
   const { report, signal } = context;
-  const { host, role, tail } = given;
-  const level = given.level === null ? 0 : levels.indexOf(given.level);
-  if (given.out) refuseBeside('beside --out', { '--level': given.level !== null });
+  const { grep, host, level, role, since, tail, until } = given;
+  refuseIgnored(given);
   const { clusterId, process } = await findTarget(context, given);
   if (process !== null) {
     const said = { '--role': role !== null, '--host': host !== null };
@@ -58,28 +28,50 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   }
   const provider = await context.provider();
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
-  const stream = given.out ? ('out' as const) : ('log' as const);
-  const chosen = { process, role, host };
-  const onNoLog = (name: string) =>
-    report.message(`${name} has written no log: this is what it printed`);
-  const request = { provider, clusterId, ...chosen, stream, tail, level, onNoLog, signal };
+  const request: Request = {
+    provider,
+    clusterId,
+    process,
+    role,
+    host,
+    stream: given.out ? 'out' : 'log',
+    filter: { grep, level, since, until },
+    tail,
+    isPrevious: given.previous,
+    onNoLog: (name) => report.message(`${name} has written no log: this is what it printed`),
+    signal,
+  };
   await refuseNobody(request);
+  const describe = (line: Line) => describeLine(line, given.timestamps);
+  const show = ({ at: _at, ...line }: TimedLine) => report.line(line, () => describe(line));
+  if (given.follow) return follow(request, signal, show);
+  if (report.options.json) return report.spooled({ clusterId }, 'lines', withoutTimes(request));
+  for await (const line of readAll(request)) show(line);
+}
+
+/** @throws UsageError with every flag that does nothing here. */
+function refuseIgnored(given: LogFlags): void {
   if (given.follow) {
-    return follow(request, signal, (line) => report.line(line, () => describe(line)));
+    refuseBeside('beside --follow', {
+      '--until': given.until !== null,
+      '--previous': given.previous,
+    });
   }
-  const lines: Line[] = [];
-  await readAll(request, signal, (line) => {
-    if (report.options.json) lines.push(line);
-    else report.line(line, () => describe(line));
+  if (!given.out) return;
+  refuseBeside('beside --out: what processes print has neither levels nor times', {
+    '--level': given.level !== null,
+    '--since': given.since !== null,
+    '--until': given.until !== null,
+    '--previous': given.previous,
+    '--timestamps': given.timestamps,
   });
-  if (report.options.json) report.result({ clusterId, lines }, () => '');
 }
 
 /** @throws ClusterError (exit 7) when role and host leave no process. */
 async function refuseNobody(request: Request): Promise<void> {
   const { clusterId, host, provider, role } = request;
   if (role === null && host === null) return;
-  if ((await processesOf(request)).names.length > 0) return;
+  if ((await findSources(request)).processes.length > 0) return;
   const { processes } = (await provider.observe(clusterId, request)) ?? { processes: [] };
   const hosts = [...new Set(processes.map((p) => p.host).filter((known) => known !== null))];
   const wanted = [
@@ -96,126 +88,51 @@ async function refuseNobody(request: Request): Promise<void> {
   );
 }
 
-type Show = (line: Line) => void;
-
-async function processesOf(request: Request) {
-  const { clusterId, host, process, provider, role } = request;
-  const { processes } = (await provider.observe(clusterId, request)) ?? { processes: [] };
-  const wanted = processes.filter(
-    (p) =>
-      (process === null || p.name === process) &&
-      (role === null || p.role === role) &&
-      (host === null || p.host === host),
+/** What is there now, in the order of time. */
+async function* readAll(request: Request): AsyncGenerator<TimedLine> {
+  const { processes } = await findSources(request);
+  const { signal } = request;
+  const logs = await Promise.all(
+    processes.map((process) => openLog(request, process, { follows: false, signal })),
   );
-  const names = process === null ? wanted.map((p) => p.name).sort() : [process];
-  return { names, anyAlive: wanted.some(isAlive) };
+  yield* merge(logs.filter((log) => log !== null));
 }
 
-async function readAll(request: Request, signal: AbortSignal, show: Show): Promise<void> {
-  const { names } = await processesOf(request);
-  for (const name of names) await (await openLog(request, name, false, signal))?.read(show);
+async function* withoutTimes(request: Request): AsyncGenerator<Line> {
+  for await (const { at: _at, ...line } of readAll(request)) yield line;
 }
 
 /**
  * Prints what is added until none of the processes is left that could write.
  * @throws the reason of the signal.
  */
-async function follow(request: Request, signal: AbortSignal, show: Show): Promise<void> {
+async function follow(
+  request: Request,
+  signal: AbortSignal,
+  show: (line: TimedLine) => void,
+): Promise<void> {
   const end = new AbortController();
   const ended = AbortSignal.any([signal, end.signal]);
   const readers = new Map<string, Promise<void>>();
+  const ordered = new Reorder(show);
+  const read = async (log: AsyncIterable<TimedLine>) => {
+    for await (const line of log) ordered.take(line);
+  };
   try {
     for (;;) {
-      const { names, anyAlive } = await processesOf(request);
-      for (const name of names.filter((n) => !readers.has(n))) {
-        const log = await openLog(request, name, true, ended);
+      const { anyAlive, processes } = await findSources(request);
+      for (const process of processes.filter(({ name }) => !readers.has(name))) {
+        const log = await openLog(request, process, { follows: true, signal: ended });
         if (log === null) continue; // It has written nothing yet.
-        const reader = log.read(show);
+        const reader = read(log);
         reader.catch(() => end.abort());
-        readers.set(name, reader);
+        readers.set(process.name, reader);
       }
       if (!anyAlive) return;
       await delay(lookMs, undefined, { signal: ended });
     }
   } finally {
     end.abort();
-    await Promise.all(readers.values());
+    await Promise.all(readers.values()).finally(() => ordered.flush());
   }
-}
-
-/**
- * What a process wrote. One that died before it could write a log has printed why.
- * @returns `null` where there is nothing; one that was asked for by its name has to be there.
- */
-async function openLog(request: Request, name: string, follows: boolean, signal: AbortSignal) {
-  const { onNoLog, process, stream } = request;
-  const log = await openStream(request, { name, stream, follows, signal });
-  if (!(log instanceof ClusterError)) return log;
-  const printed =
-    stream === 'out' || follows
-      ? log
-      : await openStream(request, { name, stream: 'out', follows, signal });
-  if (!(printed instanceof ClusterError)) {
-    onNoLog(name);
-    return printed;
-  }
-  if (process === null) return null;
-  throw log;
-}
-
-interface Wanted {
-  readonly name: string;
-  readonly stream: 'log' | 'out';
-  readonly follows: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** @returns the error that says so where there is none. */
-async function openStream(
-  { clusterId, level, provider, tail }: Request,
-  { follows, name, signal, stream }: Wanted,
-) {
-  const options = { stream, follow: follows, tail, signal };
-  const log = await provider.logs(clusterId, name, options).catch((error: unknown) => {
-    if (error instanceof ClusterError && error.exitCode === ExitCode.notFound) return error;
-    throw error;
-  });
-  if (log instanceof ClusterError) return log;
-  const read = async (show: Show): Promise<void> => {
-    const tell = (text: string) => {
-      const entry = stream === 'out' ? text : (parse(text) ?? text);
-      if (!isBelow(level, entry)) show({ process: name, entry });
-    };
-    let rest = '';
-    for await (const chunk of log) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop()!;
-      for (const text of lines) tell(text);
-    }
-    if (rest !== '') tell(rest);
-  };
-  return { read };
-}
-
-function isBelow(level: number, entry: Entry | string): boolean {
-  const own = typeof entry === 'string' ? -1 : levels.findIndex((known) => known === entry.level);
-  return own >= 0 && own < level;
-}
-
-function parse(text: string): Entry | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === 'object' ? (value as Entry) : null;
-  } catch {
-    return null;
-  }
-}
-
-function describe({ process, entry }: Line): string {
-  const name = out.dim(process);
-  if (typeof entry === 'string') return `${name} ${entry}`;
-  const { time, level, message, ...rest } = entry;
-  const more = Object.keys(rest).length === 0 ? '' : ` ${out.dim(JSON.stringify(rest))}`;
-  const at = typeof time === 'number' ? new Date(time).toISOString() : String(time);
-  return `${name} ${at} ${(level ?? '').toUpperCase()} ${String(message)}${more}`;
 }
