@@ -78,8 +78,9 @@ function describe({ about, fixed, rows, title }: (typeof sections)[number]): str
 }
 
 /** As it is in REST; with what it tells where that is not the value itself. */
-function nameOf({ at, name, of }: FlinkMetric, { unit }: MetricRow): string {
+function nameOf({ at, isOwn, name, of }: FlinkMetric, { unit }: MetricRow): string {
   const full = code(at === 'source' ? `SOURCE.${name}` : name);
   if (of === 'second') return `${full} (meter, ${unit} a second)`;
+  if (isOwn) return `${full} (not of Flink)`;
   return of === 'growth' ? `${full} (gauge, whether it grew lately)` : full;
 }

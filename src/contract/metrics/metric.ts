@@ -27,7 +27,7 @@ export interface MetricRow {
   readonly help: string;
 }
 
-/** A name that Flink has for a metric, or for what follows from it. */
+/** A name that Flink has for a metric, or for what follows from it. A gauge that is not known is not told. */
 export interface FlinkMetric {
   readonly name: string;
   /** `time`: a `long`; before the first one its smallest value, after the last one its largest. */
@@ -37,6 +37,8 @@ export interface FlinkMetric {
    * lately. Default: the value.
    */
   readonly of?: 'value' | 'second' | 'growth';
+  /** Flink has none of this name. */
+  readonly isOwn?: true;
   /** Times of this are told. Default: 1. */
   readonly factor?: number;
   /**

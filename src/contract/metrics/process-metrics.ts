@@ -15,7 +15,7 @@ const processTable = [
     kind: 'gauge',
     unit: 'bytes',
     over: 'sum',
-    flink: [],
+    flink: [{ name: 'Status.Node.Memory.Resident', as: 'long', isOwn: true }],
     help: 'What the process occupies of the memory of its machine.',
   },
   {
@@ -104,6 +104,33 @@ const processTable = [
     over: 'sum',
     flink: [{ name: 'Status.JVM.GarbageCollector.All.Time', as: 'long' }],
     help: 'Time that they took.',
+  },
+  {
+    name: 'gcMsPerSecond',
+    scope: 'process',
+    kind: 'gauge',
+    unit: 'ms',
+    over: 'max',
+    flink: [{ name: 'Status.JVM.GarbageCollector.All.TimeMsPerSecond', as: 'double' }],
+    help: 'Time that they took lately, of each second.',
+  },
+  {
+    name: 'eventLoopDelayMs',
+    scope: 'process',
+    kind: 'gauge',
+    unit: 'ms',
+    over: 'max',
+    flink: [{ name: 'Status.Node.EventLoop.Delay', as: 'double', isOwn: true }],
+    help: 'How late the event loop of the main thread has come to its timers lately, on average.',
+  },
+  {
+    name: 'eventLoopMaxDelayMs',
+    scope: 'process',
+    kind: 'gauge',
+    unit: 'ms',
+    over: 'max',
+    flink: [{ name: 'Status.Node.EventLoop.MaxDelay', as: 'double', isOwn: true }],
+    help: 'How late it was at worst.',
   },
 ] as const satisfies readonly MetricRow[];
 

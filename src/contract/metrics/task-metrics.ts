@@ -110,6 +110,24 @@ const table = [
     help: 'Event time that the task has reached.',
   },
   {
+    name: 'watermarkLagMs',
+    scope: 'task',
+    kind: 'gauge',
+    unit: 'ms',
+    over: 'max',
+    flink: [{ name: 'watermarkLag', as: 'long', at: 'source' }],
+    help: 'How far the watermark is behind the clock; not known before the first one, and after the last.',
+  },
+  {
+    name: 'initializationMs',
+    scope: 'task',
+    kind: 'gauge',
+    unit: 'ms',
+    over: 'max',
+    flink: [{ name: 'initializationTime', as: 'long' }],
+    help: 'How long it took to open its operators; not known before they are open.',
+  },
+  {
     name: 'busyMs',
     scope: 'task',
     kind: 'counter',
@@ -215,5 +233,5 @@ export function mergeTaskMetrics(all: readonly TaskMetrics[]): TaskMetrics {
 function merge(values: readonly (number | null)[], over: MetricRow['over']): number | null {
   if (over === 'sum') return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   if (values.length === 0 || values.includes(null)) return null;
-  return Math[over](...(values as number[]));
+  return values.reduce((a, b) => Math[over](a!, b!));
 }

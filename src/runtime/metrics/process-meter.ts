@@ -2,22 +2,31 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
+import { type Clock, systemClock } from '../../contract/clock.ts';
 import type { ProcessFigures } from '../../contract/metrics/process-metrics.ts';
+import { LoopDelay } from './loop-delay.ts';
 
 /** A shorter time says little about the load. */
 const shortestSpanMs = 1000;
 
+/** Means of the last span. */
+type Load = Pick<
+  ProcessFigures,
+  'cpuLoad' | 'gcMsPerSecond' | 'eventLoopDelayMs' | 'eventLoopMaxDelayMs'
+>;
+
 export class ProcessMeter {
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic' | 'after'>;
   readonly #gc = { gcCount: 0, gcMs: 0 };
   readonly #observer: PerformanceObserver;
-  #last: { readonly time: number; readonly cpuMs: number };
-  #load = 0;
+  readonly #loop: LoopDelay;
+  #last: { readonly time: number; readonly cpuMs: number; readonly gcMs: number };
+  #load: Load | null = null;
 
-  /** @param now milliseconds, monotonous. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
-    this.#last = { time: now(), cpuMs: cpuMs() };
+  constructor(clock: Pick<Clock, 'monotonic' | 'after'> = systemClock) {
+    this.#clock = clock;
+    this.#loop = new LoopDelay(clock);
+    this.#last = { time: clock.monotonic(), cpuMs: cpuMs(), gcMs: 0 };
     this.#observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         // Incremental marking and weak callbacks are steps of the others.
@@ -32,15 +41,10 @@ export class ProcessMeter {
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  /** CPU load is the mean since an earlier call, at least a second ago. */
+  /** CPU load, time of collections a second and delays are of the span since an earlier call, at least a second ago. */
   measure(): ProcessFigures {
     const { external, heapTotal, heapUsed, rss } = process.memoryUsage();
     const used = cpuMs();
-    const elapsedMs = this.#now() - this.#last.time;
-    if (elapsedMs >= shortestSpanMs || this.#load === 0) {
-      this.#load = elapsedMs > 0 ? (used - this.#last.cpuMs) / elapsedMs : 0;
-      this.#last = { time: this.#now(), cpuMs: used };
-    }
     return {
       rssBytes: rss,
       heapUsedBytes: heapUsed,
@@ -48,14 +52,32 @@ export class ProcessMeter {
       heapLimitBytes: getHeapStatistics().heap_size_limit,
       nonHeapBytes: Math.max(0, rss - heapTotal - external),
       externalBytes: external,
-      cpuLoad: Math.min(1, this.#load / availableParallelism()),
       cpuMs: used,
       ...this.#gc,
+      ...this.#lately(used),
     };
   }
 
   close(): void {
     this.#observer.disconnect();
+    this.#loop.close();
+  }
+
+  #lately(used: number): Load {
+    const time = this.#clock.monotonic();
+    const elapsedMs = time - this.#last.time;
+    if (this.#load !== null && elapsedMs < shortestSpanMs) return this.#load;
+    const share = (ms: number) => (elapsedMs > 0 ? ms / elapsedMs : 0);
+    const { gcMs } = this.#gc;
+    const { maxMs, meanMs } = this.#loop.take();
+    this.#load = {
+      cpuLoad: Math.min(1, share(used - this.#last.cpuMs) / availableParallelism()),
+      gcMsPerSecond: Math.min(1000, share(gcMs - this.#last.gcMs) * 1000),
+      eventLoopDelayMs: meanMs,
+      eventLoopMaxDelayMs: maxMs,
+    };
+    this.#last = { time, cpuMs: used, gcMs };
+    return this.#load;
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   TaskDeployment,
   TaskManagerApi,
 } from '../../../src/runtime/rpc/protocol.ts';
+import { noFigures } from '../metrics/no-figures.ts';
 
 interface Call {
   readonly method: keyof TaskManagerApi;
@@ -83,18 +84,7 @@ export class FakeTaskManager {
     await this.connection.call('heartbeat', {
       tasks: {},
       accumulators: {},
-      process: {
-        rssBytes: 0,
-        heapUsedBytes: 0,
-        heapTotalBytes: 0,
-        heapLimitBytes: 0,
-        externalBytes: 0,
-        cpuLoad: 0,
-        cpuMs: 0,
-        gcCount: 0,
-        gcMs: 0,
-        nonHeapBytes: 0,
-      },
+      process: noFigures,
     });
   }
 

@@ -27,7 +27,9 @@ const distinct = (index: number) => 1001 + 7 * index;
 
 /** Half of each is counted by the task, the rest by its chain. */
 function report(): TaskMetrics {
-  const meter = new TaskMeter({ monotonic: () => 0 });
+  const meter = new TaskMeter({ monotonic: () => 0, now: () => 1_795_371_009_123 });
+  meter.open();
+  meter.start();
   const counted = createTaskCounters();
   for (const [index, name] of taskCounterNames.entries()) {
     meter.counters[name] = 500;
@@ -50,7 +52,14 @@ describe('what is counted under the name of a row', () => {
     const wanted = taskCounterNames.map((name, index) => [name, distinct(index)]);
     // Idle is a task for the time that is left.
     const counted = { ...Object.fromEntries(wanted), idleMs: expect.any(Number) };
-    expect(values).toEqual({ ...counted, watermark: 1_795_371_000_123 });
+    expect(values).toMatchObject({
+      ...counted,
+      watermark: 1_795_371_000_123,
+      watermarkLagMs: 9000,
+    });
+    expect(Object.keys(values).toSorted()).toEqual(
+      taskMetricRows.map(({ name }) => name).toSorted(),
+    );
   });
 
   it('is told by REST, under each name of Flink', async () => {

@@ -4,7 +4,8 @@ import { ProcessMeter } from '../../../src/runtime/metrics/process-meter.ts';
 
 function create() {
   let now = 0;
-  const meter = new ProcessMeter(() => now);
+  const clock = { monotonic: () => now, after: () => () => {} };
+  const meter = new ProcessMeter(clock);
   onTestFinished(() => meter.close());
   return { meter, pass: (ms: number) => (now += ms) };
 }

@@ -18,7 +18,8 @@ import { createJobStateMachine } from '../../../src/runtime/jobmanager/scheduler
 import { createJobView } from '../../../src/runtime/jobmanager/views/job-view.ts';
 import { Operations } from '../../../src/runtime/jobmanager/dispatcher/operations.ts';
 import type { ProcessFigures } from '../../../src/contract/metrics/process-metrics.ts';
-import type { TaskMetrics } from '../../../src/contract/metrics/task-metrics.ts';
+import { noTaskMetrics, type TaskMetrics } from '../../../src/contract/metrics/task-metrics.ts';
+import { noFigures } from '../metrics/no-figures.ts';
 import { edge, graph, operator, operatorId, vertex } from '../jobmanager/graphs.ts';
 
 export const jobId = '0123456789abcdef0123456789abcdef';
@@ -56,6 +57,7 @@ export const sourceId = source.id;
 export const sinkId = sink.id;
 
 const metrics: TaskMetrics = {
+  ...noTaskMetrics,
   recordsIn: 7520,
   recordsOut: 3763,
   bytesIn: 159_026,
@@ -63,6 +65,8 @@ const metrics: TaskMetrics = {
   lateRecords: 2,
   skippedRecords: 4,
   watermark: 1_795_371_000_123,
+  watermarkLagMs: 4711,
+  initializationMs: 33,
   busyMs: 308,
   idleMs: 14_640,
   backPressuredMs: 12,
@@ -148,6 +152,7 @@ const exceptionOf = (execution: Execution, timestamp: number) => ({
 });
 
 const figures: ProcessFigures = {
+  ...noFigures,
   rssBytes: 90_000_000,
   heapUsedBytes: 30_000_000,
   heapTotalBytes: 40_000_000,

@@ -33,6 +33,7 @@ export function flinkMetrics(rows: readonly MetricRow[], of: MetricValues): Metr
   return Object.fromEntries(
     rows.flatMap((row) =>
       row.flink
+        .filter(({ as }) => as === 'time' || of.values[row.name] !== null)
         .filter(({ at }) => at === undefined || (at === 'source') === (source !== null))
         .map((metric) => {
           const name = metric.at === 'source' ? `${source}.${metric.name}` : metric.name;

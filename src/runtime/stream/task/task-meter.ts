@@ -18,15 +18,22 @@ export type MeasuredChain = Pick<OperatorChain, 'metrics' | 'currentWatermark'>;
 export class TaskMeter {
   /** What is counted outside of the chain. */
   readonly counters: TaskCounters = createTaskCounters();
-  private readonly now: () => number;
+  private readonly clock: Pick<Clock, 'monotonic' | 'now'>;
+  private openedAt: number | null = null;
   private startedAt: number | null = null;
   private endedAt: number | null = null;
   private pressedSince: number | null = null;
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
-    this.now = () => clock.monotonic();
+  constructor(clock: Pick<Clock, 'monotonic' | 'now'>) {
+    this.clock = clock;
   }
 
+  /** It begins to open its operators. */
+  open(): void {
+    this.openedAt = this.now();
+  }
+
+  /** They are open. */
   start(): void {
     this.startedAt = this.now();
   }
@@ -55,7 +62,7 @@ export class TaskMeter {
     const sums = this.counted();
     if (chain !== null) for (const name of taskCounterNames) sums[name] += chain.metrics[name];
     for (const name of taskCounterNames) sums[name] = Math.round(sums[name]);
-    return { ...sums, ...gaugesOf(chain) };
+    return { ...sums, ...this.measured(chain) };
   }
 
   private counted(): TaskCounters {
@@ -66,11 +73,22 @@ export class TaskMeter {
     const idleMs = Math.max(0, total - busyMs - pressed);
     return { ...this.counters, backPressuredMs: pressed, idleMs };
   }
-}
 
-const gaugesOf = (chain: MeasuredChain | null): TaskGauges => ({
-  watermark: chain === null ? null : portableTime(chain.currentWatermark),
-});
+  private measured(chain: MeasuredChain | null): TaskGauges {
+    const { openedAt, startedAt } = this;
+    const watermark = chain?.currentWatermark ?? Number.NEGATIVE_INFINITY;
+    return {
+      watermark: portableTime(watermark),
+      watermarkLagMs: Number.isFinite(watermark) ? Math.round(this.clock.now() - watermark) : null,
+      initializationMs:
+        openedAt === null || startedAt === null ? null : Math.round(startedAt - openedAt),
+    };
+  }
+
+  private now(): number {
+    return this.clock.monotonic();
+  }
+}
 
 /** JSON and Flink's clients have no infinities. */
 function portableTime(time: number): number | null {

@@ -116,6 +116,7 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
   async start(wire: () => TaskParts): Promise<void> {
     if (this.life !== 'created') return;
     this.life = 'opening';
+    this.options.meter.open();
     this.options.changed(ExecutionState.initializing);
     try {
       this.parts = wire();

@@ -11,6 +11,7 @@ import {
   startFakeCluster,
   timeouts,
 } from '../fake-cluster.ts';
+import { noFigures } from '../../metrics/no-figures.ts';
 import type { FakeTaskManager } from '../fake-task-manager.ts';
 import { graph, operator, operatorId, pipeline, vertex } from '../graphs.ts';
 
@@ -137,18 +138,7 @@ describe('a job that goes well', () => {
   it('shows what its tasks report with heartbeats', async () => {
     const { job, first } = await running(1);
     const task = find(first, job, 'source');
-    const process = {
-      rssBytes: 1,
-      heapUsedBytes: 1,
-      heapTotalBytes: 1,
-      externalBytes: 1,
-      cpuLoad: 0.5,
-      heapLimitBytes: 4,
-      cpuMs: 5,
-      gcCount: 0,
-      gcMs: 0,
-      nonHeapBytes: 6,
-    };
+    const process = { ...noFigures, rssBytes: 7, cpuMs: 5 };
     const metrics = { ...noTaskMetrics, recordsOut: 42, watermark: 7 };
     expect(job.view().vertices[0]!.metricsComplete).toBe(false);
     await first.connection.call('heartbeat', {
