@@ -7,6 +7,7 @@ import {
   jobManagerMetricRows,
   processMetricRows,
 } from '../src/contract/metrics/process-metrics.ts';
+import { shownName } from '../src/contract/metrics/table.ts';
 import { taskMetricRows } from '../src/contract/metrics/task-metrics.ts';
 
 const code = (text: string) => `\`${text}\``;
@@ -78,8 +79,9 @@ function describe({ about, fixed, rows, title }: (typeof sections)[number]): str
 }
 
 /** As it is in REST; with what it tells where that is not the value itself. */
-function nameOf({ at, isOwn, name, of }: FlinkMetric, { unit }: MetricRow): string {
-  const full = code(at === 'source' ? `SOURCE.${name}` : name);
+function nameOf(metric: FlinkMetric, { unit }: MetricRow): string {
+  const { isOwn, of } = metric;
+  const full = code(shownName(metric));
   if (of === 'second') return `${full} (meter, ${unit} a second)`;
   if (isOwn) return `${full} (not of Flink)`;
   return of === 'growth' ? `${full} (gauge, whether it grew lately)` : full;

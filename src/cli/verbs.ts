@@ -17,6 +17,7 @@ import { list } from './commands/list.ts';
 import { lockRelease } from './commands/lock-release.ts';
 import { lockStatus } from './commands/lock-status.ts';
 import { logs } from './commands/logs.ts';
+import { metricsList } from './commands/metrics-list.ts';
 import { plan } from './commands/plan.ts';
 import { proxy } from './commands/proxy.ts';
 import { prune } from './commands/prune.ts';
@@ -37,6 +38,7 @@ import { type Verb, verb } from './verb.ts';
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
   session: 'Run many jobs on one long-lived cluster',
+  metrics: 'See what is measured',
   lock: 'See who changes a cluster now, and take its lock away',
 };
 
@@ -70,6 +72,7 @@ export const verbs: readonly Verb[] = [
   verb(list, () => import('./verbs/list.ts')),
   verb(status, () => import('./verbs/status.ts')),
   verb(logs, () => import('./verbs/logs.ts')),
+  verb(metricsList, () => import('./verbs/metrics-list.ts')),
   verb(cancel, () => import('./verbs/cancel.ts')),
   verb(proxy, () => import('./verbs/proxy.ts')),
   verb(doctor, () => import('./verbs/doctor.ts')),
