@@ -51,6 +51,8 @@ export interface Context {
   clusterId(named: string | null): Promise<ClusterId>;
   /** The cluster of the config, a variable or a flag; `null` where none of them names one. */
   ownCluster(): Promise<ClusterId | null>;
+  /** Whether somebody is at a terminal, and may be asked: neither `--yes` nor `--no-input` was given. */
+  readonly canAsk: boolean;
   /**
    * @param signal ends the question; default: what ends the verb.
    * @throws UsageError when nobody is there to ask and `--yes` was not given.
@@ -122,6 +124,7 @@ export function createContext(report: Report, options: CommonOptions, place: Pla
         }),
       );
     },
+    canAsk: !options.yes && !options.noInput && process.stdin.isTTY,
     ownCluster: async () => (await choice())?.cluster ?? null,
     confirm: (question, signal = stop.signal) => confirm(question, options, signal),
     dispose: async () => {

@@ -25,10 +25,17 @@ export const plan = defineVerb({
       '--detailed-exitcode',
       'Exit with 2 where something would change, and with 0 where nothing would.',
     ),
+    out: option(
+      '--out <file>',
+      "Write the plan to this file: 'fctl deploy FILE' then does this, or nothing.",
+      text,
+      'file',
+    ),
   },
   examples: [
     'fctl plan',
     'fctl plan --detailed-exitcode --quiet',
     'fctl plan --set taskmanager.replicas=3 --json',
+    'fctl plan --out change.plan && fctl deploy change.plan',
   ],
 });

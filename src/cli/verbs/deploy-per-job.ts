@@ -28,6 +28,8 @@ export async function deployPerJob(
   const { place, report, signal } = context;
   const { detach: detached } = flags;
   refuseBeside('in per-job mode', {
+    'the plan': flags.plan !== null,
+    '--confirm': flags.confirm,
     '--if-changed': flags.ifChanged,
     '--rollback-on-failure': flags.rollbackOnFailure,
     '--allow-state-loss': flags.allowStateLoss,

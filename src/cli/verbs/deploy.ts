@@ -11,6 +11,7 @@ import type { deploy as declaration } from '../commands/deploy.ts';
 import type { Context } from '../context.ts';
 import { endedBy } from '../interruption.ts';
 import { type Progress, createProgress } from '../output/progress.ts';
+import { askBeforeDeploying } from './consent.ts';
 import { deployPerJob } from './deploy-per-job.ts';
 import { answerOutcome, follow } from './follow.ts';
 import { operationOptions } from './operation-flags.ts';
@@ -24,7 +25,12 @@ type DeployFlags = Given<typeof declaration>;
 export async function run(context: Context, flags: DeployFlags): Promise<number> {
   const { report } = context;
   if (flags.dryRun) {
-    refuseBeside('beside --dry-run', { '--detach': flags.detach, '--if-changed': flags.ifChanged });
+    refuseBeside('beside --dry-run', {
+      '--detach': flags.detach,
+      '--if-changed': flags.ifChanged,
+      '--confirm': flags.confirm,
+      'the plan': flags.plan !== null,
+    });
   }
   const loaded = await loadDeployable(context, flags);
   const progress = await createProgress(report.options);
@@ -67,6 +73,7 @@ async function deployAndFollow(
       return ExitCode.done;
     }
   }
+  await askBeforeDeploying(context, input, flags, progress);
   const startedAt = Date.now();
   const result = await deploy(input, operationOptions(context, flags, progress)).catch(
     (error: unknown) => {

@@ -7,25 +7,24 @@ import type { destroy as declaration } from '../commands/destroy.ts';
 import type { Context } from '../context.ts';
 import type { Given } from '../verb.ts';
 
-const lockWaitMs = 5000;
-
 export async function run(
   context: Context,
-  { cluster, deleteState }: Given<typeof declaration>,
+  { cluster, deleteState, lockWait }: Given<typeof declaration>,
 ): Promise<void> {
   const clusterId = await context.clusterId(cluster);
   const site = await context.site();
   const status = await clusterStatus(site, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
   const running = status.processes.filter(isAlive).length;
-  if (running > 0 || deleteState) {
+  const holdsWork = status.outcome === null && context.canAsk;
+  if (running > 0 || deleteState || holdsWork) {
     const state = deleteState ? ', and its checkpoints, savepoints and volumes,' : '';
     await context.confirm(
       `Cluster ${clusterId} is ${status.state} with ${running} processes. Destroy it${state} for good?`,
     );
   }
   const { signal } = context;
-  const kept = await destroyCluster(site, clusterId, { lockWaitMs, deleteState, signal });
+  const kept = await destroyCluster(site, clusterId, { lockWaitMs: lockWait, deleteState, signal });
   context.report.result({ clusterId, destroyed: true, kept }, () =>
     [
       `Cluster ${clusterId} is gone.`,

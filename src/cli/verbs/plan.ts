@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { out } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import type { Given } from '../verb.ts';
+import { writePlan } from './plan-file.ts';
 import { loadDeployable, prepareDeployment } from './prepare.ts';
 
 /** As `terraform plan` and `diff` have it: 0 nothing, 2 something would change. */
@@ -17,7 +18,10 @@ export async function run(context: Context, given: Given<typeof declaration>): P
   const loaded = await loadDeployable(context, given);
   const input = await prepareDeployment(context, { noHooks: false }, loaded);
   const plan = await planDeployment(input);
-  context.report.result(planData(plan), () => describePlan(plan));
+  const file = given.out === null ? null : await writePlan(context, given.out, plan);
+  context.report.result({ ...planData(plan), ...(file !== null && { file }) }, () =>
+    file === null ? describePlan(plan) : `${describePlan(plan)}\n\nWritten to ${file}.`,
+  );
   return given.detailedExitcode && plan.changes ? wouldChange : ExitCode.done;
 }
 

@@ -10,6 +10,7 @@ import { planData } from '../../deployment/operation/plan-data.ts';
 import { engines, loadEngine } from '../../engines/registry.ts';
 import type { Context } from '../context.ts';
 import { createProgress } from '../output/progress.ts';
+import { askBeforeDeploying } from './consent.ts';
 import { answerFailed } from './deploy.ts';
 import {
   type OperationFlags,
@@ -43,6 +44,7 @@ export async function deploySession(
   await removeExpired(input, Date.now());
   const progress = await createProgress(report.options);
   try {
+    await askBeforeDeploying(context, input, { confirm: false, plan: null }, progress);
     const { plan, release } = await deploy(input, operationOptions(context, flags, progress));
     progress.stop();
     const endpoint = await input.provider.connect(clusterId, context);
