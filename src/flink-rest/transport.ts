@@ -4,7 +4,11 @@
  * T1  A JobManager that does not lead yet says when to ask again (503 and `retry-after`). It is asked again
  *     by then, within the time that the call may take; at first sooner, for it mostly leads a moment later,
  *     and seconds are the finest that HTTP can say.
+ * T2  It is asked straight, whatever proxy the environment names: a cluster is on this machine, behind a tunnel
+ *     or on a network of the user's own. Agents of our own have no proxy.
  */
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErrorAnswer } from '../contract/rest.ts';
 import { retryAfterMs } from '../contract/retry-after.ts';
@@ -125,25 +129,48 @@ async function fetchText(
   signal?.throwIfAborted();
   const limit = AbortSignal.timeout(timeoutMs + waitMs);
   try {
-    const answer = await fetch(address, {
+    const body = json === undefined ? null : JSON.stringify(json);
+    const answer = await send(address, {
       method,
       headers: {
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        ...(json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
+        ...(body === null ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
       },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      // The token is for this server alone.
-      redirect: 'manual',
+      body,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
-    const text = await answer.text();
-    const { headers, status } = answer;
-    const again = retryAfterMs(status, headers.get('retry-after'));
-    return { status, text, location: headers.get('location'), retryAfterMs: again };
+    const text = await textOf(answer);
+    const { headers, statusCode: status = 0 } = answer;
+    const again = retryAfterMs(status, headers['retry-after'] ?? null);
+    return { status, text, location: headers.location ?? null, retryAfterMs: again };
   } catch (error) {
     signal?.throwIfAborted();
     throw noAnswer(address, error as Error, limit.aborted ? timeoutMs + waitMs : null);
   }
+}
+
+/** T2 */
+const agent = new Agent({ keepAlive: true });
+
+interface Sent {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Redirections are not followed: the token is for this server alone. @returns the answer, not yet read. */
+async function send(address: string, { body, ...options }: Sent): Promise<IncomingMessage> {
+  const isSecure = address.startsWith('https:');
+  const https = isSecure ? await import('node:https') : null;
+  const sent = https
+    ? https.request(address, { ...options, agent: new https.Agent() }) // T2
+    : request(address, { ...options, agent });
+  return new Promise((resolve, reject) => {
+    sent.once('response', resolve);
+    sent.on('error', reject);
+    sent.end(body ?? undefined);
+  });
 }
 
 /** @param afterMs the time limit, when that was the reason. */

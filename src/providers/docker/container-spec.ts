@@ -126,7 +126,8 @@ function healthCheck({ ports, readiness }: ProcessSpec, options: Options) {
   const port = ports.find(({ name }) => name === readiness?.port);
   if (readiness === null || port === undefined) return {};
   const url = `http://127.0.0.1:${portInside(options, port)}${readiness.path}`;
-  const script = `fetch('${url}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  // A proxy in the environment of a role is meant for operators.
+  const script = `process.env.no_proxy = '*'; fetch('${url}').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
   return {
     Healthcheck: {
       Test: ['CMD', options.layout.node, '-e', script],

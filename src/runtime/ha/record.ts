@@ -1,5 +1,5 @@
 /** The cluster's record as a process of the cluster reaches it. */
-import { type OutgoingHttpHeaders, request } from 'node:http';
+import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { DocumentName } from '../../record/documents.ts';
@@ -10,6 +10,9 @@ import { createHttpReader } from '../../record/drivers/http.ts';
 import type { RecordReader, RecordStore } from '../../record/store.ts';
 
 const timeoutMs = 5000;
+
+/** Of our own, for it has no proxy: that of the environment is meant for operators. */
+const agent = new Agent({ keepAlive: true });
 
 /**
  * The record where it lies.
@@ -41,7 +44,7 @@ function getJson(
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const failed = (why: string) => reject(new Error(`${url.host} does not answer: ${why}`));
-    const req = request(url, { headers, timeout: timeoutMs, signal }, (response) => {
+    const req = request(url, { headers, agent, timeout: timeoutMs, signal }, (response) => {
       response.on('error', (error) => failed(error.message));
       if (response.statusCode !== 200) {
         response.resume();

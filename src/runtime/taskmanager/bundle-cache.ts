@@ -162,7 +162,7 @@ function filesOf(folder: string, extension: string): CachedFile[] {
   });
 }
 
-/** Fetches blobs from the JobManager's REST address. */
+/** Fetches blobs from the JobManager's REST address, whatever proxy the environment of operators names. */
 export function httpBlobs(rest: string, token: string | null): FetchBlob {
   const headers = token === null ? {} : { [TOKEN_HEADER]: `Bearer ${token}` };
   return (hash) =>
@@ -170,7 +170,7 @@ export function httpBlobs(rest: string, token: string | null): FetchBlob {
       const url = new URL(`/fctl/v1/blobs/${hash}`, rest);
       const failed = (why: string) =>
         reject(new Error(`the JobManager at ${rest} does not give bundle ${hash}: ${why}`));
-      const req = request(url, { headers, timeout: fetchTimeoutMs }, (response) => {
+      const req = request(url, { headers, agent: false, timeout: fetchTimeoutMs }, (response) => {
         if (response.statusCode !== 200) {
           response.resume();
           return failed(`status ${response.statusCode}`);
