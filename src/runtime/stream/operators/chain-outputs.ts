@@ -4,7 +4,20 @@ import type { Operation } from '../../../api/transformations.ts';
 import type { JobVertex, OperatorNode } from '../../../graph/job-graph.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { fanOut } from './fan-out.ts';
-import { holdsWhatItEmits, makesValues, onlyLooks, preparedOutput } from './prepared-output.ts';
+import {
+  type Prepare,
+  holdsWhatItEmits,
+  makesValues,
+  onlyLooks,
+  preparedOutput,
+} from './prepared-output.ts';
+
+/** Where the records of an operator go. */
+export interface ChainOutput {
+  /** What they are prepared by first; `null`: nothing has to be done. */
+  readonly prepare: Prepare | null;
+  readonly target: ElementConsumer;
+}
 
 export class ChainOutputs {
   private readonly vertex: JobVertex;
@@ -28,8 +41,8 @@ export class ChainOutputs {
     node: OperatorNode,
     children: readonly ElementConsumer[],
     edges: readonly ElementConsumer[],
-  ): ElementConsumer {
-    if (children.length === 0) return fanOut(edges);
+  ): ChainOutput {
+    if (children.length === 0) return { prepare: null, target: fanOut(edges) };
     const operation = this.operationOf(node);
     const codec = compileCodec<unknown>(node.outputType);
     const nodes = this.childrenOf(node);
@@ -37,7 +50,7 @@ export class ChainOutputs {
     const last = owning.at(-1);
     const looking = children.filter((_, index) => !owning.includes(index));
     const copied = owning.slice(0, -1).map((index) => preparedOutput(codec.copy, children[index]!)); // R2
-    const all = fanOut([
+    const target = fanOut([
       ...edges,
       ...looking,
       ...copied,
@@ -46,9 +59,9 @@ export class ChainOutputs {
     const isHeld =
       last !== undefined &&
       (holdsWhatItEmits(operation) || this.operationOf(nodes[last]!).kind === 'sink');
-    if (isHeld) return preparedOutput(codec.copy, all);
+    if (isHeld) return { prepare: codec.copy, target };
     const isChecked = node.outputType !== null && makesValues(operation); // R1
-    return isChecked ? preparedOutput(checking(codec), all) : all;
+    return { prepare: isChecked ? checking(codec) : null, target };
   }
 
   /** R3 */
@@ -58,7 +71,7 @@ export class ChainOutputs {
   }
 }
 
-function checking(codec: Codec<unknown>): (value: unknown) => unknown {
+function checking(codec: Codec<unknown>): Prepare {
   return (value) => {
     codec.check(value);
     return value;

@@ -10,8 +10,10 @@ import type { JobEdge, JobVertex, OperatorNode } from '../../../graph/job-graph.
 import { keySpaceOf, singleKey } from '../state/key-space.ts';
 import type { KeySpace } from '../state/key-space.ts';
 import { Chain } from './chain.ts';
-import { ChainOutputs } from './chain-outputs.ts';
+import { type ChainOutput, ChainOutputs } from './chain-outputs.ts';
 import { FailureLog } from './failures.ts';
+import { FlatMapOperator } from './flat-map-operator.ts';
+import { preparedOutput } from './prepared-output.ts';
 import type { ChainHost, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorSetup } from './operator.ts';
 import { ProcessingTimers } from '../timers/processing-timers.ts';
@@ -19,7 +21,7 @@ import { ReduceOperator } from './reduce-operator.ts';
 import { Counters, OperatorContext } from './runtime-context.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { SourceOperator } from './source-operator.ts';
-import { FilterOperator, FlatMapOperator, MapOperator } from './stateless.ts';
+import { StatelessRun } from './stateless-run.ts';
 import { WatermarksOperator } from './watermarks-operator.ts';
 import { WindowOperator } from '../windows/window-operator.ts';
 
@@ -54,46 +56,51 @@ export function createOperatorChain(
   };
   const outputs = new ChainOutputs(vertex, operationOf);
   const made = new Map<string, Operator>();
-  const leaves: Operator[] = [];
+  let inOrder: readonly Operator[] = [];
+  const leaves = new Set<Operator>();
   for (const node of vertex.operators.toReversed()) {
     const children = outputs.childrenOf(node).map((child) => made.get(child.id)!);
     const edgesOut = host.outputs.filter((_, index) => outgoing[index]!.sourceOperator === node.id);
     const output = outputs.of(node, children, edgesOut);
-    const operator = createOperator(
-      {
-        ...shared,
-        context: new OperatorContext(host, shared.counters),
-        id: node.id,
-        name: node.name,
-        output,
-      },
-      operationOf(node),
-    );
+    const { target } = output;
+    const context = new OperatorContext(host, shared.counters);
+    const setup = { ...shared, context, id: node.id, name: node.name };
+    const operator = createOperator(setup, operationOf(node), output);
+    const isJoined = operator instanceof StatelessRun && target instanceof StatelessRun;
+    if (children.length === 0 || (isJoined && leaves.delete(target))) leaves.add(operator);
+    inOrder = [operator, ...inOrder.filter((other) => !isJoined || other !== target)];
     made.set(node.id, operator);
-    if (children.length === 0) leaves.push(operator);
   }
 
-  const inOrder = vertex.operators.map((node) => made.get(node.id)!);
   const head = inOrder[0]!;
   return new Chain({
     ...shared,
     operators: inOrder,
-    leaves,
+    leaves: [...leaves],
     inputs: head.inputs(incoming.length),
     source: head instanceof SourceOperator ? head : null,
   });
 }
 
-function createOperator(setup: OperatorSetup, operation: Operation): Operator {
+/** An operator that also stands for those behind it where it continues their run (stateless-run.ts). */
+function createOperator(
+  wiring: Omit<OperatorSetup, 'output'>,
+  operation: Operation,
+  { prepare, target }: ChainOutput,
+): Operator {
+  const { context, name } = wiring;
+  if (operation.kind === 'map' || operation.kind === 'filter') {
+    const step = { ...operation, name, context, prepare };
+    return target instanceof StatelessRun
+      ? target.behind(wiring, step)
+      : new StatelessRun({ ...wiring, output: target }, [step]);
+  }
+  const setup = { ...wiring, output: preparedOutput(prepare, target) };
   switch (operation.kind) {
     case 'source':
       return new SourceOperator(setup, operation.source, operation.watermarks);
-    case 'map':
-      return new MapOperator(setup, operation.fn);
     case 'flatMap':
       return new FlatMapOperator(setup, operation.fn);
-    case 'filter':
-      return new FilterOperator(setup, operation.fn);
     case 'watermarks':
       return new WatermarksOperator(setup, operation.strategy);
     case 'reduce':

@@ -14,11 +14,14 @@
 import type { Operation } from '../../../api/transformations.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
+/** Checks or copies a record. @returns what goes on. */
+export type Prepare = (value: unknown) => unknown;
+
 class PreparedOutput implements ElementConsumer {
-  private readonly prepare: (value: unknown) => unknown;
+  private readonly prepare: Prepare;
   private readonly target: ElementConsumer;
 
-  constructor(prepare: (value: unknown) => unknown, target: ElementConsumer) {
+  constructor(prepare: Prepare, target: ElementConsumer) {
     this.prepare = prepare;
     this.target = target;
   }
@@ -40,12 +43,9 @@ class PreparedOutput implements ElementConsumer {
   }
 }
 
-/** `target`, behind `prepare` for every record. */
-export function preparedOutput(
-  prepare: (value: unknown) => unknown,
-  target: ElementConsumer,
-): ElementConsumer {
-  return new PreparedOutput(prepare, target);
+/** `target`, behind `prepare` for every record; `null`: records go on as they are. */
+export function preparedOutput(prepare: Prepare | null, target: ElementConsumer): ElementConsumer {
+  return prepare === null ? target : new PreparedOutput(prepare, target);
 }
 
 /** Whether an operator makes values that may be of another type than it declares (R1). */

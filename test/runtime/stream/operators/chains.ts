@@ -3,6 +3,7 @@ import type { Operation, Transformation } from '../../../../src/api/transformati
 import type { Committable, Sink, SinkWriter } from '../../../../src/api/sink.ts';
 import { PollStatus } from '../../../../src/api/source.ts';
 import type { Source, SourceOutput, SourceReader, Split } from '../../../../src/api/source.ts';
+import type { TypeShape } from '../../../../src/api/types.ts';
 import type { JobEdge, JobVertex, OperatorNode } from '../../../../src/graph/job-graph.ts';
 import { createOperatorChain } from '../../../../src/runtime/stream/operators/create-operator-chain.ts';
 import type { CheckpointBarrier } from '../../../../src/runtime/stream/checkpoint/barrier-aligner.ts';
@@ -62,6 +63,8 @@ export interface NodeSpec {
   readonly parent?: string;
   /** Whether an edge leaves the vertex here. Default: leaves that are no sinks. */
   readonly output?: boolean;
+  /** Declared type of its values. Default: none. */
+  readonly type?: TypeShape;
 }
 
 export interface TestChain {
@@ -95,7 +98,7 @@ export function buildChain(nodes: readonly NodeSpec[], options: ChainSpecOptions
         name: n.id,
         kind: n.operation.kind,
         inputs: parent === null ? [] : [parent],
-        outputType: null,
+        outputType: n.type ?? null,
         stateful: false,
         enumerator: null,
         committer: null,

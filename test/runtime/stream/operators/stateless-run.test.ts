@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../../../src/api/transformations.ts';
+import { types } from '../../../../src/api/types.ts';
 import { openChain } from './chains.ts';
 import type { NodeSpec } from './chains.ts';
 
@@ -110,6 +112,106 @@ describe('stateless operators', () => {
     expect(output.elements).toEqual([]);
   });
 });
+
+describe('a tree of maps and filters', () => {
+  interface Step {
+    readonly kind: 'map' | 'filter';
+    /** Which one before it feeds it; of the first nobody asks. */
+    readonly parent: number;
+    readonly hasEdge: boolean;
+    readonly by: number;
+    readonly throwsAt: number;
+  }
+  const trees = fc
+    .array(
+      fc.record({
+        kind: fc.constantFrom('map' as const, 'filter' as const),
+        parent: fc.nat(),
+        hasEdge: fc.boolean(),
+        by: fc.integer({ min: 1, max: 5 }),
+        throwsAt: fc.integer({ min: 0, max: 60 }),
+      }),
+      { minLength: 1, maxLength: 7 },
+    )
+    .map((steps) => steps.map((step, i): Step => ({ ...step, parent: i && step.parent % i })));
+  const inputs = fc.array(fc.nat({ max: 40 }), { maxLength: 20 });
+
+  const call = (step: Step, index: number, value: number): number | boolean => {
+    if (value === step.throwsAt) throw new RangeError(`n${index}`);
+    return step.kind === 'map' ? value + step.by : value % (step.by + 1) !== 0;
+  };
+
+  const childrenOf = (tree: readonly Step[], index: number): readonly number[] =>
+    tree.flatMap(({ parent }, child) => (child > 0 && parent === index ? [child] : []));
+  const onlyLooks = (tree: readonly Step[], index: number): boolean =>
+    tree[index]!.kind === 'filter' &&
+    childrenOf(tree, index).every((child) => onlyLooks(tree, child));
+
+  /** One after the other: edges first, then those that change nothing. Stops where one throws. */
+  function follow(tree: readonly Step[], index: number, value: number, out: number[][]): void {
+    const result = call(tree[index]!, index, value);
+    if (result === false) return;
+    const next = result === true ? value : result;
+    out[index]?.push(next);
+    const children = childrenOf(tree, index);
+    const [looking, others] = [true, false].map((looks) =>
+      children.filter((child) => onlyLooks(tree, child) === looks),
+    );
+    for (const child of [...looking!, ...others!]) follow(tree, child, next, out);
+  }
+
+  test('does what its functions do one after the other, and blames the one that threw', async () => {
+    await fc.assert(
+      fc.asyncProperty(trees, inputs, async (tree, values) => {
+        const nodes = tree.map((step, i): NodeSpec => {
+          const fn = (value: number) => call(step, i, value);
+          const operation = { kind: step.kind, fn } as Operation;
+          const node = {
+            id: `n${i}`,
+            operation,
+            output: step.hasEdge || childrenOf(tree, i).length === 0,
+          };
+          return i === 0 ? node : { ...node, parent: `n${step.parent}` };
+        });
+        const { chain, input, outputs } = await openChain(nodes);
+        const expected = nodes.map((): number[] => []);
+        for (const value of values) {
+          const wanted = thrownBy(() => follow(tree, 0, value, expected));
+          const error = thrownBy(() => input.record(value, 3));
+          expect(error).toEqual(wanted);
+          if (wanted !== null) expect(chain.failedOperator(error)).toBe(wanted.message);
+        }
+        input.watermark(9);
+        expect(chain.currentWatermark).toBe(9);
+        const ends = nodes.flatMap(({ output }, i) => (output === true ? [expected[i]!] : []));
+        expect(outputs.map(({ elements }) => elements)).toEqual(
+          ends.map((end) => [...end.map((value) => ({ value, timestamp: 3 })), { watermark: 9 }]),
+        );
+      }),
+    );
+  });
+
+  test('checks values between two functions, and blames the one that returned them', async () => {
+    const { chain, input, output } = await openChain([
+      { id: 'm', operation: map((v) => (v > 1 ? 'text' : v)), type: types.int32 },
+      { id: 'm2', operation: map((v) => v * 2), type: types.int32 },
+    ]);
+    input.record(1, 0);
+    const error = thrownBy(() => input.record(2, 0));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(chain.failedOperator(error)).toBe('m');
+    expect(output.values()).toEqual([2]);
+  });
+});
+
+function thrownBy(call: () => void): Error | null {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 describe('user exceptions', () => {
   const boom = new RangeError('boom');
