@@ -126,3 +126,13 @@ export const rollbackOnFailure = {
     'Deploy the previous stable release again when this one does not become healthy.',
   ),
 } as const satisfies Options;
+
+/** The option that names one job of a cluster. */
+export const jobOption = {
+  job: option(
+    '--job <job>',
+    'Show this job: its id, the beginning of it, or its name. Default: the only one that runs, or the only one.',
+    text,
+    'job',
+  ),
+} as const satisfies Options;

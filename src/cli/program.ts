@@ -23,14 +23,14 @@ export function calledVerb(argv: readonly string[]): Verb | null {
   if (first === undefined) return null;
   const isCalled = (name: string, own: string | undefined, aliases: readonly string[] = []) =>
     own !== undefined && (own === name || aliases.includes(own));
-  return (
-    verbs.find(({ aliases, name }) => {
-      const [group, own] = name.split(' ');
-      return own === undefined
-        ? isCalled(name, first, aliases)
-        : group === first && isCalled(own, second, aliases);
-    }) ?? null
-  );
+  const named = verbs.find(({ aliases, name }) => {
+    const [group, own] = name.split(' ');
+    return own === undefined
+      ? isCalled(name, first, aliases)
+      : group === first && isCalled(own, second, aliases);
+  });
+  const isGroup = ({ isDefault, name }: Verb) => isDefault && name.startsWith(`${first} `);
+  return named ?? verbs.find(isGroup) ?? null;
 }
 
 export function createProgram(argv: readonly string[], invoke: Invoke): Command {
@@ -69,8 +69,8 @@ function groupOf(program: Command, parents: Map<string, Command>, name: string):
 
 /** What the list of commands shows of it. */
 function addVerb(parent: Command, name: string, verb: Verb): Command {
-  const { aliases = [], arguments: words, summary } = verb;
-  const command = parent.command(name).summary(summary).aliases(aliases);
+  const { aliases = [], arguments: words, isDefault = false, summary } = verb;
+  const command = parent.command(name, { isDefault }).summary(summary).aliases(aliases);
   for (const { description, usage } of Object.values(words)) command.argument(usage, description);
   return command;
 }

@@ -36,6 +36,8 @@ export interface Declaration<
   readonly examples: readonly string[];
   /** It changes nothing: Ctrl-C and `--timeout` end it at once, whatever it waits for. */
   readonly readsOnly?: true;
+  /** It is meant where only its group is named. */
+  readonly isDefault?: true;
   /** It prints a list, also `-o wide` and `-o name`. */
   readonly lists?: true;
   /**

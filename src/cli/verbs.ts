@@ -10,9 +10,15 @@ import { configShow } from './commands/config-show.ts';
 import { configValidate } from './commands/config-validate.ts';
 import { deploy } from './commands/deploy.ts';
 import { destroy } from './commands/destroy.ts';
+import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { exec } from './commands/exec.ts';
+import { explain } from './commands/explain.ts';
 import { init } from './commands/init.ts';
+import { jobsExceptions } from './commands/jobs-exceptions.ts';
+import { jobsList } from './commands/jobs-list.ts';
+import { jobsMetrics } from './commands/jobs-metrics.ts';
+import { jobsShow } from './commands/jobs-show.ts';
 import { list } from './commands/list.ts';
 import { lockRelease } from './commands/lock-release.ts';
 import { lockStatus } from './commands/lock-status.ts';
@@ -32,6 +38,7 @@ import { sessionStatus } from './commands/session-status.ts';
 import { sessionStop } from './commands/session-stop.ts';
 import { sessionSubmit } from './commands/session-submit.ts';
 import { status } from './commands/status.ts';
+import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
 import { type Verb, verb } from './verb.ts';
 
@@ -39,6 +46,7 @@ export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
   session: 'Run many jobs on one long-lived cluster',
   metrics: 'See what is measured',
+  jobs: 'See the jobs of a cluster; without another word: list them',
   lock: 'See who changes a cluster now, and take its lock away',
 };
 
@@ -47,6 +55,7 @@ export const verbs: readonly Verb[] = [
   verb(configShow, () => import('./verbs/config-show.ts')),
   verb(configValidate, () => import('./verbs/config-validate.ts')),
   verb(configSchema, () => import('./verbs/config-schema.ts')),
+  verb(explain, () => import('./verbs/explain.ts')),
   verb(compile, () => import('./verbs/compile.ts')),
   verb(bundle, () => import('./verbs/bundle.ts')),
   verb(plan, () => import('./verbs/plan.ts')),
@@ -55,6 +64,7 @@ export const verbs: readonly Verb[] = [
   verb(wait, () => import('./verbs/wait.ts')),
   verb(rollback, () => import('./verbs/rollback.ts')),
   verb(releases, () => import('./verbs/releases.ts')),
+  verb(diff, () => import('./verbs/diff.ts')),
   verb(audit, () => import('./verbs/audit.ts')),
   verb(scale, () => import('./verbs/scale.ts')),
   verb(restart, () => import('./verbs/restart.ts')),
@@ -71,10 +81,15 @@ export const verbs: readonly Verb[] = [
   verb(sessionStop, () => import('./verbs/session-stop.ts')),
   verb(list, () => import('./verbs/list.ts')),
   verb(status, () => import('./verbs/status.ts')),
+  verb(jobsList, () => import('./verbs/jobs-list.ts')),
+  verb(jobsShow, () => import('./verbs/jobs-show.ts')),
+  verb(jobsExceptions, () => import('./verbs/jobs-exceptions.ts')),
+  verb(jobsMetrics, () => import('./verbs/jobs-metrics.ts')),
   verb(logs, () => import('./verbs/logs.ts')),
   verb(metricsList, () => import('./verbs/metrics-list.ts')),
   verb(cancel, () => import('./verbs/cancel.ts')),
   verb(proxy, () => import('./verbs/proxy.ts')),
   verb(doctor, () => import('./verbs/doctor.ts')),
+  verb(version, () => import('./verbs/version.ts')),
   verb(completion, () => import('./verbs/completion.ts')),
 ];

@@ -1,7 +1,8 @@
 /** docs/configuration.md, made from the schema. */
 import { ExitCode } from '../contract/exit-codes.ts';
 import { searchPlaces } from './find.ts';
-import { type Key, type SchemaNode, keysOf } from './json-schema.ts';
+import { defaultOf, typeOf, variableOf } from './describe-key.ts';
+import { keysOf } from './json-schema.ts';
 
 const code = (text: string) => `\`${text}\``;
 
@@ -28,8 +29,8 @@ function table(): string {
     .map(({ path, node, isRequired }) =>
       [
         code(path.join('.')),
-        typeOf(node),
-        defaultOf({ path, node, isRequired }),
+        typeOf(node, code),
+        defaultOf({ path, node, isRequired }, code),
         path[0] === 'environments' ? '' : code(variableOf(path)),
         node.description ?? '',
       ].join(' | '),
@@ -40,28 +41,6 @@ function table(): string {
     ...rows.map((row) => `| ${row} |`),
   ].join('\n');
 }
-
-function typeOf(node: SchemaNode): string {
-  if (node.enum) return node.enum.map((value) => code(value)).join(', ');
-  const [example] = node.examples ?? [];
-  const type = {
-    array: 'list',
-    integer: 'whole number',
-    string: 'text',
-    boolean: '`true`, `false`',
-  }[node.type ?? ''];
-  const name = type ?? node.type ?? 'any';
-  return example === undefined ? name : `${name} like ${code(example)}`;
-}
-
-function defaultOf({ node, isRequired }: Key): string {
-  if (isRequired) return 'required';
-  return node.default === undefined ? '' : code(JSON.stringify(node.default));
-}
-
-/** \`FCTL_TASKMANAGER__SLOT_REQUEST_TIMEOUT\` */
-const variableOf = (path: readonly string[]) =>
-  `FCTL_${path.map((part) => part.replaceAll(/([A-Z])/g, '_$1').toUpperCase()).join('__')}`;
 
 const sources = `## Where values come from
 

@@ -3,7 +3,7 @@
  * answers in its own way. Jobs have the shapes of Flink's REST API.
  */
 import type { ClusterInfo, JobAttemptsResponse } from '../contract/fctl-rest.ts';
-import type { JobDetails, JobsOverview } from '../contract/rest.ts';
+import type { JobDetails, JobException, JobsOverview } from '../contract/rest.ts';
 
 /** Every method rejects with a `ClusterApiError`. */
 export interface ClusterApi {
@@ -20,6 +20,8 @@ export interface ClusterApi {
   attempts(jobId: string): Promise<JobAttemptsResponse | null>;
   /** Why a job failed last, in one line; `null`: it never did, or nobody knows. */
   failureOf(jobId: string): Promise<string | null>;
+  /** What a job threw, newest first; none: nothing, or the engine keeps no account of it. */
+  exceptions(jobId: string): Promise<readonly JobException[]>;
   /** Asks for it; the job ends a little later. */
   cancelJob(jobId: string): Promise<void>;
   /** Asks for it; jobs and application are cancelled, and the cluster ends a little later. */

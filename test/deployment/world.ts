@@ -350,6 +350,7 @@ export class World {
             { attempt: this.failures, epoch: 1, startTime: 0, endTime: null, state: 'RUNNING' },
           ],
         })),
+      exceptions: () => ask(() => []),
       failureOf: () => ask(() => 'Error: it always fails'),
       cancelJob: async () => {},
       cancelApplication: cancel,

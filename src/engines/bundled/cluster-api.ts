@@ -4,6 +4,8 @@ import { FctlRestClient, FlinkRestClient, RestError } from '../../flink-rest/cli
 import { type ClusterApi, ClusterApiError, type ClusterApiErrorKind } from '../cluster-api.ts';
 import type { JobManagerAddress } from '../engine.ts';
 
+const mostExceptions = 20;
+
 /** @param timeoutMs of one request. */
 export function clusterApi({ token, url }: JobManagerAddress, timeoutMs: number): ClusterApi {
   const flink = new FlinkRestClient({ url, token, timeoutMs });
@@ -15,6 +17,8 @@ export function clusterApi({ token, url }: JobManagerAddress, timeoutMs: number)
     jobs: () => told(flink.jobsOverview().then(({ jobs }) => jobs)),
     job: (jobId): Promise<JobDetails> => told(flink.job(jobId)),
     attempts: (jobId) => told(fctl.jobAttempts(jobId)),
+    exceptions: (jobId) =>
+      told(flink.jobExceptions(jobId, mostExceptions).then((all) => all.exceptionHistory.entries)),
     failureOf: (jobId) => told(failureOf(flink, jobId)),
     cancelJob: (jobId) => told(flink.cancelJob(jobId)),
     cancelApplication: () => told(fctl.cancelApplication()),

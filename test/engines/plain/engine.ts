@@ -126,6 +126,7 @@ function plainApi(url: string, timeoutMs: number): ClusterApi {
     },
     attempts: async (): Promise<JobAttemptsResponse | null> => null,
     failureOf: async () => null,
+    exceptions: async () => [],
     cancelJob: async (id) => {
       known(id);
       await stop();
