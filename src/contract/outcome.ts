@@ -7,6 +7,8 @@ export const ApplicationStatus = {
   succeeded: 'SUCCEEDED',
   failed: 'FAILED',
   canceled: 'CANCELED',
+  /** Its jobs were stopped with a savepoint each, for another JobManager to go on with: not an end. */
+  suspended: 'SUSPENDED',
   unknown: 'UNKNOWN',
 } as const;
 export type ApplicationStatus = (typeof ApplicationStatus)[keyof typeof ApplicationStatus];

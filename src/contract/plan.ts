@@ -1,5 +1,6 @@
 /** A plan: what is done with each process of a cluster. Made by deployment/, carried out by a provider. */
 import type { ProcessSpec, Role } from './process-spec.ts';
+import type { RestoreEntry } from './restore.ts';
 
 export const ActionKind = {
   create: 'create',
@@ -44,4 +45,8 @@ export interface Plan {
   readonly changes: boolean;
   /** Whether a running JobManager would be ended: its application starts again. */
   readonly restartsApplication: boolean;
+  /** What jobs go on from, in the order of their `execute`s. One without a path is suspended first. */
+  readonly restore: readonly RestoreEntry[];
+  /** What state of which jobs would be lost, in words, one a job: a deployment has to be allowed that. */
+  readonly stateLoss: readonly string[];
 }

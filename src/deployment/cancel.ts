@@ -1,6 +1,6 @@
 /** Cancels a job, or a whole application, through its JobManager. */
-import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
-import { readDocument } from '../record/record.ts';
+import type { OutcomeDocument } from '../record/documents.ts';
+import { readEnd } from '../record/record.ts';
 import { pause } from '../contract/pause.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
@@ -69,8 +69,8 @@ export async function endCluster(
   let asked = epoch;
   for (let nextLook = clock.monotonic() + lookMs; ;) {
     signal.throwIfAborted();
-    const { value } = await readDocument(store, DocumentName.outcome);
-    if (value !== null && value.epoch >= epoch) return value;
+    const outcome = await readEnd(store);
+    if (outcome !== null && outcome.epoch >= epoch) return outcome;
     if (clock.monotonic() >= nextLook) {
       await checkForLoss(false);
       const now = await findLeader(site, clusterId, timeoutMs);

@@ -1,5 +1,5 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
-import type { ReleaseCause, ReleaseEntry } from '../record/documents.ts';
+import type { ReleaseEntry } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
 import { transferOptions } from './operation/ship.ts';
 import { type DeployInput, desiredCluster, inputOfRelease } from './operation/desired.ts';
@@ -7,6 +7,7 @@ import { checkHooks } from './hooks.ts';
 import { performOperation, refuseNewerProtocol } from './operation/operation.ts';
 import type { Plan } from '../contract/plan.ts';
 import { planCluster } from './operation/plan.ts';
+import { withState } from './operation/restore.ts';
 import { type Situation, readSituation } from './operation/situation.ts';
 import type { Operation, OperationOptions, OperationResult, Wanted } from './operation/stages.ts';
 import type { Site } from './site.ts';
@@ -14,24 +15,28 @@ import type { Site } from './site.ts';
 /** What `deploy` would do. Changes nothing. */
 export async function planDeployment(input: DeployInput): Promise<Plan> {
   const situation = await readKnown(input, input.config.cluster);
-  return (await want(input, 'deploy', situation)).plan;
+  const wanted = await want(input, null, situation);
+  const { plan } = wanted;
+  return plan.changes
+    ? withState({ ...input, ...wanted, situation, startedBefore: Infinity })
+    : plan;
 }
 
 /**
  * Brings the cluster to what the config says and waits until it is healthy.
- * @param cause what this is in the history of releases.
+ * @param returnsTo the earlier release that this is; `null`: it is none.
  * @throws ProviderError (preflight), ConfigError (a hook that cannot be executed), and what
  *   `performOperation` throws.
  */
 export async function deploy(
   input: DeployInput,
   options: OperationOptions,
-  cause: ReleaseCause = 'deploy',
+  returnsTo: ReleaseEntry | null = null,
 ): Promise<OperationResult> {
   const { clock, config, engine, engines, hooks, provider } = input;
   const clusterId = config.cluster;
   const before = await readKnown(input, clusterId);
-  const { content, plan, spec } = await want(input, cause, before);
+  const { content, plan, spec } = await want(input, returnsTo, before);
   // Nobody has to wait for the lock, or for what preflight looks at, to hear that nothing is to be done.
   if (!plan.changes) {
     return { plan, previousEpoch: before.epoch - 1, release: null, outcome: null };
@@ -49,10 +54,10 @@ export async function deploy(
     engine,
     clusterId,
     hooks,
-    want: (situation) => want(input, cause, situation),
+    want: (situation) => want(input, returnsTo, situation),
     wantRelease: (entry, situation) => wantRelease(input, entry, situation),
   };
-  return performOperation(operation, cause, content.release, options);
+  return performOperation(operation, content.cause, content.release, options);
 }
 
 /** The situation of a cluster that this fctl may change. */
@@ -66,13 +71,14 @@ async function readKnown(site: Site, clusterId: string): Promise<Situation> {
 
 async function want(
   input: DeployInput,
-  cause: ReleaseCause,
-  { idle, leader, observed, releases }: Situation,
+  returnsTo: ReleaseEntry | null,
+  { idle, isSuspended, leader, observed, releases }: Situation,
 ): Promise<Wanted> {
-  const { content, spec } = await desiredCluster(input, cause);
-  const context = { current: releases.at(-1) ?? null, config: content.config, leader, idle };
+  const { content, spec } = await desiredCluster(input, returnsTo === null ? 'deploy' : 'rollback');
+  const current = releases.at(-1) ?? null;
+  const context = { current, config: content.config, leader, idle, isSuspended };
   const plan = planCluster(spec, observed, input.engine, context);
-  return { spec, plan, content };
+  return { spec, plan, content, returnsTo };
 }
 
 async function wantRelease(
@@ -81,5 +87,5 @@ async function wantRelease(
   situation: Situation,
 ): Promise<Wanted> {
   const { cluster, projectDir } = input.config;
-  return want(await inputOfRelease(input, cluster, entry, projectDir), 'rollback', situation);
+  return want(await inputOfRelease(input, cluster, entry, projectDir), entry, situation);
 }

@@ -2,8 +2,8 @@
  * Follows an application to its end: snapshots while it runs, the outcome at last. Reads only; whether
  * anybody follows makes no difference to the cluster.
  */
-import { DocumentName, type OutcomeDocument } from '../record/documents.ts';
-import { readDocument } from '../record/record.ts';
+import type { OutcomeDocument } from '../record/documents.ts';
+import { readEnd } from '../record/record.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
 import { pause } from '../contract/pause.ts';
 import type { JobAttemptsResponse } from '../contract/fctl-rest.ts';
@@ -44,8 +44,8 @@ export async function followApplication(
   let nextSnapshot = clock.monotonic();
   for (;;) {
     options.signal.throwIfAborted();
-    const { value } = await readDocument(store, DocumentName.outcome);
-    if (value !== null && value.epoch > options.previousEpoch) return value;
+    const outcome = await readEnd(store);
+    if (outcome !== null && outcome.epoch > options.previousEpoch) return outcome;
     if (clock.monotonic() >= nextSnapshot) {
       const jobs = await followSnapshot(site, clusterId);
       if (jobs !== null) options.onSnapshot(jobs);

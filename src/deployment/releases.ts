@@ -1,5 +1,6 @@
 /** The history of releases, in the cluster's record. */
 import { ApplicationStatus } from '../contract/outcome.ts';
+import type { RestoreEntry } from '../contract/restore.ts';
 import {
   DocumentName,
   type ReleaseEntry,
@@ -39,6 +40,13 @@ export const markRelease = (
   number: number,
   status: ReleaseStatus,
 ): Promise<void> => amend(store, number, { status });
+
+/** Says what its jobs are restored from. */
+export const markRestore = (
+  store: RecordStore,
+  number: number,
+  restore: readonly RestoreEntry[],
+): Promise<void> => amend(store, number, { restore });
 
 /** Says which epochs were before it. */
 export const markEpoch = (store: RecordStore, number: number, afterEpoch: number): Promise<void> =>

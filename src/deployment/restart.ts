@@ -52,6 +52,7 @@ async function wantRestarted(
     config: current.config,
     leader: situation.leader,
     idle: situation.idle,
+    isSuspended: situation.isSuspended,
   };
   const plan = planRestart(spec, situation.observed!, names, context);
   refuseGoneProject(running, input.provider, plan);
@@ -59,6 +60,7 @@ async function wantRestarted(
     spec: withSecrets(running, input.engine, plan),
     plan,
     content: { ...current, cause: 'restart' },
+    returnsTo: null,
   };
 }
 

@@ -31,7 +31,7 @@ export async function rollback(
       : findRelease(releases, wanted);
   if (to === null) throw nothingBefore(clusterId);
   const back = await inputOfRelease(input, clusterId, to, folder);
-  const result = await deploy(back, { ...options, rollbackOnFailure: false }, 'rollback');
+  const result = await deploy(back, { ...options, rollbackOnFailure: false }, to);
   return { ...result, to };
 }
 

@@ -43,8 +43,8 @@ async function wantScaled(
 ): Promise<Wanted> {
   const running = scaled(await runningCluster(input, situation), count);
   const { current, spec } = running;
-  const { idle, leader, observed } = situation;
-  const context = { current, config: configOf(running, count), leader, idle };
+  const { idle, isSuspended, leader, observed } = situation;
+  const context = { current, config: configOf(running, count), leader, idle, isSuspended };
   const plan = planCluster(spec, observed, input.engine, context);
   refuseGoneProject(running, input.provider, plan);
   return {
@@ -56,6 +56,7 @@ async function wantScaled(
       cause: 'scale',
       config: configOf(running, count),
     },
+    returnsTo: null,
   };
 }
 

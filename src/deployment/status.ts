@@ -29,6 +29,8 @@ export const ClusterState = {
   succeeded: 'SUCCEEDED',
   failed: 'FAILED',
   canceled: 'CANCELED',
+  /** Its jobs were suspended for another release, under which they go on. */
+  suspended: 'SUSPENDED',
   /** The JobManager crashed and is started again. */
   restarting: 'RESTARTING',
   /** The JobManager is gone without having written an outcome, and is not started again. */
@@ -107,7 +109,7 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
   const { provider } = site;
   const observed = await provider.observe(clusterId, site);
   if (observed === null) return null;
-  const { cluster, currentRelease, endpoint, isOver, outcome } = await readRecord(
+  const { cluster, currentRelease, endpoint, isOver, isSuspended, outcome } = await readRecord(
     provider.record(clusterId),
   );
   const current = isOver ? outcome : null;
@@ -119,7 +121,7 @@ async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus 
   const judged = judge(
     liveliestJobManager(observed),
     live?.info ?? null,
-    current,
+    isSuspended ? 'suspended' : current,
     endpoint,
     cluster,
   );
@@ -161,7 +163,7 @@ async function ask(site: Site, clusterId: string): Promise<LiveAnswers | null> {
 function judge(
   master: ObservedProcess | null,
   info: ClusterInfo | null,
-  outcome: OutcomeDocument | null,
+  outcome: OutcomeDocument | 'suspended' | null,
   endpoint: EndpointDocument | null,
   cluster: ClusterDocument | null,
 ): { state: ClusterState; explanation: string | null } {
@@ -172,6 +174,13 @@ function judge(
     return say((status as ClusterState | undefined) ?? ClusterState.running);
   }
   if (master?.status === 'restarting') return say(ClusterState.restarting, describeCrash(master));
+  if (outcome === 'suspended') {
+    const why = 'its jobs were suspended for a release that does not run yet';
+    return say(
+      ClusterState.suspended,
+      `${why}: ${mend[cluster?.mode ?? ''] ?? ''}with their state`,
+    );
+  }
   if (outcome !== null) {
     return say(outcome.status as ClusterState, outcome.error?.message ?? null);
   }

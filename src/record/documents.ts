@@ -9,6 +9,7 @@ import type {
   JobOutcome,
   RecordedAttempt,
 } from '../contract/outcome.ts';
+import type { RestoreEntry } from '../contract/restore.ts';
 
 /** Version of the record's format and of the protocol between client and cluster. */
 export const PROTOCOL_VERSION = 1;
@@ -98,6 +99,11 @@ export interface ReleaseEntry {
   readonly bundleSizeBytes: number;
   /** Folder of the config file on the client; not part of the release. Counts where the cluster sees it. */
   readonly clientDir: string;
+  /**
+   * What its jobs are restored from; not part of the release. A job that has yet to be suspended has its
+   * folder here before that begins. Absent in records of earlier versions: from nothing.
+   */
+  readonly restore?: readonly RestoreEntry[];
 }
 
 export interface ReleasesDocument {
@@ -140,7 +146,7 @@ export interface EndpointDocument {
   readonly jobmanager: { readonly resourceId: string; readonly pid: number };
 }
 
-/** How an application ended; written by the JobManager before it dismisses its TaskManagers. */
+/** How an application ended, or that it is suspended; written by the JobManager before its TaskManagers go. */
 export interface OutcomeDocument {
   readonly protocol: number;
   readonly status: ApplicationStatus;

@@ -4,6 +4,7 @@
  */
 import type { Call } from '../contract/call.ts';
 import type { Problem } from '../contract/errors.ts';
+import { ApplicationStatus } from '../contract/outcome.ts';
 import {
   type ClusterDocument,
   DocumentName,
@@ -59,7 +60,10 @@ export interface Runs {
   /** The release that was recorded last; `null`: none was. */
   readonly currentRelease: ReleaseEntry | null;
   readonly endpoint: EndpointDocument | null;
+  /** How the newest run that has ended did. */
   readonly outcome: OutcomeDocument | null;
+  /** Whether the newest JobManager has suspended its jobs: they go on under another one. */
+  readonly isSuspended: boolean;
   /** The newest one that is known; 0: there was no JobManager yet. */
   readonly epoch: number;
   /** Who leads by what is recorded last, whether or not it answers; `null`: nobody, or the run is over. */
@@ -118,7 +122,8 @@ export async function readRecord(
 function runsIn(documents: StoredDocuments): Runs {
   const releases = documentIn(documents, DocumentName.releases).value?.releases ?? [];
   const endpoint = documentIn(documents, DocumentName.endpoint).value;
-  const outcome = documentIn(documents, DocumentName.outcome).value;
+  const written = documentIn(documents, DocumentName.outcome).value;
+  const outcome = endIn(written);
   const currentRelease = releases.at(-1) ?? null;
   const isOver = outcome !== null && outcome.epoch >= (endpoint?.epoch ?? 0);
   return {
@@ -126,13 +131,23 @@ function runsIn(documents: StoredDocuments): Runs {
     currentRelease,
     endpoint,
     outcome,
-    epoch: Math.max(endpoint?.epoch ?? 0, outcome?.epoch ?? 0),
+    isSuspended: outcome === null && written !== null && written.epoch >= (endpoint?.epoch ?? 0),
+    epoch: Math.max(endpoint?.epoch ?? 0, written?.epoch ?? 0),
     leader: isOver ? null : leaderOf(endpoint),
     isOver,
     isReleaseOver: isOver && outcome.epoch > (currentRelease?.afterEpoch ?? Infinity),
     hasSuccessor: (epoch) => (currentRelease?.afterEpoch ?? -1) >= epoch,
     versionOf: (name) => documents.get(name)?.version ?? null,
   };
+}
+
+/** Being suspended is no end. */
+const endIn = (outcome: OutcomeDocument | null): OutcomeDocument | null =>
+  outcome?.status === ApplicationStatus.suspended ? null : outcome;
+
+/** How the newest run that has ended did, by itself: for whoever waits for it. */
+export async function readEnd(store: RecordReader): Promise<OutcomeDocument | null> {
+  return endIn((await readDocument(store, DocumentName.outcome)).value);
 }
 
 /** Who wrote an endpoint document; `null`: there is none that says so. */

@@ -241,7 +241,7 @@ export class World {
   readonly engine: Engine = {
     name: 'bundled', // the config knows no other name
     version: '1',
-    savepoints: null,
+    state: null,
     clusterSpec: (config, bundle, token, release) => {
       const process = (
         role: Role,

@@ -2,6 +2,7 @@
 import { formatBytes } from '../../contract/units.ts';
 import type { DeployEvent } from '../../deployment/operation/progress.ts';
 import type { TransferProgress } from '../../providers/provider.ts';
+import { describeRestore } from '../output/restore.ts';
 import type { Progress } from '../output/progress.ts';
 
 export function showDeployEvent(progress: Progress, event: DeployEvent): void {
@@ -10,8 +11,13 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
       return progress.step(`Waiting for ${event.holder} (${event.message})`);
     case 'hook':
       return progress.step(`Running the hook ${event.name}`);
-    case 'savepoints':
-      return progress.step(`Stopping ${event.jobs.join(', ')} with a savepoint`);
+    case 'suspending':
+      return progress.step(`Suspending ${event.jobs.join(', ')} with a savepoint`);
+    case 'not-suspended':
+      return progress.done(`Going on without a savepoint, as allowed: ${event.reason}`);
+    case 'restoring':
+      for (const entry of event.restore) progress.done(`Restoring ${describeRestore(entry)}`);
+      return;
     case 'sending':
       return showTransfer(progress, event.progress);
     case 'uploaded':

@@ -5,6 +5,7 @@ import type { Plan } from '../../contract/plan.ts';
 import { planData } from '../../deployment/operation/plan-data.ts';
 import type { plan as declaration } from '../commands/plan.ts';
 import type { Context } from '../context.ts';
+import { describeRestore } from '../output/restore.ts';
 import { out } from '../output/style.ts';
 import { table } from '../output/table.ts';
 import type { Given } from '../verb.ts';
@@ -35,7 +36,7 @@ const colors: Readonly<Record<string, (text: string) => string>> = {
 
 export function describePlan(plan: Plan): string {
   const rows = plan.actions.map((a) => [(colors[a.kind] ?? out.dim)(a.kind), a.process, a.reason]);
-  const { changes, config, previousRelease, release } = plan;
+  const { changes, config, previousRelease, release, restore, stateLoss } = plan;
   const before =
     previousRelease === null || previousRelease === release ? '' : ` (${previousRelease} is there)`;
   return [
@@ -44,6 +45,14 @@ export function describePlan(plan: Plan): string {
     ...(config.length === 0
       ? []
       : [`Changed keys:\n${config.map((key) => `  ${key}`).join('\n')}`]),
+    ...(restore.length === 0
+      ? []
+      : [`Restored jobs:\n${restore.map((entry) => `  ${describeRestore(entry)}`).join('\n')}`]),
+    ...(stateLoss.length === 0
+      ? []
+      : [
+          `Refused without --allow-state-loss:\n${stateLoss.map((loss) => `  ${loss}`).join('\n')}`,
+        ]),
     ...(changes ? (isRecordedOnly(plan) ? [recordedOnly] : []) : ['Nothing would change.']),
   ].join('\n\n');
 }

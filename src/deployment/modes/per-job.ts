@@ -15,7 +15,7 @@ import type {
   ClusterRequest,
 } from '../../contract/application-messages.ts';
 import { DocumentName } from '../../record/documents.ts';
-import { readDocument } from '../../record/record.ts';
+import { readDocument, readEnd } from '../../record/record.ts';
 import { type ClusterId, maxClusterIdLength, parseClusterId } from '../../contract/cluster-id.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { deploy } from '../deploy.ts';
@@ -117,8 +117,7 @@ class JobClusters {
     const store = provider.record(clusterId);
     for (;;) {
       this.#options.signal.throwIfAborted();
-      const outcome = await readDocument(store, DocumentName.outcome);
-      if (outcome.value !== null) break;
+      if ((await readEnd(store)) !== null) break;
       const status = await clusterStatus(this.#input, clusterId);
       if (status === null || status.state === 'LOST')
         throw new Error(`the JobManager of ${clusterId} died without an outcome`);

@@ -20,6 +20,7 @@ import { planRemoval } from './plan.ts';
 import { planData } from './plan-data.ts';
 import { quiesce } from './quiesce.ts';
 import { markRelease, previousStable } from '../releases.ts';
+import { withState } from './restore.ts';
 import { type Situation, isRunning, readSituation } from './situation.ts';
 import {
   type Running,
@@ -29,8 +30,10 @@ import {
   hookFacts,
   messageOf,
   recordIntended,
+  stateQuestion,
 } from './stages.ts';
 import { refuseStateLoss } from './state-loss.ts';
+import { prepare } from './suspend.ts';
 
 /** A release by the name that people give it. */
 export type ReleaseName = Pick<ReleaseEntry, 'number' | 'release'>;
@@ -133,15 +136,14 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
   options.onEvent({ type: 'rolling-back', number: target.number, release: target.release });
   try {
     const now = await readSituation(operation, clusterId);
-    const wanted = await operation.wantRelease(target, now);
-    const { plan, spec } = wanted;
-    if (!options.allowStateLoss) {
-      // Jobs of the release that failed have nothing that would be missed.
-      const startedBefore = running.startedAt;
-      await refuseStateLoss({ ...operation, mode: spec.mode, plan, situation: now, startedBefore });
-    }
+    const found = await operation.wantRelease(target, now);
+    // Jobs of the release that failed have nothing that would be missed.
+    const plan = await withState(stateQuestion(running, found, now));
+    const wanted = { ...found, plan };
+    if (!options.allowStateLoss) refuseStateLoss(plan);
     const back = await recordIntended(running, wanted, now);
-    const { outcome } = await carryOutAndWait(running, wanted, now, { entry: back, jobsRunMs: 0 });
+    const ready = await prepare(running, wanted, now, back);
+    const { outcome } = await carryOutAndWait(running, ready, now, { entry: back, jobsRunMs: 0 });
     const isFailed = outcome?.status === ApplicationStatus.failed;
     const store = provider.record(clusterId);
     await markRelease(store, back.number, isFailed ? ReleaseStatus.failed : ReleaseStatus.stable);

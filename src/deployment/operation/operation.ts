@@ -1,8 +1,8 @@
 /**
  * Everything that changes the processes of a cluster (deploy, rollback, scale, restart) takes this way:
  *
- *     lock ▸ plan ▸ would state be lost? ▸ pre-deploy hook ▸ record the intended release ▸ savepoints ▸
- *     ship artifacts ▸ apply ▸ health gate ▸ post-deploy hook ▸ mark the release stable ▸
+ *     lock ▸ plan ▸ would state be lost? ▸ pre-deploy hook ▸ record the intended release ▸
+ *     ship artifacts ▸ suspend jobs ▸ apply ▸ health gate ▸ post-deploy hook ▸ mark the release stable ▸
  *     remove artifacts that nothing needs
  *
  * Y1  Nothing is changed before the lock is held and everything that can be refused was.
@@ -30,7 +30,7 @@ import { runHook } from '../hooks.ts';
 import { acquireLock } from '../../record/lock.ts';
 import { planData } from './plan-data.ts';
 import { markRelease } from '../releases.ts';
-import { stopWithSavepoints } from './savepoints.ts';
+import { withState } from './restore.ts';
 import { type Situation, isRunning, readSituation } from './situation.ts';
 import {
   type Operation,
@@ -42,8 +42,10 @@ import {
   checkLock,
   hookFacts,
   recordIntended,
+  stateQuestion,
 } from './stages.ts';
 import { refuseStateLoss } from './state-loss.ts';
+import { prepare } from './suspend.ts';
 
 /** The jobs of an upgraded application must run this long before it counts as healthy. */
 const upgradedJobsRunMs = 2000;
@@ -87,11 +89,13 @@ export async function performOperation(
 async function perform(running: Running, action: string): Promise<OperationResult> {
   const { clusterId, provider } = running.operation;
   const situation = await readSituation(running.operation, clusterId);
-  const wanted = await running.operation.want(situation); // Y4
-  const { plan } = wanted;
-  if (!plan.changes) {
+  const found = await running.operation.want(situation); // Y4
+  if (!found.plan.changes) {
+    const { plan } = found;
     return { plan, previousEpoch: situation.epoch - 1, release: null, outcome: null };
   }
+  const plan = await withState(stateQuestion(running, found, situation));
+  const wanted = { ...found, plan };
   const { redactor, signal } = running.options;
   const store = provider.record(clusterId);
   const entry = await beginAudit(store, action, plan.release, redactor);
@@ -116,16 +120,14 @@ async function change(
   const { operation, options } = running;
   const { provider } = operation;
   const { plan, spec } = wanted;
-  const mode = spec.mode;
-  const question = { ...operation, mode, plan, situation, startedBefore: running.startedAt };
-  const saved = options.allowStateLoss ? [] : await refuseStateLoss(question);
+  if (!options.allowStateLoss) refuseStateLoss(plan);
   const facts = hookFacts(operation, wanted);
   const hooks = { ...options, hooks: operation.hooks, plan: planData(plan) };
   await runHook('pre-deploy', facts, hooks);
   const entry = await recordIntended(running, wanted, situation);
   try {
-    const ready = await stopWithSavepoints(operation, plan, saved, options);
-    const carried = await carryOutAndWait(running, { ...wanted, plan: ready }, situation, {
+    const ready = await prepare(running, wanted, situation, entry);
+    const carried = await carryOutAndWait(running, ready, situation, {
       entry,
       jobsRunMs: isRunning(situation) || options.rollbackOnFailure ? upgradedJobsRunMs : 0,
     });
@@ -134,7 +136,7 @@ async function change(
       const isUpgrade = isRunning(situation) || options.rollbackOnFailure;
       if (isUpgrade) throw applicationFailed(plan.clusterId, outcome);
       await failOperation(running, { wanted, situation, entry, error: null }); // its own outcome tells why
-      return { plan, previousEpoch, release: entry, outcome };
+      return { plan: ready.plan, previousEpoch, release: entry, outcome };
     }
     const rest = (await provider.connect(plan.clusterId, options))?.url ?? null;
     await runHook('post-deploy', { ...facts, FCTL_REST: rest }, hooks);
@@ -148,7 +150,7 @@ async function change(
     }
     await removeUnneeded(provider, spec, options);
     return {
-      plan,
+      plan: ready.plan,
       previousEpoch,
       release: { ...entry, status: ReleaseStatus.stable },
       outcome,

@@ -3,6 +3,7 @@ import type { Plan } from '../../contract/plan.ts';
 
 export function planData(plan: Plan) {
   const { changes, clusterId, config, previousRelease, release, restartsApplication } = plan;
+  const { restore, stateLoss } = plan;
   const actions = plan.actions.map(({ kind, process, role, index, reason, causes }) => ({
     kind,
     process,
@@ -11,5 +12,15 @@ export function planData(plan: Plan) {
     reason,
     causes,
   }));
-  return { clusterId, release, previousRelease, changes, restartsApplication, config, actions };
+  return {
+    clusterId,
+    release,
+    previousRelease,
+    changes,
+    restartsApplication,
+    config,
+    actions,
+    restore,
+    stateLoss,
+  };
 }

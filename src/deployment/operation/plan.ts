@@ -7,6 +7,7 @@
  *     application starts again: its jobs would fail in the middle. All JobManagers do then, for one that
  *     stays would take over meanwhile.
  * N4  What is recorded only, such as `retention`, changes the release and no process.
+ * N5  A JobManager that has suspended its jobs runs nothing any more: it starts again from whatever spec.
  */
 import { type ReleaseEntry, ReleaseStatus } from '../../record/documents.ts';
 import { differences, flatten } from '../../contract/diff-values.ts';
@@ -28,12 +29,20 @@ export interface PlanContext {
   readonly leader: string | null;
   /** TaskManagers that are known to run no task. */
   readonly idle: ReadonlySet<string>;
+  /** The JobManager that leads has suspended its jobs. */
+  readonly isSuspended: boolean;
 }
 
 /** The cluster's engine, which tells its specs apart. */
 type Comparing = Pick<Engine, 'explain'>;
 
-const nothingKnown: PlanContext = { current: null, config: {}, leader: null, idle: new Set() };
+const nothingKnown: PlanContext = {
+  current: null,
+  config: {},
+  leader: null,
+  idle: new Set(),
+  isSuspended: false,
+};
 
 export function planCluster(
   desired: ClusterSpec,
@@ -62,10 +71,11 @@ function completePlan(
   desired: ClusterSpec,
   observed: ObservedCluster | null,
   given: readonly Action[],
-  { config, current, idle, leader }: PlanContext,
+  { config, current, idle, isSuspended, leader }: PlanContext,
 ): Plan {
+  const resumed = isSuspended ? startAgain(given, desired, 'its jobs are suspended', []) : given; // N5
   const actions =
-    desired.mode === 'session' ? given : withApplication(given, observed, idle, desired);
+    desired.mode === 'session' ? given : withApplication(resumed, observed, idle, desired);
   const isRecorded =
     current === null ||
     (current.release === desired.release && current.status === ReleaseStatus.stable);
@@ -78,6 +88,8 @@ function completePlan(
     config: current === null ? [] : diffConfigs(current.config, config),
     changes: !isRecorded || actions.some((a) => a.kind !== ActionKind.none),
     restartsApplication: endsLeader(actions, observed, leader),
+    restore: [],
+    stateLoss: [],
   };
 }
 
@@ -120,19 +132,24 @@ function withApplication(
   const gone = endedBy(actions, observed).filter(
     (a) => a.role === Role.taskmanager && !idle.has(a.process),
   );
-  const spec = desired.processes.find(({ role }) => role === Role.jobmanager);
-  if (gone.length === 0 || spec === undefined) return actions;
+  if (gone.length === 0) return actions;
   const others = gone.length === 1 ? '' : ` and ${gone.length - 1} more`;
+  const reason = `its application starts again, for ${gone[0]!.process}${others} goes away`;
+  return startAgain(actions, desired, reason, [...new Set(gone.flatMap((a) => a.causes))]);
+}
+
+/** All JobManagers that would be left alone. */
+function startAgain(
+  actions: readonly Action[],
+  desired: ClusterSpec,
+  reason: string,
+  causes: readonly string[],
+): readonly Action[] {
+  const spec = desired.processes.find(({ role }) => role === Role.jobmanager);
+  if (spec === undefined) return actions;
   return actions.map((action) =>
     action.role === Role.jobmanager && action.kind === ActionKind.none
-      ? {
-          ...action,
-          kind: ActionKind.restart,
-          reason: `its application starts again, for ${gone[0]!.process}${others} goes away`,
-          causes: [...new Set(gone.flatMap((a) => a.causes))],
-          endsProcess: true,
-          spec,
-        }
+      ? { ...action, kind: ActionKind.restart, reason, causes, endsProcess: true, spec }
       : action,
   );
 }
@@ -280,6 +297,11 @@ export function planRemoval(
   }));
   return completePlan(desired, observed, actions, nothingKnown);
 }
+
+/** Whether a JobManager starts that leads next: none that runs goes on leading. */
+export const startsApplication = (plan: Plan, observed: ObservedCluster | null): boolean =>
+  !keepsLeader(plan, observed) &&
+  plan.actions.some((a) => a.role === Role.jobmanager && a.spec !== null);
 
 /** Whether JobManagers that run, or are about to be started again, are ended and followed by others. */
 export const replacesJobManager = ({ actions }: Plan): boolean =>

@@ -1,5 +1,6 @@
 /** What a long operation tells while it runs. The CLI shows it; nothing depends on it. */
 import type { Action } from '../../contract/plan.ts';
+import type { RestoreEntry } from '../../contract/restore.ts';
 import type { TransferProgress } from '../../providers/provider.ts';
 
 export type DeployEvent =
@@ -7,7 +8,11 @@ export type DeployEvent =
   | { readonly type: 'hook'; readonly name: string }
   | { readonly type: 'sending'; readonly progress: TransferProgress }
   | { readonly type: 'uploaded'; readonly name: string; readonly bytes: number }
-  | { readonly type: 'savepoints'; readonly jobs: readonly string[] }
+  /** By the names of the jobs. */
+  | { readonly type: 'suspending'; readonly jobs: readonly string[] }
+  /** Jobs go on from their last checkpoint, or from nothing, as was allowed. */
+  | { readonly type: 'not-suspended'; readonly reason: string }
+  | { readonly type: 'restoring'; readonly restore: readonly RestoreEntry[] }
   | { readonly type: 'action'; readonly action: Action }
   | { readonly type: 'waiting-for-jobmanager' }
   /** Which processes have not started, and why, in words. */

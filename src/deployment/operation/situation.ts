@@ -5,7 +5,12 @@
  * would count on a TaskManager that is gone a moment later.
  */
 import { pause } from '../../contract/pause.ts';
-import { DocumentName, type RecordedJob, type ReleaseEntry } from '../../record/documents.ts';
+import {
+  DocumentName,
+  type JobsDocument,
+  type RecordedJob,
+  type ReleaseEntry,
+} from '../../record/documents.ts';
 import { readDocument, readRuns } from '../../record/record.ts';
 import { type ObservedCluster, isAlive } from '../../providers/provider.ts';
 import { jobManagersOf } from '../../providers/shared/job-managers.ts';
@@ -30,6 +35,12 @@ export interface Situation {
   readonly isUnfinished: boolean;
   /** Jobs that run, as far as is known; none when their JobManager does not. */
   readonly jobs: readonly RecordedJob[];
+  /** What is recorded of all jobs of the newest run; `null`: nothing, or that run is over. */
+  readonly journal: JobsDocument | null;
+  /** Whether the journal is of a JobManager that leads and has not suspended its jobs. */
+  readonly jobsRun: boolean;
+  /** Whether the newest JobManager has suspended its jobs. */
+  readonly isSuspended: boolean;
   /** TaskManagers that run no task, by the word of their JobManager. */
   readonly idle: ReadonlySet<string>;
 }
@@ -53,6 +64,14 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
     isUnfinished:
       runs.endpoint !== null && !runs.isOver && !(observed?.processes ?? []).some(isAlive),
     jobs: leads ? (jobs.value?.jobs ?? []).filter((job) => job.outcome === null) : [],
+    journal: runs.isOver ? null : jobs.value,
+    jobsRun:
+      !runs.isSuspended &&
+      jobs.value?.epoch === runs.epoch &&
+      jobManagersOf(observed).some(
+        (p) => p.name === runs.leader?.process && p.status === 'running',
+      ),
+    isSuspended: runs.isSuspended,
     idle: leads ? await idleTaskManagers(site, clusterId) : new Set(),
   };
 }

@@ -24,11 +24,12 @@ import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from '../hooks.ts';
 import { lockHolder } from '../../record/lock.ts';
-import { keepsLeader, replacesJobManager } from './plan.ts';
-import { ship } from './ship.ts';
+import { keepsLeader, replacesJobManager, startsApplication } from './plan.ts';
 import type { OnDeployEvent } from './progress.ts';
+import { restoredFrom } from './restore.ts';
 import { markEpoch, recordRelease } from '../releases.ts';
 import type { Situation } from './situation.ts';
+import type { StateQuestion } from './state-loss.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 import type { Site } from '../site.ts';
 
@@ -37,6 +38,8 @@ export interface Wanted {
   readonly spec: ClusterSpec;
   readonly plan: Plan;
   readonly content: ReleaseContent;
+  /** The earlier release that is returned to; `null`: this is no rollback. */
+  readonly returnsTo: ReleaseEntry | null;
 }
 
 export interface Operation extends Site {
@@ -82,6 +85,12 @@ export interface Running {
   readonly startedAt: number;
 }
 
+export const stateQuestion = (
+  { operation, startedAt }: Pick<Running, 'operation' | 'startedAt'>,
+  { plan, returnsTo, spec }: Wanted,
+  situation: Situation,
+): StateQuestion => ({ ...operation, spec, plan, situation, returnsTo, startedBefore: startedAt });
+
 /** @throws ClusterError (exit 8) when somebody took the lock: what is about to be recorded is not true. */
 export async function checkLock(store: RecordStore, fence: number): Promise<void> {
   const { value } = await readDocument(store, DocumentName.lock);
@@ -117,6 +126,7 @@ export async function recordIntended(
     by: lockHolder(),
     fctlVersion: FCTL_VERSION,
     status: ReleaseStatus.intended,
+    restore: startsApplication(plan, observed) ? plan.restore : restoredFrom(situation),
   });
 }
 
@@ -146,7 +156,6 @@ export async function carryOutAndWait(
   const { clusterId } = spec;
   const { observed, releases } = situation;
   let previousEpoch = previousEpochOf(plan, situation);
-  await ship(provider, spec, options);
   await provider.converge(spec, plan, {
     fence,
     signal: options.signal,

@@ -8,7 +8,7 @@ import { explain } from './explain.ts';
 export const bundledEngine: Engine = {
   name: 'bundled',
   version: FCTL_VERSION,
-  savepoints: null,
+  state: null,
   clusterSpec,
   explain,
   cluster: clusterApi,

@@ -104,6 +104,8 @@ export function converge(
     config: [],
     changes: true,
     restartsApplication: false,
+    restore: [],
+    stateLoss: [],
   };
   const silent = { onStep: () => {}, onJobManagersEnded: async () => {} };
   return provider.converge(spec, plan, { ...silent, ...options });

@@ -168,7 +168,13 @@ it('gives what is wanted, and nothing is left to do', async () => {
       fc.nat(127),
       async (wanted, before, leads, bits) => {
         const idle = idleOf(before, bits);
-        const context: PlanContext = { current: null, config: {}, leader: leads, idle };
+        const context: PlanContext = {
+          current: null,
+          config: {},
+          leader: leads,
+          idle,
+          isSuspended: false,
+        };
         const plan = planCluster(wanted, before, { explain }, context);
         const state = stateOf(before);
         await carriedOut(plan, state);
@@ -227,7 +233,13 @@ it('starts no JobManager before all that end have ended, the one that leads as t
       fc.nat(127),
       async (wanted, before, leads, bits) => {
         const idle = idleOf(before, bits);
-        const context: PlanContext = { current: null, config: {}, leader: leads, idle };
+        const context: PlanContext = {
+          current: null,
+          config: {},
+          leader: leads,
+          idle,
+          isSuspended: false,
+        };
         const plan = planCluster(wanted, before, { explain }, context);
         const state = stateOf(before);
         const alive = (role: Role) =>
@@ -296,6 +308,7 @@ it('lets a standby go without calling it a restart, and the one that leads not',
         config: {},
         leader: `jobmanager-${leads}`,
         idle: new Set<string>(),
+        isSuspended: false,
       };
       const plan = planCluster(wanted, cluster, { explain }, context);
       expect(plan.restartsApplication).toBe(leads === moves);

@@ -1,14 +1,15 @@
-/** Which running jobs stand in the way of a plan, and what an engine with savepoints does about them. */
+/** Which running jobs stand in the way of a plan of an engine that cannot restore them. */
 import { systemClock } from '../../../src/contract/clock.ts';
 import { describe, expect, it } from 'vitest';
 import type { RecordedJob } from '../../../src/record/documents.ts';
 import { ClusterError } from '../../../src/contract/errors.ts';
-import { type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
+import { type ClusterSpec, type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
 import type { Action, ActionKind, Plan } from '../../../src/contract/plan.ts';
-import { stopWithSavepoints } from '../../../src/deployment/operation/savepoints.ts';
+import { withState } from '../../../src/deployment/operation/restore.ts';
 import { refuseStateLoss } from '../../../src/deployment/operation/state-loss.ts';
-import type { Engine, SavepointSupport } from '../../../src/engines/engine.ts';
+import type { Engine } from '../../../src/engines/engine.ts';
 import { bundledEngine } from '../../../src/engines/bundled/index.ts';
+import { counterEngine } from '../../engines/counter/engine.ts';
 import type {
   ObservedCluster,
   ObservedProcess,
@@ -51,6 +52,8 @@ const planOf = (master: ActionKind, worker: ActionKind): Plan => ({
   config: [],
   changes: true,
   restartsApplication: master !== 'none',
+  restore: [],
+  stateLoss: [],
 });
 
 const job = (name: string, stateful: boolean | undefined, startTime = 1) =>
@@ -71,13 +74,13 @@ const ask = (
     readonly idle?: readonly string[];
   } = {},
 ) =>
-  refuseStateLoss({
+  withState({
     provider,
     engines: {},
     clock: systemClock,
     signal: new AbortController().signal,
     engine: options.engine ?? bundledEngine,
-    mode: options.mode ?? 'application',
+    spec: { mode: options.mode ?? 'application' } as ClusterSpec,
     plan,
     situation: {
       observed,
@@ -85,11 +88,15 @@ const ask = (
       epoch: 1,
       leader: null,
       jobs,
+      journal: null,
+      jobsRun: true,
       isUnfinished: false,
+      isSuspended: false,
       idle: new Set(options.idle),
     },
+    returnsTo: null,
     startedBefore: 100,
-  });
+  }).then(refuseStateLoss);
 
 describe('an upgrade', () => {
   it.each([
@@ -108,48 +115,24 @@ describe('an upgrade', () => {
   ])('%s', async (_what, plan, only, isRefused) => {
     const asked = ask(plan, [only]);
     if (isRefused) await expect(asked).rejects.toMatchObject({ exitCode: 9 });
-    else expect(await asked).toEqual([]);
+    else await expect(asked).resolves.toBeUndefined();
   });
 
   it('may replace a TaskManager that no job uses', async () => {
     const plan = planOf('none', 'replace');
-    expect(await ask(plan, [job('a', true)], { idle: ['taskmanager-0'] })).toEqual([]);
+    const asked = ask(plan, [job('a', true)], { idle: ['taskmanager-0'] });
+    await expect(asked).resolves.toBeUndefined();
   });
 
   it('does not end jobs of a session with its JobManager, whatever they are', async () => {
     const asked = ask(planOf('replace', 'none'), [job('a', false)], { mode: 'session' });
     await expect(asked).rejects.toThrow(ClusterError);
     await expect(asked).rejects.toThrow("'a' of session demo would end");
-  });
-});
-
-describe('an engine with savepoints', () => {
-  const stopped: string[] = [];
-  const savepoints: SavepointSupport = {
-    stop: async ({ url }, jobId) => {
-      stopped.push(`${url} ${jobId}`);
-      return `/savepoints/${jobId}`;
-    },
-    startFrom: (master, paths) => ({
-      ...master,
-      environment: { FROM: JSON.stringify([...paths]) },
-    }),
-  };
-  const engine: Engine = { ...bundledEngine, savepoints };
-
-  it('takes one of each job before anything ends, and starts from those', async () => {
-    const plan = planOf('replace', 'none');
-    const jobs = await ask(plan, [job('a', true), job('b', false)], { engine });
-    expect(jobs.map(({ name }) => name)).toEqual(['a']);
-    const { signal } = new AbortController();
-    const telling = { signal, onEvent: () => {} };
-    const ready = await stopWithSavepoints({ engine, provider }, plan, jobs, telling);
-    expect(stopped).toEqual(['http://127.0.0.1:1 a']);
-    expect(ready.actions[0]!.spec!.environment).toEqual({ FROM: '[["a","/savepoints/a"]]' });
-  });
-
-  it('cannot bring jobs of a session back', async () => {
-    const asked = ask(planOf('replace', 'none'), [job('a', true)], { engine, mode: 'session' });
-    await expect(asked).rejects.toMatchObject({ exitCode: 9 });
+    // Nor could an engine bring them back that restores jobs of applications.
+    const restored = ask(planOf('replace', 'none'), [job('a', false)], {
+      mode: 'session',
+      engine: counterEngine,
+    });
+    await expect(restored).rejects.toMatchObject({ exitCode: 9 });
   });
 });

@@ -15,7 +15,7 @@ const jobId = 'f'.repeat(32);
 export const plainEngine: Engine = {
   name: 'plain',
   version: '1',
-  savepoints: null,
+  state: null,
   clusterSpec: (config, bundle, _token, release): ClusterSpec => {
     const { args } = config.application!;
     const conf = formatConf({

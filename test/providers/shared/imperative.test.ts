@@ -27,6 +27,8 @@ const planOf = (all: readonly Action[]): Plan => ({
   config: [],
   changes: true,
   restartsApplication: false,
+  restore: [],
+  stateLoss: [],
 });
 
 /** Starts wait until they are let go, in the order in which they began. */
