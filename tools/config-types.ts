@@ -4,7 +4,7 @@
  */
 import { type SchemaNode as KnownNode, rootNode } from '../src/config/json-schema.ts';
 
-interface Node extends Omit<KnownNode, 'properties' | 'additionalProperties'> {
+interface Node extends Omit<KnownNode, 'properties' | 'additionalProperties' | 'items'> {
   readonly $ref?: string;
   readonly anyOf?: readonly Node[];
   readonly items?: Node;

@@ -48,7 +48,7 @@ const sections: readonly {
 
 /** The page as Markdown. */
 export function metricsReference(): string {
-  return [introduction, ...sections.map(describe)].join('\n\n') + '\n';
+  return [introduction, prometheus, ...sections.map(describe)].join('\n\n') + '\n';
 }
 
 const introduction = `# Metrics
@@ -56,6 +56,14 @@ const introduction = `# Metrics
 Generated from the table of metrics (\`src/contract/metrics/\`) by \`npm run docs\`.
 
 Metrics have Flink's names and are told by the same endpoints of the [REST API](rest.md): a list of names, or with \`?get=NAME,NAME\` their values. Rates (\`…PerSecond\`) are of the last ten seconds. Counters begin at 0 again with each attempt of a job. Of several subtasks or processes a metric is their sum, the smallest or the largest value, as told below; a gauge that one of them does not know yet is not known.`;
+
+const prometheus = `## Prometheus
+
+With \`metrics.reporters: [{ type: prometheus }]\` each process answers Prometheus at \`/metrics\`, on the first free port of 9249 to 9348; \`port\` or \`range\` names others (see [configuration.md](configuration.md)). It listens on the address of the process's other servers, needs no token, and tells no arguments and no secrets. Both text formats are known, that of Prometheus and OpenMetrics.
+
+Names and labels are those of Flink's reporter: \`flink_\`, the scope, the name, with \`_\` for every other character. A task's \`numRecordsIn\` is \`flink_taskmanager_job_task_numRecordsIn{host, tm_id, job_id, job_name, task_id, task_name, task_attempt_id, task_attempt_num, subtask_index}\`, a source's \`numRecordsInErrors\` is \`flink_taskmanager_job_task_operator_numRecordsInErrors\` with \`operator_id\` and \`operator_name\` besides, a job's \`uptime\` is \`flink_jobmanager_job_uptime{host, job_id, job_name}\`. As there, all are gauges; Prometheus computes rates of them as of counters. Tasks and jobs that have ended are told no more. Labels are as they are, where Flink replaces characters.
+
+A reporter disturbs no job: it works in the main thread of a process, where no tasks run, with at most 16 connections. A process that finds no free port runs on, says so in its log, and looks again every 30 s.`;
 
 function describe({ about, fixed, rows, title }: (typeof sections)[number]): string {
   const lines = rows.map((row) =>

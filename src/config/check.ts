@@ -9,6 +9,7 @@ import { nodeAt } from './json-schema.ts';
 import { type Path, type Tree, isTree, pointer, valueAt } from './layer.ts';
 import { notYet } from './not-yet.ts';
 import { resolvePath } from './paths.ts';
+import { checkReporters } from './check-reporters.ts';
 import { hasReference } from './references.ts';
 import { isNameOfSecret, isSecretName } from './secret-names.ts';
 import { type ParsedConfig, configSchema, overlaySchema } from './schema.ts';
@@ -41,6 +42,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkNode(values, options),
     ...checkHeartbeat(values),
     ...checkBackoff(values),
+    ...checkReporters(values),
     ...checkOpenAccess(values, options),
     ...checkHosts(values),
     ...checkEnvironments(values, options),
@@ -98,21 +100,36 @@ export function checkOverlays(
 }
 
 function checkSupported(values: Tree, { secrets }: CheckOptions): Finding[] {
-  return notYet.flatMap(({ key, works, what }) => {
-    const path = key.split('.');
-    const value = valueAt(values, path);
-    if (value === undefined || works.some((working) => working === value)) return [];
-    const isShown = typeof value === 'string' && !secrets.has(pointer(path));
-    return [
-      {
-        code: 'not-supported-yet',
-        message: `this version of fctl has no ${what ?? (isShown ? `${key} '${value}'` : key)} yet`,
-        path,
-        part: 'value' as const,
-        hint: works.length > 0 ? `use '${works.map(String).join("' or '")}'` : `remove '${key}'`,
-      },
-    ];
-  });
+  return notYet.flatMap(({ key, works, what }) =>
+    valuesOf(values, key.split('.')).flatMap(({ path, value }) => {
+      if (works.some((working) => working === value)) return [];
+      const isShown = typeof value === 'string' && !secrets.has(pointer(path));
+      return [
+        {
+          code: 'not-supported-yet',
+          message: `this version of fctl has no ${what ?? (isShown ? `${key} '${value}'` : key)} yet`,
+          path,
+          part: 'value' as const,
+          hint: works.length > 0 ? `use '${works.map(String).join("' or '")}'` : `remove '${key}'`,
+        },
+      ];
+    }),
+  );
+}
+
+/** Everything that a key stands for: of a list, that of each entry. */
+function valuesOf(
+  value: JsonValue | undefined,
+  keys: Path,
+  path: Path = [],
+): { readonly path: Path; readonly value: JsonValue }[] {
+  if (value === undefined) return [];
+  const [key, ...rest] = keys;
+  if (key === undefined) return [{ path, value }];
+  if (Array.isArray(value)) {
+    return value.flatMap((one, index) => valuesOf(one, keys, [...path, index]));
+  }
+  return isTree(value) ? valuesOf(value[key], rest, [...path, key]) : [];
 }
 
 function checkEntry(values: Tree, options: CheckOptions): Finding[] {

@@ -23,7 +23,8 @@ export function explainIssue(
     }));
   }
   const common = { path, part: 'value', hint: hintOf(node) } as const;
-  if (issue.code === 'invalid_type' && issue.input === undefined) {
+  const isTyped = issue.code === 'invalid_type' || issue.code === 'invalid_value';
+  if (isTyped && issue.input === undefined) {
     return [{ ...common, code: 'missing', message: `'${path.join('.')}' is missing` }];
   }
   if (issue.input === null) {

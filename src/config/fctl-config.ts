@@ -157,12 +157,17 @@ interface LoggingConfig {
 }
 
 interface MetricsReporterConfig {
-  type: string;
+  /** What is reported to. In this version only `prometheus`. */
+  type: 'prometheus' | 'pushgateway' | 'statsd' | 'otlp' | 'influxdb';
+  /** Port that each process answers Prometheus on. For one process a machine. */
+  port?: number | undefined;
+  /** Ports of which each process takes the first that is free. Default: `9249-9348`. */
+  range?: string | undefined;
   [option: string]: unknown;
 }
 
 interface MetricsConfig {
-  /** To whom metrics are reported. Not in this version. */
+  /** To whom the metrics of each process are reported, for example `[{ type: prometheus }]`: Prometheus reads them at `/metrics`, on the `port` or the first free one of the `range` (default: `9249-9348`). In this version only `prometheus`. */
   reporters?: MetricsReporterConfig[] | undefined;
 }
 

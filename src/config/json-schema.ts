@@ -14,6 +14,7 @@ export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: false | SchemaNode;
   readonly required?: readonly string[];
+  readonly items?: SchemaNode;
 }
 
 /** JSON Schema (2020-12) of a config file. */
@@ -26,11 +27,18 @@ export function configJsonSchema(): JsonObject {
 /** Of a config file, with `environments`. */
 export const rootNode = configJsonSchema() as SchemaNode;
 
-/** @returns a node that says nothing when the schema has none for the path. */
+/**
+ * Of a list, also that of its entries without an index: `metrics.reporters.type`.
+ * @returns a node that says nothing when the schema has none for the path.
+ */
 export function nodeAt(path: Path): SchemaNode {
   let node: SchemaNode = rootNode;
   for (const part of path) {
-    node = node.properties?.[String(part)] ?? (node.additionalProperties || {});
+    const entry: SchemaNode = node.items ?? (typeof part === 'number' ? {} : node);
+    node =
+      typeof part === 'number'
+        ? entry
+        : (entry.properties?.[part] ?? (entry.additionalProperties || {}));
   }
   return node;
 }

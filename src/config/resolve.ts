@@ -7,6 +7,7 @@ import { resolvePath } from './paths.ts';
 import { resolveDocker } from './providers/docker.ts';
 import { resolveLocal } from './providers/local.ts';
 import { resolveStandalone } from './providers/standalone.ts';
+import { resolveReporters } from './reporters.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
 import type { ParsedConfig } from './schema.ts';
 import { secretArguments } from './secret-names.ts';
@@ -119,6 +120,7 @@ export function resolveConfig(
     heartbeat: { intervalMs: ms(heartbeat.interval), timeoutMs: ms(heartbeat.timeout) },
     network: { bufferTimeoutMs: ms(network.bufferTimeout) },
     logging: resolveLogging(logging),
+    metrics: { reporters: resolveReporters(config.metrics.reporters) },
     security: { auth: config.security.auth, tls: config.security.tls },
     storage: config.storage,
     runtime: resolveRuntime(config.runtime, projectDir),

@@ -7,7 +7,11 @@ import type { JsonObject } from '../contract/json.ts';
 import type { ResolvedDocker } from './providers/docker.ts';
 import type { ResolvedLocal } from './providers/local.ts';
 import type { ResolvedStandalone } from './providers/standalone.ts';
-import type { LoadBalanceMode, RestartConfig } from '../contract/runtime-config.ts';
+import type {
+  LoadBalanceMode,
+  PrometheusReporterConfig,
+  RestartConfig,
+} from '../contract/runtime-config.ts';
 
 export interface ResolvedConfig {
   readonly cluster: ClusterId;
@@ -52,6 +56,8 @@ export interface ResolvedConfig {
     readonly maxSizeBytes: number;
     readonly maxFiles: number;
   };
+  /** To whom each process reports. */
+  readonly metrics: { readonly reporters: readonly PrometheusReporterConfig[] };
   readonly security: { readonly auth: 'token' | 'none'; readonly tls: 'off' | 'on' };
   /** Paths and schemes that every process of the cluster sees. */
   readonly storage: { readonly shared: readonly string[] };

@@ -8,6 +8,7 @@ import { describeKey as about } from './not-yet.ts';
 import { dockerSchema } from './providers/docker.ts';
 import { localSchema } from './providers/local.ts';
 import { standaloneSchema } from './providers/standalone.ts';
+import { reportersSchema } from './reporters.ts';
 import {
   choice,
   count,
@@ -182,12 +183,7 @@ const operations = {
     maxSize: size('A log file is rotated at this size.', 1024).default('10MiB'),
     maxFiles: count('How many rotated files are kept of each log.').default(3),
   }),
-  metrics: section({
-    reporters: z
-      .array(z.looseObject({ type: z.string() }))
-      .default([])
-      .meta({ description: about('metrics.reporters', 'To whom metrics are reported.') }),
-  }),
+  metrics: section({ reporters: reportersSchema }),
   security: section({
     auth: choice(
       ['token', 'none'],

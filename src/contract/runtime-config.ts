@@ -57,6 +57,14 @@ export type RestartConfig =
       readonly delayMs: number;
     };
 
+/** Answers Prometheus on the first port of a range that is free; each process has one of its own. */
+export interface PrometheusReporterConfig {
+  readonly type: 'prometheus';
+  readonly from: number;
+  /** Inclusive. */
+  readonly to: number;
+}
+
 interface ProcessConfig {
   readonly protocol: number;
   readonly clusterId: string;
@@ -70,6 +78,8 @@ interface ProcessConfig {
   readonly workDir: string;
   readonly heartbeat: HeartbeatConfig;
   readonly logging: LoggingConfig;
+  /** To whom metrics are reported; absent from files of earlier versions. */
+  readonly reporters?: readonly PrometheusReporterConfig[];
   /** `token`: REST, RPC and data plane need the token in `FCTL_TOKEN_FILE`. */
   readonly auth: 'token' | 'none';
 }

@@ -55,6 +55,12 @@ export interface JobVertex {
   readonly operators: readonly OperatorNode[];
 }
 
+/** The source that it begins with, `null` where it reads from other vertices. */
+export function sourceOf({ operators }: JobVertex): OperatorNode | null {
+  const [head] = operators;
+  return head?.kind === 'source' ? head : null;
+}
+
 export interface OperatorNode {
   /** 32 hex digits. */
   readonly id: string;

@@ -44,6 +44,7 @@ describe('the resolved configuration', () => {
       heartbeat: { intervalMs: 1000, timeoutMs: 10_000 },
       network: { bufferTimeoutMs: 100 },
       logging: { level: 'info', maxSizeBytes: 10 * 1024 * 1024, maxFiles: 3 },
+      metrics: { reporters: [] },
       security: { auth: 'token', tls: 'off' },
       storage: { shared: [] },
       runtime: { node: null },

@@ -36,11 +36,11 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const rooms: Readonly<Record<string, readonly string[]>> = {
   stream: [],
   rpc: ['stream'],
-  metrics: ['rpc'],
+  metrics: ['logging', 'rpc'],
   logging: ['rpc'],
   ha: ['logging', 'rpc'],
   keeper: [],
-  rest: ['jobmanager', 'logging', 'rpc'],
+  rest: ['jobmanager', 'logging', 'metrics', 'rpc'],
   jobmanager: ['ha', 'logging', 'metrics', 'rest', 'rpc'],
   taskmanager: ['ha', 'logging', 'metrics', 'rpc', 'stream'],
 };

@@ -86,6 +86,7 @@ function commonConfig(config: ResolvedConfig) {
     clusterId: config.cluster,
     heartbeat: config.heartbeat,
     logging: { ...config.logging, directory: '${log.dir}' },
+    reporters: config.metrics.reporters,
     auth: config.security.auth,
     cancellationTimeoutMs,
     network: networkConfig(config),

@@ -33,6 +33,7 @@ import { hasSuccessor } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { writeOutcomePatiently } from '../ha/patient-outcome.ts';
 import { watchLeadership } from '../ha/watch-leadership.ts';
+import { type PrometheusReporter, startReporters } from '../metrics/prometheus-reporter.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { ApplicationResult, JobManagerAddress } from '../../contract/application-messages.ts';
 import { localHost, reachableHost } from './addresses.ts';
@@ -52,6 +53,7 @@ import { createLocalView } from './views/local-view.ts';
 import { OnlyJob, type OnlyJobOptions } from './dispatcher/only-job.ts';
 import { ResourceManager } from './resources/resource-manager.ts';
 import { SlotManager } from './resources/slot-manager.ts';
+import { measuredJobManager } from './views/measured-job-manager.ts';
 import { createClusterView } from './views/view.ts';
 
 /** How a JobManager ended by itself. */
@@ -107,6 +109,7 @@ export class JobManager {
   /** M5 */
   #isReplaced = false;
   #stopWatching: () => void = () => {};
+  #reporters: readonly PrometheusReporter[] = [];
   #resolveEnded!: (end: JobManagerEnd | Promise<JobManagerEnd>) => void;
 
   constructor(options: JobManagerOptions, candidacy: Candidacy) {
@@ -191,7 +194,13 @@ export class JobManager {
   async start(): Promise<void> {
     const { clock, config, logger, token } = this.#options;
     const { epoch } = this.#candidacy;
-    this.#rest = await this.#options.createRestServer(this.#view());
+    const view = this.#view();
+    this.#rest = await this.#options.createRestServer(view);
+    this.#reporters = startReporters(config.reporters, {
+      ...this.#options,
+      bind: config.rest.bind,
+      measure: () => measuredJobManager(view),
+    });
     this.#rpc = createRpcServer({
       server: this.#rest.server,
       token,
@@ -439,6 +448,7 @@ export class JobManager {
 
   async #close(): Promise<void> {
     this.#stopWatching();
+    for (const reporter of this.#reporters) reporter.close();
     this.#onlyJob?.close();
     this.#rpc?.close();
     this.#local.close();

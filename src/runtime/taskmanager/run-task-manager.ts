@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { systemClock } from '../../contract/clock.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProcessExit } from '../../contract/process-exit.ts';
 import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
@@ -10,6 +11,7 @@ import { Redactor } from '../../contract/secrets.ts';
 import { hasEnded } from '../ha/ended.ts';
 import { openRecord } from '../ha/record.ts';
 import { type Logger, createLogger, createOutput } from '../logging/logger.ts';
+import { startReporters } from '../metrics/prometheus-reporter.ts';
 import { readTaskManagerConfig } from '../process-config.ts';
 import { onTermination, stayAlive } from '../termination.ts';
 import { BundleCache } from './bundle-cache.ts';
@@ -99,6 +101,13 @@ async function run(
       setImmediate(exitNow, code); // The JobManager is told first.
     },
   });
+  const reporters = startReporters(config.reporters, {
+    bind: config.bind,
+    clock: systemClock,
+    logger,
+    redactor,
+    measure: () => taskManager.measured(),
+  });
   onTermination((signal) => {
     if (end.signal.aborted) return;
     exitCode = ProcessExit.terminated;
@@ -118,6 +127,7 @@ async function run(
   });
   if (ended === 'no-jobmanager') exitCode = ProcessExit.noJobManager;
   await taskManager.abandonLeader();
+  for (const reporter of reporters) reporter.close();
   if (taskManager.hasThreads) exitNow(exitCode);
   return exitCode;
 }

@@ -11,6 +11,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
+import { systemClock } from '../../contract/clock.ts';
 import { createFailure, shortFailure } from '../../contract/failure.ts';
 import type { FailureInfo } from '../../contract/outcome.ts';
 import { PROTOCOL_VERSION } from '../../record/documents.ts';
@@ -19,7 +20,10 @@ import type { TaskManagerConfig } from '../../contract/runtime-config.ts';
 import type { Redactor } from '../../contract/secrets.ts';
 import { listLogFiles, readLogFile } from '../logging/log-files.ts';
 import type { Logger, Output } from '../logging/logger.ts';
+import { measuredTaskManager, measuredTasks } from '../metrics/measured-tasks.ts';
 import { ProcessMeter } from '../metrics/process-meter.ts';
+import { MetricsWindow } from '../metrics/recent-metrics.ts';
+import type { Measured } from '../metrics/samples.ts';
 import { mainThread, threadInfo } from '../metrics/thread-dump.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import {
@@ -84,6 +88,8 @@ interface Entry {
   deployment: SlotDeployment | null;
   cancelTimer: NodeJS.Timeout | null;
   metrics: Readonly<Record<string, TaskMetrics>>;
+  /** For rates, by attempt id; kept where there are reporters. */
+  readonly windows: Map<string, MetricsWindow>;
   accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
 }
 
@@ -140,6 +146,31 @@ export class TaskManager implements TaskManagerApi {
       Object.assign(accumulators, entry.accumulators);
     }
     return { tasks, accumulators, process: this.meter.measure() };
+  }
+
+  /** For reporters: this process, and each task that runs and has reported. */
+  measured(): Measured[] {
+    const { resourceId } = this.options;
+    const tasks = Array.from(this.entries.values()).flatMap(
+      ({ deployment, metrics, slot, windows }) =>
+        deployment === null
+          ? []
+          : measuredTasks({ deployment, metrics, windows, jobName: slot.allocation.jobName }),
+    );
+    const { memoryBytes } = this.options.config;
+    const figures = { ...this.meter.measure(), heapLimitBytes: memoryBytes };
+    return measuredTaskManager(resourceId, figures, tasks);
+  }
+
+  private keepForRates({ metrics, windows }: Entry): void {
+    if ((this.options.config.reporters ?? []).length === 0) return;
+    const now = systemClock.now();
+    for (const [attemptId, reported] of Object.entries(metrics)) {
+      const known = windows.get(attemptId);
+      const window = known ?? new MetricsWindow(now);
+      if (known === undefined) windows.set(attemptId, window);
+      window.add(reported, now);
+    }
   }
 
   async endAll(allocationIds: readonly string[]): Promise<void> {
@@ -291,6 +322,7 @@ export class TaskManager implements TaskManagerApi {
       deployment: null,
       cancelTimer: null,
       metrics: {},
+      windows: new Map(),
       accumulators: {},
     };
     return entry;
@@ -306,6 +338,7 @@ export class TaskManager implements TaskManagerApi {
         if (change.metrics !== null) {
           entry.liveTasks.delete(change.attemptId);
           entry.metrics = without(entry.metrics, change.attemptId);
+          entry.windows.delete(change.attemptId);
           entry.accumulators = without(entry.accumulators, change.attemptId);
         }
         this.options.logger[change.state === ExecutionState.failed ? 'warn' : 'debug'](
@@ -320,6 +353,7 @@ export class TaskManager implements TaskManagerApi {
         return this.connect(entry.slot, message);
       case 'report':
         entry.metrics = message.tasks;
+        this.keepForRates(entry);
         entry.accumulators = message.accumulators;
         return;
       case 'warn':

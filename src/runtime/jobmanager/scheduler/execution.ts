@@ -10,7 +10,7 @@ import type { JsonValue } from '../../../contract/json.ts';
 import { noTaskMetrics, type TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import type { JobVertex } from '../../../graph/job-graph.ts';
 import { ExecutionState, type SlotLocation } from '../../rpc/protocol.ts';
-import { MetricsWindow, nothingRecent, type RecentMetrics } from '../views/recent-metrics.ts';
+import { MetricsWindow, nothingRecent, type RecentMetrics } from '../../metrics/recent-metrics.ts';
 import { createStateMachine, type StateMachine } from './state-machine.ts';
 
 const E = ExecutionState;

@@ -20,7 +20,7 @@ import type { ExecutionState, LogFileInfo, LogRange, ThreadInfo } from '../../rp
 import type { Jar } from '../dispatcher/jars.ts';
 import type { JobStatus } from '../scheduler/job-status.ts';
 import type { Operations } from '../dispatcher/operations.ts';
-import type { RecentMetrics } from './recent-metrics.ts';
+import type { RecentMetrics } from '../../metrics/recent-metrics.ts';
 
 export interface ClusterView {
   /** Applications that are uploaded and run here; `null`: this cluster takes none. */

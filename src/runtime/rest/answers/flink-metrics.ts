@@ -1,17 +1,9 @@
 /** Values of metrics under Flink's names, as Flink writes them. Pure. */
-import type { FixedMetric, FlinkMetric, MetricRow } from '../../../contract/metrics/metric.ts';
+import type { FixedMetric, MetricRow } from '../../../contract/metrics/metric.ts';
+import { type MetricValues, type ToldMetric, toldMetrics } from '../../../contract/metrics/told.ts';
 
 /** Values by id, as Flink writes them. */
 export type Metrics = Readonly<Record<string, string>>;
-
-export interface MetricValues {
-  /** By the rows' names; `null`: not known yet. */
-  readonly values: Readonly<Record<string, number | null>>;
-  /** How much each grew a second lately; absent where there are no rates. */
-  readonly rates?: Readonly<Record<string, number>>;
-  /** Of a task that begins with a source: the source's, as part of a metric's name. */
-  readonly source?: string | null;
-}
 
 const MAX_LONG = '9223372036854775807';
 const MIN_LONG = '-9223372036854775808';
@@ -29,32 +21,20 @@ function time(value: number | null): string {
 
 /** All names that Flink has for the values of `rows`, in their order. */
 export function flinkMetrics(rows: readonly MetricRow[], of: MetricValues): Metrics {
-  const source = of.source ?? null;
+  const source = of.source?.replace(/[^A-Za-z0-9_]/g, '_');
   return Object.fromEntries(
-    rows.flatMap((row) =>
-      row.flink
-        .filter(({ as }) => as === 'time' || of.values[row.name] !== null)
-        .filter(({ at }) => at === undefined || (at === 'source') === (source !== null))
-        .map((metric) => {
-          const name = metric.at === 'source' ? `${source}.${metric.name}` : metric.name;
-          return [name, textOf(metric, row, of)];
-        }),
-    ),
+    toldMetrics(rows, of).map((told) => {
+      const { at, name } = told.metric;
+      return [at === 'source' ? `${source}.${name}` : name, textOf(told)];
+    }),
   );
 }
 
 export const fixedMetrics = (all: readonly FixedMetric[]): Metrics =>
   Object.fromEntries(all.map(({ name, value }) => [name, value]));
 
-function textOf({ as, factor = 1, of = 'value' }: FlinkMetric, row: MetricRow, all: MetricValues) {
-  if (as === 'time') return time(all.values[row.name] ?? null);
-  const value = of === 'value' ? (all.values[row.name] ?? 0) * factor : rateOf(row, all);
-  if (as === 'boolean') return String(value > 0);
-  return as === 'long' ? long(value) : double(value);
-}
-
-/** Of times at most all of it: reports may be late. */
-function rateOf({ name, unit }: MetricRow, { rates }: MetricValues): number {
-  const rate = rates?.[name] ?? 0;
-  return unit === 'ms' ? Math.min(1000, rate) : rate;
+function textOf({ metric: { as }, value }: ToldMetric): string {
+  if (as === 'time') return time(value);
+  if (as === 'boolean') return String(value === 1);
+  return as === 'long' ? long(value ?? 0) : double(value ?? 0);
 }

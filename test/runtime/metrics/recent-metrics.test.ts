@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { noTaskMetrics } from '../../../../src/contract/metrics/task-metrics.ts';
-import { MetricsWindow } from '../../../../src/runtime/jobmanager/views/recent-metrics.ts';
+import { noTaskMetrics } from '../../../src/contract/metrics/task-metrics.ts';
+import { MetricsWindow } from '../../../src/runtime/metrics/recent-metrics.ts';
 
 /** A task that has been busy for a third of its life and reads 50 records a second. */
 const after = (ms: number) => ({

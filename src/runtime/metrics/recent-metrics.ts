@@ -8,7 +8,7 @@ import {
   createTaskCounters,
   type TaskCounters,
   taskCounterNames,
-} from '../../../contract/metrics/task-metrics.ts';
+} from '../../contract/metrics/task-metrics.ts';
 
 const windowMs = 10_000;
 
@@ -52,4 +52,12 @@ export class MetricsWindow {
     for (const name of taskCounterNames) recent[name] = Math.max(0, last[name] - first[name]);
     return { ...recent, ms: recent.busyMs + recent.idleMs + recent.backPressuredMs };
   }
+}
+
+/** How much each counter grew a second. */
+export function ratesOf(recent: RecentMetrics): Readonly<TaskCounters> {
+  const seconds = Math.max(recent.ms, 1) / 1000;
+  const rates = createTaskCounters();
+  for (const name of taskCounterNames) rates[name] = recent[name] / seconds;
+  return rates;
 }
