@@ -137,6 +137,7 @@ function makeChain(
       id,
       operation,
       inputs: [],
+      rich: [],
       name: `${operation.kind} ${id}`,
       uid: null,
       parallelism: null,
@@ -161,6 +162,7 @@ function makeChain(
       clock: { monotonic: () => 0 },
       wakeAfter: () => {},
       stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
+      warn: () => {},
       shouldYield: () => false,
     },
   );

@@ -6,11 +6,18 @@ import type {
   KeySelector,
   MapFunction,
   ReduceFunction,
+  RichFilterFunction,
+  RichFlatMapFunction,
+  RichFunction,
+  RichMapFunction,
+  RichReduceFunction,
+  RichWindowFunction,
   WindowFunction,
 } from './functions.ts';
 import type { JobBuilder } from './job-builder.ts';
 import { whyNoKey } from './keys.ts';
 import { checkParallelism } from './parallelism.ts';
+import { type UserFunction, isGivenAs, richOf, userFunction } from './rich-functions.ts';
 import type { Sink } from './sink.ts';
 import type {
   Keying,
@@ -97,16 +104,35 @@ export class DataStream<T> extends Node {
     this.#partitioner = partitioner;
   }
 
-  map<R>(fn: MapFunction<T, R>, options: StreamOptions<R> = {}): DataStream<R> {
-    return this.#then<R>({ kind: 'map', fn }, 'Map', null, options);
+  map<R>(fn: MapFunction<T, R>, options?: StreamOptions<R>): DataStream<R>;
+  map<R>(fn: RichMapFunction<T, R>, options?: StreamOptions<R>): DataStream<R>;
+  map<R>(
+    fn: MapFunction<T, R> | RichMapFunction<T, R>,
+    options: StreamOptions<R> = {},
+  ): DataStream<R> {
+    const { rich, ...user } = userFunction<MapFunction<T, R>, 'map'>(fn, 'map');
+    return this.#then<R>({ kind: 'map', ...user }, 'Map', null, options, rich);
   }
 
-  flatMap<R>(fn: FlatMapFunction<T, R>, options: StreamOptions<R> = {}): DataStream<R> {
-    return this.#then<R>({ kind: 'flatMap', fn }, 'Flat Map', null, options);
+  flatMap<R>(fn: FlatMapFunction<T, R>, options?: StreamOptions<R>): DataStream<R>;
+  flatMap<R>(fn: RichFlatMapFunction<T, R>, options?: StreamOptions<R>): DataStream<R>;
+  flatMap<R>(
+    fn: FlatMapFunction<T, R> | RichFlatMapFunction<T, R>,
+    options: StreamOptions<R> = {},
+  ): DataStream<R> {
+    const { rich, ...user } = userFunction<FlatMapFunction<T, R>, 'flatMap'>(fn, 'flatMap');
+    return this.#then<R>({ kind: 'flatMap', ...user }, 'Flat Map', null, options, rich);
   }
 
-  filter(fn: FilterFunction<T>, options: { readonly name?: string } = {}): DataStream<T> {
-    return this.#then<T>({ kind: 'filter', fn }, 'Filter', this.transformation.outputType, options);
+  filter(fn: FilterFunction<T>, options?: { readonly name?: string }): DataStream<T>;
+  filter(fn: RichFilterFunction<T>, options?: { readonly name?: string }): DataStream<T>;
+  filter(
+    fn: FilterFunction<T> | RichFilterFunction<T>,
+    options: { readonly name?: string } = {},
+  ): DataStream<T> {
+    const { rich, ...user } = userFunction<FilterFunction<T>, 'filter'>(fn, 'filter');
+    const type = this.transformation.outputType;
+    return this.#then<T>({ kind: 'filter', ...user }, 'Filter', type, options, rich);
   }
 
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
@@ -194,8 +220,10 @@ export class DataStream<T> extends Node {
     name: string,
     type: TypeShape | null,
     options: StreamOptions<R>,
+    rich: readonly RichFunction[] = [],
   ): DataStream<R> {
-    return addTo<R>(this.builder, { operation, inputs: [this.#input()], name, type }, options);
+    const inputs = [this.#input()];
+    return addTo<R>(this.builder, { operation, inputs, name, type, rich }, options);
   }
 }
 
@@ -207,13 +235,14 @@ interface NewNode {
   /** Unless the options say another. */
   readonly name: string;
   readonly type: TypeShape | null;
+  readonly rich: readonly RichFunction[];
 }
 
 function addTo<R>(builder: JobBuilder, node: NewNode, options: StreamOptions<R>): DataStream<R> {
-  const { operation, inputs, name, type } = node;
+  const { operation, inputs, name, type, rich } = node;
   return new DataStream<R>(
     builder,
-    builder.add(operation, inputs, options.name ?? name, options.type ?? type),
+    builder.add(operation, inputs, options.name ?? name, options.type ?? type, rich),
   );
 }
 
@@ -244,13 +273,20 @@ export class KeyedStream<T, K> {
   }
 
   /** Rolling: for every element the reduced value of its key so far. */
-  reduce(fn: ReduceFunction<T>, options: { readonly name?: string } = {}): DataStream<T> {
-    const operation = { kind: 'reduce', fn, key: this.#keying } as const;
+  reduce(fn: ReduceFunction<T>, options?: { readonly name?: string }): DataStream<T>;
+  reduce(fn: RichReduceFunction<T>, options?: { readonly name?: string }): DataStream<T>;
+  reduce(
+    fn: ReduceFunction<T> | RichReduceFunction<T>,
+    options: { readonly name?: string } = {},
+  ): DataStream<T> {
+    const { rich, ...user } = userFunction<ReduceFunction<T>, 'reduce'>(fn, 'reduce');
+    const operation = { kind: 'reduce', ...user, key: this.#keying } as const;
     const node = {
       operation,
       inputs: [this.#input()],
       name: 'Keyed Reduce',
       type: this.#from.outputType,
+      rich,
     };
     return addTo<T>(this.#builder, node, options);
   }
@@ -291,45 +327,71 @@ export class WindowedStream<T, K> {
   }
 
   reduce(fn: ReduceFunction<T>, options?: StreamOptions<T>): DataStream<T>;
+  reduce(fn: RichReduceFunction<T>, options?: StreamOptions<T>): DataStream<T>;
   reduce<R>(
     fn: ReduceFunction<T>,
     window: WindowFunction<T, R, K>,
     options?: StreamOptions<R>,
   ): DataStream<R>;
-  reduce(
+  reduce<R>(
     fn: ReduceFunction<T>,
-    second?: WindowFunction<T, unknown, K> | StreamOptions<T>,
+    window: RichWindowFunction<T, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
+  reduce<R>(
+    fn: RichReduceFunction<T>,
+    window: WindowFunction<T, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
+  reduce<R>(
+    fn: RichReduceFunction<T>,
+    window: RichWindowFunction<T, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
+  reduce(
+    fn: ReduceFunction<T> | RichReduceFunction<T>,
+    second?: AnyWindowFunction<T, unknown, K> | StreamOptions<T>,
     third?: StreamOptions<unknown>,
   ): DataStream<unknown> {
-    const [windowFunction, options] = split<T, unknown, K>(second, third);
-    const type = windowFunction === null ? this.#input.from.outputType : null;
-    return this.#add({ kind: 'reduce', fn }, windowFunction, type, options);
+    const [window, options] = split<T, unknown, K>(second, third);
+    const type = window === null ? this.#input.from.outputType : null;
+    const { rich, ...user } = userFunction<ReduceFunction<T>, 'reduce'>(fn, 'reduce');
+    return this.#add({ kind: 'reduce', ...user }, { window, type, rich }, options);
   }
 
-  aggregate<A, R>(fn: AggregateFunction<T, A, R>, options?: StreamOptions<R>): DataStream<R>;
   aggregate<A, V, R>(
     fn: AggregateFunction<T, A, V>,
     window: WindowFunction<V, R, K>,
     options?: StreamOptions<R>,
   ): DataStream<R>;
+  aggregate<A, V, R>(
+    fn: AggregateFunction<T, A, V>,
+    window: RichWindowFunction<V, R, K>,
+    options?: StreamOptions<R>,
+  ): DataStream<R>;
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>, options?: StreamOptions<R>): DataStream<R>;
   aggregate(
-    fn: AggregateFunction<T, unknown, unknown>,
-    second?: WindowFunction<unknown, unknown, K> | StreamOptions<unknown>,
+    fn: AggregateFunction<T, any, any>, // oxlint-disable-line typescript/no-explicit-any
+    second?: AnyWindowFunction<any, any, K> | StreamOptions<any>, // oxlint-disable-line typescript/no-explicit-any
     third?: StreamOptions<unknown>,
   ): DataStream<unknown> {
-    const [windowFunction, options] = split<unknown, unknown, K>(second, third);
-    return this.#add({ kind: 'aggregate', fn }, windowFunction, null, options);
+    const [window, options] = split<unknown, unknown, K>(second, third);
+    const results = { window, type: null, rich: richOf(fn) };
+    return this.#add({ kind: 'aggregate', fn }, results, options);
   }
 
   /** Keeps all elements of a window and gives them to the function when it fires. */
-  apply<R>(window: WindowFunction<T, R, K>, options: StreamOptions<R> = {}): DataStream<R> {
-    return this.#add({ kind: 'elements' }, window, null, options) as DataStream<R>;
+  apply<R>(fn: WindowFunction<T, R, K>, options?: StreamOptions<R>): DataStream<R>;
+  apply<R>(fn: RichWindowFunction<T, R, K>, options?: StreamOptions<R>): DataStream<R>;
+  apply<R>(fn: AnyWindowFunction<T, R, K>, options: StreamOptions<R> = {}): DataStream<R> {
+    const window = userFunction<WindowFunction<T, R, K>, 'process'>(fn, 'process');
+    const results = { window, type: null, rich: [] };
+    return this.#add({ kind: 'elements' }, results, options) as DataStream<R>;
   }
 
   #add(
     contents: WindowOperation['contents'],
-    windowFunction: WindowFunction<any, any, any> | null, // oxlint-disable-line typescript/no-explicit-any
-    type: TypeShape | null,
+    results: WindowResults,
     options: StreamOptions<unknown>,
   ): DataStream<unknown> {
     const operation: WindowOperation = {
@@ -338,27 +400,40 @@ export class WindowedStream<T, K> {
       allowedLatenessMs: this.#allowedLatenessMs,
       key: this.#key,
       contents,
-      windowFunction,
+      windowFunction: results.window?.fn ?? null,
     };
     const name = `${this.#key === null ? 'WindowAll' : 'Window'}(${describeAssigner(this.#assigner)})`;
     const input: TransformationInput =
       this.#key === null && this.#input.partitioner === 'auto'
         ? { ...this.#input, partitioner: 'global' }
         : this.#input;
-    const stream = addTo<unknown>(
-      this.#builder,
-      { operation, inputs: [input], name, type },
-      options,
-    );
+    const rich = [...results.rich, ...(results.window?.rich ?? [])];
+    const node = { operation, inputs: [input], name, type: results.type, rich };
+    const stream = addTo<unknown>(this.#builder, node, options);
     return this.#key === null ? stream.setParallelism(1) : stream;
   }
 }
 
+type AnyWindowFunction<V, R, K> = WindowFunction<V, R, K> | RichWindowFunction<V, R, K>;
+
+/** How the results of a window are made of its contents. */
+interface WindowResults {
+  readonly window: UserFunction<WindowFunction<any, any, any>> | null; // oxlint-disable-line typescript/no-explicit-any
+  /** Of the results, unless the options say another. */
+  readonly type: TypeShape | null;
+  /** Of the contents. */
+  readonly rich: readonly RichFunction[];
+}
+
 function split<V, R, K>(
-  second: WindowFunction<V, R, K> | StreamOptions<R> | undefined,
+  second: AnyWindowFunction<V, R, K> | StreamOptions<R> | undefined,
   third: StreamOptions<R> | undefined,
-): [WindowFunction<V, R, K> | null, StreamOptions<R>] {
-  return typeof second === 'function' ? [second, third ?? {}] : [null, second ?? {}];
+): [UserFunction<WindowFunction<V, R, K>> | null, StreamOptions<R>] {
+  if (typeof second !== 'function' && !isGivenAs(second, 'process')) {
+    return [null, (second as StreamOptions<R> | undefined) ?? {}];
+  }
+  const given = second as AnyWindowFunction<V, R, K>;
+  return [userFunction<WindowFunction<V, R, K>, 'process'>(given, 'process'), third ?? {}];
 }
 
 function describeAssigner(assigner: WindowAssigner): string {

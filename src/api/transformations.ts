@@ -9,6 +9,7 @@ import type {
   KeySelector,
   MapFunction,
   ReduceFunction,
+  RichFunction,
   WindowFunction,
 } from './functions.ts';
 import type { Sink } from './sink.ts';
@@ -60,6 +61,8 @@ export interface Transformation {
   readonly id: number;
   readonly operation: Operation;
   readonly inputs: readonly TransformationInput[];
+  /** What is opened before its functions are called, in this order, and closed in the other one at the end. */
+  readonly rich: readonly RichFunction[];
   name: string;
   uid: string | null;
   /** `null`: the job's default. */

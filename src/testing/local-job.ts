@@ -172,6 +172,7 @@ export class LocalJob {
         prevent = clock.after(ms, () => this.chainOf(vertex.id).onProcessingTime());
       },
       stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
+      warn: (message) => process.emitWarning(message),
       shouldYield: () => false,
     };
   }

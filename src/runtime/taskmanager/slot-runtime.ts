@@ -203,6 +203,7 @@ export class SlotRuntime {
       clock: this.host.clock,
       wakeAfter: (ms: number) => task.wakeAfter(ms),
       stdout: this.host.stdout,
+      warn: (message: string) => this.host.send({ type: 'warn', message: `${name}: ${message}` }),
       shouldYield: () => task.shouldYield(),
     };
     return task.start(() => wireTask(task, deployment, vertex, host, wiring));

@@ -9,10 +9,12 @@
  * H2  `abort()` waits for an `open()` or `finish()` under way before it aborts the operators, so that no
  *     writer prepares and removes at the same time. That `open()` or `finish()` then rejects.
  */
+import { inspect } from 'node:util';
 import type { Committable } from '../../../api/sink.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import type { FailureLog } from './failures.ts';
+import type { FunctionLives } from './function-lives.ts';
 import type { ChainSource, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorMetrics } from './operator.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
@@ -36,6 +38,8 @@ export interface ChainParts {
   readonly counters: Counters;
   readonly timers: ProcessingTimers;
   readonly failures: FailureLog;
+  readonly functions: FunctionLives;
+  readonly warn: (message: string) => void;
 }
 
 export class Chain implements OperatorChain {
@@ -120,6 +124,7 @@ export class Chain implements OperatorChain {
 
   /** The last operators first: when the head opens, all behind it can take elements. */
   private async openOperators(): Promise<void> {
+    await this.parts.functions.open();
     for (const operator of this.parts.operators.toReversed()) await operator.open();
   }
 
@@ -131,13 +136,25 @@ export class Chain implements OperatorChain {
       const prepared = results[index];
       if (prepared) committables[operator.id] = prepared;
     }
+    const [failure] = await this.parts.functions.close();
+    if (failure !== undefined) throw failure.error;
     return committables;
   }
 
   private async abortOperators(underWay: Promise<unknown> | null): Promise<void> {
     this.parts.timers.clear();
     if (underWay !== null) await Promise.allSettled([underWay]); // H2
-    await Promise.allSettled(this.parts.operators.map((operator) => operator.abort()));
+    await Promise.allSettled([
+      ...this.parts.operators.map((operator) => operator.abort()),
+      this.closeFunctions(),
+    ]);
+  }
+
+  /** After a failure or a cancellation: what closing them throws is not why the task ended. */
+  private async closeFunctions(): Promise<void> {
+    for (const { operator, error } of await this.parts.functions.close()) {
+      this.parts.warn(`close() of a function of '${operator}' failed: ${inspect(error)}`);
+    }
   }
 
   private expect(state: Life['state'], call: string): void {

@@ -12,6 +12,7 @@ import type { KeySpace } from '../state/key-space.ts';
 import { Chain } from './chain.ts';
 import { type ChainOutput, ChainOutputs } from './chain-outputs.ts';
 import { FailureLog } from './failures.ts';
+import { FunctionLives, type OperatorFunctions } from './function-lives.ts';
 import { FlatMapOperator } from './flat-map-operator.ts';
 import { preparedOutput } from './prepared-output.ts';
 import type { ChainHost, OperatorChain } from './operator-chain.ts';
@@ -58,6 +59,7 @@ export function createOperatorChain(
   const made = new Map<string, Operator>();
   let inOrder: readonly Operator[] = [];
   const leaves = new Set<Operator>();
+  const functions: OperatorFunctions[] = [];
   for (const node of vertex.operators.toReversed()) {
     const children = outputs.childrenOf(node).map((child) => made.get(child.id)!);
     const edgesOut = host.outputs.filter((_, index) => outgoing[index]!.sourceOperator === node.id);
@@ -70,11 +72,15 @@ export function createOperatorChain(
     if (children.length === 0 || (isJoined && leaves.delete(target))) leaves.add(operator);
     inOrder = [operator, ...inOrder.filter((other) => !isJoined || other !== target)];
     made.set(node.id, operator);
+    const { rich } = operators.get(node.id)!;
+    functions.unshift({ operator: node.name, context, functions: rich });
   }
 
   const head = inOrder[0]!;
   return new Chain({
     ...shared,
+    functions: new FunctionLives(functions, shared.failures),
+    warn: host.warn,
     operators: inOrder,
     leaves: [...leaves],
     inputs: head.inputs(incoming.length),

@@ -40,6 +40,8 @@ export interface ChainHost {
    */
   readonly wakeAfter: (ms: number) => void;
   readonly stdout: TextOutput;
+  /** Tells people of what does not fail the task, and has nobody else to tell it to. */
+  readonly warn: (message: string) => void;
   /** Whether the chain should give its host a chance to do something else (C5). Asked often; cheap. */
   readonly shouldYield: () => boolean;
 }
@@ -57,7 +59,7 @@ export interface OperatorChain {
   /** The lowest that its last operators have passed on. */
   readonly currentWatermark: number;
 
-  /** Opens sinks and restores state. Rejects on failure. */
+  /** Opens user functions and sinks, and restores state. Rejects on failure. */
   open(): Promise<void>;
   /** Not `null`: the chain (a sink) takes no more records until it resolves. Rejects on failure. */
   ready(): Promise<void> | null;
@@ -69,9 +71,9 @@ export interface OperatorChain {
    */
   readonly isInterrupted: boolean;
   resume(): void;
-  /** After the end of all inputs. Resolves to what sinks prepared, by operator id. */
+  /** After the end of all inputs. Closes user functions. Resolves to what sinks prepared, by operator id. */
   finish(): Promise<Readonly<Record<string, readonly Committable[]>>>;
-  /** The task failed or was cancelled: frees everything, removes what was prepared. Never rejects. */
+  /** The task failed or was cancelled: frees everything, closes user functions, removes what was prepared. Never rejects. */
   abort(): Promise<void>;
   /** Name of the operator that `error` came from; `null`: of none. Costs nothing until something fails. */
   failedOperator(error: unknown): string | null;

@@ -155,6 +155,7 @@ export async function runInSlots(
         clock: systemClock,
         wakeAfter: (ms: number) => task.wakeAfter(ms),
         stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
+        warn: () => {},
         shouldYield: () => task.shouldYield(),
       };
       const wiring = { graph, operators, exchange, creditBytes: network.channelCreditBytes };

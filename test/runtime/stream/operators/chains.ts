@@ -1,4 +1,5 @@
 /** Hand-made chains for the tests of operators: a host that records, and fake sources and sinks. */
+import type { RichFunction } from '../../../../src/api/functions.ts';
 import type { Operation, Transformation } from '../../../../src/api/transformations.ts';
 import type { Committable, Sink, SinkWriter } from '../../../../src/api/sink.ts';
 import { PollStatus } from '../../../../src/api/source.ts';
@@ -65,6 +66,7 @@ export interface NodeSpec {
   readonly output?: boolean;
   /** Declared type of its values. Default: none. */
   readonly type?: TypeShape;
+  readonly rich?: readonly RichFunction[];
 }
 
 export interface TestChain {
@@ -155,6 +157,7 @@ function transformation(id: number, node: NodeSpec): Transformation {
     id,
     operation: node.operation,
     inputs: [],
+    rich: node.rich ?? [],
     name: node.id,
     uid: null,
     parallelism: null,
@@ -185,6 +188,7 @@ function testHost(
       prevent = clock.after(ms, onTime);
     },
     stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
+    warn: () => {},
     shouldYield: () => false,
   };
 }
