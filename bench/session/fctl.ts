@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { parseClusterId } from '../../src/contract/cluster-id.ts';
 import { FlinkRestClient } from '../../src/flink-rest/client.ts';
 import { compileJob } from '../../src/graph/compile.ts';
 import { createHttpSubmitter } from '../../src/application/http-submitter.ts';
@@ -73,7 +74,7 @@ async function connect(home: string) {
   const runtime = { dir: home, node: process.execPath };
   const provider = createLocalProvider(resolveLocalOptions(home, runtime, {}));
   const call = { signal: new AbortController().signal };
-  const { epoch, token, url } = (await provider.connect('bench', call))!;
+  const { epoch, token, url } = (await provider.connect(parseClusterId('bench'), call))!;
   const submitter = createHttpSubmitter({
     restUrl: url,
     token,

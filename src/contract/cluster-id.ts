@@ -9,7 +9,7 @@ import { UsageError, problem } from './errors.ts';
 
 declare const parsed: unique symbol;
 
-/** Made by `parseClusterId` alone. */
+/** Made by `parseClusterId` and `isClusterId` alone. */
 export type ClusterId = string & { readonly [parsed]: 'ClusterId' };
 
 /** How many characters an id has at most. */
@@ -17,13 +17,18 @@ export const maxClusterIdLength = 40;
 
 export const clusterIdPattern = /^[a-z][a-z0-9-]{0,38}[a-z0-9]$/;
 
+/** Of a name that a platform holds: one that no cluster can have is not the name of a cluster. */
+export function isClusterId(text: string | undefined): text is ClusterId {
+  return text !== undefined && clusterIdPattern.test(text);
+}
+
 /** What an id must be, in words. */
 export const clusterIdRule =
   'must be 2 to 40 of a-z, 0-9 and -, begin with a letter and not end with -';
 
 /** @throws UsageError when no cluster can have that id. */
 export function parseClusterId(text: string): ClusterId {
-  if (clusterIdPattern.test(text)) return text as ClusterId;
+  if (isClusterId(text)) return text;
   const isEmpty = text.trim() === '';
   const given = isEmpty ? 'the id of the cluster is empty' : `${quote(text)} is no id of a cluster`;
   throw new UsageError(

@@ -1,4 +1,5 @@
 /** A plan: what is done with each process of a cluster. Made by deployment/, carried out by a provider. */
+import type { ClusterId } from './cluster-id.ts';
 import type { ProcessSpec, Role } from './process-spec.ts';
 import type { RestoreEntry } from './restore.ts';
 
@@ -31,7 +32,7 @@ export interface Action {
 }
 
 export interface Plan {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly release: string;
   /** The one that was recorded last; `null`: none. */
   readonly previousRelease: string | null;

@@ -23,6 +23,7 @@
  * port `FCTL_PORT_NAME`, and `FCTL_ADDRESS` where the place knows it. A process starts in the folder of the
  * config file where its place sees the client's files, else in `FCTL_WORK_DIR`.
  */
+import type { ClusterId } from './cluster-id.ts';
 
 export const Role = { jobmanager: 'jobmanager', taskmanager: 'taskmanager' } as const;
 export type Role = (typeof Role)[keyof typeof Role];
@@ -89,7 +90,7 @@ export type RuntimeRef =
 
 /** Everything that a cluster should consist of. */
 export interface ClusterSpec {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** Hash of resolved config, application bundle and engine version; see design, section 2. */
   readonly release: string;
   readonly mode: 'application' | 'per-job' | 'session';

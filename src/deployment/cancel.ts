@@ -1,4 +1,5 @@
 /** Cancels a job, or a whole application, through its JobManager. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { OutcomeDocument } from '../record/documents.ts';
 import { readEnd } from '../record/record.ts';
 import { pause } from '../contract/pause.ts';
@@ -24,7 +25,7 @@ const timeoutMs = 10_000;
  */
 export async function cancel(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   jobId: string | null,
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
@@ -38,7 +39,7 @@ export async function cancel(
 async function cancelAt(
   site: Site,
   leader: Leader,
-  clusterId: string,
+  clusterId: ClusterId,
   jobId: string | null,
   signal: AbortSignal,
 ): Promise<OutcomeDocument | null> {
@@ -57,7 +58,7 @@ async function cancelAt(
 export async function endCluster(
   site: Site,
   leader: Leader,
-  clusterId: string,
+  clusterId: ClusterId,
   signal: AbortSignal,
   ask: (api: ClusterApi) => Promise<unknown>,
 ): Promise<OutcomeDocument> {
@@ -92,7 +93,7 @@ async function wasTold(answer: Promise<unknown>): Promise<boolean> {
 }
 
 /** Where its JobManager is, once it answers: one that is on its way up is waited for. */
-async function reachable(site: Site, clusterId: string, signal: AbortSignal): Promise<Leader> {
+async function reachable(site: Site, clusterId: ClusterId, signal: AbortSignal): Promise<Leader> {
   for (;;) {
     const status = await clusterStatus(site, clusterId);
     if (status === null) throw noSuchCluster(clusterId);
@@ -128,7 +129,7 @@ function refused(error: unknown): never {
 }
 
 /** For every verb that names a cluster. */
-export function noSuchCluster(clusterId: string): ClusterError {
+export function noSuchCluster(clusterId: ClusterId): ClusterError {
   return new ClusterError(
     ExitCode.notFound,
     problem({

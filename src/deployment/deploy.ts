@@ -1,4 +1,5 @@
 /** `plan` and `deploy`: what the config and the application say, compared with what runs. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { ReleaseEntry } from '../record/documents.ts';
 import { ProviderError } from '../contract/errors.ts';
 import { transferOptions } from './operation/ship.ts';
@@ -61,7 +62,7 @@ export async function deploy(
 }
 
 /** The situation of a cluster that this fctl may change. */
-async function readKnown(site: Site, clusterId: string): Promise<Situation> {
+async function readKnown(site: Site, clusterId: ClusterId): Promise<Situation> {
   const [situation] = await Promise.all([
     readSituation(site, clusterId),
     refuseNewerProtocol(site.provider, clusterId),

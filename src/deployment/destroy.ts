@@ -1,4 +1,5 @@
 /** Removes clusters: on request, or because they ended longer ago than their retention. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import { DocumentName } from '../record/documents.ts';
 import { ClusterError, ProviderError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
@@ -30,7 +31,7 @@ export interface DestroyClusterOptions {
  */
 export async function destroyCluster(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   options: DestroyClusterOptions,
 ): Promise<readonly string[]> {
   const { provider } = site;
@@ -78,7 +79,7 @@ export async function destroyCluster(
   }
 }
 
-const noLongerWanted = (clusterId: string) =>
+const noLongerWanted = (clusterId: ClusterId) =>
   new ClusterError(
     ExitCode.conflict,
     problem({ code: 'no-longer-wanted', message: `cluster ${clusterId} was deployed meanwhile` }),
@@ -103,9 +104,9 @@ export async function prune(
  * cluster that is locked, gone or out of reach is left alone.
  * @returns the ids of those removed.
  */
-export async function removeExpired(site: Site, now: number): Promise<string[]> {
+export async function removeExpired(site: Site, now: number): Promise<ClusterId[]> {
   const { provider } = site;
-  const removed: string[] = [];
+  const removed: ClusterId[] = [];
   const { clusters: clusterIds } = await provider.list(site);
   const ends = await Promise.all(clusterIds.map((id) => retainedUntil(provider, id)));
   for (const [index, clusterId] of clusterIds.entries()) {
@@ -117,7 +118,7 @@ export async function removeExpired(site: Site, now: number): Promise<string[]> 
 }
 
 /** @returns whether it was removed: not where somebody is at it, or where it runs. */
-async function removeIfExpired(site: Site, clusterId: string, now: number): Promise<boolean> {
+async function removeIfExpired(site: Site, clusterId: ClusterId, now: number): Promise<boolean> {
   const { provider } = site;
   try {
     const observed = await provider.observe(clusterId, site);
@@ -144,7 +145,7 @@ async function removeIfExpired(site: Site, clusterId: string, now: number): Prom
  * `null`: its newest run is not over (it runs, is LOST, or its deployment was interrupted), or nobody can
  * tell, for its record is damaged or where it lies does not answer.
  */
-async function retainedUntil(provider: Provider, clusterId: string): Promise<number | null> {
+async function retainedUntil(provider: Provider, clusterId: ClusterId): Promise<number | null> {
   try {
     const { cluster, currentRelease, endpoint, isReleaseOver, outcome } = await readRecord(
       provider.record(clusterId),

@@ -2,6 +2,7 @@
  * Follows an application to its end: snapshots while it runs, the outcome at last. Reads only; whether
  * anybody follows makes no difference to the cluster.
  */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { OutcomeDocument } from '../record/documents.ts';
 import { readEnd } from '../record/record.ts';
 import { DeploymentError, problem } from '../contract/errors.ts';
@@ -35,7 +36,7 @@ export interface FollowOptions {
  */
 export async function followApplication(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   options: FollowOptions,
 ): Promise<OutcomeDocument | null> {
   const { clock, provider } = site;
@@ -65,7 +66,7 @@ function runsForEver(job: JobDetails): boolean {
  * For whoever waits for an outcome: to be called again and again, with whether the JobManager has just
  * answered. Throws a DeploymentError when the cluster has had none for a while.
  */
-export function lossOf(site: Site, clusterId: string): (answers: boolean) => Promise<void> {
+export function lossOf(site: Site, clusterId: ClusterId): (answers: boolean) => Promise<void> {
   let lostSince: number | null = null;
   return async (answers) => {
     const alive = answers || (await masterIsAlive(site, clusterId));
@@ -75,13 +76,16 @@ export function lossOf(site: Site, clusterId: string): (answers: boolean) => Pro
   };
 }
 
-async function masterIsAlive(site: Site, clusterId: string): Promise<boolean> {
+async function masterIsAlive(site: Site, clusterId: ClusterId): Promise<boolean> {
   const observed = await site.provider.observe(clusterId, site);
   return jobManagersOf(observed).some(isAlive);
 }
 
 /** Details of all jobs, oldest first; `null` when the JobManager does not answer. */
-export async function followSnapshot(site: Site, clusterId: string): Promise<JobDetails[] | null> {
+export async function followSnapshot(
+  site: Site,
+  clusterId: ClusterId,
+): Promise<JobDetails[] | null> {
   const leader = await findLeader(site, clusterId);
   if (leader === null) return null;
   try {
@@ -96,7 +100,7 @@ export async function followSnapshot(site: Site, clusterId: string): Promise<Job
 /** The attempts of jobs that have not simply finished, by job id, as far as the engine has them; `null` as above. */
 export async function attemptsOf(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   jobs: readonly JobDetails[],
 ): Promise<ReadonlyMap<string, JobAttemptsResponse> | null> {
   const leader = await findLeader(site, clusterId);
@@ -110,7 +114,7 @@ export async function attemptsOf(
   }
 }
 
-async function lost(site: Site, clusterId: string): Promise<DeploymentError> {
+async function lost(site: Site, clusterId: ClusterId): Promise<DeploymentError> {
   return new DeploymentError([
     problem({
       code: 'jobmanager-lost',

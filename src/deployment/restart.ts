@@ -1,4 +1,5 @@
 /** Ends processes of a cluster and starts them again, as they are. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { Role } from '../contract/process-spec.ts';
@@ -65,7 +66,7 @@ async function wantRestarted(
 }
 
 function chosen(
-  clusterId: string,
+  clusterId: ClusterId,
   processes: readonly ObservedProcess[],
   { process, role }: Choice,
 ): readonly ObservedProcess[] {

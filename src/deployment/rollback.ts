@@ -1,4 +1,5 @@
 /** Back to an earlier release: its config, its bundle, today's secrets. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { ReleaseEntry } from '../record/documents.ts';
 import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
@@ -18,7 +19,7 @@ export type RollbackInput = Omit<DeployInput, 'config' | 'maskedConfig' | 'bundl
  */
 export async function rollback(
   input: RollbackInput,
-  clusterId: string,
+  clusterId: ClusterId,
   wanted: string | null,
   folder: string,
   options: OperationOptions,
@@ -35,7 +36,7 @@ export async function rollback(
   return { ...result, to };
 }
 
-const nothingBefore = (clusterId: string) =>
+const nothingBefore = (clusterId: ClusterId) =>
   new ClusterError(
     ExitCode.notFound,
     problem({

@@ -1,4 +1,5 @@
 /** Where clusters are, and how the JobManager of one is asked, whatever engine it runs. */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import { DocumentName } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
 import type { Call } from '../contract/call.ts';
@@ -29,7 +30,7 @@ const requestMs = 2000;
  */
 export async function findLeader(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   timeoutMs = requestMs,
 ): Promise<Leader | null> {
   const { engines, provider } = site;

@@ -2,6 +2,7 @@
  * What is true about a cluster: put together from its processes, its record and, when it answers, its
  * JobManager. Nothing is reported that was not seen just now, or written by the cluster itself.
  */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type {
   ClusterDocument,
   EndpointDocument,
@@ -45,7 +46,7 @@ export const ClusterState = {
 export type ClusterState = (typeof ClusterState)[keyof typeof ClusterState];
 
 export interface ClusterStatus {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly state: ClusterState;
   /** For people, where the state alone does not say enough. */
   readonly explanation: string | null;
@@ -63,7 +64,10 @@ export interface ClusterStatus {
 }
 
 /** @returns `null` when there is no such cluster. */
-export async function clusterStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
+export async function clusterStatus(
+  site: Site,
+  clusterId: ClusterId,
+): Promise<ClusterStatus | null> {
   try {
     return await readStatus(site, clusterId);
   } catch (error) {
@@ -76,7 +80,10 @@ export async function clusterStatus(site: Site, clusterId: string): Promise<Clus
 }
 
 /** The same for one of many: one that is out of reach is said to be so, and keeps nobody from the others. */
-export async function listedStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
+export async function listedStatus(
+  site: Site,
+  clusterId: ClusterId,
+): Promise<ClusterStatus | null> {
   try {
     return await clusterStatus(site, clusterId);
   } catch (error) {
@@ -87,7 +94,7 @@ export async function listedStatus(site: Site, clusterId: string): Promise<Clust
 
 /** Of a cluster whose record could not be read. */
 const unread = (
-  clusterId: string,
+  clusterId: ClusterId,
   state: ClusterState,
   explanation: string,
   processes: readonly ObservedProcess[],
@@ -105,7 +112,7 @@ const unread = (
   outcome: null,
 });
 
-async function readStatus(site: Site, clusterId: string): Promise<ClusterStatus | null> {
+async function readStatus(site: Site, clusterId: ClusterId): Promise<ClusterStatus | null> {
   const { provider } = site;
   const observed = await provider.observe(clusterId, site);
   if (observed === null) return null;
@@ -147,7 +154,7 @@ interface LiveAnswers {
   readonly jobs: JobsOverview['jobs'];
 }
 
-async function ask(site: Site, clusterId: string): Promise<LiveAnswers | null> {
+async function ask(site: Site, clusterId: ClusterId): Promise<LiveAnswers | null> {
   const leader = await findLeader(site, clusterId, timeoutMs);
   if (leader === null) return null;
   const { api, endpoint } = leader;

@@ -11,6 +11,7 @@
  * V6  Every method that takes a `Call` ends when its signal is aborted, with the reason of the signal,
  *     whatever it waits for: a slow answer, a lost connection, somebody else.
  */
+import type { ClusterId } from '../contract/cluster-id.ts';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { RecordStore } from '../record/store.ts';
 import type { Call } from '../contract/call.ts';
@@ -48,15 +49,15 @@ export interface Provider {
   /** Ids of all clusters that have processes or a record here. */
   list(call: Call): Promise<ClusterList>;
   /** What runs now; `null` when there is neither process nor record. */
-  observe(clusterId: string, call: Call): Promise<ObservedCluster | null>;
+  observe(clusterId: ClusterId, call: Call): Promise<ObservedCluster | null>;
   /**
    * What runs: at once, and again whenever that has changed. It goes on until the caller stops iterating
    * or aborts the signal, whose reason it then throws.
    */
-  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null>;
+  watch(clusterId: ClusterId, call: Call): AsyncIterable<ObservedCluster | null>;
   /** The cluster's record. */
-  record(clusterId: string): RecordStore;
-  artifacts(clusterId: string): ArtifactStore;
+  record(clusterId: ClusterId): RecordStore;
+  artifacts(clusterId: ClusterId): ArtifactStore;
   /** Ships what processes run with, unless it is there. @throws ProviderError for what cannot be shipped. */
   install(runtime: RuntimeRef, options: TransferOptions): Promise<void>;
   /**
@@ -68,18 +69,18 @@ export interface Provider {
    * The secrets that the cluster's processes were given, by name, whether or not any of them runs; `null`
    * when there are none. A deployment uses the token that is there: running processes know no other.
    */
-  secrets(clusterId: string, call: Call): Promise<Readonly<Record<string, string>> | null>;
+  secrets(clusterId: ClusterId, call: Call): Promise<Readonly<Record<string, string>> | null>;
   /** How to reach the leading JobManager now; `null` when none has led. */
-  connect(clusterId: string, call: Call): Promise<ClusterConnection | null>;
+  connect(clusterId: ClusterId, call: Call): Promise<ClusterConnection | null>;
   /** Log lines of one process, oldest first. */
-  logs(clusterId: string, process: string, options: LogOptions): Promise<Readable>;
+  logs(clusterId: ClusterId, process: string, options: LogOptions): Promise<Readable>;
   /**
    * Runs a command where a process runs, with its environment, in its working folder. It is there where
    * `capabilities.exec` says so.
    * @returns the exit code; rejects with ClusterError (exit 7) when there is no such process.
    */
   exec?(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     command: readonly string[],
     io: ExecStreams,
@@ -88,7 +89,7 @@ export interface Provider {
    * Ends all processes and removes everything of the cluster, its record last.
    * @returns what holds state and was kept, for people: volumes, folders.
    */
-  destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]>;
+  destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]>;
   /**
    * Removes what no cluster uses any more: runtimes, images, uploads. What a deployment may be about to use
    * is kept. @returns what it was, for people.
@@ -104,7 +105,7 @@ export interface Provider {
 
 export interface ClusterList {
   /** Sorted, each once. */
-  readonly clusters: readonly string[];
+  readonly clusters: readonly ClusterId[];
   /** One problem for each place that does not answer: there may be more clusters. */
   readonly silent: readonly Problem[];
 }
@@ -158,7 +159,7 @@ export interface ExecStreams extends Call {
 }
 
 export interface ObservedCluster {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly processes: readonly ObservedProcess[];
 }
 
@@ -239,7 +240,7 @@ export interface LogOptions extends Call {
 }
 
 export interface Leftover {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly kind: 'process' | 'folder' | 'file';
   /** For people: `pid 4711`, or a path. */
   readonly what: string;

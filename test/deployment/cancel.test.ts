@@ -1,5 +1,6 @@
 /** Cancelling, where JobManagers die meanwhile and there are several, on a platform in memory. */
 import { expect, it, onTestFinished } from 'vitest';
+import { demo } from '../demo.ts';
 import { ExitCode } from '../../src/contract/exit-codes.ts';
 import { ApplicationStatus } from '../../src/contract/outcome.ts';
 import { cancel } from '../../src/deployment/cancel.ts';
@@ -35,10 +36,10 @@ it('asks a JobManager anew that was started again before it had ended the applic
   const site = siteWith(world, async (api) => {
     asked++;
     if (asked > 1) return api.cancelApplication();
-    world.platform.crash('demo', 'jobmanager-0');
-    world.clock.after(1000, () => world.platform.restart('demo', 'jobmanager-0'));
+    world.platform.crash(demo, 'jobmanager-0');
+    world.clock.after(1000, () => world.platform.restart(demo, 'jobmanager-0'));
   });
-  const outcome = await cancel(site, 'demo', null, signal);
+  const outcome = await cancel(site, demo, null, signal);
   expect(outcome?.status).toBe(ApplicationStatus.canceled);
   expect(asked).toBe(2);
 });
@@ -46,8 +47,8 @@ it('asks a JobManager anew that was started again before it had ended the applic
 it('says so when the JobManager dies for good without an outcome', async () => {
   const world = newWorld();
   await world.deploy();
-  const site = siteWith(world, async () => world.platform.exit('demo', 'jobmanager-0', 1));
-  const cancelled = cancel(site, 'demo', null, signal);
+  const site = siteWith(world, async () => world.platform.exit(demo, 'jobmanager-0', 1));
+  const cancelled = cancel(site, demo, null, signal);
   await expect(cancelled).rejects.toMatchObject({
     exitCode: ExitCode.deploymentFailed,
     message: expect.stringContaining('the JobManager of demo died without an outcome'),
@@ -59,11 +60,11 @@ it.each(['crash', 'exit'] as const)(
   async (end) => {
     const world = newWorld({ jobManagers: 2 });
     await world.deploy();
-    world.platform[end]('demo', 'jobmanager-0', 1);
+    world.platform[end](demo, 'jobmanager-0', 1);
     await world.lead('jobmanager-1');
-    const status = await clusterStatus(world.site(), 'demo');
+    const status = await clusterStatus(world.site(), demo);
     expect(status).toMatchObject({ state: ClusterState.running, jobs: [{ name: 'endless' }] });
-    const outcome = await cancel(world.site(), 'demo', null, signal);
+    const outcome = await cancel(world.site(), demo, null, signal);
     expect(outcome?.status).toBe(ApplicationStatus.canceled);
   },
 );
@@ -75,10 +76,10 @@ it('waits for a standby that takes over when the leader dies of being asked', as
   const site = siteWith(world, async (api) => {
     asked++;
     if (asked > 1) return api.cancelApplication();
-    world.platform.exit('demo', 'jobmanager-0', 1);
+    world.platform.exit(demo, 'jobmanager-0', 1);
     world.clock.after(3000, () => void world.lead('jobmanager-1'));
   });
-  const outcome = await cancel(site, 'demo', null, signal);
+  const outcome = await cancel(site, demo, null, signal);
   expect(outcome?.status).toBe(ApplicationStatus.canceled);
   expect(asked).toBe(2);
 });
@@ -86,7 +87,7 @@ it('waits for a standby that takes over when the leader dies of being asked', as
 it('lets the leading JobManager end its jobs before a destroy, whichever it is', async () => {
   const world = newWorld({ jobManagers: 2 });
   await world.deploy();
-  world.platform.crash('demo', 'jobmanager-0');
+  world.platform.crash(demo, 'jobmanager-0');
   await world.lead('jobmanager-1');
   let outcome = null as Awaited<ReturnType<World['outcome']>>;
   const provider = world.provider();
@@ -104,7 +105,7 @@ it('protects state of jobs of the second JobManager when the first has crashed',
   const world = newWorld({ jobManagers: 2, isStateful: true });
   await world.deploy();
   world.clock.skip(1000);
-  world.platform.crash('demo', 'jobmanager-0');
+  world.platform.crash(demo, 'jobmanager-0');
   await world.lead('jobmanager-1');
   const upgraded = world.deploy({ application: 'second' });
   await expect(upgraded).rejects.toMatchObject({ exitCode: ExitCode.stateWouldBeLost });
@@ -113,12 +114,12 @@ it('protects state of jobs of the second JobManager when the first has crashed',
 
 it('refuses what has ended, and what is not there', async () => {
   const world = newWorld();
-  await expect(cancel(world.site(), 'demo', null, signal)).rejects.toMatchObject({
+  await expect(cancel(world.site(), demo, null, signal)).rejects.toMatchObject({
     exitCode: ExitCode.notFound,
   });
   await world.deploy();
   await world.end(ApplicationStatus.succeeded);
-  const cancelled = cancel(world.site(), 'demo', null, signal);
+  const cancelled = cancel(world.site(), demo, null, signal);
   await expect(cancelled).rejects.toThrow('cluster demo is SUCCEEDED: there is nothing to cancel');
 });
 
@@ -133,11 +134,11 @@ it('reaches nobody while the only JobManager is suspended, and says so at once',
   };
   const site = world.site({ ...provider, observe });
   const before = world.clock.monotonic();
-  expect(await clusterStatus(site, 'demo')).toMatchObject({
+  expect(await clusterStatus(site, demo)).toMatchObject({
     state: ClusterState.unreachable,
     explanation: expect.stringContaining('does nothing until it is continued'),
   });
-  await expect(cancel(site, 'demo', null, signal)).rejects.toMatchObject({
+  await expect(cancel(site, demo, null, signal)).rejects.toMatchObject({
     exitCode: ExitCode.conflict,
     problems: [{ hint: expect.stringContaining('does nothing until it is continued') }],
   });

@@ -1,4 +1,5 @@
 /** `destroy` holds the lock until the record goes, however long it takes: by gates and a clock moved by hand. */
+import type { ClusterId } from '../../src/contract/cluster-id.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { parseClusterId } from '../../src/contract/cluster-id.ts';
 import { destroyCluster } from '../../src/deployment/destroy.ts';
@@ -36,7 +37,7 @@ function destroying(gate: Promise<void>, fails: Error | null = null) {
   const reached = Promise.withResolvers<void>();
   const slow: Provider = {
     ...provider,
-    destroy: async (clusterId: string, options: DestroyOptions) => {
+    destroy: async (clusterId: ClusterId, options: DestroyOptions) => {
       reached.resolve();
       await gate;
       if (fails !== null) throw fails;

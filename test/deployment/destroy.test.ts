@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { parseClusterId } from '../../src/contract/cluster-id.ts';
 import { DocumentName } from '../../src/record/documents.ts';
 import { ExitCode } from '../../src/contract/exit-codes.ts';
 import { acquireLock } from '../../src/record/lock.ts';
@@ -30,14 +31,14 @@ const createdAt = 1_000_000;
 const retentionMs = 1000;
 
 /** A cluster that was deployed at `createdAt`. */
-async function cluster(clusterId: string, mode: string, documents: object = {}): Promise<void> {
+async function cluster(id: string, mode: string, documents: object = {}): Promise<void> {
   const all: Partial<Record<DocumentName, unknown>> = {
     [DocumentName.cluster]: { mode, createdAt: 1, retentionMs },
     [DocumentName.releases]: { releases: [{ createdAt }] },
     ...documents,
   };
   for (const [name, value] of Object.entries(all) as [DocumentName, unknown][]) {
-    await provider.record(clusterId).write(name, value, null);
+    await provider.record(parseClusterId(id)).write(name, value, null);
   }
 }
 
@@ -77,7 +78,7 @@ it('leaves alone what somebody else is at, and removes the others', async () => 
   const ended = { ...endpoint(1), ...outcome(1), ...released(0) };
   await cluster('busy', 'application', ended);
   await cluster('ended', 'application', ended);
-  const lock = await acquireLock(provider.record('busy'), 'deploy', {
+  const lock = await acquireLock(provider.record(parseClusterId('busy')), 'deploy', {
     waitMs: 0,
     signal: new AbortController().signal,
   });
@@ -102,12 +103,16 @@ it('removes one cluster once when two clients do so at the same time', async () 
 
 it('does not remove what was deployed again while it waited for the lock', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
-  const destroyed = destroyCluster({ provider, engines, clock: systemClock, signal }, 'ended', {
-    lockWaitMs: 0,
-    deleteState: false,
-    signal: new AbortController().signal,
-    isStillWanted: async () => false,
-  });
+  const destroyed = destroyCluster(
+    { provider, engines, clock: systemClock, signal },
+    parseClusterId('ended'),
+    {
+      lockWaitMs: 0,
+      deleteState: false,
+      signal: new AbortController().signal,
+      isStillWanted: async () => false,
+    },
+  );
   await expect(destroyed).rejects.toMatchObject({ exitCode: ExitCode.conflict });
   expect(await listed()).toEqual(['ended']);
 });

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { demo } from '../demo.ts';
+import { parseClusterId } from '../../src/contract/cluster-id.ts';
 import { systemClock } from '../../src/contract/clock.ts';
 import { ApplicationStatus } from '../../src/contract/outcome.ts';
 import { cancel } from '../../src/deployment/cancel.ts';
@@ -39,14 +41,14 @@ function newWorld(): World {
 it('cancels', async () => {
   const world = newWorld();
   await world.deploy();
-  const outcome = await cancel(world.site(full(world.provider())), 'demo', null, signal);
+  const outcome = await cancel(world.site(full(world.provider())), demo, null, signal);
   expect(outcome?.status).toBe(ApplicationStatus.canceled);
 });
 
 it('destroys without a lock, unless somebody holds it', async () => {
   const world = newWorld();
   await world.deploy();
-  const held = await acquireLock(world.provider().record('demo'), 'deploy', {
+  const held = await acquireLock(world.provider().record(demo), 'deploy', {
     waitMs: 0,
     signal,
     taker: { clock: world.clock },
@@ -64,7 +66,7 @@ it('deploys nothing, and says what is the matter', async () => {
     .deploy({}, {}, full(world.provider()))
     .catch((error: unknown) => error);
   expect(isRecordFull(failed)).toBe(true);
-  expect(world.platform.cluster('demo').processes.size).toBe(0);
+  expect(world.platform.cluster(demo).processes.size).toBe(0);
 });
 
 it.skipIf(whyNoTmpfs !== null)('destroys and prunes on a disk that is full', async () => {
@@ -79,7 +81,7 @@ it.skipIf(whyNoTmpfs !== null)('destroys and prunes on a disk that is full', asy
       supervisor: '/nowhere',
       node: process.execPath,
     });
-    for (const id of ['wanted', 'expired']) {
+    for (const id of ['wanted', 'expired'].map(parseClusterId)) {
       const record = provider.record(id);
       const cluster = { mode: 'application', createdAt: 1, retentionMs: 1 };
       await record.write(DocumentName.cluster, cluster, null);
@@ -89,11 +91,15 @@ it.skipIf(whyNoTmpfs !== null)('destroys and prunes on a disk that is full', asy
       await record.write(DocumentName.outcome, { epoch: 1, endTime: 2 }, null);
     }
     await fill(home);
-    const record = provider.record('wanted');
+    const record = provider.record(parseClusterId('wanted'));
     const failed = await record.write(DocumentName.jobs, {}, null).catch((error: unknown) => error);
     expect(isRecordFull(failed)).toBe(true);
     const site = { provider, engines, clock: systemClock, signal };
-    await destroyCluster(site, 'wanted', { lockWaitMs: 0, deleteState: false, signal });
+    await destroyCluster(site, parseClusterId('wanted'), {
+      lockWaitMs: 0,
+      deleteState: false,
+      signal,
+    });
     await fill(home);
     expect(await prune(site, Date.now(), signal)).toEqual(['cluster expired']);
     expect((await provider.list({ signal })).clusters).toEqual([]);

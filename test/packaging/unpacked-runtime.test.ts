@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { demo } from '../demo.ts';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Redactor } from '../../src/contract/secrets.ts';
@@ -95,7 +96,7 @@ application: { entry: src/app.ts, args: { input: ./data, output: ./out } }
   });
 });
 afterEach(async () => {
-  await provider.destroy('demo', { fence: null, deleteState: true, signal });
+  await provider.destroy(demo, { fence: null, deleteState: true, signal });
   await rm(home, { recursive: true });
   await project[Symbol.asyncDispose]();
 });
@@ -139,7 +140,7 @@ async function run(): Promise<OutcomeDocument> {
   const follow = { previousEpoch, signal, onSnapshot: () => {} };
   return (await followApplication(
     { provider, engines, clock: systemClock, signal },
-    'demo',
+    demo,
     follow,
   ))!;
 }

@@ -3,6 +3,7 @@
  *
  *     here ──not reached──▶ (asked again) ──▶ here, perhaps elsewhere | gone ──next request──▶ (asked again)
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Duplex } from 'node:stream';
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
@@ -18,13 +19,13 @@ export type TargetEvent =
 
 export class Target {
   readonly #site: Site;
-  readonly #clusterId: string;
+  readonly #clusterId: ClusterId;
   readonly #tell: (event: TargetEvent) => void;
   #state: 'not-asked' | 'here' | 'gone' = 'not-asked';
   #endpoint: ClusterConnection | null = null;
   #asking: Promise<ClusterConnection> | null = null;
 
-  constructor(site: Site, clusterId: string, tell: (event: TargetEvent) => void) {
+  constructor(site: Site, clusterId: ClusterId, tell: (event: TargetEvent) => void) {
     this.#site = site;
     this.#clusterId = clusterId;
     this.#tell = tell;

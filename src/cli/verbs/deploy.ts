@@ -1,4 +1,5 @@
 /** `fctl deploy`: brings the cluster up and follows the application to its end. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { deploy, planDeployment } from '../../deployment/deploy.ts';
@@ -103,7 +104,7 @@ async function deployAndFollow(
 /** A deployment that failed, with what became of it. @returns the exit code. */
 export function answerFailed(
   { report }: Context,
-  clusterId: string,
+  clusterId: ClusterId,
   error: FailedDeployment,
 ): number {
   const { plan, rolledBackTo } = error;
@@ -113,7 +114,7 @@ export function answerFailed(
 }
 
 /** What was started before stays, and the next deploy goes on from there. */
-const interrupted = (signal: AbortSignal, clusterId: string) =>
+const interrupted = (signal: AbortSignal, clusterId: ClusterId) =>
   endedBy(
     signal,
     (signal.reason as ClusterError).problems[0]!.code,
@@ -121,5 +122,5 @@ const interrupted = (signal: AbortSignal, clusterId: string) =>
     `'fctl deploy' continues, 'fctl status ${clusterId}' shows what runs, 'fctl destroy ${clusterId}' ends it`,
   );
 
-const running = (clusterId: string) =>
+const running = (clusterId: ClusterId) =>
   `${clusterId} runs. 'fctl status ${clusterId}' shows it, 'fctl cancel ${clusterId}' ends it.`;

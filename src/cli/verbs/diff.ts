@@ -1,4 +1,5 @@
 /** `fctl diff`: what differs between two releases of a cluster. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { differences, flatten } from '../../contract/diff-values.ts';
 import { ClusterError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
@@ -50,7 +51,7 @@ const sideOf = ({ by, createdAt, number, release }: ReleaseEntry) => ({
 const describe = (sign: string, { by, createdAt, number, release }: ReleaseEntry) =>
   `${sign} release ${out.bold(String(number))} (${release}), ${when(createdAt)}, by ${by}`;
 
-const nothingToCompare = (clusterId: string) =>
+const nothingToCompare = (clusterId: ClusterId) =>
   new ClusterError(
     ExitCode.notFound,
     problem({

@@ -1,4 +1,5 @@
 /** `fctl proxy`: a cluster's REST API on loopback, with the token added. Ends with Ctrl-C. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { type ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { proxy as declaration } from '../commands/proxy.ts';
@@ -31,7 +32,7 @@ export async function run(
   if (exitCode === ExitCode.timedOut) throw signal.reason;
 }
 
-function tell({ report }: Context, clusterId: string, event: TargetEvent): void {
+function tell({ report }: Context, clusterId: ClusterId, event: TargetEvent): void {
   if (event.type === 'back') {
     report.message(`cluster ${clusterId} is back`);
     return;

@@ -1,4 +1,5 @@
 /** `fctl session submit`: runs an application's `main()` here and its jobs on a session. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { dirname, join, resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { type ClusterError, UsageError, problem } from '../../contract/errors.ts';
@@ -72,7 +73,7 @@ interface Submission {
   readonly flags: SubmitFlags;
   readonly application: Application;
   readonly bundle: ApplicationBundle;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly leader: Leader;
   readonly locate: SessionSubmission['locate'];
   readonly progress: Progress;
@@ -127,7 +128,11 @@ async function submit(
 }
 
 /** `main()` ended with us; what it submitted goes on. */
-function left(signal: AbortSignal, clusterId: string, open: readonly SubmittedJob[]): ClusterError {
+function left(
+  signal: AbortSignal,
+  clusterId: ClusterId,
+  open: readonly SubmittedJob[],
+): ClusterError {
   const names = open.map(({ jobId, name }) => `${name} (${jobId})`).join(', ');
   return endedBy(
     signal,

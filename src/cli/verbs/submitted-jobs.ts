@@ -1,4 +1,5 @@
 /** The jobs of a `main()` that runs here: what is known of them, and how they look while they run. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ApplicationEvent, UploadEvent } from '../../contract/application-messages.ts';
 import type { JobOutcome } from '../../contract/outcome.ts';
 import type { ClusterApi } from '../../engines/cluster-api.ts';
@@ -8,7 +9,7 @@ import type { Progress } from '../output/progress.ts';
 const intervalMs = 400;
 
 export interface SubmittedJob {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly name: string;
   /** `null` before its cluster has taken it. */
   readonly jobId: string | null;
@@ -41,7 +42,7 @@ export class SubmittedJobs {
     return this.all.filter(({ outcome }) => outcome === null);
   }
 
-  expect(executeIndex: number, clusterId: string, name: string): void {
+  expect(executeIndex: number, clusterId: ClusterId, name: string): void {
     this.#jobs.set(executeIndex, { clusterId, name, jobId: null, outcome: null });
   }
 

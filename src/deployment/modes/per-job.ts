@@ -37,7 +37,7 @@ export interface PerJobOptions extends Omit<
   readonly secrets: readonly string[];
   readonly detached: boolean;
   /** A job got its cluster. */
-  readonly onCluster: (executeIndex: number, clusterId: string, jobName: string) => void;
+  readonly onCluster: (executeIndex: number, clusterId: ClusterId, jobName: string) => void;
   /** The cluster of a job is up. */
   readonly onLeader: (executeIndex: number, leader: Leader) => void;
   readonly onJob: (event: ApplicationEvent) => void;
@@ -76,7 +76,7 @@ class JobClusters {
   readonly #options: PerJobOptions;
   readonly #run = randomBytes(2).toString('hex');
   /** By execute index. */
-  readonly #ids = new Map<number, string>();
+  readonly #ids = new Map<number, ClusterId>();
 
   constructor(input: DeployInput, options: PerJobOptions) {
     this.#input = input;

@@ -1,4 +1,5 @@
 /** Session mode: a long-lived cluster that takes the jobs of many applications. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ApplicationEvent, ApplicationResult } from '../../contract/application-messages.ts';
 import { LOST } from '../../contract/outcome.ts';
 import type { OutcomeDocument } from '../../record/documents.ts';
@@ -21,7 +22,7 @@ const timeoutMs = 10_000;
  * How to reach a session that runs.
  * @throws ClusterError (exit 7: there is none; exit 8: it does not run, or is no session).
  */
-export async function reachSession(site: Site, clusterId: string): Promise<Leader> {
+export async function reachSession(site: Site, clusterId: ClusterId): Promise<Leader> {
   const status = await clusterStatus(site, clusterId);
   if (status === null) throw noSuchCluster(clusterId);
   const mode = status.cluster?.mode ?? 'unknown';
@@ -117,7 +118,7 @@ async function uploadBundle(submission: SessionSubmission): Promise<void> {
  */
 export async function stopSession(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   { cancel, signal }: { cancel: boolean; signal: AbortSignal },
 ): Promise<OutcomeDocument> {
   const leader = await reachSession(site, clusterId);

@@ -1,4 +1,5 @@
 /** What a deployment is given, and the processes and the release that follow from it. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -85,7 +86,7 @@ export async function desiredCluster(input: DeployInput, cause: ReleaseCause): P
  */
 export async function inputOfRelease(
   input: Omit<DeployInput, 'config' | 'maskedConfig' | 'bundle'>,
-  clusterId: string,
+  clusterId: ClusterId,
   entry: ReleaseEntry,
   folder: string,
 ): Promise<DeployInput> {
@@ -129,7 +130,7 @@ function bundleOf(
 
 async function refuseGoneBundle(
   { bundle, provider, signal }: DeployInput,
-  clusterId: string,
+  clusterId: ClusterId,
   { number, release }: ReleaseEntry,
 ): Promise<void> {
   if (bundle === null || existsSync(bundle.file)) return;

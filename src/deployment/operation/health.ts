@@ -9,6 +9,7 @@
  *     start it again: most likely it would die again. Not so a JobManager that has led: jobs may have run,
  *     and it goes on with them.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { pause } from '../../contract/pause.ts';
 import type { OutcomeDocument } from '../../record/documents.ts';
 import { readRuns } from '../../record/record.ts';
@@ -27,7 +28,7 @@ const eagerPollMs = 25;
 const pollMs = 100;
 
 export interface HealthOptions extends Site {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** Epoch before the deployment (H1). */
   readonly previousEpoch: number;
   readonly taskManagers: number;
@@ -39,7 +40,7 @@ export interface HealthOptions extends Site {
 }
 
 /** The newest epoch that the cluster's record knows of. */
-export async function newestEpoch(provider: Provider, clusterId: string): Promise<number> {
+export async function newestEpoch(provider: Provider, clusterId: ClusterId): Promise<number> {
   return (await readRuns(provider.record(clusterId))).epoch;
 }
 

@@ -8,6 +8,7 @@
  * Q3  A `main()` that has had no job for ten seconds, none yet or none any more, is as healthy as one can
  *     tell. Not before: a moment after its only job the application ends, maybe FAILED.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { DeploymentError, problem } from '../../contract/errors.ts';
 import type { JobAttemptsResponse } from '../../contract/fctl-rest.ts';
 import type { JobDetails } from '../../contract/rest.ts';
@@ -20,7 +21,7 @@ const withoutJobMs = 10_000;
 const maxFailures = 3;
 
 export interface JobGateOptions extends Site {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly onEvent: OnDeployEvent;
 }
 

@@ -2,6 +2,7 @@
  * The lines of a cluster's logs that explain a failure: of the run that failed, not of earlier ones, and from
  * where the error begins.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Readable } from 'node:stream';
 import type { Call } from '../../contract/call.ts';
 import { type Problem, problem } from '../../contract/errors.ts';
@@ -19,7 +20,7 @@ const longestLine = 2000;
  */
 export async function tailLogs(
   provider: Provider,
-  clusterId: string,
+  clusterId: ClusterId,
   processes: readonly ObservedProcess[],
 ): Promise<Problem[]> {
   const found: Problem[] = [];
@@ -38,7 +39,7 @@ export async function tailLogs(
 /** The same for all JobManagers of a cluster; none where the provider does not answer. */
 export async function tailJobManagers(
   { provider, signal }: Call & { readonly provider: Provider },
-  clusterId: string,
+  clusterId: ClusterId,
 ): Promise<Problem[]> {
   const observed = await provider.observe(clusterId, { signal }).catch(() => null);
   return tailLogs(provider, clusterId, jobManagersOf(observed));
@@ -46,7 +47,7 @@ export async function tailJobManagers(
 
 async function read(
   provider: Provider,
-  clusterId: string,
+  clusterId: ClusterId,
   name: string,
   stream: 'log' | 'out',
 ): Promise<string[]> {

@@ -11,6 +11,7 @@
  * Y3  A first deployment that fails leaves no process running; record and logs stay to tell why.
  * Y4  What is carried out is the plan that was made under the lock from what was observed then.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { ApplicationStatus } from '../../contract/outcome.ts';
 import {
   DocumentName,
@@ -161,7 +162,7 @@ async function change(
   }
 }
 
-function applicationFailed(clusterId: string, { error }: OutcomeDocument): DeploymentError {
+function applicationFailed(clusterId: ClusterId, { error }: OutcomeDocument): DeploymentError {
   const task = error?.task ? ` (${error.task})` : '';
   return new DeploymentError(
     problem({
@@ -173,7 +174,7 @@ function applicationFailed(clusterId: string, { error }: OutcomeDocument): Deplo
 }
 
 /** An older fctl does not change a newer cluster. */
-export async function refuseNewerProtocol(provider: Provider, clusterId: string): Promise<void> {
+export async function refuseNewerProtocol(provider: Provider, clusterId: ClusterId): Promise<void> {
   const { value } = await readDocument(provider.record(clusterId), DocumentName.cluster);
   if (value === null || value.protocol <= PROTOCOL_VERSION) return;
   throw new ClusterError(

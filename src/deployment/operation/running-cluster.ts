@@ -2,6 +2,7 @@
  * A cluster as it runs, to be changed without its config file: specs of its processes, and the release
  * that its record has. Whoever scales or restarts a cluster need not have what it was deployed from.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { existsSync } from 'node:fs';
 import { restoreConfig } from '../../config/recorded.ts';
 import type { ResolvedConfig } from '../../config/resolved.ts';
@@ -22,7 +23,7 @@ import type { Site } from '../site.ts';
 
 export interface RunningClusterInput extends Site {
   readonly engine: Engine;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** The configuration of now, with its secrets; `null`: there is none. */
   readonly today: JsonObject | null;
   /** The record has keys of the configuration that this version of fctl does not have: they do not count. */

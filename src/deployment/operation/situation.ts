@@ -4,6 +4,7 @@
  * A cluster whose application has just ended is about to leave: its processes are waited for, or a plan
  * would count on a TaskManager that is gone a moment later.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { pause } from '../../contract/pause.ts';
 import {
   DocumentName,
@@ -45,7 +46,7 @@ export interface Situation {
   readonly idle: ReadonlySet<string>;
 }
 
-export async function readSituation(site: Site, clusterId: string): Promise<Situation> {
+export async function readSituation(site: Site, clusterId: ClusterId): Promise<Situation> {
   const { provider } = site;
   const store = provider.record(clusterId);
   const [present, runs, jobs] = await Promise.all([
@@ -78,7 +79,7 @@ export async function readSituation(site: Site, clusterId: string): Promise<Situ
 
 async function afterItLeft(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   present: ObservedCluster | null,
 ): Promise<ObservedCluster | null> {
   const { clock, signal } = site;
@@ -96,7 +97,7 @@ export const isRunning = ({ observed }: Situation): boolean =>
   (observed?.processes ?? []).some(isAlive);
 
 /** Empty where the JobManager does not answer: each may be in use. */
-async function idleTaskManagers(site: Site, clusterId: string): Promise<ReadonlySet<string>> {
+async function idleTaskManagers(site: Site, clusterId: ClusterId): Promise<ReadonlySet<string>> {
   const leader = await findLeader(site, clusterId, timeoutMs);
   const registered = (await leader?.api.taskManagers().catch(() => null)) ?? [];
   return new Set(registered.filter(({ isIdle }) => isIdle).map(({ name }) => name));
@@ -105,7 +106,7 @@ async function idleTaskManagers(site: Site, clusterId: string): Promise<Readonly
 /** Ids of the jobs that have slots on some of the TaskManagers; `null`: nobody knows. */
 export async function jobsOn(
   site: Site,
-  clusterId: string,
+  clusterId: ClusterId,
   names: ReadonlySet<string>,
 ): Promise<ReadonlySet<string> | null> {
   const leader = await findLeader(site, clusterId, timeoutMs);

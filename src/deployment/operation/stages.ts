@@ -2,6 +2,7 @@
  * The parts of an operation that a deployment and the rollback of one that failed have in common; the
  * order of all is in operation.ts.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import {
   type ClusterDocument,
   DocumentName,
@@ -44,7 +45,7 @@ export interface Wanted {
 
 export interface Operation extends Site {
   readonly engine: Engine;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly hooks: Hooks | null;
   /** Made while the lock is held, from what is true then. May refuse. */
   want(situation: Situation): Promise<Wanted>;

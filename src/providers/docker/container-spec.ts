@@ -1,4 +1,5 @@
 /** One process of a cluster as the engine wants it: the body of `POST /containers/create`. Pure. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import type { KeptFile } from '../../record/keeper-messages.ts';
@@ -8,7 +9,7 @@ import { clusterResource, containerName, processLabels } from './names.ts';
 import type { DockerOptions, RuntimeImage } from './options.ts';
 
 export interface ProcessPlace {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly process: string;
   readonly index: number;
   readonly spec: ProcessSpec;
@@ -89,7 +90,7 @@ export function containerOptions(options: Options, place: ProcessPlace): Contain
   };
 }
 
-function hostConfig(options: Options, clusterId: string, spec: ProcessSpec, network: string) {
+function hostConfig(options: Options, clusterId: ClusterId, spec: ProcessSpec, network: string) {
   const { docker, layout, logging } = options;
   const { cpu, memoryBytes } = spec.resources;
   const volumes = Object.entries(docker.volumes).map(([path, name]) => `${name}:${path}`);

@@ -5,6 +5,7 @@
  * X1  A helper ends when its input does, and the engine removes it then: a client that dies leaves nothing,
  *     but a helper that was never started when it died between two requests; `orphans` finds those.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Duplex } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +17,7 @@ import type { DockerOptions } from './options.ts';
 const memoryBytes = 256 * 1024 * 1024;
 
 export interface HelperOptions {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly identity: string;
   /** Any image of a runtime. */
   readonly image: string;

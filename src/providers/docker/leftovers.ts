@@ -1,4 +1,5 @@
 /** What is left of clusters on an engine: containers, networks and volumes that nobody needs. */
+import { type ClusterId, isClusterId } from '../../contract/cluster-id.ts';
 import { type Leftover, type ObservedCluster, isAlive } from '../provider.ts';
 import { whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { Label, clusterResource, containerName } from './names.ts';
@@ -12,7 +13,7 @@ export interface ContainerRef {
   readonly container: string;
 }
 
-function containerLeftover(clusterId: string, container: string, why: string): Leftover {
+function containerLeftover(clusterId: ClusterId, container: string, why: string): Leftover {
   const ref: ContainerRef = { container };
   return { clusterId, kind: 'process', what: `container ${container}`, why, ref };
 }
@@ -20,7 +21,7 @@ function containerLeftover(clusterId: string, container: string, why: string): L
 /** Containers of a cluster that has no volume any more. */
 export function withoutCluster(
   containers: readonly ContainerSummary[],
-  clusterId: string,
+  clusterId: ClusterId,
 ): Leftover[] {
   return containers
     .filter((container) => isOwn(container, clusterId, null))
@@ -39,23 +40,19 @@ export function withoutJobManager(observed: ObservedCluster | null): Leftover[] 
 
 /** Helpers whose client died before it started them. */
 export function abandonedHelpers(containers: readonly ContainerSummary[], now: number): Leftover[] {
-  return containers
-    .filter(
-      ({ Created, Labels, State }) =>
-        Labels[Label.helper] !== undefined &&
-        State !== 'running' &&
-        now - Created * 1000 > helperStartMs,
-    )
-    .map((container) =>
-      containerLeftover(
-        container.Labels[Label.cluster]!,
-        nameOf(container),
-        'whoever made it is gone',
-      ),
-    );
+  return containers.flatMap((container) => {
+    const { Created, Labels, State } = container;
+    const clusterId = Labels[Label.cluster];
+    const isAbandoned =
+      Labels[Label.helper] !== undefined &&
+      State !== 'running' &&
+      now - Created * 1000 > helperStartMs;
+    if (!isAbandoned || !isClusterId(clusterId)) return [];
+    return [containerLeftover(clusterId, nameOf(container), 'whoever made it is gone')];
+  });
 }
 
-export const volumeLeftover = (clusterId: string, why: string): Leftover => ({
+export const volumeLeftover = (clusterId: ClusterId, why: string): Leftover => ({
   clusterId,
   kind: 'folder',
   what: `volume ${clusterResource(clusterId)}`,

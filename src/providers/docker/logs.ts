@@ -1,4 +1,5 @@
 /** Logs of a process: its own files in the volume, and what the engine kept of its output. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import type { LogOptions } from '../provider.ts';
@@ -29,7 +30,7 @@ export class LogReader {
     this.#volumes = volumes;
   }
 
-  read(clusterId: string, process: string, options: LogOptions): Promise<Readable> {
+  read(clusterId: ClusterId, process: string, options: LogOptions): Promise<Readable> {
     return options.stream === 'log'
       ? this.#files(clusterId, process, options)
       : this.#output(clusterId, process, options);
@@ -37,7 +38,7 @@ export class LogReader {
 
   /** By a helper, which prints what the files hold: neither they nor polls for them cross the network. */
   async #files(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     { follow, signal, tail }: LogOptions,
   ): Promise<Readable> {
@@ -62,7 +63,7 @@ export class LogReader {
   }
 
   async #output(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     { follow, signal, tail }: LogOptions,
   ): Promise<Readable> {

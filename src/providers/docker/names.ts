@@ -11,6 +11,7 @@
  * O1  A cluster's volume gets a random identity when it is made. What else carries the same identity is
  *     the cluster's; a name or a cluster id alone proves nothing.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 
 export const Label = {
@@ -34,11 +35,12 @@ export const Label = {
 export type Labels = Readonly<Record<string, string>>;
 
 /** Of the cluster's volume and of its network. */
-export const clusterResource = (clusterId: string) => `fctl-${clusterId}`;
+export const clusterResource = (clusterId: ClusterId) => `fctl-${clusterId}`;
 
-export const containerName = (clusterId: string, process: string) => `fctl-${clusterId}-${process}`;
+export const containerName = (clusterId: ClusterId, process: string) =>
+  `fctl-${clusterId}-${process}`;
 
-export const clusterLabels = (clusterId: string, identity: string): Labels => ({
+export const clusterLabels = (clusterId: ClusterId, identity: string): Labels => ({
   [Label.cluster]: clusterId,
   [Label.identity]: identity,
 });

@@ -1,4 +1,5 @@
 /** Options of the Docker provider. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Readable } from 'node:stream';
 import type { ResolvedDocker } from '../../config/providers/docker.ts';
 
@@ -20,7 +21,7 @@ export interface ImageLayout {
   /** uid and gid of the processes. */
   readonly user: number;
   /** Where the volume of a cluster is in its containers. A folder of the image, owned by its user. */
-  readonly mountPath: (clusterId: string) => string;
+  readonly mountPath: (clusterId: ClusterId) => string;
   /** Where the JobManager listens in its container when the config leaves the port open. */
   readonly restPort: number;
 }

@@ -5,6 +5,7 @@
  *     before a container is stopped, made or started.
  * P2  A container of the name that is not the cluster's is left alone, and so is everything else then.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { ClusterError, FctlError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import { DocumentName } from '../../record/documents.ts';
@@ -52,7 +53,7 @@ export class ProcessRunner {
   }
 
   /** Ends what runs as a process, and removes what it leaves. */
-  async stop(clusterId: string, process: string, { fence, signal }: Acting): Promise<void> {
+  async stop(clusterId: ClusterId, process: string, { fence, signal }: Acting): Promise<void> {
     const identity = await this.#parts.resources.ensureVolume(clusterId);
     await this.checkFence(clusterId, fence); // P1
     await this.#remove(clusterId, process, identity, signal);
@@ -89,7 +90,7 @@ export class ProcessRunner {
   }
 
   /** Asked for once at a time: an engine makes two networks of one name where two ask for it. */
-  #network(clusterId: string, identity: string): Promise<void> {
+  #network(clusterId: ClusterId, identity: string): Promise<void> {
     const making =
       this.#networks.get(identity) ??
       this.#parts.resources
@@ -132,7 +133,7 @@ export class ProcessRunner {
   }
 
   async #remove(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     identity: string,
     signal: AbortSignal,
@@ -166,7 +167,7 @@ export class ProcessRunner {
   }
 
   /** @throws ClusterError (exit 8) when somebody took a newer lock. */
-  async checkFence(clusterId: string, fence: number): Promise<void> {
+  async checkFence(clusterId: ClusterId, fence: number): Promise<void> {
     const { value } = await readDocument(this.#parts.volumes.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }

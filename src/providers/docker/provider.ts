@@ -4,6 +4,7 @@
  *
  * No folder of the client is mounted: the engine may run on another machine.
  */
+import { type ClusterId, isClusterId } from '../../contract/cluster-id.ts';
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { DocumentName } from '../../record/documents.ts';
@@ -117,24 +118,25 @@ class DockerProvider implements Provider {
     ]);
     const ids = new Set(volumes);
     for (const { Labels } of containers) {
-      if (Labels[Label.process] !== undefined) ids.add(Labels[Label.cluster]!);
+      const clusterId = Labels[Label.cluster];
+      if (Labels[Label.process] !== undefined && isClusterId(clusterId)) ids.add(clusterId);
     }
     return { clusters: [...ids].sort(), silent: [] };
   }
 
   /** Ids of the clusters that have one. */
-  async #ownVolumes(): Promise<string[]> {
+  async #ownVolumes(): Promise<ClusterId[]> {
     const filters = { label: [Label.identity] };
     const { Volumes } = await this.#engine.ask((docker) =>
       docker.listVolumes({ filters: JSON.stringify(filters) }),
     );
     return Volumes.flatMap(({ Labels, Name }) => {
       const clusterId = Labels[Label.cluster];
-      return clusterId !== undefined && Name === clusterResource(clusterId) ? [clusterId] : [];
+      return isClusterId(clusterId) && Name === clusterResource(clusterId) ? [clusterId] : [];
     });
   }
 
-  async observe(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: ClusterId): Promise<ObservedCluster | null> {
     const found = await this.#resources.find(clusterId);
     if (found.identity === null && found.processes.length === 0) return null;
     const containers = await this.#inspectAll(found.processes.map(({ Id }) => Id));
@@ -152,7 +154,7 @@ class DockerProvider implements Provider {
     return { clusterId, processes: processes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
-  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+  watch(clusterId: ClusterId, call: Call): AsyncIterable<ObservedCluster | null> {
     return watchByPolling(() => untilAborted(call.signal, this.observe(clusterId)), call);
   }
 
@@ -161,11 +163,11 @@ class DockerProvider implements Provider {
     return all.filter((container) => container !== null);
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     return this.#volumes.record(clusterId);
   }
 
-  artifacts(clusterId: string): ArtifactStore {
+  artifacts(clusterId: ClusterId): ArtifactStore {
     const reading = { timeoutMs: hashTimeoutMs };
     const has = async (hash: string) => {
       const request = { path: `artifacts/${hash}` };
@@ -232,7 +234,7 @@ class DockerProvider implements Provider {
   }
 
   /** The releases of a cluster share them: they are read once. */
-  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+  async secrets(clusterId: ClusterId): Promise<Readonly<Record<string, string>> | null> {
     const identity = await this.#resources.identityOf(clusterId);
     if (identity === null) return null;
     const known = this.#secrets.get(identity);
@@ -247,7 +249,7 @@ class DockerProvider implements Provider {
     return secrets;
   }
 
-  async connect(clusterId: string): Promise<ClusterConnection | null> {
+  async connect(clusterId: ClusterId): Promise<ClusterConnection | null> {
     const [{ value }, found] = await Promise.all([
       readDocument(this.record(clusterId), DocumentName.endpoint),
       this.#resources.find(clusterId),
@@ -263,12 +265,12 @@ class DockerProvider implements Provider {
     return connectionTo(value, url, secrets?.['token'] ?? null);
   }
 
-  logs(clusterId: string, process: string, options: LogOptions): Promise<Readable> {
+  logs(clusterId: ClusterId, process: string, options: LogOptions): Promise<Readable> {
     return this.#logs.read(clusterId, process, options);
   }
 
   async exec(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     command: readonly string[],
     io: ExecStreams,
@@ -286,7 +288,7 @@ class DockerProvider implements Provider {
   }
 
   async destroy(
-    clusterId: string,
+    clusterId: ClusterId,
     { fence, onRecordGoes, signal }: DestroyOptions,
   ): Promise<readonly string[]> {
     if (fence !== null) await this.#runner.checkFence(clusterId, fence);

@@ -2,6 +2,7 @@
  * What a cluster has on the engine: volume, network, containers. Finds, makes and removes them, and touches
  * nothing that only looks like them (O1 of names.ts).
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
@@ -18,7 +19,7 @@ export type Container = Dockerode.ContainerInspectInfo;
 
 /** Everything of one cluster that is provably its own. */
 export interface ClusterResources {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** `null`: it has no volume. */
   readonly identity: string | null;
   readonly processes: readonly ContainerSummary[];
@@ -57,7 +58,7 @@ export class ResourceStore {
     return this.#engine.ask((docker) => docker.listContainers({ all: true, filters }));
   }
 
-  async find(clusterId: string): Promise<ClusterResources> {
+  async find(clusterId: ClusterId): Promise<ClusterResources> {
     const [identity, labelled, network] = await Promise.all([
       this.identityOf(clusterId),
       this.labelled(`${Label.cluster}=${clusterId}`),
@@ -74,7 +75,7 @@ export class ResourceStore {
   }
 
   /** The identity of a cluster; `null`: it has no volume that is its own. */
-  async identityOf(clusterId: string): Promise<string | null> {
+  async identityOf(clusterId: ClusterId): Promise<string | null> {
     const labels = await this.#volumeLabels(clusterResource(clusterId));
     if (labels === null || labels[Label.cluster] !== clusterId) return null;
     return labels[Label.identity] ?? null;
@@ -127,7 +128,7 @@ export class ResourceStore {
    * @returns the cluster's identity.
    * @throws ClusterError (exit 8) when somebody else has a volume of that name.
    */
-  async ensureVolume(clusterId: string): Promise<string> {
+  async ensureVolume(clusterId: ClusterId): Promise<string> {
     const there = await this.identityOf(clusterId);
     if (there !== null) return there;
     const Name = clusterResource(clusterId);
@@ -141,7 +142,7 @@ export class ResourceStore {
   }
 
   /** @throws ClusterError (exit 8) when somebody else has a network of that name. */
-  async ensureNetwork(clusterId: string, identity: string): Promise<void> {
+  async ensureNetwork(clusterId: ClusterId, identity: string): Promise<void> {
     const Name = clusterResource(clusterId);
     const check = (network: Dockerode.NetworkInspectInfo) => {
       if (isOwnNetwork(network, clusterId, identity)) return;
@@ -162,7 +163,7 @@ export class ResourceStore {
   }
 
   /** What has a name that the cluster's processes need and is somebody else's. */
-  async collisions(clusterId: string, processes: readonly string[]): Promise<Problem[]> {
+  async collisions(clusterId: ClusterId, processes: readonly string[]): Promise<Problem[]> {
     const name = clusterResource(clusterId);
     const [identity, labels, network, ...containers] = await Promise.all([
       this.identityOf(clusterId),
@@ -194,7 +195,7 @@ export class ResourceStore {
   }
 
   /** @throws ClusterError (exit 8) when somebody else's container is on it. */
-  async removeNetwork(clusterId: string, identity: string | null): Promise<void> {
+  async removeNetwork(clusterId: ClusterId, identity: string | null): Promise<void> {
     const name = clusterResource(clusterId);
     const network = await this.network(name);
     if (network === null || !isOwnNetwork(network, clusterId, identity)) return;
@@ -260,7 +261,7 @@ function latestCrash(events: readonly EngineEvent[]): Crash | null {
  */
 export function isOwn(
   container: Pick<ContainerSummary, 'Labels' | 'Names'>,
-  clusterId: string,
+  clusterId: ClusterId,
   identity: string | null,
 ): boolean {
   const { Labels: labels } = container;
@@ -273,7 +274,7 @@ export function isOwn(
 
 function isOwnNetwork(
   network: Pick<Dockerode.NetworkInspectInfo, 'Labels'> | null,
-  clusterId: string,
+  clusterId: ClusterId,
   identity: string | null,
 ): boolean {
   const labels = network?.Labels ?? {};

@@ -14,6 +14,7 @@
  * W4  A container keeps the volume it was created with. So once a container is known to have the
  *     cluster's volume, later reads go through it without looking up the cluster's containers again.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { DocumentName } from '../../record/documents.ts';
 import { newestOf } from '../../record/drivers/file.ts';
 import {
@@ -67,7 +68,7 @@ export class VolumeStore {
     this.#resources = resources;
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     return {
       maxBytes: MAX_DOCUMENT_BYTES,
       read: (names = Object.values(DocumentName), { signal } = {}) => {
@@ -85,7 +86,7 @@ export class VolumeStore {
   }
 
   async #read(
-    clusterId: string,
+    clusterId: ClusterId,
     names: readonly DocumentName[],
     signal: AbortSignal = never,
   ): Promise<StoredDocuments> {
@@ -108,19 +109,19 @@ export class VolumeStore {
    * Copies the record now, so that reads of the next moment need not (W3). To be called after the processes
    * were observed. Where a keeper runs, reads are cheap and this does nothing.
    */
-  async look(clusterId: string): Promise<void> {
+  async look(clusterId: ClusterId): Promise<void> {
     if ((await this.#keeper(clusterId)) !== null) return;
     const archive = await this.#readFolder(clusterId, 'record');
     if (archive !== null) this.#seen.set(clusterId, { archive, at: performance.now() });
   }
 
-  #justSeen(clusterId: string): Archive | null {
+  #justSeen(clusterId: ClusterId): Archive | null {
     const seen = this.#seen.get(clusterId);
     return seen !== undefined && performance.now() - seen.at < momentMs ? seen.archive : null;
   }
 
   /** Copies the files below a path of the volume; `null`: the path, or the volume, does not exist. */
-  readFolder(clusterId: string, path: string): Promise<Archive | null> {
+  readFolder(clusterId: ClusterId, path: string): Promise<Archive | null> {
     const key = `${clusterId}/${path}`;
     const look = this.#looks.get(key);
     if (look !== undefined) return look;
@@ -129,7 +130,7 @@ export class VolumeStore {
     return started;
   }
 
-  async #readFolder(clusterId: string, path: string): Promise<Archive | null> {
+  async #readFolder(clusterId: ClusterId, path: string): Promise<Archive | null> {
     const full = `${this.#options.layout.mountPath(clusterId)}/${path}`;
     const reader = this.#readers.get(clusterId);
     const read = reader === undefined ? null : await readArchive(this.#engine, reader, full);
@@ -151,14 +152,14 @@ export class VolumeStore {
   }
 
   /** The cluster's keeper, if this client has started one that still answers. */
-  async #keeper(clusterId: string): Promise<Keeper | null> {
+  async #keeper(clusterId: ClusterId): Promise<Keeper | null> {
     const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
     return keeper?.isAlive ? keeper : null;
   }
 
   /** Has the cluster's keeper do something (W2). Starts a keeper, and creates the volume, if there is none. */
   async change<O extends KeeperOperation>(
-    clusterId: string,
+    clusterId: ClusterId,
     operation: O,
     request: KeeperOperations[O]['request'],
     options: KeeperAskOptions = {},
@@ -169,7 +170,7 @@ export class VolumeStore {
   }
 
   /** Callers that find no keeper at the same time get the same new one. */
-  async #ensureKeeper(clusterId: string): Promise<Keeper> {
+  async #ensureKeeper(clusterId: ClusterId): Promise<Keeper> {
     const known = this.#keepers.get(clusterId);
     const keeper = await known?.catch(() => null);
     if (keeper?.isAlive) return keeper;
@@ -179,7 +180,7 @@ export class VolumeStore {
     return this.#keepers.get(clusterId)!;
   }
 
-  async #startKeeper(clusterId: string): Promise<Keeper> {
+  async #startKeeper(clusterId: ClusterId): Promise<Keeper> {
     await this.#resources.ensureVolume(clusterId);
     const found = await this.#resources.find(clusterId);
     const args = ['keep', this.#options.layout.mountPath(clusterId)];
@@ -188,7 +189,7 @@ export class VolumeStore {
   }
 
   /** The id of a container through which the archive API can write into the volume. It is the keeper's. */
-  async writable(clusterId: string): Promise<string> {
+  async writable(clusterId: ClusterId): Promise<string> {
     return (await this.#ensureKeeper(clusterId)).id;
   }
 
@@ -215,7 +216,7 @@ export class VolumeStore {
   }
 
   /** Ends the keeper of a cluster and removes its container, which would keep the volume from being removed. */
-  async release(clusterId: string): Promise<void> {
+  async release(clusterId: ClusterId): Promise<void> {
     const keeper = await this.#keepers.get(clusterId)?.catch(() => null);
     this.#keepers.delete(clusterId);
     if (!keeper) return;

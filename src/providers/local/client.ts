@@ -15,6 +15,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseClusterId } from '../../contract/cluster-id.ts';
 import { ProcessEnvironment } from '../../contract/environment.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
@@ -70,7 +71,7 @@ export class LocalClient {
     await this.#launch({
       folder,
       name,
-      clusterId: spec.labels['fctl.dev/cluster'],
+      clusterId: parseClusterId(spec.labels['fctl.dev/cluster']),
       command: supervise(runtime.supervisor, folder, rendered.command),
       cwd: (await exists(rendered.workingDirectory)) ? rendered.workingDirectory : work,
       out: join(layout.logs, `${name}.out`),

@@ -1,11 +1,12 @@
 /** Whatever keeps supervisors alive on this machine; without one they are processes of their own. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 
 export interface Launch {
   /** Of the process: tells it from all others of this machine. */
   readonly folder: string;
   readonly name: string;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** Executable first: the supervisor with the process below it. */
   readonly command: readonly string[];
   readonly cwd: string;

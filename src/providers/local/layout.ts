@@ -12,7 +12,7 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { clusterIdPattern, parseClusterId } from '../../contract/cluster-id.ts';
+import { type ClusterId, isClusterId, parseClusterId } from '../../contract/cluster-id.ts';
 
 export interface ClusterLayout {
   readonly root: string;
@@ -25,7 +25,7 @@ export interface ClusterLayout {
 }
 
 /** @throws UsageError for what is no id of a cluster: its folder would be that of others. */
-export function clusterLayout(home: string, clusterId: string): ClusterLayout {
+export function clusterLayout(home: string, clusterId: ClusterId): ClusterLayout {
   const root = resolve(home, 'clusters', parseClusterId(clusterId));
   const below = (name: string) => join(root, name);
   return {
@@ -61,12 +61,14 @@ const removeAll = (path: string): Promise<void> =>
   rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 
 /** Ids of the clusters below a home, sorted. What else lies there is none of ours. */
-export async function clusterIdsIn(home: string): Promise<string[]> {
-  const names = await readdir(join(home, 'clusters')).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  return names.filter((name) => clusterIdPattern.test(name)).sort();
+export async function clusterIdsIn(home: string): Promise<ClusterId[]> {
+  const names: string[] = await readdir(join(home, 'clusters')).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  return names.filter(isClusterId).sort();
 }
 
 /** Names in a folder, sorted; none when there is no such folder. */

@@ -4,6 +4,7 @@
  * T1  A pid is never trusted alone: a process is its pid together with its start time and the boot.
  * T2  A zombie is gone: it holds no memory, port or file and cannot be ended.
  */
+import { type ClusterId, isClusterId } from '../../contract/cluster-id.ts';
 import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -57,7 +58,7 @@ async function identifyByPs(pid: number): Promise<string | null> {
 /** A process that carries our marks in its environment. */
 export interface MarkedProcess {
   readonly pid: number;
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** `FCTL_PROCESS_DIR`: the folder of the cluster's process that it is, or descends from. */
   readonly processDir: string;
 }
@@ -69,7 +70,7 @@ export async function findMarkedProcesses(): Promise<MarkedProcess[]> {
   for (const { pid, variables } of environments) {
     const processDir = variables.get(ProcessEnvironment.processDir);
     const clusterId = variables.get(ProcessEnvironment.clusterId);
-    if (processDir && clusterId) found.push({ pid, clusterId, processDir });
+    if (processDir && isClusterId(clusterId)) found.push({ pid, clusterId, processDir });
   }
   return found;
 }

@@ -4,6 +4,7 @@
  * Each process has a supervisor that starts it again when it crashes. What is gone with its supervisor,
  * by a reboot say, is not started again; `inspect` reports it as lost.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,7 +92,7 @@ export class LocalProvider implements Provider {
     this.#client = new LocalClient(options);
   }
 
-  #layout(clusterId: string): ClusterLayout {
+  #layout(clusterId: ClusterId): ClusterLayout {
     return clusterLayout(this.#options.home, clusterId);
   }
 
@@ -102,7 +103,7 @@ export class LocalProvider implements Provider {
   }
 
   /** Ports that a cluster holds: those of an endpoint that was recorded once may be somebody else's by now. */
-  async #portsOf(clusterId: string): Promise<ReadonlySet<number>> {
+  async #portsOf(clusterId: ClusterId): Promise<ReadonlySet<number>> {
     const connection = await this.connect(clusterId);
     const runs = jobManagersOf(await this.observe(clusterId)).some(isAlive);
     return new Set(connection !== null && runs ? [Number(new URL(connection.url).port)] : []);
@@ -126,22 +127,22 @@ export class LocalProvider implements Provider {
     }
   }
 
-  async observe(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: ClusterId): Promise<ObservedCluster | null> {
     const layout = this.#layout(clusterId);
     if (!(await exists(layout.root))) return null;
     const ended = await isOver(this.record(clusterId));
     return { clusterId, processes: await this.#client.inspect(layout, ended) };
   }
 
-  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+  watch(clusterId: ClusterId, call: Call): AsyncIterable<ObservedCluster | null> {
     return watchByPolling(() => this.observe(clusterId), call, { pauseMs: watchPauseMs });
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     return createFileStore(this.#layout(clusterId).record);
   }
 
-  artifacts(clusterId: string): ArtifactStore {
+  artifacts(clusterId: ClusterId): ArtifactStore {
     const layout = this.#layout(clusterId);
     const folder = layout.artifacts;
     const verified = async (path: string, hash: string) =>
@@ -250,7 +251,7 @@ export class LocalProvider implements Provider {
       await removeOf(layout, layout[each]);
   }
 
-  async #checkFence(clusterId: string, fence: number): Promise<void> {
+  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
     const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }
@@ -260,7 +261,7 @@ export class LocalProvider implements Provider {
       await writeWhole(join(layout.secrets, name), value);
   }
 
-  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+  async secrets(clusterId: ClusterId): Promise<Readonly<Record<string, string>> | null> {
     const folder = this.#layout(clusterId).secrets;
     const names = (await namesIn(folder)).filter((name) => !name.endsWith('.tmp'));
     if (names.length === 0) return null;
@@ -268,14 +269,14 @@ export class LocalProvider implements Provider {
     return Object.fromEntries(await Promise.all(values)) as Record<string, string>;
   }
 
-  async connect(clusterId: string): Promise<ClusterConnection | null> {
+  async connect(clusterId: ClusterId): Promise<ClusterConnection | null> {
     const { value } = await readDocument(this.record(clusterId), DocumentName.endpoint);
     if (value === null) return null;
     const { token = null } = (await this.secrets(clusterId)) ?? {};
     return connectionTo(value, value.rest, token);
   }
 
-  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+  async logs(clusterId: ClusterId, name: string, options: LogOptions): Promise<Readable> {
     const { logs } = this.#layout(clusterId);
     const file = `${name}.${options.stream}`;
     if (!(await exists(join(logs, file)))) throw noLogs(clusterId, name, options.stream);
@@ -285,7 +286,7 @@ export class LocalProvider implements Provider {
   }
 
   async exec(
-    clusterId: string,
+    clusterId: ClusterId,
     name: string,
     command: readonly string[],
     io: ExecStreams,
@@ -296,7 +297,7 @@ export class LocalProvider implements Provider {
   }
 
   async destroy(
-    clusterId: string,
+    clusterId: ClusterId,
     { fence, onRecordGoes, signal }: Omit<DestroyOptions, 'deleteState'>,
   ): Promise<readonly string[]> {
     const layout = this.#layout(clusterId);

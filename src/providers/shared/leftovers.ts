@@ -1,4 +1,5 @@
 /** What is left of clusters, and why; the same reasons on every place. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../../contract/call.ts';
 import type { Leftover, ObservedCluster } from '../provider.ts';
@@ -14,7 +15,7 @@ export function whyWithoutJobManager(observed: ObservedCluster | null): string |
 }
 
 /** Of processes whose cluster has nothing else any more. */
-export const whyRemoved = (clusterId: string): string => `its cluster ${clusterId} was removed`;
+export const whyRemoved = (clusterId: ClusterId): string => `its cluster ${clusterId} was removed`;
 
 /** Whether a leftover is still found: the world may have changed since it was listed. */
 export async function isStillLeft(

@@ -1,10 +1,11 @@
 /** Errors that every provider may end a call with, in the same words. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { ClusterError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { RuntimeRef } from '../../contract/process-spec.ts';
 
 /** @param what the whole sentence, where the process is there and cannot be used. */
-export function noSuchProcess(clusterId: string, process: string, what?: string): ClusterError {
+export function noSuchProcess(clusterId: ClusterId, process: string, what?: string): ClusterError {
   return new ClusterError(
     ExitCode.notFound,
     problem({
@@ -15,7 +16,7 @@ export function noSuchProcess(clusterId: string, process: string, what?: string)
   );
 }
 
-export function noLogs(clusterId: string, process: string, stream: 'log' | 'out'): ClusterError {
+export function noLogs(clusterId: ClusterId, process: string, stream: 'log' | 'out'): ClusterError {
   return new ClusterError(
     ExitCode.notFound,
     problem({

@@ -1,4 +1,5 @@
 /** Sends artifacts to the host that needs them. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Artifact } from '../../contract/process-spec.ts';
 import type { TransferOptions } from '../provider.ts';
 import type { Host } from './host.ts';
@@ -7,7 +8,7 @@ import { upload } from './upload.ts';
 /** @returns bytes sent. */
 export async function sendArtifact(
   host: Host,
-  clusterId: string,
+  clusterId: ClusterId,
   { file, hash, name, sizeBytes }: Artifact,
   { onProgress, signal }: TransferOptions,
 ): Promise<number> {

@@ -5,6 +5,7 @@
  *     H2); what the highest generation says counts. So it is found when only one of them is in the config.
  * F2  What hosts say that did not answer is not known: the view names them.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { DocumentName, type LockDocument } from '../../record/documents.ts';
 import { type Problem, ProviderError } from '../../contract/errors.ts';
 import {
@@ -60,7 +61,7 @@ export class Clusters {
   }
 
   /** @param more hosts to ask beside those of the config. */
-  async view(clusterId: string, more: readonly Host[] = []): Promise<ClusterView> {
+  async view(clusterId: ClusterId, more: readonly Host[] = []): Promise<ClusterView> {
     const views = new Map<Host, HostView>();
     const silent = new Map<Host, Error>();
     const asked = new Set<Host>();
@@ -111,7 +112,7 @@ export class Clusters {
   }
 
   /** The host of the record, without asking anybody where it is known. `null`: there is none. */
-  async recordHost(clusterId: string): Promise<{ host: Host; place: RecordPlace } | null> {
+  async recordHost(clusterId: ClusterId): Promise<{ host: Host; place: RecordPlace } | null> {
     await this.#moving.get(clusterId)?.catch(() => undefined);
     const known = this.#records.get(clusterId);
     if (known) return { host: this.#hosts.find(known.host), place: known };
@@ -130,7 +131,7 @@ export class Clusters {
     return problems.length > 0 ? new ProviderError(problems) : [...silent.values()][0]!;
   }
 
-  #find(clusterId: string): Promise<ClusterView> {
+  #find(clusterId: ClusterId): Promise<ClusterView> {
     const finding = this.#finding.get(clusterId) ?? this.view(clusterId);
     this.#finding.set(clusterId, finding);
     const found = () => this.#finding.delete(clusterId);
@@ -145,7 +146,7 @@ export class Clusters {
     return host ?? this.#hosts.configured[0]!;
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     return {
       maxBytes: MAX_DOCUMENT_BYTES,
       read: (names, { signal } = {}) => this.#read(clusterId, names ?? null, signal),
@@ -155,7 +156,7 @@ export class Clusters {
   }
 
   async #read(
-    clusterId: string,
+    clusterId: ClusterId,
     names: readonly DocumentName[] | null,
     signal: AbortSignal | undefined,
   ): Promise<StoredDocuments> {
@@ -179,7 +180,7 @@ export class Clusters {
   }
 
   async #write(
-    clusterId: string,
+    clusterId: ClusterId,
     { expected, name, value }: Pick<Write, 'name' | 'value' | 'expected'>,
     signal: AbortSignal | undefined,
   ): Promise<Version | null> {
@@ -206,7 +207,7 @@ export class Clusters {
   }
 
   /** Hosts may remember locks of a record that is gone; the next one must be above them. */
-  async #firstLock(clusterId: string): Promise<StoredDocument | null> {
+  async #firstLock(clusterId: ClusterId): Promise<StoredDocument | null> {
     const { epoch } = await this.view(clusterId);
     if (epoch === 0) return null;
     const value: LockDocument = {
@@ -222,7 +223,7 @@ export class Clusters {
   }
 
   /** Keeps others from the record while it moves, and notes where it is then. */
-  async move(clusterId: string, moving: () => Promise<RecordPlace>): Promise<void> {
+  async move(clusterId: ClusterId, moving: () => Promise<RecordPlace>): Promise<void> {
     const moved = moving();
     this.#moving.set(clusterId, moved);
     try {
@@ -233,7 +234,7 @@ export class Clusters {
   }
 
   /** It was removed. */
-  forget(clusterId: string): void {
+  forget(clusterId: ClusterId): void {
     this.#records.delete(clusterId);
   }
 }

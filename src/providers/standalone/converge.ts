@@ -1,4 +1,5 @@
 /** Starts and ends the processes of a plan, each on its host. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { DocumentName } from '../../record/documents.ts';
@@ -103,7 +104,7 @@ async function endElsewhere(
 /** The record goes where the JobManager goes. */
 async function bringRecord(
   { clusters, fence }: ConvergeContext,
-  clusterId: string,
+  clusterId: ClusterId,
   target: Host,
 ): Promise<void> {
   const found = await clusters.recordHost(clusterId);
@@ -211,7 +212,7 @@ class PlacementWriter {
   #next: Promise<Placement> | null = null;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(clusters: Clusters, clusterId: string) {
+  constructor(clusters: Clusters, clusterId: ClusterId) {
     this.#store = clusters.record(clusterId);
   }
 

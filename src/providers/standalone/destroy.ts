@@ -4,13 +4,14 @@
  * D1  The JobManager ends first, it dismisses its TaskManagers; its host's folder goes last, for the record
  *     in it says what there is to remove. With a host of the config that does not answer it stays, too.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Host } from './host.ts';
 import type { Hosts, Outcome } from './hosts.ts';
 import type { DestroyOptions } from '../provider.ts';
 import type { ClusterView } from './clusters.ts';
 
 export interface DestroyRequest extends DestroyOptions {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
 }
 
 /** @returns what may be left on hosts that left the config and do not answer, for people. */

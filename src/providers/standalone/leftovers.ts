@@ -1,4 +1,5 @@
 /** What is left on hosts and belongs to no cluster that is known. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Call } from '../../contract/call.ts';
 import type { Leftover } from '../provider.ts';
 import { isStillLeft } from '../shared/leftovers.ts';
@@ -35,7 +36,7 @@ export async function findLeftovers(
 }
 
 /** Whether no host knows what the cluster is. */
-async function isLost(clusters: Clusters, clusterId: string): Promise<boolean> {
+async function isLost(clusters: Clusters, clusterId: ClusterId): Promise<boolean> {
   const { record, silent, views } = await clusters.view(clusterId);
   if (record === null) return silent.size === 0;
   const view = views.get(record.host);

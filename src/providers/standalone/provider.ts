@@ -8,6 +8,7 @@
  * C3  Before a process is started, whatever has its name on any other host is ended.
  * C4  What may run on a host that does not answer is never said to be gone.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
@@ -94,7 +95,7 @@ export class StandaloneProvider implements Provider {
   /** @throws ProviderError when no host answers. */
   async list({ signal }: Call): Promise<ClusterList> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
-      host.look<readonly string[]>('list', {}, { signal }),
+      host.look<readonly ClusterId[]>('list', {}, { signal }),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
     const errors = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
@@ -107,7 +108,7 @@ export class StandaloneProvider implements Provider {
     return { clusters: [...new Set(answers.flat())].sort(), silent };
   }
 
-  async observe(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: ClusterId): Promise<ObservedCluster | null> {
     const view = await this.#clusters.view(clusterId);
     const isKnown = view.views.size > 0;
     if (!isKnown && view.silent.size > 0) throw await this.#clusters.silence(view.silent); // C4
@@ -115,15 +116,15 @@ export class StandaloneProvider implements Provider {
     return { clusterId, processes: observedProcesses(view, this.#config.hosts) };
   }
 
-  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+  watch(clusterId: ClusterId, call: Call): AsyncIterable<ObservedCluster | null> {
     return watchByPolling(() => untilAborted(call.signal, this.observe(clusterId)), call);
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     return this.#clusters.record(clusterId);
   }
 
-  artifacts(clusterId: string): ArtifactStore {
+  artifacts(clusterId: ClusterId): ArtifactStore {
     const holder = async () => (await this.#clusters.recordHost(clusterId))?.host ?? null;
     return {
       maxBytes: null,
@@ -191,12 +192,12 @@ export class StandaloneProvider implements Provider {
   }
 
   /** C2 */
-  async #checkFence(clusterId: string, fence: number): Promise<void> {
+  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
     const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
     checkFence(value, fence);
   }
 
-  async secrets(clusterId: string, { signal }: Call) {
+  async secrets(clusterId: ClusterId, { signal }: Call) {
     const record = await this.#clusters.recordHost(clusterId);
     const ask = { clusterId };
     return (
@@ -205,7 +206,7 @@ export class StandaloneProvider implements Provider {
     );
   }
 
-  async connect(clusterId: string, { signal }: Call): Promise<ClusterConnection | null> {
+  async connect(clusterId: ClusterId, { signal }: Call): Promise<ClusterConnection | null> {
     const record = await this.#clusters.recordHost(clusterId);
     const found = await record?.host.look<Request.Endpoint>('endpoint', { clusterId }, { signal });
     if (!record || !found) return null;
@@ -214,7 +215,7 @@ export class StandaloneProvider implements Provider {
     return connectionTo(document, url, secrets?.['token'] ?? null);
   }
 
-  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+  async logs(clusterId: ClusterId, name: string, options: LogOptions): Promise<Readable> {
     const host = await this.#hostOf(clusterId, name);
     const { signal, ...rest } = options;
     const stdout = new PassThrough();
@@ -237,7 +238,7 @@ export class StandaloneProvider implements Provider {
   }
 
   async exec(
-    clusterId: string,
+    clusterId: ClusterId,
     name: string,
     command: readonly string[],
     { signal, stderr, stdin, stdout }: ExecStreams,
@@ -248,7 +249,7 @@ export class StandaloneProvider implements Provider {
   }
 
   /** Where a process is, or was at last. @throws ClusterError (exit 7) when nobody has it. */
-  async #hostOf(clusterId: string, name: string): Promise<Host> {
+  async #hostOf(clusterId: ClusterId, name: string): Promise<Host> {
     const view = await this.#clusters.view(clusterId);
     const placed = view.placement.processes[name];
     if (placed) return this.#hosts.find(placed.host);
@@ -260,7 +261,7 @@ export class StandaloneProvider implements Provider {
     throw noSuchProcess(clusterId, name);
   }
 
-  async destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]> {
+  async destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]> {
     const { fence } = options;
     if (fence !== null) await this.#checkFence(clusterId, fence);
     const view = await this.#clusters.view(clusterId);
@@ -315,7 +316,7 @@ function throwAll(errors: readonly Error[]): void {
   if (problems.length > 0) throw new ProviderError(problems);
 }
 
-function noRecord(clusterId: string): ClusterError {
+function noRecord(clusterId: ClusterId): ClusterError {
   const message = `there is no cluster ${clusterId}`;
   return new ClusterError(ExitCode.notFound, problem({ code: 'no-such-cluster', message }));
 }

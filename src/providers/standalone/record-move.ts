@@ -6,6 +6,7 @@
  * V2  The old place decides: once it says that the record is elsewhere, it is. Before that the copy counts
  *     for nothing; after that the copy is whole. A lock that changed meanwhile is copied again.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { DocumentName } from '../../record/documents.ts';
 import { versionIn } from '../../record/drivers/file.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
@@ -16,7 +17,7 @@ import type { Host } from './host.ts';
 const attempts = 5;
 
 export async function moveRecord(
-  clusterId: string,
+  clusterId: ClusterId,
   fence: number,
   from: { readonly host: Host; readonly place: RecordPlace },
   to: Host,

@@ -3,6 +3,7 @@
  * each other and beside other clusters of the same place: each has clusters of its own, by random ids, and
  * none expects the place to be empty.
  */
+import { type ClusterId, parseClusterId } from '../../contract/cluster-id.ts';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -34,18 +35,18 @@ export interface ProviderUnderTest {
   /** A client of the place, which knows nothing of the others. Its `close` is up to the suite. */
   open(): Promise<Provider>;
   /** Changes the content of an artifact where it was shipped to. */
-  corrupt(clusterId: string, hash: string): Promise<void>;
+  corrupt(clusterId: ClusterId, hash: string): Promise<void>;
   /** Ends one process of the cluster as a crash would: SIGKILL, to it and not to whoever starts it again. */
-  crash(clusterId: string, process: string): Promise<void>;
+  crash(clusterId: ClusterId, process: string): Promise<void>;
   /** Something that is there, looks as if it belonged to the cluster, and is not ours. */
   foreigner(
-    clusterId: string,
+    clusterId: ClusterId,
   ): Promise<{ isUntouched(): Promise<boolean>; remove(): Promise<void> }>;
   /**
    * Tells the program `talk` of a cluster's JobManager something; absent: by making a file of that name in
    * its working folder, with a command.
    */
-  tell?(clusterId: string, what: string): Promise<void>;
+  tell?(clusterId: ClusterId, what: string): Promise<void>;
   /** Removes the place with everything in it. */
   close(): Promise<void>;
 }
@@ -115,7 +116,7 @@ const lock = (epoch: number): LockDocument => ({
 /** One test: clients, cluster ids and a folder of its own. */
 async function openCase(place: ProviderUnderTest, patienceMs: number, pauseMs: number) {
   const mark = randomBytes(4).toString('hex');
-  const [id, otherId] = [`ct-${mark}`, `ct-${mark}-b`];
+  const [id, otherId] = [parseClusterId(`ct-${mark}`), parseClusterId(`ct-${mark}-b`)];
   const clientDir = await mkdtemp(join(tmpdir(), 'fctl-contract-'));
   const provider = await place.open();
   const clients = [provider];
@@ -135,13 +136,13 @@ async function openCase(place: ProviderUnderTest, patienceMs: number, pauseMs: n
     }
   }
 
-  const destroy = (clusterId: string, fence: number | null = 1) =>
+  const destroy = (clusterId: ClusterId, fence: number | null = 1) =>
     provider.destroy(clusterId, { fence, deleteState: false, signal: never });
   const clusters = async (by: Provider = provider) => (await by.list(call)).clusters;
   const scope = () => (provider.capabilities.commonFiles ? 'common' : 'separate');
   const leftovers = async (by: Provider = provider) =>
     (await by.leftovers(call)).filter(({ clusterId }) => clusterId === id);
-  const observe = async (clusterId: string, by: Provider = provider) =>
+  const observe = async (clusterId: ClusterId, by: Provider = provider) =>
     (await by.observe(clusterId, call))?.processes ?? [];
 
   /** What a deployment does, with the lock of epoch 1. */
@@ -160,7 +161,7 @@ async function openCase(place: ProviderUnderTest, patienceMs: number, pauseMs: n
   }
 
   async function read(
-    clusterId: string,
+    clusterId: ClusterId,
     process: string,
     change: Partial<LogOptions> = {},
   ): Promise<string> {
@@ -169,14 +170,14 @@ async function openCase(place: ProviderUnderTest, patienceMs: number, pauseMs: n
   }
 
   /** What a process printed, once it holds `part`. */
-  const printed = (clusterId: string, process: string, part: string) =>
+  const printed = (clusterId: ClusterId, process: string, part: string) =>
     eventually(async () => {
       const out = await read(clusterId, process).catch(() => '');
       return out.includes(part) ? out : null;
     });
 
   async function run(
-    clusterId: string,
+    clusterId: ClusterId,
     command: readonly string[],
     change: Partial<ExecStreams> = {},
   ) {
@@ -394,7 +395,9 @@ export function describeProvider(
 
   describe(`${name}: ids`, () => {
     // Where nobody checks them these name folders of the test, and nothing beyond.
-    const badIds = ['', ' ', '.', '..', 'a/b', 'demo/', 'A', 'Demo', '-a', 'a', 'x'.repeat(41)];
+    const texts = ['', ' ', '.', '..', 'a/b', 'demo/', 'A', 'Demo', '-a', 'a', 'x'.repeat(41)];
+    // As callers give them that are not checked by TypeScript.
+    const badIds = texts as ClusterId[];
     test('do nothing for one that no cluster can have', async ({
       id,
       provider,
@@ -408,7 +411,7 @@ export function describeProvider(
       await deploy(spec);
       const action = actionOn(spec, 'jobmanager-0');
       const options: LogOptions = { stream: 'out', follow: false, tail: null, signal: never };
-      const questions = (bad: string): (() => unknown)[] => [
+      const questions = (bad: ClusterId): (() => unknown)[] => [
         () => destroy(bad, null),
         () => provider.observe(bad, call),
         () => provider.secrets(bad, call),

@@ -7,6 +7,7 @@
  *     (`pend`, `admit`, `crash`) is done by the test.
  * M2  A process says something only when the test lets it: through `onStart`, or `process(…).print`.
  */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ClusterSpec } from '../../contract/process-spec.ts';
 import type { Problem } from '../../contract/errors.ts';
 import { type EndpointDocument, DocumentName, PROTOCOL_VERSION } from '../../record/documents.ts';
@@ -21,7 +22,7 @@ export interface FakePlatformOptions {
   /** Called when a process begins to run, for the first time or again. */
   readonly onStart?: (process: MemoryProcess) => void;
   /** How a leader is reached; absent: by the address in the record's endpoint document. */
-  readonly connect?: (clusterId: string) => Promise<ClusterConnection | null>;
+  readonly connect?: (clusterId: ClusterId) => Promise<ClusterConnection | null>;
   /** What differs from a platform that has all but commands in processes. */
   readonly capabilities?: Partial<Capabilities>;
 }
@@ -47,7 +48,7 @@ export class FakePlatform {
   /** Whether the runtime was installed. */
   isInstalled = false;
   readonly now: () => number;
-  readonly #clusters = new Map<string, FakeCluster>();
+  readonly #clusters = new Map<ClusterId, FakeCluster>();
   readonly #pending = new Map<string, string>();
   #pids = 0;
   #stalled: PromiseWithResolvers<void> | null = null;
@@ -58,13 +59,13 @@ export class FakePlatform {
   }
 
   /** Ids of all that is there, sorted. */
-  get clusterIds(): readonly string[] {
+  get clusterIds(): readonly ClusterId[] {
     const there = [...this.#clusters].filter(([, cluster]) => isThere(cluster));
     return there.map(([id]) => id).sort();
   }
 
   /** What is there of a cluster; whoever asks first makes it, and an empty one counts as none. */
-  cluster(clusterId: string): FakeCluster {
+  cluster(clusterId: ClusterId): FakeCluster {
     const known = this.#clusters.get(clusterId);
     if (known !== undefined) return known;
     const made: FakeCluster = {
@@ -77,17 +78,17 @@ export class FakePlatform {
     return made;
   }
 
-  has(clusterId: string): boolean {
+  has(clusterId: ClusterId): boolean {
     const cluster = this.#clusters.get(clusterId);
     return cluster !== undefined && isThere(cluster);
   }
 
-  forget(clusterId: string): void {
+  forget(clusterId: ClusterId): void {
     this.#clusters.delete(clusterId);
   }
 
   /** @throws Error when there is no such process. */
-  process(clusterId: string, name: string): MemoryProcess {
+  process(clusterId: ClusterId, name: string): MemoryProcess {
     const found = this.#clusters.get(clusterId)?.processes.get(name);
     if (found === undefined) throw new Error(`there is no process ${name} of ${clusterId}`);
     return found;
@@ -107,14 +108,14 @@ export class FakePlatform {
   }
 
   /** Processes of that name wait for their place from now on, also one that does already. */
-  pend(clusterId: string, name: string, reason: string): void {
+  pend(clusterId: ClusterId, name: string, reason: string): void {
     this.#pending.set(`${clusterId}/${name}`, reason);
     const there = this.#clusters.get(clusterId)?.processes.get(name);
     if (there?.status === 'pending') there.reason = reason;
   }
 
   /** There is room for a process: it runs. */
-  admit(clusterId: string, name: string): void {
+  admit(clusterId: ClusterId, name: string): void {
     this.#pending.delete(`${clusterId}/${name}`);
     const there = this.#clusters.get(clusterId)?.processes.get(name);
     if (there?.status !== 'pending') return;
@@ -124,14 +125,14 @@ export class FakePlatform {
   }
 
   /** A process crashes, and is about to be started again (`restart`). */
-  crash(clusterId: string, name: string, exitCode = 1): void {
+  crash(clusterId: ClusterId, name: string, exitCode = 1): void {
     const there = this.process(clusterId, name);
     there.status = 'restarting';
     there.exitCode = exitCode;
   }
 
   /** The platform starts a process again that crashed. */
-  restart(clusterId: string, name: string): void {
+  restart(clusterId: ClusterId, name: string): void {
     const there = this.process(clusterId, name);
     there.status = 'running';
     there.restarts += 1;
@@ -139,14 +140,14 @@ export class FakePlatform {
   }
 
   /** A process ends for good: with 0 it is done, with any other code the platform has given it up. */
-  exit(clusterId: string, name: string, exitCode = 0): void {
+  exit(clusterId: ClusterId, name: string, exitCode = 0): void {
     const there = this.process(clusterId, name);
     there.status = 'lost';
     there.exitCode = exitCode;
   }
 
   /** A JobManager begins to lead: its endpoint is written into the record, with the next epoch. */
-  async lead(clusterId: string, leader: string, rest: string): Promise<EndpointDocument> {
+  async lead(clusterId: ClusterId, leader: string, rest: string): Promise<EndpointDocument> {
     const { record } = this.cluster(clusterId);
     const runs = await readRuns(record);
     const document: EndpointDocument = {

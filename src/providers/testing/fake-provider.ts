@@ -1,4 +1,5 @@
 /** A provider that places processes on a `FakePlatform`: the provider contract in its smallest form. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Call } from '../../contract/call.ts';
@@ -72,7 +73,7 @@ class FakeProvider implements Provider {
     return { clusters: this.#platform.clusterIds, silent: this.#platform.silent };
   }
 
-  async observe(clusterId: string): Promise<ObservedCluster | null> {
+  async observe(clusterId: ClusterId): Promise<ObservedCluster | null> {
     await this.#platform.answering();
     if (!this.#platform.has(clusterId)) return null;
     const { processes, record } = this.#platform.cluster(clusterId);
@@ -81,12 +82,12 @@ class FakeProvider implements Provider {
     return { clusterId, processes: seen.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
-  watch(clusterId: string, call: Call): AsyncIterable<ObservedCluster | null> {
+  watch(clusterId: ClusterId, call: Call): AsyncIterable<ObservedCluster | null> {
     const look = () => untilAborted(call.signal, this.observe(clusterId));
     return watchByPolling(look, call, { pauseMs: watchPauseMs });
   }
 
-  record(clusterId: string): RecordStore {
+  record(clusterId: ClusterId): RecordStore {
     const platform = this.#platform;
     return {
       maxBytes: MAX_DOCUMENT_BYTES,
@@ -101,7 +102,7 @@ class FakeProvider implements Provider {
     };
   }
 
-  artifacts(clusterId: string): ArtifactStore {
+  artifacts(clusterId: ClusterId): ArtifactStore {
     const all = () => this.#platform.cluster(clusterId).artifacts;
     return {
       maxBytes: null,
@@ -151,17 +152,17 @@ class FakeProvider implements Provider {
     await carryOut(plan, { start, stop }, options);
   }
 
-  async #checkFence(clusterId: string, fence: number): Promise<void> {
+  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
     const { record } = this.#platform.cluster(clusterId);
     checkFence((await readDocument(record, DocumentName.lock)).value, fence);
   }
 
-  async secrets(clusterId: string): Promise<Readonly<Record<string, string>> | null> {
+  async secrets(clusterId: ClusterId): Promise<Readonly<Record<string, string>> | null> {
     await this.#platform.answering();
     return this.#platform.has(clusterId) ? this.#platform.cluster(clusterId).secrets : null;
   }
 
-  async connect(clusterId: string): Promise<ClusterConnection | null> {
+  async connect(clusterId: ClusterId): Promise<ClusterConnection | null> {
     await this.#platform.answering();
     if (this.#platform.options.connect) return this.#platform.options.connect(clusterId);
     const { record, secrets } = this.#platform.cluster(clusterId);
@@ -169,14 +170,14 @@ class FakeProvider implements Provider {
     return value && connectionTo(value, value.rest, secrets?.['token'] ?? null);
   }
 
-  async logs(clusterId: string, name: string, options: LogOptions): Promise<Readable> {
+  async logs(clusterId: ClusterId, name: string, options: LogOptions): Promise<Readable> {
     await this.#platform.answering();
     const process = this.#platform.cluster(clusterId).processes.get(name);
     if (process === undefined) throw noLogs(clusterId, name, options.stream);
     return process.logs(options);
   }
 
-  async destroy(clusterId: string, options: DestroyOptions): Promise<readonly string[]> {
+  async destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]> {
     await this.#turn(options);
     if (options.fence !== null) await this.#checkFence(clusterId, options.fence);
     this.#platform.cluster(clusterId).processes.clear();

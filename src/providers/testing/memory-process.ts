@@ -1,10 +1,11 @@
 /** A process that is none: it has a status that a test changes, and prints what a test says. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import { Readable } from 'node:stream';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { LogOptions, ObservedProcess } from '../provider.ts';
 
 export interface MemoryProcessStart {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   /** `taskmanager-1` */
   readonly name: string;
   readonly index: number;

@@ -1,4 +1,5 @@
 /** Small clusters for the provider contract: scripts that stand for JobManager and TaskManager. */
+import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Artifact, ClusterSpec, ProcessSpec, Role } from '../../contract/process-spec.ts';
 import type { Action, ActionKind } from '../../contract/plan.ts';
 import type { ConvergeOptions, Provider } from '../provider.ts';
@@ -7,7 +8,7 @@ import type { ConvergeOptions, Provider } from '../provider.ts';
 export const idle = 'setInterval(() => {}, 1000)';
 
 export interface SmallCluster {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
   readonly release?: string;
   /** Of the JobManager. */
   readonly script?: string;

@@ -1,5 +1,6 @@
 /** Which artifacts a cluster keeps after an operation. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
@@ -16,11 +17,11 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const there = () => [...world.platform.cluster('demo').artifacts.keys()];
+const there = () => [...world.platform.cluster(demo).artifacts.keys()];
 
 /** As if the record had kept none of the releases but the newest. */
 async function forgetOlder(): Promise<void> {
-  const record = world.provider().record('demo');
+  const record = world.provider().record(demo);
   const { value, version } = await readDocument(record, DocumentName.releases);
   await record.write(DocumentName.releases, { releases: value!.releases.slice(-1) }, version);
 }
@@ -36,7 +37,7 @@ it('keeps those that releases of the record need, and removes others', async () 
 
 it('keeps those of what runs, whatever the record says', async () => {
   await forgetOlder();
-  const record = world.provider().record('demo');
+  const record = world.provider().record(demo);
   const { value, version } = await readDocument(record, DocumentName.releases);
   const [release] = value!.releases;
   await record.write(

@@ -1,5 +1,6 @@
 /** What a deployment leaves that failed: on a platform in memory, with a clock on which time passes by itself. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { ApplicationStatus } from '../../../src/contract/outcome.ts';
 import { FailedDeployment } from '../../../src/deployment/operation/failure.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
@@ -22,7 +23,7 @@ const failureOf = async (failing: Promise<unknown>): Promise<FailedDeployment> =
   return error;
 };
 const journal = async () => {
-  const { value } = await readDocument(world.provider().record('demo'), DocumentName.jobs);
+  const { value } = await readDocument(world.provider().record(demo), DocumentName.jobs);
   return value?.jobs.map(({ name }) => name);
 };
 
@@ -45,7 +46,7 @@ describe('a first deployment that fails', () => {
     expect((await world.outcome())?.error?.message).toBe(
       'only 0 of 2 TaskManagers ****** within 2 s',
     );
-    const { value } = await readDocument(world.provider().record('demo'), DocumentName.audit);
+    const { value } = await readDocument(world.provider().record(demo), DocumentName.audit);
     expect(JSON.stringify(value)).not.toContain('registered');
   });
 
@@ -62,8 +63,8 @@ describe('a first deployment that fails', () => {
 describe('a deployment that goes on with a crashed run and fails', () => {
   it('leaves no process, keeps the journal and writes no outcome', async () => {
     await world.deploy();
-    for (const name of world.platform.cluster('demo').processes.keys())
-      world.platform.exit('demo', name, 1);
+    for (const name of world.platform.cluster(demo).processes.keys())
+      world.platform.exit(demo, name, 1);
     const before = await journal();
     world.letsLead = false;
     await failureOf(world.deploy({}, soon));

@@ -1,5 +1,6 @@
 /** The health gate, on a platform in memory: what is waited for, what fails a deployment, and what it says. */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { demo } from '../../demo.ts';
 import { FctlError } from '../../../src/contract/errors.ts';
 import { ApplicationStatus } from '../../../src/contract/outcome.ts';
 import { World } from '../world.ts';
@@ -44,9 +45,9 @@ it.each([
 
 describe('a process that waits for its place', () => {
   it('is waited for, and told, until it is admitted', async () => {
-    world.platform.pend('demo', 'taskmanager-1', 'no machine has room');
+    world.platform.pend(demo, 'taskmanager-1', 'no machine has room');
     const admitted = when('waiting-for-processes', () =>
-      world.platform.admit('demo', 'taskmanager-1'),
+      world.platform.admit(demo, 'taskmanager-1'),
     );
     await world.deploy({}, admitted);
     expect(world.events).toContainEqual({
@@ -57,7 +58,7 @@ describe('a process that waits for its place', () => {
   });
 
   it('fails the deployment when there is no place in time, with the reason', async () => {
-    world.platform.pend('demo', 'taskmanager-1', 'no machine has room');
+    world.platform.pend(demo, 'taskmanager-1', 'no machine has room');
     const before = world.clock.monotonic();
     const messages = await messagesOf(world.deploy({}, { healthTimeoutMs: 5000 }));
     expect(messages).toEqual([
@@ -72,8 +73,8 @@ describe('a process that dies', () => {
   it('fails the deployment at once, with its own last lines', async () => {
     world.registers = 0;
     const dies = when('waiting-for-taskmanagers', () => {
-      world.platform.process('demo', 'taskmanager-1').print('Error: no such module');
-      world.platform.crash('demo', 'taskmanager-1', 137);
+      world.platform.process(demo, 'taskmanager-1').print('Error: no such module');
+      world.platform.crash(demo, 'taskmanager-1', 137);
     });
     const before = world.clock.monotonic();
     const [died, lines] = await messagesOf(world.deploy({}, dies));
@@ -86,7 +87,7 @@ describe('a process that dies', () => {
   it('fails it also when it was a JobManager that never led', async () => {
     world.letsLead = false;
     const dies = when('waiting-for-jobmanager', () => {
-      world.platform.crash('demo', 'jobmanager-0');
+      world.platform.crash(demo, 'jobmanager-0');
     });
     const [died] = await messagesOf(world.deploy({}, dies));
     expect(died).toContain('jobmanager-0');
@@ -96,15 +97,15 @@ describe('a process that dies', () => {
   it('does not when it is a JobManager that has led: it goes on', async () => {
     world.registers = 0;
     const restarts = when('waiting-for-taskmanagers', () => {
-      world.platform.crash('demo', 'jobmanager-0');
+      world.platform.crash(demo, 'jobmanager-0');
       world.clock.after(1500, () => {
         world.registers = Infinity;
-        world.platform.restart('demo', 'jobmanager-0');
+        world.platform.restart(demo, 'jobmanager-0');
       });
     });
     await world.deploy({}, restarts);
     expect((await world.releases()).at(-1)).toBe('deploy stable');
-    expect(world.platform.process('demo', 'jobmanager-0').restarts).toBe(1);
+    expect(world.platform.process(demo, 'jobmanager-0').restarts).toBe(1);
   });
 });
 
@@ -138,9 +139,9 @@ it('expects nowhere that the first JobManager is the one that leads', async () =
   world.close();
   world = new World({ jobManagers: 2 });
   await world.deploy();
-  world.platform.crash('demo', 'jobmanager-0');
+  world.platform.crash(demo, 'jobmanager-0');
   await world.lead('jobmanager-1');
-  world.platform.restart('demo', 'jobmanager-0');
+  world.platform.restart(demo, 'jobmanager-0');
   await world.scale(3);
   expect(await world.processes()).toHaveLength(5);
 });

@@ -1,6 +1,7 @@
 /** Which lines of a process's logs are shown as the reason of a failure. */
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { tailLogs } from '../../../src/deployment/operation/log-tail.ts';
 import type { ObservedProcess, Provider } from '../../../src/providers/provider.ts';
 
@@ -14,7 +15,7 @@ const line = (time: string, level: string, message: string) =>
 async function shown(log: readonly string[], out: readonly string[]): Promise<string | null> {
   const logs: Provider['logs'] = async (_cluster, _process, { stream }) =>
     Readable.from([(stream === 'log' ? log : out).map((text) => `${text}\n`).join('')]);
-  const [found] = await tailLogs({ logs } as Provider, 'demo', [process]);
+  const [found] = await tailLogs({ logs } as Provider, demo, [process]);
   return found?.message ?? null;
 }
 

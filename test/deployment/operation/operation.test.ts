@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failingAt } from 'fctl/provider-testing';
+import { demo } from '../../demo.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { World } from '../world.ts';
 
@@ -20,10 +21,10 @@ describe('an operation that nothing is in the way of', () => {
     const first = await world.deploy();
     expect(first.release).toMatchObject({ number: 1, status: 'stable' });
     expect(await world.processes()).toEqual(running);
-    const before = world.platform.process('demo', 'jobmanager-0');
+    const before = world.platform.process(demo, 'jobmanager-0');
     const second = await world.deploy();
     expect(second.plan.changes).toBe(false);
-    expect(world.platform.process('demo', 'jobmanager-0')).toBe(before);
+    expect(world.platform.process(demo, 'jobmanager-0')).toBe(before);
     expect(await world.releases()).toEqual(['deploy stable']);
   });
 
@@ -44,7 +45,7 @@ describe('an operation that nothing is in the way of', () => {
   it('uses the token that is there, whether or not anybody leads', async () => {
     world.letsLead = false;
     await expect(world.deploy({}, { healthTimeoutMs: 1000 })).rejects.toThrow('did not answer');
-    const token = async () => (await world.provider().secrets('demo', world.site()))!['token'];
+    const token = async () => (await world.provider().secrets(demo, world.site()))!['token'];
     const first = await token();
     world.letsLead = true;
     await world.deploy();

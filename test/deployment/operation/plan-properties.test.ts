@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type ReleaseEntry, ReleaseStatus } from '../../../src/record/documents.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
 import { isDeepStrictEqual } from 'node:util';
+import { demo } from '../../demo.ts';
 import {
   type PlanContext,
   keepsLeader,
@@ -56,7 +57,7 @@ const desired = fc
     worker: version,
   })
   .map(({ master, masters, mode: m, replicas, worker }): ClusterSpec => ({
-    clusterId: 'demo',
+    clusterId: demo,
     release: `r-${master}-${worker}-${replicas}`,
     mode: m,
     transient: m === 'per-job',
@@ -103,7 +104,7 @@ const processes = (role: Role, max: number) =>
 const observed: fc.Arbitrary<ObservedCluster | null> = fc.option(
   fc
     .tuple(processes(Role.jobmanager, 2), processes(Role.taskmanager, 6))
-    .map(([masters, workers]) => ({ clusterId: 'demo', processes: [...masters, ...workers] })),
+    .map(([masters, workers]) => ({ clusterId: demo, processes: [...masters, ...workers] })),
 );
 
 /** Any JobManager may lead; nobody knows which where there is no record. */
@@ -191,7 +192,7 @@ it('gives what is wanted, and nothing is left to do', async () => {
             ),
           ).toEqual([]);
         }
-        const after = { clusterId: 'demo', processes: [...state.values()] };
+        const after = { clusterId: demo, processes: [...state.values()] };
         const current = stable(wanted.release);
         const again = planCluster(wanted, after, { explain }, { ...context, current });
         expect(again.changes).toBe(false);
@@ -291,7 +292,7 @@ it('lets a standby go without calling it a restart, and the one that leads not',
         spec: master,
       }));
       const wanted: ClusterSpec = {
-        clusterId: 'demo',
+        clusterId: demo,
         release: 'r',
         mode: 'application',
         transient: false,
@@ -302,7 +303,7 @@ it('lets a standby go without calling it a restart, and the one that leads not',
         clientDir: '/',
         secrets: {},
       };
-      const cluster = { clusterId: 'demo', processes: masters };
+      const cluster = { clusterId: demo, processes: masters };
       const context = {
         current: null,
         config: {},

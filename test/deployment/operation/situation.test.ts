@@ -2,6 +2,7 @@
 import { systemClock } from '../../../src/contract/clock.ts';
 import { FakePlatform, openFake } from 'fctl/provider-testing';
 import { expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { NOT_YET } from '../../../src/record/documents.ts';
 import { Role } from '../../../src/contract/process-spec.ts';
 import { readSituation } from '../../../src/deployment/operation/situation.ts';
@@ -50,10 +51,7 @@ function cluster({ endpoint, outcome, afterEpoch }: Told, leavesAfter: number) {
 
 it('waits for the processes of an application that has ended', async () => {
   const { looks, provider } = cluster({ endpoint: 2, outcome: 2, afterEpoch: 1 }, 3);
-  const { observed } = await readSituation(
-    { provider, engines, clock: systemClock, signal },
-    'demo',
-  );
+  const { observed } = await readSituation({ provider, engines, clock: systemClock, signal }, demo);
   expect(observed?.processes.map((p) => p.status)).toEqual(['exited']);
   expect(looks()).toBe(4);
 });
@@ -64,10 +62,7 @@ it.each([
   ['one whose JobManager is being replaced', { endpoint: 2, outcome: 2, afterEpoch: NOT_YET }],
 ])('does not wait for %s', async (_, told) => {
   const { looks, provider } = cluster(told, 1);
-  const { observed } = await readSituation(
-    { provider, engines, clock: systemClock, signal },
-    'demo',
-  );
+  const { observed } = await readSituation({ provider, engines, clock: systemClock, signal }, demo);
   expect(observed?.processes.map((p) => p.status)).toEqual(['running']);
   expect(looks()).toBe(1);
 });
@@ -75,19 +70,19 @@ it.each([
 it('knows the jobs of a cluster whose first JobManager crashed while the second leads', async () => {
   const platform = new FakePlatform();
   const provider = openFake(platform);
-  const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
+  const spec = smallCluster({ clusterId: demo, clientDir: '/' });
   const [master] = spec.processes;
   for (const [index, name] of ['jobmanager-0', 'jobmanager-1'].entries())
     platform.start(spec, name, index, master!);
-  const { record } = platform.cluster('demo');
+  const { record } = platform.cluster(demo);
   await record.write('jobs', { jobs: [{ id: 'a', outcome: null, vertices: [] }] }, null);
-  await platform.lead('demo', 'jobmanager-1/3fa9', 'http://127.0.0.1:1');
-  platform.exit('demo', 'jobmanager-0', 1);
+  await platform.lead(demo, 'jobmanager-1/3fa9', 'http://127.0.0.1:1');
+  platform.exit(demo, 'jobmanager-0', 1);
   const site = { provider, engines, clock: systemClock, signal };
-  const { isUnfinished, jobs, leader } = await readSituation(site, 'demo');
+  const { isUnfinished, jobs, leader } = await readSituation(site, demo);
   expect(jobs.map(({ id }) => id)).toEqual(['a']);
   expect(leader).toBe('jobmanager-1');
   expect(isUnfinished).toBe(false);
-  platform.exit('demo', 'jobmanager-1', 1);
-  expect(await readSituation(site, 'demo')).toMatchObject({ jobs: [], isUnfinished: true });
+  platform.exit(demo, 'jobmanager-1', 1);
+  expect(await readSituation(site, demo)).toMatchObject({ jobs: [], isUnfinished: true });
 });

@@ -1,6 +1,7 @@
 /** Which running jobs stand in the way of a plan of an engine that cannot restore them. */
 import { systemClock } from '../../../src/contract/clock.ts';
 import { describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import type { RecordedJob } from '../../../src/record/documents.ts';
 import { ClusterError } from '../../../src/contract/errors.ts';
 import { type ClusterSpec, type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
@@ -28,7 +29,7 @@ const running = (role: Role, index = 0) =>
   ({ name: `${role}-${index}`, role, index, status: 'running' }) as ObservedProcess;
 
 const observed: ObservedCluster = {
-  clusterId: 'demo',
+  clusterId: demo,
   processes: [running(Role.jobmanager), running(Role.taskmanager)],
 };
 
@@ -44,7 +45,7 @@ const action = (kind: ActionKind, role: Role): Action => ({
 });
 
 const planOf = (master: ActionKind, worker: ActionKind): Plan => ({
-  clusterId: 'demo',
+  clusterId: demo,
   release: 'r',
   previousRelease: null,
   leader: null,

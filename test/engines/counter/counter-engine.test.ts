@@ -7,6 +7,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakePlatform, failingAt, openFake } from 'fctl/provider-testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { maskedConfig } from '../../../src/config/show.ts';
 import type { Clock } from '../../../src/contract/clock.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
@@ -81,7 +82,7 @@ function memoryPlatform(): Platform {
   return {
     provider: openFake(platform),
     crash: async () => {
-      platform.exit('demo', 'jobmanager-0', 1);
+      platform.exit(demo, 'jobmanager-0', 1);
       await new Promise((resolve) => setTimeout(resolve, 10));
     },
     close: async () => {
@@ -209,7 +210,7 @@ describe.each([
   const deployed = async (wish: Wish, change: Partial<OperationOptions> = {}) =>
     deploy(await input(wish), options(change));
 
-  const releases = () => readReleases(platform.provider.record('demo'));
+  const releases = () => readReleases(platform.provider.record(demo));
 
   /** What happened to one job: `started 0`, `suspended 41`, `started 41`. */
   const eventsOf = (job: number): readonly Event[] =>
@@ -260,13 +261,13 @@ describe.each([
     await scale(running, 2, options());
     expect((await releases()).at(-1)!.restore).toEqual((await releases()).at(-2)!.restore);
     expectNothingLost(2);
-    await cancel(site(), 'demo', null, signal);
-    expect((await clusterStatus(site(), 'demo'))!.state).toBe('CANCELED');
+    await cancel(site(), demo, null, signal);
+    expect((await clusterStatus(site(), demo))!.state).toBe('CANCELED');
   });
 
   it('begin from nothing once the application was cancelled', async () => {
     await deployed({});
-    await cancel(site(), 'demo', null, signal);
+    await cancel(site(), demo, null, signal);
     const { plan } = await deployed({ version: 2 });
     expect(plan.restore).toEqual([]);
     expect(eventsOf(0).map(({ count, what }) => [what, count])).toEqual([
@@ -280,7 +281,7 @@ describe.each([
     await expect(deployed({ version: 2, stuck: 1 })).rejects.toThrow("job 'count 1' cannot stop");
     expect(eventsOf(0).map(({ what }) => what)).toEqual(['started', 'suspended', 'resumed']);
     expect(eventsOf(1).map(({ what }) => what)).toEqual(['started']);
-    expect((await clusterStatus(site(), 'demo'))!.state).toBe('RUNNING');
+    expect((await clusterStatus(site(), demo))!.state).toBe('RUNNING');
     const [, failed] = await releases();
     expect(failed).toMatchObject({ status: 'failed', restore: [{ path: null }, { path: null }] });
     // Allowed to, the next release goes on from the last checkpoints.
@@ -376,7 +377,7 @@ describe.each([
     const client = await input({ version: 2 }, site(), engine);
     const interrupted = deploy(client, options({ signal: stop.signal }));
     await expect(interrupted).rejects.toThrow();
-    expect((await clusterStatus(site(), 'demo'))!.state).toBe('SUSPENDED');
+    expect((await clusterStatus(site(), demo))!.state).toBe('SUSPENDED');
     const { plan } = await deployed({});
     expect(plan.actions[0]).toMatchObject({ kind: 'restart', reason: 'its jobs are suspended' });
     expectNothingLost(1);
@@ -425,7 +426,7 @@ describe.each([
       await deployed({});
       const { failed } = await killedAt(k);
       const at = `killed after call ${k}, ${failed}`;
-      await releaseLock(platform.provider.record('demo'));
+      await releaseLock(platform.provider.record(demo));
       await deployed({ version: 2 }).catch((error: unknown) => {
         throw new Error(at, { cause: error });
       });

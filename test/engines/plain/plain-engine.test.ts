@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakePlatform, openFake } from 'fctl/provider-testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { maskedConfig } from '../../../src/config/show.ts';
 import { systemClock } from '../../../src/contract/clock.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
@@ -141,14 +142,14 @@ describe.each([
   });
 
   const follow = (previousEpoch: number, seen: string[] = []) =>
-    followApplication(site(), 'demo', {
+    followApplication(site(), demo, {
       previousEpoch,
       signal,
       onSnapshot: (jobs) => seen.push(...jobs.map(({ name, state }) => `${name}: ${state}`)),
     });
 
   const startsOf = async () => {
-    const observed = await provider.observe('demo', { signal });
+    const observed = await provider.observe(demo, { signal });
     return new Map(observed!.processes.map(({ location, name }) => [name, location]));
   };
 
@@ -162,7 +163,7 @@ describe.each([
       epoch: 1,
     });
     await expect
-      .poll(async () => (await clusterStatus(site(), 'demo'))!.state, { timeout: 5000 })
+      .poll(async () => (await clusterStatus(site(), demo))!.state, { timeout: 5000 })
       .toBe('SUCCEEDED');
     // It runs again, as a bounded application does.
     const again = await deploy(await input({ greeting: 'hello', ends: 300 }), options());
@@ -176,7 +177,7 @@ describe.each([
     const seen: string[] = [];
     expect(await follow(previousEpoch, seen)).toBeNull(); // it does not end by itself
     expect(seen.at(-1)).toBe('say hello: RUNNING');
-    expect(await clusterStatus(site(), 'demo')).toMatchObject({
+    expect(await clusterStatus(site(), demo)).toMatchObject({
       state: 'RUNNING',
       cluster: { engine: 'plain' },
       info: { epoch: 1 },
@@ -196,46 +197,46 @@ describe.each([
     const after = await startsOf();
     expect(after.get('taskmanager-0')).toBe(before.get('taskmanager-0'));
     expect(after.get('jobmanager-0')).not.toBe(before.get('jobmanager-0'));
-    expect(await clusterStatus(site(), 'demo')).toMatchObject({
+    expect(await clusterStatus(site(), demo)).toMatchObject({
       info: { epoch: 2 },
       jobs: [{ name: 'say good day' }],
     });
 
-    const back = await rollback(first, 'demo', null, project.folder, options());
+    const back = await rollback(first, demo, null, project.folder, options());
     expect(back.to.number).toBe(1);
-    expect(await clusterStatus(site(), 'demo')).toMatchObject({
+    expect(await clusterStatus(site(), demo)).toMatchObject({
       state: 'RUNNING',
       info: { epoch: 3 },
       jobs: [{ name: 'say hello' }],
     });
 
-    await scale({ ...first, clusterId: 'demo' }, 2, options());
+    await scale({ ...first, clusterId: demo }, 2, options());
     expect([...(await startsOf()).keys()]).toEqual([
       'jobmanager-0',
       'taskmanager-0',
       'taskmanager-1',
     ]);
 
-    await expect(cancel(site(), 'demo', 'no-such-job', signal)).rejects.toMatchObject({
+    await expect(cancel(site(), demo, 'no-such-job', signal)).rejects.toMatchObject({
       exitCode: 7,
     });
-    expect(await cancel(site(), 'demo', null, signal)).toMatchObject({ status: 'CANCELED' });
+    expect(await cancel(site(), demo, null, signal)).toMatchObject({ status: 'CANCELED' });
     await expect
-      .poll(async () => (await clusterStatus(site(), 'demo'))!.state, { timeout: 5000 })
+      .poll(async () => (await clusterStatus(site(), demo))!.state, { timeout: 5000 })
       .toBe('CANCELED');
-    await destroyCluster(site(), 'demo', { lockWaitMs: 0, deleteState: false, signal });
+    await destroyCluster(site(), demo, { lockWaitMs: 0, deleteState: false, signal });
     expect((await provider.list({ signal })).clusters).toEqual([]);
   });
 
   it('is no cluster that a fctl without its engine can ask, and one that it can destroy', async () => {
     await deploy(await input({ greeting: 'hello', ends: 'never' }), options());
     const without = { ...site(), engines: {} };
-    expect(await clusterStatus(without, 'demo')).toMatchObject({
+    expect(await clusterStatus(without, demo)).toMatchObject({
       info: null,
       rest: null,
       jobs: [],
     });
-    await destroyCluster(without, 'demo', { lockWaitMs: 0, deleteState: false, signal });
+    await destroyCluster(without, demo, { lockWaitMs: 0, deleteState: false, signal });
     expect((await provider.list({ signal })).clusters).toEqual([]);
   });
 });

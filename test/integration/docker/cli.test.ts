@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import type { Project } from '../../cli/project.ts';
 import { convergeAll, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { type DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
@@ -102,11 +103,11 @@ describeWith([dockerRig], 'clusters on a Docker engine', () => {
       cacheDir: join(on.folder, 'fctl'),
       docker: { volumes: { '/results': 'fresh' } },
     });
-    const spec = smallCluster({ clusterId: 'demo', script, clientDir: on.folder });
+    const spec = smallCluster({ clusterId: demo, script, clientDir: on.folder });
     const signal = AbortSignal.timeout(60_000);
     await convergeAll(provider, spec, { fence: 1, signal });
     await expect.poll(() => docker('logs', 'fctl-demo-jobmanager-0'), waiting).toBe('written');
-    const kept = await provider.destroy('demo', { fence: null, deleteState: true, signal });
+    const kept = await provider.destroy(demo, { fence: null, deleteState: true, signal });
     expect(kept).toEqual(['volume fresh (/results)']);
     await provider.close();
     await docker('volume', 'rm', 'fresh');

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseClusterId } from '../../../src/contract/cluster-id.ts';
 import { type Answer, Project, imports } from '../../cli/project.ts';
 import { smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { DockerEngine } from '../../rigs/docker/engine.ts';
@@ -35,7 +36,7 @@ export class EngineProjects {
     process.env['XDG_CACHE_HOME'] = folder;
     const engine = await DockerEngine.start({ tls: true });
     const provider = await openProvider(engine, { cacheDir: join(folder, 'fctl') });
-    const spec = smallCluster({ clusterId: 'none', clientDir: folder });
+    const spec = smallCluster({ clusterId: parseClusterId('none'), clientDir: folder });
     await provider.install(spec.runtime, {
       signal: AbortSignal.timeout(120_000),
       onProgress: () => {},

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
+import { demo } from '../../demo.ts';
 import { FlinkRestClient } from '../../../src/flink-rest/client.ts';
 import { createLocalProvider, resolveLocalOptions } from '../../../src/providers/local/index.ts';
 import type { ClusterConnection } from '../../../src/providers/provider.ts';
@@ -97,7 +98,7 @@ function refused({ stderr }: { readonly stderr: string }): never {
 async function endpointOf({ folder }: Project): Promise<ClusterConnection> {
   const runtime = { dir: folder, node: process.execPath };
   const provider = createLocalProvider(resolveLocalOptions(join(folder, 'home'), runtime, {}));
-  const endpoint = await provider.connect('demo', { signal: new AbortController().signal });
+  const endpoint = await provider.connect(demo, { signal: new AbortController().signal });
   if (endpoint === null) throw new Error('the cluster has no endpoint');
   return endpoint;
 }

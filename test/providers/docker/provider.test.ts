@@ -2,6 +2,7 @@
 import { readDocument } from '../../../src/record/record.ts';
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { demo } from '../../demo.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
 import { ExitCode } from '../../../src/contract/exit-codes.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
@@ -12,7 +13,7 @@ import { freePort, openFake } from './fake-provider.ts';
 
 const never = new AbortController().signal;
 const call = { signal: never };
-const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
+const spec = smallCluster({ clusterId: demo, clientDir: '/' });
 
 let engine: FakeEngine;
 let provider: Provider;
@@ -67,7 +68,7 @@ describe('a container of the name that is not ours', () => {
   it('is refused, and stays', async () => {
     const body = { Image: 'base:1', Cmd: ['sleep', '600'], HostConfig: {} };
     await post('/containers/create?name=fctl-demo-jobmanager-0', body);
-    await provider.record('demo').write(DocumentName.lock, { epoch: 1 }, null);
+    await provider.record(demo).write(DocumentName.lock, { epoch: 1 }, null);
     await expect(create()).rejects.toMatchObject({ exitCode: ExitCode.conflict });
     expect(engine.byName('fctl-demo-jobmanager-0')!.body.Cmd).toEqual(['sleep', '600']);
   });
@@ -76,7 +77,7 @@ describe('a container of the name that is not ours', () => {
 describe('a keeper', () => {
   it('is one for all who change a cluster at the same time', async () => {
     await provider.install({ kind: 'fctl' }, { onProgress: () => {}, signal: never });
-    const record = provider.record('demo');
+    const record = provider.record(demo);
     const names = [DocumentName.lock, DocumentName.releases, DocumentName.audit] as const;
     await Promise.all(names.map((name) => record.write(name, { by: 'the test' }, null)));
     const created = engine.asked.filter((path) => path.includes('/containers/create'));
@@ -89,13 +90,13 @@ describe('a look at a cluster', () => {
 
   it('is one look at the record, for the processes and for all documents', async () => {
     await create();
-    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
+    await provider.record(demo).write(DocumentName.cluster, { protocol: 1 }, null);
     await provider.close();
     const other = await openFake(engine, port);
     const before = archives().length;
     vi.useFakeTimers({ toFake: ['performance'] });
-    await other.observe('demo', call);
-    const store = other.record('demo');
+    await other.observe(demo, call);
+    const store = other.record(demo);
     expect((await readDocument(store, DocumentName.cluster)).value).toEqual({ protocol: 1 });
     expect((await readDocument(store, DocumentName.outcome)).value).toBe(null);
     expect(archives()).toHaveLength(before + 1);
@@ -124,7 +125,7 @@ describe('what a client leaves', () => {
     const Labels = { 'fctl.dev/cluster': 'demo', 'fctl.dev/helper': 'x', 'fctl.dev/identity': 'i' };
     const body = { Image: 'fctl-runtime:test', Cmd: ['true'], HostConfig: {}, Labels };
     await post('/containers/create?name=fctl-demo-helper-1', body);
-    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
+    await provider.record(demo).write(DocumentName.cluster, { protocol: 1 }, null);
     expect(await provider.leftovers(call)).toEqual([]);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
     const [orphan] = await provider.leftovers(call);
@@ -137,7 +138,7 @@ describe('what a client leaves', () => {
   it('are images that nothing uses, which prune removes', async () => {
     await create();
     expect(await provider.prune(call)).toEqual([]);
-    await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
+    await provider.destroy(demo, { fence: null, deleteState: false, signal: never });
     // Whoever deploys now has looked for it a moment ago.
     expect(await provider.prune(call)).toEqual([]);
     engine.builtAt.set('fctl-runtime:test', Date.now() - 3_600_000);
@@ -147,12 +148,10 @@ describe('what a client leaves', () => {
 
   it('are no images that a deployment is about to use, though they were pruned meanwhile', async () => {
     await create();
-    await provider.destroy('demo', { fence: null, deleteState: false, signal: never });
+    await provider.destroy(demo, { fence: null, deleteState: false, signal: never });
     engine.images.delete('fctl-runtime:test');
     await create(); // by a client that has seen the image
-    expect((await provider.observe('demo', call))!.processes).toMatchObject([
-      { status: 'running' },
-    ]);
+    expect((await provider.observe(demo, call))!.processes).toMatchObject([{ status: 'running' }]);
   });
 });
 

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
 import { sha256 } from '../../../src/contract/hash.ts';
 import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
@@ -67,7 +68,7 @@ function processSpec(script: string, change: Partial<ProcessSpec> = {}): Process
 
 function clusterSpec(process: ProcessSpec, change: Partial<ClusterSpec> = {}): ClusterSpec {
   return {
-    clusterId: 'demo',
+    clusterId: demo,
     release: 'r1',
     mode: 'application',
     processes: [process],
@@ -95,7 +96,7 @@ const create = (spec: ProcessSpec, process = 'jobmanager-0'): Action => ({
 async function start(script: string): Promise<number> {
   const spec = processSpec(script);
   await converge(provider, clusterSpec(spec), [create(spec)], locked);
-  const observed = await provider.observe('demo', call);
+  const observed = await provider.observe(demo, call);
   return Number(observed!.processes[0]!.location.replace('pid ', ''));
 }
 
@@ -128,7 +129,7 @@ describe('starting', () => {
       '${node.port}',
     );
     expect(
-      (await provider.observe('demo', call))!.processes.filter((p) => p.status === 'running'),
+      (await provider.observe(demo, call))!.processes.filter((p) => p.status === 'running'),
     ).toEqual([]);
   });
 
@@ -141,7 +142,7 @@ describe('starting', () => {
       node: process.execPath,
       environment: {},
     });
-    expect((await other.observe('demo', call))!.processes).toMatchObject([
+    expect((await other.observe(demo, call))!.processes).toMatchObject([
       {
         name: 'jobmanager-0',
         role: 'jobmanager',
@@ -150,10 +151,10 @@ describe('starting', () => {
         location: `pid ${pid}`,
       },
     ]);
-    await other.destroy('demo', gently);
+    await other.destroy(demo, gently);
     await gone(pid);
     expect((await provider.list(call)).clusters).toEqual([]);
-    expect(await provider.observe('demo', call)).toBeNull();
+    expect(await provider.observe(demo, call)).toBeNull();
   });
 
   it('replaces a running process of the same name', async () => {
@@ -168,7 +169,7 @@ describe('ending', () => {
   it('kills a process that ignores SIGTERM', async () => {
     const pid = await start(`process.on('SIGTERM', () => {}); console.log('ready'); ${idle}`);
     await output('ready');
-    await provider.destroy('demo', gently);
+    await provider.destroy(demo, gently);
     expect(await identifyProcess(pid)).toBeNull();
   });
 
@@ -180,7 +181,7 @@ describe('ending', () => {
     process.kill(pid, 'SIGKILL');
     await gone(pid);
     expect(await identifyProcess(child)).not.toBeNull();
-    await provider.destroy('demo', gently);
+    await provider.destroy(demo, gently);
     await gone(child);
   });
 
@@ -195,8 +196,8 @@ describe('ending', () => {
     await once(stranger, 'spawn');
     const supervisor = { pid: stranger.pid, identity: 'of an earlier process' };
     await writeFile(file, JSON.stringify({ ...known, pid: stranger.pid, supervisor }));
-    expect((await provider.observe('demo', call))!.processes[0]!.status).toBe('lost');
-    await provider.destroy('demo', gently);
+    expect((await provider.observe(demo, call))!.processes[0]!.status).toBe('lost');
+    await provider.destroy(demo, gently);
     expect(await identifyProcess(stranger.pid!)).not.toBeNull();
     stranger.kill('SIGKILL');
     await once(stranger, 'exit');
@@ -204,7 +205,7 @@ describe('ending', () => {
 
   it('tells one that is suspended, and ends it all the same', async () => {
     const pid = await start(idle);
-    const found = async () => (await provider.observe('demo', call))!.processes[0]!;
+    const found = async () => (await provider.observe(demo, call))!.processes[0]!;
     expect(await found()).toMatchObject({ suspended: false, location: `pid ${pid}` });
     process.kill(pid, 'SIGSTOP');
     await eventually(async () => (await found()).suspended);
@@ -212,7 +213,7 @@ describe('ending', () => {
     process.kill(pid, 'SIGCONT');
     await eventually(async () => !(await found()).suspended);
     process.kill(pid, 'SIGSTOP');
-    await provider.destroy('demo', gently);
+    await provider.destroy(demo, gently);
     await gone(pid);
   });
 
@@ -241,10 +242,10 @@ describe('a client that died half-way', () => {
     const pid = await start(idle);
     const pids = await pidsOf(pid);
     await rm(join(home, 'clusters/demo/processes/jobmanager-0/process.json'));
-    const [found] = (await provider.observe('demo', call))!.processes;
+    const [found] = (await provider.observe(demo, call))!.processes;
     expect(found).toMatchObject({ status: 'running' });
     expect(pids).toContain(found!.location);
-    await provider.destroy('demo', gently);
+    await provider.destroy(demo, gently);
     await gone(pid);
   });
 
@@ -262,14 +263,14 @@ describe('a client that died half-way', () => {
       join(folder, 'spec.json'),
       JSON.stringify({ spec: processSpec(idle), index: 0 }),
     );
-    expect((await provider.observe('demo', call))!.processes).toMatchObject([
+    expect((await provider.observe(demo, call))!.processes).toMatchObject([
       { name: 'taskmanager-0', status: 'lost', location: 'never started' },
     ]);
   });
 
   it('shows orphans and removes them, and only them', async () => {
     const pid = await start(idle);
-    await provider.record('demo').write(DocumentName.cluster, { protocol: 1 }, null);
+    await provider.record(demo).write(DocumentName.cluster, { protocol: 1 }, null);
     expect(await provider.leftovers(call)).toEqual([]);
     const pids = await pidsOf(pid);
     await rm(join(home, 'clusters/demo'), { recursive: true });
@@ -364,7 +365,7 @@ describe('preflight', () => {
     await converge(provider, clusterSpec(spec), [create(spec)], locked);
     const jobmanager = { resourceId: 'jobmanager-0/1' };
     const endpoint = { protocol: 1, epoch: 1, rest: `http://127.0.0.1:${port}`, jobmanager };
-    await provider.record('demo').write(DocumentName.endpoint, endpoint, null);
+    await provider.record(demo).write(DocumentName.endpoint, endpoint, null);
     try {
       expect(await codes()).toEqual([]);
       await converge(
@@ -431,7 +432,7 @@ describe('artifacts', () => {
     const file = join(home, 'bundle.mjs');
     await writeFile(file, 'export {}');
     const hash = sha256('export {}');
-    const store = provider.artifacts('demo');
+    const store = provider.artifacts(demo);
     expect(await store.has(hash, call)).toBe(false);
     expect(await store.put({ hash, name: 'bundle', sizeBytes: 9, file }, silently)).toBe(9);
     expect(await store.has(hash, call)).toBe(true);

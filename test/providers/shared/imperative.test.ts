@@ -1,5 +1,6 @@
 /** How the steps of a plan are taken: at the same time, to their end, and not after somebody gave up. */
 import { expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import type { Action, Plan } from '../../../src/contract/plan.ts';
 import { type ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
 import { carryOut } from '../../../src/providers/shared/imperative.ts';
@@ -19,7 +20,7 @@ const actions = (count: number): Action[] =>
   }));
 
 const planOf = (all: readonly Action[]): Plan => ({
-  clusterId: 'demo',
+  clusterId: demo,
   release: 'r',
   previousRelease: null,
   leader: null,

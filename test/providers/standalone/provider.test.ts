@@ -6,6 +6,7 @@ import { appendFile, mkdir, readFile, readdir, stat, utimes, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { demo } from '../../demo.ts';
 import { DocumentName, type LockDocument } from '../../../src/record/documents.ts';
 import { FctlError } from '../../../src/contract/errors.ts';
 import type { ResolvedStandalone } from '../../../src/config/providers/standalone.ts';
@@ -25,7 +26,7 @@ const never = new AbortController().signal;
 const call = { signal: never };
 const silently = { onProgress: () => {}, signal: never };
 const spec = smallCluster({
-  clusterId: 'demo',
+  clusterId: demo,
   taskManager: idle,
   taskManagers: 2,
   clientDir: tmpdir(),
@@ -74,14 +75,14 @@ const lock: LockDocument = {
 
 async function deploy(provider: Provider, fence = 1): Promise<void> {
   await provider.install(spec.runtime, silently);
-  const store = provider.record('demo');
+  const store = provider.record(demo);
   const { version } = await readDocument(store, DocumentName.lock);
   await store.write(DocumentName.lock, { ...lock, epoch: fence }, version);
   await convergeAll(provider, spec, { fence, signal: never });
 }
 const placesOf = async (provider: Provider) =>
   Object.fromEntries(
-    (await provider.observe('demo', call))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
+    (await provider.observe(demo, call))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
   );
 
 describe('ways in', () => {
@@ -487,23 +488,23 @@ describe('hosts that come and go', () => {
     };
     expect(await placesOf(provider)).toEqual(expected);
     const turned = await open({ hosts: place.config.hosts.toReversed() });
-    const observed = (await turned.observe('demo', call))!.processes;
+    const observed = (await turned.observe(demo, call))!.processes;
     expect(observed.map((p) => p.misplaced)).toEqual([null, null, null]);
   });
 
   it('moves the record with the JobManager when its host left the config, and cleans that', async () => {
     const provider = await start({ hosts: [{}, {}] });
     await deploy(provider);
-    await provider.record('demo').write(DocumentName.releases, { releases: [] }, null);
+    await provider.record(demo).write(DocumentName.releases, { releases: [] }, null);
     const [, second] = place.config.hosts;
     const moved = await open({ hosts: [second!] });
-    const before = (await moved.observe('demo', call))!.processes;
+    const before = (await moved.observe(demo, call))!.processes;
     expect(before.find((p) => p.name === 'jobmanager-0')).toMatchObject({
       host: '127.0.0.1',
       misplaced: 'providers.standalone.hosts: 127.0.0.1 left them',
     });
     expect(before.every((p) => p.misplaced !== null)).toBe(true);
-    const store = moved.record('demo');
+    const store = moved.record(demo);
     const { version } = await readDocument(store, DocumentName.lock);
     await store.write(DocumentName.lock, { ...lock, epoch: 2 }, version);
     const replacements = processNames(spec).map((name) => actionOn(spec, name, 'replace'));
@@ -513,7 +514,7 @@ describe('hosts that come and go', () => {
       'taskmanager-0': '127.0.0.2 running',
       'taskmanager-1': '127.0.0.2 running',
     });
-    expect((await moved.observe('demo', call))!.processes.map((p) => p.misplaced)).toEqual([
+    expect((await moved.observe(demo, call))!.processes.map((p) => p.misplaced)).toEqual([
       null,
       null,
       null,
@@ -522,14 +523,12 @@ describe('hosts that come and go', () => {
       value: { releases: [] },
     });
     // Who still thinks that it is there is told, and goes after it.
-    expect(await readDocument(provider.record('demo'), DocumentName.lock)).toMatchObject({
+    expect(await readDocument(provider.record(demo), DocumentName.lock)).toMatchObject({
       value: { epoch: 2 },
     });
     const late = convergeAll(provider, spec, { fence: 1, signal: never });
     await expect(late).rejects.toMatchObject({ exitCode: 8 });
-    expect(await moved.destroy('demo', { fence: 2, deleteState: false, signal: never })).toEqual(
-      [],
-    );
+    expect(await moved.destroy(demo, { fence: 2, deleteState: false, signal: never })).toEqual([]);
     for (const host of place.hosts)
       expect(await readdir(join(place.dirOn(host), 'clusters'))).toEqual([]);
   });
@@ -538,13 +537,13 @@ describe('hosts that come and go', () => {
     const provider = await start({ hosts: [{}, {}, {}] });
     await deploy(provider);
     await place.hosts[1]!.stop();
-    const observed = (await provider.observe('demo', call))!.processes;
+    const observed = (await provider.observe(demo, call))!.processes;
     expect(observed.find((p) => p.name === 'taskmanager-1')).toMatchObject({
       status: 'lost',
       host: '127.0.0.2',
       location: 'on 127.0.0.2, which does not answer',
     });
-    const destroyed = provider.destroy('demo', { fence: 1, deleteState: false, signal: never });
+    const destroyed = provider.destroy(demo, { fence: 1, deleteState: false, signal: never });
     await expect(destroyed).rejects.toBeInstanceOf(FctlError);
     const listed = await provider.list(call);
     expect(listed.clusters).toEqual(['demo']); // the record stays, to go on with

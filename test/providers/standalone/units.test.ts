@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { demo } from '../../demo.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fillUnit, unitName } from '../../../src/providers/standalone/agent/units.ts';
@@ -28,7 +29,7 @@ const call = { signal: never };
 const launch = (change: Partial<Parameters<typeof fillUnit>[1]> = {}) => ({
   folder: '/home/a b/clusters/demo/processes/taskmanager-0',
   name: 'taskmanager-0',
-  clusterId: 'demo',
+  clusterId: demo,
   command: ['/bin/sh', '/bin/true', 'a b', '%h', '$HOME', 'quote " and \\ ', 'line\nline'],
   cwd: '/',
   out: '/tmp/out 100%.log',
@@ -144,7 +145,7 @@ describe('a host with units', () => {
       await writeFile(join(standIns, 'systemctl'), script, { mode: 0o755 });
       const provider = await place.open();
       const spec = smallCluster({
-        clusterId: 'demo',
+        clusterId: demo,
         script: `console.log('up'); ${idle}`,
         clientDir: '/',
       });
@@ -152,7 +153,7 @@ describe('a host with units', () => {
         'no-systemd',
       ]);
       await provider.install(spec.runtime, { signal: never, onProgress: () => {} });
-      await provider.record('demo').write('lock', { epoch: 1 }, null);
+      await provider.record(demo).write('lock', { epoch: 1 }, null);
       host!.path = standIns;
       // The agent that runs was started without the stand-ins.
       await provider.close();
@@ -162,7 +163,7 @@ describe('a host with units', () => {
       const units = join(host!.home, '.config/systemd/user');
       const [unit, ...more] = (await readdir(units)).filter((name) => name.endsWith('.service'));
       expect(more).toEqual([]);
-      expect((await other.observe('demo', call))!.processes).toMatchObject([{ status: 'running' }]);
+      expect((await other.observe(demo, call))!.processes).toMatchObject([{ status: 'running' }]);
       await eventually(async () => {
         const log = join(place.dirOn(host!), 'clusters/demo/logs/jobmanager-0.out');
         return (await readFile(log, 'utf8').catch(() => '')).includes('up');
@@ -171,14 +172,14 @@ describe('a host with units', () => {
       const plain = await place.open({ supervisor: 'script' });
       await converge(plain, spec, [actionOn(spec, 'jobmanager-0', 'replace')], options);
       expect(await readdir(units)).toEqual([]);
-      expect((await plain.observe('demo', call))!.processes).toMatchObject([{ status: 'running' }]);
+      expect((await plain.observe(demo, call))!.processes).toMatchObject([{ status: 'running' }]);
       expect((await readFile(join(host!.home, 'calls'), 'utf8')).trim().split('\n')).toEqual([
         '--user --quiet daemon-reload',
         `--user --quiet enable --now ${unit}`,
         `--user --quiet disable --now ${unit}`,
         '--user --quiet daemon-reload',
       ]);
-      await plain.destroy('demo', { fence: 1, deleteState: false, signal: never });
+      await plain.destroy(demo, { fence: 1, deleteState: false, signal: never });
       await Promise.all([other.close(), plain.close()]);
     } finally {
       await place.close();

@@ -6,6 +6,7 @@ import {
   describeProvider,
   openFake,
 } from 'fctl/provider-testing';
+import { parseClusterId } from '../../../src/contract/cluster-id.ts';
 
 const programs = {
   idle: 'idle',
@@ -35,11 +36,12 @@ async function createFake(): Promise<ProviderUnderTest> {
       platform.restart(id, name);
     },
     foreigner: async (id) => {
-      const foreign = platform.cluster(`${id}-mine`);
+      const foreign = platform.cluster(parseClusterId(`${id}-mine`));
       foreign.artifacts.set('mine', Buffer.from('mine'));
       return {
-        isUntouched: async () => platform.cluster(`${id}-mine`).artifacts.has('mine'),
-        remove: async () => platform.forget(`${id}-mine`),
+        isUntouched: async () =>
+          platform.cluster(parseClusterId(`${id}-mine`)).artifacts.has('mine'),
+        remove: async () => platform.forget(parseClusterId(`${id}-mine`)),
       };
     },
     tell: async (id, what) =>

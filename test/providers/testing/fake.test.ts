@@ -2,15 +2,16 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { FakePlatform, failingAt, openFake } from 'fctl/provider-testing';
+import { demo } from '../../demo.ts';
 import { actionOn, converge, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 
 const { signal } = new AbortController();
 const call = { signal };
-const spec = smallCluster({ clusterId: 'demo', taskManager: '', clientDir: '/' });
+const spec = smallCluster({ clusterId: demo, taskManager: '', clientDir: '/' });
 const locked = { fence: 1, signal };
 
 async function statuses(platform: FakePlatform): Promise<string[]> {
-  const observed = await openFake(platform).observe('demo', call);
+  const observed = await openFake(platform).observe(demo, call);
   return (observed?.processes ?? []).map(({ name, status }) => `${name} ${status}`);
 }
 
@@ -18,17 +19,17 @@ it('holds a process back until there is room', async () => {
   const started: string[] = [];
   const platform = new FakePlatform({ onStart: ({ start }) => started.push(start.name) });
   const provider = openFake(platform);
-  platform.pend('demo', 'taskmanager-0', 'no machine has 1 GiB');
+  platform.pend(demo, 'taskmanager-0', 'no machine has 1 GiB');
   await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
   await converge(provider, spec, [actionOn(spec, 'taskmanager-0')], locked);
-  const observed = await provider.observe('demo', call);
+  const observed = await provider.observe(demo, call);
   expect(observed!.processes[1]).toMatchObject({
     status: 'pending',
     reason: 'no machine has 1 GiB',
     startedAt: null,
   });
   expect(started).toEqual(['jobmanager-0']);
-  platform.admit('demo', 'taskmanager-0');
+  platform.admit(demo, 'taskmanager-0');
   expect(await statuses(platform)).toEqual(['jobmanager-0 running', 'taskmanager-0 running']);
   expect(started).toEqual(['jobmanager-0', 'taskmanager-0']);
 });
@@ -37,15 +38,15 @@ it('crashes, restarts and ends processes', async () => {
   const platform = new FakePlatform();
   const provider = openFake(platform);
   await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
-  platform.crash('demo', 'jobmanager-0', 137);
+  platform.crash(demo, 'jobmanager-0', 137);
   expect(await statuses(platform)).toEqual(['jobmanager-0 restarting']);
-  platform.restart('demo', 'jobmanager-0');
-  const observed = await provider.observe('demo', call);
+  platform.restart(demo, 'jobmanager-0');
+  const observed = await provider.observe(demo, call);
   expect(observed!.processes).toMatchObject([{ status: 'running', restarts: 1, exitCode: 137 }]);
-  platform.exit('demo', 'jobmanager-0', 0);
+  platform.exit(demo, 'jobmanager-0', 0);
   expect(await statuses(platform)).toEqual(['jobmanager-0 lost']);
-  const { epoch } = await platform.lead('demo', 'jobmanager-0', 'http://127.0.0.1:1');
-  await provider.record('demo').write('outcome', { epoch, status: 'SUCCEEDED' }, null);
+  const { epoch } = await platform.lead(demo, 'jobmanager-0', 'http://127.0.0.1:1');
+  await provider.record(demo).write('outcome', { epoch, status: 'SUCCEEDED' }, null);
   expect(await statuses(platform)).toEqual(['jobmanager-0 exited']);
 });
 
@@ -53,10 +54,10 @@ it('leads to whom the record names, with the next epoch each time', async () => 
   const platform = new FakePlatform();
   const provider = openFake(platform);
   await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
-  expect(await provider.connect('demo', call)).toBeNull();
-  await platform.lead('demo', 'jobmanager-0', 'http://127.0.0.1:1');
-  await platform.lead('demo', 'jobmanager-1', 'http://127.0.0.1:2');
-  const found = await provider.connect('demo', call);
+  expect(await provider.connect(demo, call)).toBeNull();
+  await platform.lead(demo, 'jobmanager-0', 'http://127.0.0.1:1');
+  await platform.lead(demo, 'jobmanager-1', 'http://127.0.0.1:2');
+  const found = await provider.connect(demo, call);
   expect(found).toMatchObject({ leader: 'jobmanager-1', epoch: 2, url: 'http://127.0.0.1:2' });
 });
 
@@ -81,10 +82,10 @@ it('tells whoever watches what changed, and nothing twice', async () => {
   const platform = new FakePlatform();
   const provider = openFake(platform);
   const seen: (string | undefined)[] = [];
-  for await (const observed of provider.watch('demo', call)) {
+  for await (const observed of provider.watch(demo, call)) {
     seen.push(observed?.processes[0]?.status);
     if (seen.length === 1) await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
-    if (seen.length === 2) platform.crash('demo', 'jobmanager-0');
+    if (seen.length === 2) platform.crash(demo, 'jobmanager-0');
     if (seen.length === 3) break;
   }
   expect(seen).toEqual([undefined, 'running', 'restarting']);
@@ -96,9 +97,9 @@ it('fails at the call that was chosen, before or after it was done, and at no ot
     const failing = failingAt(openFake(platform), k, () => new Error('killed'), moment);
     const { provider } = failing;
     const outcome = await (async () => {
-      await provider.record('demo').write('lock', { epoch: 1 }, null);
+      await provider.record(demo).write('lock', { epoch: 1 }, null);
       await converge(provider, spec, [actionOn(spec, 'jobmanager-0')], locked);
-      await provider.observe('demo', call);
+      await provider.observe(demo, call);
       return 'done';
     })().catch((error: Error) => error.message);
     return {

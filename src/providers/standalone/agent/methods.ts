@@ -6,6 +6,7 @@
  *     was seen here (host-document.ts, H1).
  * M2  A record that moved away is neither read nor written here any more.
  */
+import type { ClusterId } from '../../../contract/cluster-id.ts';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,7 +33,7 @@ export function hostMethods(
   dir: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Methods {
-  const at = (clusterId: string) => clusterLayout(dir, clusterId);
+  const at = (clusterId: ClusterId) => clusterLayout(dir, clusterId);
   const localFor = (runtime: string, unit: UnitOptions | null = null) => {
     const folder = join(dir, 'runtimes', runtime);
     return new LocalProvider({
@@ -153,7 +154,7 @@ async function movedBeyond(layout: ClusterLayout, generation: number): Promise<b
 async function look(
   local: LocalProvider,
   layout: ClusterLayout,
-  clusterId: string,
+  clusterId: ClusterId,
 ): Promise<Request.HostView> {
   const [observed, host, record] = await Promise.all([
     local.observe(clusterId),

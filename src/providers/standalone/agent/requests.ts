@@ -1,4 +1,5 @@
 /** Parameters and answers of the agent's methods. */
+import type { ClusterId } from '../../../contract/cluster-id.ts';
 import type { ProcessSpec } from '../../../contract/process-spec.ts';
 import type { DocumentName, EndpointDocument } from '../../../record/documents.ts';
 import type { StoredDocument, Version } from '../../../record/store.ts';
@@ -8,7 +9,7 @@ import type { UnitOptions } from './units.ts';
 import type { HostDocument, RecordPlace } from './host-document.ts';
 
 export interface OfCluster {
-  readonly clusterId: string;
+  readonly clusterId: ClusterId;
 }
 
 export interface Read extends OfCluster {
