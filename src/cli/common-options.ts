@@ -60,6 +60,12 @@ export const placeOptions = {
     text,
     'environment',
   ),
+  context: option(
+    '--context <name>',
+    "Look for clusters where this context says: see 'fctl context add'.",
+    text,
+    'context',
+  ),
   provider: option(
     '--provider <name>',
     "Look for clusters at this provider (local, standalone, docker) instead of the config's.",

@@ -4,10 +4,8 @@
  */
 import { systemClock } from '../contract/clock.ts';
 import type { ConfigSources, LoadedConfig } from '../config/load.ts';
-import type { ProviderChoice } from '../config/provider-choice.ts';
 import { type ClusterId, parseClusterId } from '../contract/cluster-id.ts';
 import { ClusterError, UsageError, problem } from '../contract/errors.ts';
-import { isConfigVariable } from '../contract/environment.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { splitSecrets, textsOf } from '../contract/secrets.ts';
 import type { Site } from '../deployment/site.ts';
@@ -15,6 +13,8 @@ import { engines } from '../engines/registry.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
+import type { Place } from './place.ts';
+import { type Where, type WhereOptions, createWhere } from './where.ts';
 import { askSecret, askYes, nobodyToAsk } from './output/ask.ts';
 import type { CommonOptions } from './common-options.ts';
 
@@ -44,6 +44,12 @@ export interface Context {
   provider(): Promise<Provider>;
   /** That provider, and the engines that this fctl has. */
   site(): Promise<Site>;
+  /** The same for another provider. */
+  siteOf(provider: Provider): Site;
+  /** Where the values of the config come from. */
+  sources(): Promise<ConfigSources>;
+  /** Another place where clusters are. Closed when the verb has ended. */
+  elsewhere(options: WhereOptions): Where;
   /**
    * The cluster that was named, or the config's.
    * @throws UsageError when no cluster can have that name.
@@ -62,23 +68,9 @@ export interface Context {
   dispose(): Promise<void>;
 }
 
-export interface Place {
-  readonly cwd: string;
-  readonly runtimeDir: string;
-  /** Where fctl keeps what it can make again. */
-  readonly cacheDir: string;
-  /** Ends the process at once. */
-  readonly exit: (code: number) => void;
-  readonly environment: Record<string, string | undefined>;
-}
-
 export function createContext(report: Report, options: CommonOptions, place: Place): Context {
   const { command } = report.options;
   const stop = interruption(options.timeout, place.exit);
-  const sources = once(() => openSources(options, place));
-  const choice = once(async () =>
-    (await isConfigured(options, place)) ? (await sources()).chooseProvider() : null,
-  );
   const askFor = async (question: string, signal: AbortSignal) => {
     stop.signal.throwIfAborted();
     if (options.noInput) throw nobodyToAsk(question);
@@ -86,8 +78,18 @@ export function createContext(report: Report, options: CommonOptions, place: Pla
     if (answer === null) throw stop.refuse();
     return answer;
   };
-  const provider = once(async () => open(await choice(), place, askFor));
-  let isProviderWanted = false;
+  const opened: Where[] = [];
+  const open = (where: WhereOptions): Where => {
+    opened.push(createWhere(where, place, askFor));
+    return opened.at(-1)!;
+  };
+  const { choice, provider, sources } = open(options);
+  const siteOf = (at: Provider): Site => ({
+    provider: at,
+    engines,
+    clock: systemClock,
+    signal: stop.signal,
+  });
   const context: Context = {
     place,
     options,
@@ -102,16 +104,11 @@ export function createContext(report: Report, options: CommonOptions, place: Pla
     },
     configOf: async (clusterId) =>
       (await choice())?.cluster === clusterId ? context.config() : null,
-    provider: () => {
-      isProviderWanted = true;
-      return provider();
-    },
-    site: async () => ({
-      provider: await context.provider(),
-      engines,
-      clock: systemClock,
-      signal: stop.signal,
-    }),
+    sources,
+    provider,
+    site: async () => siteOf(await provider()),
+    siteOf,
+    elsewhere: open,
     clusterId: async (named) => {
       if (named !== null) return parseClusterId(named);
       const cluster = await context.ownCluster();
@@ -129,68 +126,16 @@ export function createContext(report: Report, options: CommonOptions, place: Pla
     confirm: (question, signal = stop.signal) => confirm(question, options, signal),
     dispose: async () => {
       stop.dispose();
-      if (isProviderWanted) await (await provider().catch(() => null))?.close();
+      await Promise.all(opened.map((where) => where.close()));
     },
   };
   return context;
-}
-
-/** @param choice `null`: nobody has said anything, and so it is the local one. */
-async function open(
-  choice: ProviderChoice | null,
-  place: Place,
-  ask: (question: string, signal: AbortSignal) => Promise<string>,
-): Promise<Provider> {
-  const { loadProvider } = await import('../deployment/registry.ts');
-  const { cacheDir, environment, runtimeDir } = place;
-  const node = process.execPath;
-  return loadProvider({ runtimeDir, node, environment, cacheDir, choice, askSecret: ask });
-}
-
-async function openSources(
-  options: CommonOptions,
-  { cwd, environment }: Place,
-): Promise<ConfigSources> {
-  const { openConfig } = await import('../config/load.ts');
-  return openConfig({
-    cwd,
-    configPath: configFileOf(options),
-    environment: options.env,
-    provider: options.provider,
-    set: options.set,
-    env: environment,
-  });
-}
-
-/** @throws UsageError when two are named. */
-function configFileOf({ config, configFile }: CommonOptions): string | null {
-  if (config === null || configFile === null) return config ?? configFile;
-  const message = `two config files are named: --config ${config} and --file ${configFile}`;
-  throw new UsageError(problem({ code: 'option-twice', message, hint: 'leave out one of them' }));
-}
-
-/** Cheap: most calls of `list` and `status` happen where there is no config at all. */
-async function isConfigured(
-  { config, configFile, env, provider, set }: CommonOptions,
-  { cwd, environment }: Place,
-): Promise<boolean> {
-  if ([config, configFile, env, provider].some((given) => given !== null) || set.length > 0)
-    return true;
-  if (Object.keys(environment).some(isConfigVariable)) return true;
-  const { findConfigFile } = await import('../config/find.ts');
-  return (await findConfigFile(cwd)) !== null;
 }
 
 /** What must be shown nowhere. */
 function secretsOf({ application }: LoadedConfig['config']): string[] {
   if (application === null) return [];
   return textsOf(splitSecrets(application.args, application.secretArgs).secrets);
-}
-
-/** @returns what calls `make` the first time, and gives its result every time. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }
 
 async function confirm(

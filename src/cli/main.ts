@@ -19,6 +19,7 @@ process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   runtimeDir: import.meta.dirname,
   cacheDir: join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fctl'),
+  configDir: join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'fctl'),
   exit: (code) => process.exit(code),
   environment: process.env,
 });

@@ -1,7 +1,8 @@
 /** Runs one command line and turns whatever happens into output and an exit code. */
 import { FctlError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
-import { type Place, createContext } from './context.ts';
+import { createContext } from './context.ts';
+import type { Place } from './place.ts';
 import { type Raw, parseGiven } from './given.ts';
 import type { Interruption } from './interruption.ts';
 import { refuseBeside } from './options.ts';

@@ -8,6 +8,10 @@ import { completion } from './commands/completion.ts';
 import { configSchema } from './commands/config-schema.ts';
 import { configShow } from './commands/config-show.ts';
 import { configValidate } from './commands/config-validate.ts';
+import { contextAdd } from './commands/context-add.ts';
+import { contextList } from './commands/context-list.ts';
+import { contextRemove } from './commands/context-remove.ts';
+import { contextUse } from './commands/context-use.ts';
 import { deploy } from './commands/deploy.ts';
 import { destroy } from './commands/destroy.ts';
 import { diff } from './commands/diff.ts';
@@ -46,6 +50,7 @@ export const groups: Readonly<Record<string, string>> = {
   config: 'Show and check the configuration',
   session: 'Run many jobs on one long-lived cluster',
   metrics: 'See what is measured',
+  context: 'Name places where you have clusters, for use outside of projects',
   jobs: 'See the jobs of a cluster; without another word: list them',
   lock: 'See who changes a cluster now, and take its lock away',
 };
@@ -88,6 +93,10 @@ export const verbs: readonly Verb[] = [
   verb(logs, () => import('./verbs/logs.ts')),
   verb(metricsList, () => import('./verbs/metrics-list.ts')),
   verb(cancel, () => import('./verbs/cancel.ts')),
+  verb(contextAdd, () => import('./verbs/context-add.ts')),
+  verb(contextList, () => import('./verbs/context-list.ts')),
+  verb(contextUse, () => import('./verbs/context-use.ts')),
+  verb(contextRemove, () => import('./verbs/context-remove.ts')),
   verb(proxy, () => import('./verbs/proxy.ts')),
   verb(doctor, () => import('./verbs/doctor.ts')),
   verb(version, () => import('./verbs/version.ts')),

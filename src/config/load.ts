@@ -71,6 +71,8 @@ export interface LoadedConfig {
 
 /** Where the values of a configuration come from, read and not yet checked (C1). */
 export interface ConfigSources {
+  /** Names of the overlays in `environments`. */
+  readonly environments: readonly string[];
   /** The whole configuration. @throws ConfigError with every problem, each with its place. */
   load(options: LoadOptions): Promise<LoadedConfig>;
   /**
@@ -90,22 +92,26 @@ export async function openConfig(options: SourceOptions): Promise<ConfigSources>
   const problems = [...file.problems, ...flags.problems];
   if (file.layer === null) throw new ConfigError(inOrderOfPlace(problems));
   const { layers, problems: overlayProblems } = layersOfFile(file.layer, options.environment);
+  const { environments } = file.layer.values;
   const variables = environmentLayer(options.env, mergeLayers(layers).values);
   return new Sources(options, {
     file: found?.file ?? null,
     layers: [...layers, variables, flags.layer],
     problems: [...problems, ...overlayProblems],
+    environments: isTree(environments) ? Object.keys(environments) : [],
   });
 }
 
 interface ReadSources {
   readonly file: string | null;
+  readonly environments: readonly string[];
   /** Weak to strong. */
   readonly layers: readonly Layer[];
   readonly problems: readonly Problem[];
 }
 
 class Sources implements ConfigSources {
+  readonly environments: readonly string[];
   readonly #options: SourceOptions;
   readonly #read: ReadSources;
   readonly #folder: string;
@@ -115,6 +121,7 @@ class Sources implements ConfigSources {
     this.#options = options;
     this.#read = read;
     this.#folder = read.file === null ? options.cwd : dirname(read.file);
+    this.environments = read.environments;
     this.#context = { folder: this.#folder, env: options.env, known: new Map() };
   }
 

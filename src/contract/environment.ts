@@ -24,6 +24,8 @@ export const ProcessEnvironment = {
   bind: 'FCTL_BIND',
   /** Under which its peers reach it; absent where the place does not know it beforehand. */
   address: 'FCTL_ADDRESS',
+  /** Names a context of the client's user: where its clusters are. */
+  context: 'FCTL_CONTEXT',
   /** Version of the fctl that made the process's spec. */
   version: 'FCTL_VERSION',
 } as const;

@@ -51,6 +51,10 @@ const calls: readonly (readonly [verb: string, args: readonly string[], exitCode
   ['destroy', ['many'], 2],
   ['session stop', ['many'], 0],
   ['destroy', ['demo'], 0],
+  ['context add', ['box', '--provider', 'local'], 0],
+  ['context list', [], 0],
+  ['context use', ['box'], 0],
+  ['context remove', ['box'], 0],
   ['doctor', [], 0],
   ['prune', ['--yes'], 0],
 ];

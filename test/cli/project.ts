@@ -72,7 +72,12 @@ export class Project {
   ) {
     return execa(process.execPath, [launcher, ...args], {
       cwd,
-      env: { FCTL_HOME: this.home, NO_COLOR: '1', ...environment },
+      env: {
+        FCTL_HOME: this.home,
+        XDG_CONFIG_HOME: join(this.folder, 'user'),
+        NO_COLOR: '1',
+        ...environment,
+      },
       reject: false,
       timeout: this.#timeoutMs,
     });

@@ -1,0 +1,122 @@
+/** Where clusters are, by options, variables, a config file and a context: opened when it is asked for. */
+import type { ConfigSources } from '../config/load.ts';
+import type { ProviderChoice } from '../config/provider-choice.ts';
+import { ProcessEnvironment, isConfigVariable } from '../contract/environment.ts';
+import { UsageError, problem } from '../contract/errors.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { CommonOptions } from './common-options.ts';
+import { type NamedContext, contextNamed, readContexts } from './contexts.ts';
+import type { Place } from './place.ts';
+
+export type WhereOptions = Pick<
+  CommonOptions,
+  'config' | 'configFile' | 'context' | 'env' | 'provider' | 'set'
+>;
+
+export const nowhere: WhereOptions = {
+  config: null,
+  configFile: null,
+  context: null,
+  env: null,
+  provider: null,
+  set: [],
+};
+
+export interface Where {
+  /** The values of the config, wherever they come from. */
+  readonly sources: () => Promise<ConfigSources>;
+  /** `null`: nobody has said anything, and so it is the local provider. */
+  readonly choice: () => Promise<ProviderChoice | null>;
+  readonly provider: () => Promise<Provider>;
+  /** Gives up connections. Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/** @param ask for a secret that a provider needs. */
+export function createWhere(
+  given: WhereOptions,
+  place: Place,
+  ask: (question: string, signal: AbortSignal) => Promise<string>,
+): Where {
+  const options = once(() => resolveOptions(given, place));
+  const sources = once(async () => openSources(await options(), place));
+  const choice = once(async () =>
+    (await isConfigured(await options(), place)) ? (await sources()).chooseProvider() : null,
+  );
+  const provider = once(async () => {
+    const { loadProvider } = await import('../deployment/registry.ts');
+    const { cacheDir, environment, runtimeDir } = place;
+    const node = process.execPath;
+    const made = { runtimeDir, node, environment, cacheDir, choice: await choice() };
+    return loadProvider({ ...made, askSecret: ask });
+  });
+  let isProviderWanted = false;
+  return {
+    sources,
+    choice,
+    provider: () => {
+      isProviderWanted = true;
+      return provider();
+    },
+    close: async () => {
+      if (isProviderWanted) await (await provider().catch(() => null))?.close();
+    },
+  };
+}
+
+/** Options, and behind them a context that counts. */
+async function resolveOptions(given: WhereOptions, place: Place): Promise<WhereOptions> {
+  const named = given.context ?? place.environment[ProcessEnvironment.context] ?? '';
+  if (named !== '') return withContext(given, contextNamed(await readContexts(place), named));
+  if (await isConfigured(given, place)) return given;
+  const all = await readContexts(place);
+  return all.current === null ? given : withContext(given, contextNamed(all, all.current));
+}
+
+const withContext = (given: WhereOptions, context: NamedContext): WhereOptions => ({
+  ...given,
+  config: given.config ?? (given.configFile === null ? context.config : null),
+  env: given.env ?? context.env,
+  provider: given.provider ?? context.provider,
+  set: [...context.set, ...given.set],
+});
+
+async function openSources(
+  options: WhereOptions,
+  { cwd, environment }: Place,
+): Promise<ConfigSources> {
+  const { openConfig } = await import('../config/load.ts');
+  return openConfig({
+    cwd,
+    configPath: configFileOf(options),
+    environment: options.env,
+    provider: options.provider,
+    set: options.set,
+    env: environment,
+  });
+}
+
+/** @throws UsageError when two are named. */
+function configFileOf({ config, configFile }: WhereOptions): string | null {
+  if (config === null || configFile === null) return config ?? configFile;
+  const message = `two config files are named: --config ${config} and --file ${configFile}`;
+  throw new UsageError(problem({ code: 'option-twice', message, hint: 'leave out one of them' }));
+}
+
+/** Cheap: most calls of `list` and `status` happen where there is no config at all. */
+async function isConfigured(
+  { config, configFile, env, provider, set }: WhereOptions,
+  { cwd, environment }: Place,
+): Promise<boolean> {
+  if ([config, configFile, env, provider].some((given) => given !== null) || set.length > 0)
+    return true;
+  if (Object.keys(environment).some(isConfigVariable)) return true;
+  const { findConfigFile } = await import('../config/find.ts');
+  return (await findConfigFile(cwd)) !== null;
+}
+
+/** @returns what calls `make` the first time, and gives its result every time. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
