@@ -36,6 +36,11 @@ export interface StreamOptions<R> {
   readonly name?: string;
 }
 
+export interface AggregateOptions<A, R> extends StreamOptions<R> {
+  /** Type of the accumulator, as state keeps it. Without it any value can be one. */
+  readonly accumulator?: TypeDescriptor<A>;
+}
+
 type Partitioning = TransformationInput['partitioner'];
 
 /** What every stream can say about the operator that makes it. */
@@ -356,28 +361,34 @@ export class WindowedStream<T, K> {
     const [window, options] = split<T, unknown, K>(second, third);
     const type = window === null ? this.#input.from.outputType : null;
     const { rich, ...user } = userFunction<ReduceFunction<T>, 'reduce'>(fn, 'reduce');
-    return this.#add({ kind: 'reduce', ...user }, { window, type, rich }, options);
+    // Without a window function what is kept is the result, which is checked as all results are.
+    const kept = window === null ? null : this.#input.from.outputType;
+    return this.#add({ kind: 'reduce', ...user, type: kept }, { window, type, rich }, options);
   }
 
   aggregate<A, V, R>(
     fn: AggregateFunction<T, A, V>,
     window: WindowFunction<V, R, K>,
-    options?: StreamOptions<R>,
+    options?: AggregateOptions<A, R>,
   ): DataStream<R>;
   aggregate<A, V, R>(
     fn: AggregateFunction<T, A, V>,
     window: RichWindowFunction<V, R, K>,
-    options?: StreamOptions<R>,
+    options?: AggregateOptions<A, R>,
   ): DataStream<R>;
-  aggregate<A, R>(fn: AggregateFunction<T, A, R>, options?: StreamOptions<R>): DataStream<R>;
+  aggregate<A, R>(fn: AggregateFunction<T, A, R>, options?: AggregateOptions<A, R>): DataStream<R>;
   aggregate(
     fn: AggregateFunction<T, any, any>, // oxlint-disable-line typescript/no-explicit-any
-    second?: AnyWindowFunction<any, any, K> | StreamOptions<any>, // oxlint-disable-line typescript/no-explicit-any
-    third?: StreamOptions<unknown>,
+    second?: AnyWindowFunction<any, any, K> | AggregateOptions<any, any>, // oxlint-disable-line typescript/no-explicit-any
+    third?: AggregateOptions<any, any>, // oxlint-disable-line typescript/no-explicit-any
   ): DataStream<unknown> {
-    const [window, options] = split<unknown, unknown, K>(second, third);
+    const [window, options] = split<unknown, unknown, K, AggregateOptions<unknown, unknown>>(
+      second,
+      third,
+    );
     const results = { window, type: null, rich: richOf(fn) };
-    return this.#add({ kind: 'aggregate', fn }, results, options);
+    const contents = { kind: 'aggregate', fn, type: options.accumulator ?? null } as const;
+    return this.#add(contents, results, options);
   }
 
   /** Keeps all elements of a window and gives them to the function when it fires. */
@@ -425,15 +436,15 @@ interface WindowResults {
   readonly rich: readonly RichFunction[];
 }
 
-function split<V, R, K>(
-  second: AnyWindowFunction<V, R, K> | StreamOptions<R> | undefined,
-  third: StreamOptions<R> | undefined,
-): [UserFunction<WindowFunction<V, R, K>> | null, StreamOptions<R>] {
+function split<V, R, K, O extends StreamOptions<R> = StreamOptions<R>>(
+  second: AnyWindowFunction<V, R, K> | O | undefined,
+  third: O | undefined,
+): [UserFunction<WindowFunction<V, R, K>> | null, O] {
   if (typeof second !== 'function' && !isGivenAs(second, 'process')) {
-    return [null, (second as StreamOptions<R> | undefined) ?? {}];
+    return [null, (second as O | undefined) ?? ({} as O)];
   }
   const given = second as AnyWindowFunction<V, R, K>;
-  return [userFunction<WindowFunction<V, R, K>, 'process'>(given, 'process'), third ?? {}];
+  return [userFunction<WindowFunction<V, R, K>, 'process'>(given, 'process'), third ?? ({} as O)];
 }
 
 function describeAssigner(assigner: WindowAssigner): string {

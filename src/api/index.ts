@@ -10,6 +10,7 @@ export {
 export { type TypeDescriptor, type TypeOf, types } from './types.ts';
 export type { SourceOptions, StreamExecutionEnvironment } from './environment.ts';
 export type {
+  AggregateOptions,
   DataStream,
   DataStreamSink,
   KeyedStream,

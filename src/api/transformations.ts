@@ -44,8 +44,18 @@ export interface WindowOperation {
   readonly key: Keying | null;
   /** What is kept per key and window: one accumulator, one reduced value, or all elements. */
   readonly contents:
-    | { readonly kind: 'aggregate'; readonly fn: AggregateFunction<any, any, any> }
-    | { readonly kind: 'reduce'; readonly fn: ReduceFunction<any> }
+    | {
+        readonly kind: 'aggregate';
+        readonly fn: AggregateFunction<any, any, any>;
+        /** Of the accumulator; absent: none is declared. */
+        readonly type?: TypeDescriptor<any> | null;
+      }
+    | {
+        readonly kind: 'reduce';
+        readonly fn: ReduceFunction<any>;
+        /** Of the reduced value that a window function gets: that of the elements. */
+        readonly type?: TypeDescriptor<any> | null;
+      }
     | { readonly kind: 'elements' };
   /** Sees key, window and contents; `null`: the aggregated value itself is the result. */
   readonly windowFunction: WindowFunction<any, any, any> | null;

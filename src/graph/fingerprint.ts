@@ -3,6 +3,7 @@
  * Everything counts but parallelism and max parallelism, so that rescaling keeps it. Of cached files the
  * names count: where a file is, and what is in it, not every process knows.
  */
+import type { WindowOperation } from '../api/transformations.ts';
 import type { TypeShape } from '../api/types.ts';
 import { canonicalJson, sha256 } from '../contract/hash.ts';
 import type { JsonObject, JsonValue } from '../contract/json.ts';
@@ -17,10 +18,7 @@ export function printOperators(operators: readonly PlannedOperator[]): OperatorP
     id,
     name,
     kind: operation.kind,
-    window:
-      operation.kind === 'window'
-        ? [asJson(operation.assigner), operation.allowedLatenessMs]
-        : null,
+    window: operation.kind === 'window' ? printWindow(operation) : null,
     type: printType(outputType),
     enumerator: operation.kind === 'source' ? asJson(operation.source.enumerator) : null,
     committer: operation.kind === 'sink' ? asJson(operation.sink.committer) : null,
@@ -30,6 +28,15 @@ export function printOperators(operators: readonly PlannedOperator[]): OperatorP
       printType(input.key?.type ?? null),
     ]),
   }));
+}
+
+function printWindow({ assigner, allowedLatenessMs, contents }: WindowOperation): JsonValue {
+  const accumulator = contents.kind === 'aggregate' ? (contents.type ?? null) : null;
+  return [
+    asJson(assigner),
+    allowedLatenessMs,
+    ...(accumulator === null ? [] : [printType(accumulator)]),
+  ];
 }
 
 /** A text: the order of the fields of a record counts, it is that of their encoding. */

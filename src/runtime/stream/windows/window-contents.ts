@@ -1,6 +1,13 @@
-/** What a window keeps per key, behind one interface: an accumulator, a reduced value, or all elements. */
+/**
+ * What a window keeps per key, behind one interface: an accumulator, a reduced value, or all elements.
+ *
+ * A1  What is kept is of its declared type when it is kept first and when it is used for a result; between these
+ *     two it is not looked at, since that would cost every record.
+ */
+import { compileCodec } from '../../../api/codec.ts';
 import type { AggregateFunction, ReduceFunction } from '../../../api/functions.ts';
 import type { WindowOperation } from '../../../api/transformations.ts';
+import type { TypeShape } from '../../../api/types.ts';
 
 export interface WindowContents {
   /** What is kept after the first element. */
@@ -13,15 +20,35 @@ export interface WindowContents {
   result(kept: unknown): unknown;
 }
 
+/** Checks what is kept (A1). @throws TypeError that says what it is. */
+type Check = (kept: unknown) => void;
+
+function checkOf(type: TypeShape | null | undefined, what: string): Check | null {
+  if (!type) return null;
+  const { check } = compileCodec<unknown>(type);
+  return (kept) => {
+    try {
+      check(kept);
+    } catch (error) {
+      const message = (error as Error).message.replace(/^the value: /, '');
+      throw new TypeError(`${what}: ${message}`, { cause: error });
+    }
+  };
+}
+
 class AggregateContents implements WindowContents {
   private readonly fn: AggregateFunction<unknown, unknown, unknown>;
+  private readonly check: Check | null;
 
-  constructor(fn: AggregateFunction<unknown, unknown, unknown>) {
+  constructor(fn: AggregateFunction<unknown, unknown, unknown>, check: Check | null) {
     this.fn = fn;
+    this.check = check;
   }
 
   first(value: unknown): unknown {
-    return this.fn.add(value, this.fn.createAccumulator());
+    const kept = this.fn.add(value, this.fn.createAccumulator());
+    this.check?.(kept);
+    return kept;
   }
 
   add(kept: unknown, value: unknown): unknown {
@@ -29,19 +56,22 @@ class AggregateContents implements WindowContents {
   }
 
   values(kept: unknown): Iterable<unknown> {
-    return [this.fn.getResult(kept)];
+    return [this.result(kept)];
   }
 
   result(kept: unknown): unknown {
+    this.check?.(kept);
     return this.fn.getResult(kept);
   }
 }
 
 class ReduceContents implements WindowContents {
   private readonly fn: ReduceFunction<unknown>;
+  private readonly check: Check | null;
 
-  constructor(fn: ReduceFunction<unknown>) {
+  constructor(fn: ReduceFunction<unknown>, check: Check | null) {
     this.fn = fn;
+    this.check = check;
   }
 
   first(value: unknown): unknown {
@@ -53,10 +83,11 @@ class ReduceContents implements WindowContents {
   }
 
   values(kept: unknown): Iterable<unknown> {
-    return [kept];
+    return [this.result(kept)];
   }
 
   result(kept: unknown): unknown {
+    this.check?.(kept);
     return kept;
   }
 }
@@ -83,9 +114,9 @@ class ElementContents implements WindowContents {
 export function windowContents(contents: WindowOperation['contents']): WindowContents {
   switch (contents.kind) {
     case 'aggregate':
-      return new AggregateContents(contents.fn);
+      return new AggregateContents(contents.fn, checkOf(contents.type, 'the accumulator'));
     case 'reduce':
-      return new ReduceContents(contents.fn);
+      return new ReduceContents(contents.fn, checkOf(contents.type, 'the reduced value'));
     case 'elements':
       return new ElementContents();
   }
