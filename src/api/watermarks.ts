@@ -11,6 +11,10 @@ export interface WatermarkStrategy<T> {
 }
 
 export interface WatermarkOptions {
+  /**
+   * A source without a record for this long no longer holds back the time of others, nor its end when all others
+   * have ended: what it brings later may be late. Default: it is never idle.
+   */
   readonly idleness?: string | number;
 }
 

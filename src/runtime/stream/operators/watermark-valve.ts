@@ -7,8 +7,9 @@
  *     back, until its watermark has caught up.
  * L2  When the last stream that counts becomes idle, nothing holds the others back any more: the highest
  *     watermark of those that are not over comes out.
- * L3  The highest watermark comes out when all streams are over, and not before: one idle stream beside
- *     ended ones may still wake up. (Flink's comes out as soon as none but idle ones are left.)
+ * L3  A stream that is over holds nobody back, and no idle one does: the highest watermark comes out when none
+ *     but idle streams are left beside those that are over, as in Flink. What an idle one brings later is late.
+ *     A stream that is awake but not aligned still brings time, so that its end is waited for. (Flink's is not.)
  * L4  Watermarks of an idle stream are ignored.
  */
 import { MAX_WATERMARK, NO_TIMESTAMP } from '../../../api/source.ts';
@@ -82,9 +83,10 @@ export class WatermarkValve {
       aligned++;
       if (watermark < lowest) lowest = watermark;
     }
-    const isIdle = live > 0 && active === 0;
+    const isOver = active === 0 && live < this.streams.length; // L3
+    const isIdle = active === 0 && !isOver;
     if (this.isIdle && !isIdle) this.changeIdle(false);
-    if (live === 0) this.advance(MAX_WATERMARK);
+    if (isOver) this.advance(MAX_WATERMARK);
     else if (aligned > 0) this.advance(lowest);
     else if (isIdle && isReleased) this.advance(highest); // L2
     if (isIdle && !this.isIdle) this.changeIdle(true);
