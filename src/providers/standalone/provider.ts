@@ -8,9 +8,9 @@
  * C3  Before a process is started, whatever has its name on any other host is ended.
  * C4  What may run on a host that does not answer is never said to be gone.
  */
-import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
+import { type ClusterId, isClusterId } from '../../contract/cluster-id.ts';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
 import type { Call } from '../../contract/call.ts';
 import { DocumentName } from '../../record/documents.ts';
@@ -95,7 +95,7 @@ export class StandaloneProvider implements Provider {
   /** @throws ProviderError when no host answers. */
   async list({ signal }: Call): Promise<ClusterList> {
     const outcomes = await this.#hosts.ask(this.#hosts.configured, (host) =>
-      host.look<readonly ClusterId[]>('list', {}, { signal }),
+      host.look<readonly string[]>('list', {}, { signal }),
     );
     const answers = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value ?? []] : []));
     const errors = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
@@ -105,7 +105,8 @@ export class StandaloneProvider implements Provider {
       if (!(error instanceof ProviderError)) throw error;
       silent.push(...error.problems);
     }
-    return { clusters: [...new Set(answers.flat())].sort(), silent };
+    const clusters = new Set(answers.flat().filter(isClusterId));
+    return { clusters: [...clusters].sort(), silent };
   }
 
   async observe(clusterId: ClusterId): Promise<ObservedCluster | null> {

@@ -13,3 +13,4 @@ export { type FakeCluster, FakePlatform, type FakePlatformOptions } from './fake
 export { openFake } from './fake-provider.ts';
 export { MemoryProcess } from './memory-process.ts';
 export { MemoryStore } from '../../record/drivers/memory.ts';
+export { type ClusterId, isClusterId, parseClusterId } from '../../contract/cluster-id.ts';

@@ -74,6 +74,20 @@ describe('a container of the name that is not ours', () => {
   });
 });
 
+describe('what is labelled with an id that no cluster can have', () => {
+  it.each(['', '..', 'a/b', 'Demo'])('is of no cluster: %j', async (id) => {
+    const Labels = { 'fctl.dev/cluster': id, 'fctl.dev/identity': 'i' };
+    engine.volumes.set(`fctl-${id}`, { Name: `fctl-${id}`, Labels });
+    const process = { ...Labels, 'fctl.dev/process': 'jobmanager-0' };
+    const body = { Image: 'base:1', Cmd: ['true'], HostConfig: {}, Labels: process };
+    await post('/containers/create?name=somebody-s', body);
+    await provider.record(demo).write(DocumentName.lock, { epoch: 1 }, null);
+    expect((await provider.list(call)).clusters).toEqual(['demo']);
+    const leftovers = await provider.leftovers(call);
+    expect(leftovers.filter(({ clusterId }) => clusterId !== demo)).toEqual([]);
+  });
+});
+
 describe('a keeper', () => {
   it('is one for all who change a cluster at the same time', async () => {
     await provider.install({ kind: 'fctl' }, { onProgress: () => {}, signal: never });

@@ -6,12 +6,12 @@
  *     was seen here (host-document.ts, H1).
  * M2  A record that moved away is neither read nor written here any more.
  */
-import type { ClusterId } from '../../../contract/cluster-id.ts';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { type ClusterId, parseClusterId } from '../../../contract/cluster-id.ts';
 import { DocumentName } from '../../../record/documents.ts';
 import { isOver, orDamage, readDocument, whyNoRecord } from '../../../record/record.ts';
 import { sha256OfFile } from '../../../contract/hash.ts';
@@ -48,7 +48,7 @@ export function hostMethods(
     });
   };
   const local = localFor('none'); // for all that starts nothing
-  return {
+  return withIds({
     list: async () => (await local.list()).clusters,
     look: ({ clusterId }: Request.OfCluster) => look(local, at(clusterId), clusterId),
     read: async ({ clusterId, generation, names }: Request.Read): Promise<Request.ReadAnswer> => {
@@ -143,7 +143,20 @@ export function hostMethods(
     },
     noteRecord: ({ clusterId, record }: Request.NoteRecord) => noteRecord(at(clusterId), record),
     prune: () => pruneHost(dir),
-  } satisfies Methods;
+  });
+}
+
+/** The methods, which a client's message reaches with an id that a cluster can have alone. */
+function withIds(methods: Methods): Methods {
+  const checked = Object.entries(methods).map(([name, method]): [string, Methods[string]] => [
+    name,
+    async (params, context) => {
+      const { clusterId } = params as { readonly clusterId?: unknown };
+      if (clusterId !== undefined) parseClusterId(typeof clusterId === 'string' ? clusterId : '');
+      return method(params, context);
+    },
+  ]);
+  return Object.fromEntries(checked);
 }
 
 /** M2 */
