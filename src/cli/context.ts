@@ -68,7 +68,13 @@ export interface Context {
   dispose(): Promise<void>;
 }
 
-export function createContext(report: Report, options: CommonOptions, place: Place): Context {
+/** @param runsCommands whether the commands in a config (`${exec:…}`) may be run. */
+export function createContext(
+  report: Report,
+  options: CommonOptions,
+  place: Place,
+  runsCommands: boolean,
+): Context {
   const { command } = report.options;
   const stop = interruption(options.timeout, place.exit);
   const askFor = async (question: string, signal: AbortSignal) => {
@@ -80,7 +86,7 @@ export function createContext(report: Report, options: CommonOptions, place: Pla
   };
   const opened: Where[] = [];
   const open = (where: WhereOptions): Where => {
-    opened.push(createWhere(where, place, askFor));
+    opened.push(createWhere(where, place, { ask: askFor, runsCommands }));
     return opened.at(-1)!;
   };
   const { choice, provider, sources } = open(options);

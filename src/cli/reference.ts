@@ -14,12 +14,19 @@ Results go to stdout, progress and messages to stderr. With \`--json\` stdout ha
 A verb that concerns a cluster takes its id as the first word or as \`--cluster\`; in a project, or with \`FCTL_CLUSTER\`, neither is needed. There the first word may be a process: \`fctl logs taskmanager-0\` means that process of the project's cluster. Where a cluster of that name exists, too, fctl asks you to say which you mean.
 `;
 
+/** What changes nothing and needs no whole configuration. */
+const isLook = ({ reach, readsConfig, readsOnly }: Declaration) =>
+  readsOnly && !readsConfig && reach !== 'nothing';
+
 export async function cliReference(): Promise<string> {
   const codes = Object.entries(exitCodeMeanings).map(
     ([name, meaning]) => `| ${ExitCode[name as keyof typeof ExitCode]} | ${meaning} |`,
   );
+  const looks = verbs.filter(isLook).map(({ name }) => `\`${name}\``);
   return [
     introduction,
+    `Verbs that only look at clusters (${looks.join(', ')}) change nothing, and run no \`\${exec:…}\` of a config: where they would need one to know where clusters are, they say which key it is and end with exit code 3.`,
+    '',
     ...verbs.flatMap(describeVerb),
     '## Options of every verb',
     '',

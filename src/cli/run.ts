@@ -98,7 +98,12 @@ async function invoke(
     const given = parseGiven(verb, raw, behind);
     const common = commonOf(given);
     refuseForm(verb, common);
-    const context = createContext(report, common, place);
+    const context = createContext(
+      report,
+      common,
+      place,
+      !verb.readsOnly || verb.readsConfig === true,
+    );
     dispose = () => context.dispose();
     ({ interruption } = context);
     awake = setInterval(() => {}, 2 ** 30); // The clock's timers alone keep no process alive.

@@ -36,6 +36,11 @@ export interface Declaration<
   readonly examples: readonly string[];
   /** It changes nothing: Ctrl-C and `--timeout` end it at once, whatever it waits for. */
   readonly readsOnly?: true;
+  /**
+   * It needs the whole configuration, and so runs the commands in it (`${exec:…}`). Others that change
+   * nothing only look at clusters, and run none.
+   */
+  readonly readsConfig?: true;
   /** It is meant where only its group is named. */
   readonly isDefault?: true;
   /** It prints a list, also `-o wide` and `-o name`. */

@@ -32,14 +32,20 @@ export interface Where {
   readonly close: () => Promise<void>;
 }
 
-/** @param ask for a secret that a provider needs. */
+export interface WhereMeans {
+  /** For a secret that a provider needs. */
+  readonly ask: (question: string, signal: AbortSignal) => Promise<string>;
+  /** Whether the commands in a config (`${exec:…}`) may be run. */
+  readonly runsCommands: boolean;
+}
+
 export function createWhere(
   given: WhereOptions,
   place: Place,
-  ask: (question: string, signal: AbortSignal) => Promise<string>,
+  { ask, runsCommands }: WhereMeans,
 ): Where {
   const options = once(() => resolveOptions(given, place));
-  const sources = once(async () => openSources(await options(), place));
+  const sources = once(async () => openSources(await options(), place, runsCommands));
   const choice = once(async () =>
     (await isConfigured(await options(), place)) ? (await sources()).chooseProvider() : null,
   );
@@ -84,6 +90,7 @@ const withContext = (given: WhereOptions, context: NamedContext): WhereOptions =
 async function openSources(
   options: WhereOptions,
   { cwd, environment }: Place,
+  runsCommands: boolean,
 ): Promise<ConfigSources> {
   const { openConfig } = await import('../config/load.ts');
   return openConfig({
@@ -93,6 +100,7 @@ async function openSources(
     provider: options.provider,
     set: options.set,
     env: environment,
+    runsCommands,
   });
 }
 

@@ -8,6 +8,8 @@
  *     command would act on another provider than the one that was meant.
  * C3  Who only needs to know where clusters are resolves no reference that says nothing of it: not to
  *     show a list may a command of somebody's config be run that fetches the secrets of an application.
+ * C4  Whoever only looks at clusters runs no command at all: a look into a repository that was just cloned
+ *     must not run what its author wrote. A reference that is needed, and is a command, is a problem.
  */
 import { dirname } from 'node:path';
 import { ConfigError, type Problem, problem } from '../contract/errors.ts';
@@ -46,6 +48,8 @@ export interface SourceOptions {
   /** `a.b=c` */
   readonly set: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether commands in references (`${exec:…}`) are run. Default: they are. */
+  readonly runsCommands?: boolean;
 }
 
 export interface LoadOptions {
@@ -122,7 +126,8 @@ class Sources implements ConfigSources {
     this.#read = read;
     this.#folder = read.file === null ? options.cwd : dirname(read.file);
     this.environments = read.environments;
-    this.#context = { folder: this.#folder, env: options.env, known: new Map() };
+    const { env, runsCommands = true } = options;
+    this.#context = { folder: this.#folder, env, runsCommands, known: new Map() };
   }
 
   async load({ requireApplication, set }: LoadOptions): Promise<LoadedConfig> {

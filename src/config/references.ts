@@ -13,6 +13,8 @@ export interface ReferenceContext {
   /** Relative paths are relative to it, and commands run in it. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether `${exec:…}` may be run; else it is a finding. */
+  readonly runsCommands: boolean;
   /** What references became, so that none is read or run twice. */
   readonly known: Map<string, ReferenceResult>;
 }
@@ -48,6 +50,10 @@ export function resolveReferences(
     text.replaceAll(reference, (whole, escape: string, kind: string, what: string) => {
       if (escape !== '') return whole.slice(1);
       secrets.add(pointer(path));
+      if (kind === 'exec' && !context.runsCommands) {
+        findings.push(commandNotRun(whole, path));
+        return whole;
+      }
       const result = readOnce(kind, what, context);
       if ('value' in result) return result.value;
       const message = `${whole}: ${result.reason}`;
@@ -65,6 +71,16 @@ export function resolveReferences(
     );
   };
   return { values: visit(values, []) as Tree, secrets, findings };
+}
+
+function commandNotRun(whole: string, path: Path): Finding {
+  return {
+    code: 'command-not-run',
+    message: `${whole} is not resolved: a command of fctl that only looks at clusters runs no command of a config`,
+    path,
+    part: 'value',
+    hint: "use '${env:NAME}' or '${file:PATH}'; for hosts also an SSH agent or a key, which need no reference",
+  };
 }
 
 function readOnce(kind: string, what: string, context: ReferenceContext): ReferenceResult {

@@ -2,6 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { verbs } from '../../src/cli/verbs.ts';
 import { type Answer, Project } from './project.ts';
 
 let project: Project;
@@ -148,7 +149,7 @@ describe('a config that cannot be loaded', () => {
 
   it.each([
     ['provder: docker', 'provder'],
-    ['providers: { local: { dir: "${exec:exit 3}" } }', 'exited with 3'],
+    ['providers: { local: { dir: "${env:MISSING}" } }', 'is not set'],
     ['a: [', 'Flow sequence'],
     ['environments: { production: { provider: nowhere } }', 'must be local'],
   ])('says what is wrong with it: %s', async (lines, message) => {
@@ -173,7 +174,38 @@ describe('a config that cannot be loaded', () => {
 describe('references', () => {
   const touch = (name: string) => `"\${exec:touch ${name} && exit 3}"`;
 
-  it.each([...looking, 'cancel demo', 'prune --yes'])(
+  const looks = verbs.filter(
+    ({ reach, readsConfig, readsOnly }) => readsOnly && !readsConfig && reach !== 'nothing',
+  );
+
+  it.each(looks)(
+    '$name runs no command of a config, and says which key has one',
+    async ({ name, reach }) => {
+      await project.configure(
+        `  args: { password: ${touch('ran')} }`,
+        'providers: { local: { dir: "${exec:echo run >> ran; printf home}" } }',
+      );
+      const named = reach === 'cluster' ? ['--cluster', 'demo'] : [];
+      const { exitCode, json } = await answer(name, named);
+      expect(json.errors).toMatchObject([
+        { code: 'command-not-run', path: '/providers/local/dir', hint: /\$\{env:NAME\}/ },
+      ]);
+      expect(exitCode).toBe(3);
+      expect(await readdir(project.folder)).not.toContain('ran');
+    },
+  );
+
+  it.each(looking)('that are no commands are resolved by: %s', async (line) => {
+    await project.configure(
+      `  args: { password: ${touch('ran')} }`,
+      'providers: { local: { dir: "${env:WHERE}" } }',
+    );
+    const { json } = await answer(line, [], { WHERE: 'home' });
+    expect(json.errors.map(({ code }) => code)).not.toContain('command-not-run');
+    expect(await readdir(project.folder)).not.toContain('ran');
+  });
+
+  it.each(['doctor', 'cancel demo', 'prune --yes'])(
     'that do not say where clusters are, are not resolved by: %s',
     async (line) => {
       await project.configure(

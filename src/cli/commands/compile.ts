@@ -11,6 +11,7 @@ export const compile = defineVerb({
     'Prints what would be executed. The main() of an application runs for that, here and without a cluster: each job that it executes is compiled and counts as finished at once, with no results.',
   reach: 'place',
   readsOnly: true,
+  readsConfig: true,
   arguments: {},
   options: {
     job: option('--job <name>', 'Print only this job.', text),

@@ -9,6 +9,7 @@ export const configShow = defineVerb({
     'Prints every value of the configuration, defaults included, after the environment, variables and options were applied. Secrets are masked.',
   reach: 'place',
   readsOnly: true,
+  readsConfig: true,
   arguments: {},
   options: { origin: flag('--origin', 'Say of each value where it came from.') },
   examples: ['fctl config show', 'fctl config show --origin --env production'],

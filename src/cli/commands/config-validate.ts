@@ -6,6 +6,7 @@ export const configValidate = defineVerb({
   summary: 'Check the configuration and report every problem at once',
   reach: 'place',
   readsOnly: true,
+  readsConfig: true,
   arguments: {},
   options: {},
   examples: ['fctl config validate', 'fctl config validate --set taskmanager.slots=4 --json'],

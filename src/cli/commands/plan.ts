@@ -18,6 +18,7 @@ export const plan = defineVerb({
     'Compares what the config file says with what runs: which processes would be created, scaled, restarted, replaced or deleted, and which keys of the config cause it. With --json, `changes` tells whether a deploy would change anything.',
   reach: 'cluster',
   readsOnly: true,
+  readsConfig: true,
   arguments: {},
   options: {
     ...mode,
