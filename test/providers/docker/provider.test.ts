@@ -1,6 +1,7 @@
 /** The Docker provider beside its contract: what a fake engine can be brought to do. */
 import { readDocument } from '../../../src/record/record.ts';
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { demo } from '../../demo.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
@@ -61,6 +62,42 @@ describe('preflight', () => {
       message: expect.stringContaining('no registry has base:1'),
     });
     await pulling.close();
+  });
+});
+
+describe('what a process printed', () => {
+  const folder = `JSON.parse(fs.readFileSync(process.env.FCTL_PROCESS_DIR + '/config.json')).logs`;
+  const script = `const fs = require('fs'); const file = ${folder} + '/jobmanager-0.out';
+    fs.mkdirSync(${folder}, { recursive: true });
+    fs.writeFileSync(file, 'user 1\\nuser 2\\n'); console.log('node'); setInterval(() => {}, 1000);`;
+  const read = async (tail: number | null, sincePlaced = false) => {
+    const options = { stream: 'out', follow: false, tail, sincePlaced, signal: never } as const;
+    return text(await provider.logs(demo, 'jobmanager-0', options));
+  };
+  beforeEach(async () => {
+    await convergeAll(provider, smallCluster({ clusterId: demo, clientDir: '/', script }), {
+      fence: 1,
+      signal: never,
+    });
+    await eventually(async () => (await read(null)).includes('node'));
+  });
+
+  it('is what user code printed into a file, and behind it what Node.js printed', async () => {
+    expect(await read(null)).toBe('user 1\nuser 2\nnode\n');
+    expect(await read(2)).toBe('user 2\nnode\n');
+    // The file goes on from one placement to the next.
+    expect(await read(null, true)).toBe('node\n');
+  });
+
+  it('is followed, wherever it comes from', async () => {
+    const stop = new AbortController();
+    const options = { stream: 'out', follow: true, tail: 1, signal: stop.signal } as const;
+    const seen: string[] = [];
+    for await (const chunk of await provider.logs(demo, 'jobmanager-0', options)) {
+      seen.push(...String(chunk).trim().split('\n'));
+      if (seen.length === 2) stop.abort();
+    }
+    expect(seen.toSorted()).toEqual(['node', 'user 2']);
   });
 });
 
