@@ -25,14 +25,17 @@ export interface Suite {
 }
 
 /** Files that no suite of `test/integration` reads. */
-export const harmless = ['docs/', 'bench/', 'README.md', 'LICENSE', 'web/'] as const;
+export const harmless = ['bench/', 'README.md', 'LICENSE', 'web/'] as const;
 
 const standalone = ['src/providers/standalone/', 'templates/systemd/'];
 const docker = ['src/providers/docker/', 'src/packaging/container-image.ts'];
-const elsewhere = (own: string) =>
-  ['docker', 'flink', 'local', 'ssh-hosts']
+/** What only suites of other folders read; of the documentation each guide is read by its own. */
+const elsewhere = (own: string, suite = '') => [
+  ...['docker', 'flink', 'local', 'ssh-hosts']
     .filter((folder) => folder !== own)
-    .map((folder) => `test/integration/${folder}/`);
+    .map((folder) => `test/integration/${folder}/`),
+  ...(suite === 'guide' ? [] : ['docs/']),
+];
 
 const onLocal = (name: string, lane: Lane, budget: number): Suite => ({
   name: `local/${name}`,
@@ -53,14 +56,14 @@ const onHosts = (name: string, budget: number): Suite => ({
   lane: 'waiting',
   rigs: ['ssh-hosts'],
   budget,
-  apartFrom: [...docker, ...elsewhere('ssh-hosts')],
+  apartFrom: [...docker, ...elsewhere('ssh-hosts', name)],
 });
 const onDocker = (name: string, budget: number): Suite => ({
   name: `docker/${name}`,
   lane: 'waiting',
   rigs: ['docker'],
   budget,
-  apartFrom: [...standalone, ...elsewhere('docker')],
+  apartFrom: [...standalone, ...elsewhere('docker', name)],
 });
 
 /** In the order in which they run in their lane. */
@@ -72,6 +75,7 @@ export const suites: readonly Suite[] = [
   onDocker('flights', 90),
   onDocker('kills', 90),
   onDocker('faults', 120),
+  onDocker('guide', 90),
   onHosts('rig', 60),
   onHosts('contract', 90),
   onHosts('access', 60),
@@ -80,6 +84,7 @@ export const suites: readonly Suite[] = [
   onHosts('flights', 90),
   onHosts('kills', 90),
   onHosts('faults', 120),
+  onHosts('guide', 90),
   onLocal('kills', 'cpu', 120),
   onLocal('per-job-kills', 'cpu', 90),
   onLocal('recovery', 'cpu', 90),
