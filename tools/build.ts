@@ -44,14 +44,18 @@ const banner = [
 const keepUnusedMs = process.argv.includes('--prune') ? 0 : 3_600_000;
 
 /**
- * Parts of dockerode and its transport that fctl never calls: sessions of BuildKit over gRPC, and SSH, for
+ * Parts that fctl never calls. Of dockerode and its transport: sessions of BuildKit over gRPC, and SSH, for
  * which the provider has its own connections. They would be three quarters of what is bundled for Docker.
+ * Of commander: other programs as commands, for which each start would load how processes are started.
  */
 const unusedParts: Plugin = {
   name: 'unused-parts',
   setup(esbuild) {
     esbuild.onResolve({ filter: /^\.\/(session|buildkit|ssh)$/ }, ({ importer, path }) =>
       /node_modules\/docker(ode|-modem)\//.test(importer) ? { path, namespace: 'unused' } : null,
+    );
+    esbuild.onResolve({ filter: /^node:child_process$/ }, ({ importer, path }) =>
+      /node_modules\/commander\//.test(importer) ? { path, namespace: 'unused' } : null,
     );
     esbuild.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
       contents: 'module.exports = null;',

@@ -15,7 +15,6 @@ import type { Report } from './output/report.ts';
 import { type Interruption, interruption } from './interruption.ts';
 import type { Place } from './place.ts';
 import { type Where, type WhereOptions, createWhere } from './where.ts';
-import { askSecret, askYes, nobodyToAsk } from './output/ask.ts';
 import type { CommonOptions } from './common-options.ts';
 
 export interface Context {
@@ -79,6 +78,7 @@ export function createContext(
   const stop = interruption(options.timeout, place.exit);
   const askFor = async (question: string, signal: AbortSignal) => {
     stop.signal.throwIfAborted();
+    const { askSecret, nobodyToAsk } = await import('./output/ask.ts');
     if (options.noInput) throw nobodyToAsk(question);
     const answer = await askSecret(question, AbortSignal.any([signal, stop.signal]));
     if (answer === null) throw stop.refuse();
@@ -159,6 +159,7 @@ async function confirm(
       }),
     );
   }
+  const { askYes } = await import('./output/ask.ts');
   if (await askYes(question, signal)) return;
   throw new ClusterError(
     ExitCode.interrupted,

@@ -17,10 +17,13 @@ Results go to stdout, progress and messages to stderr.
 ${exitCodesInShort}`;
 
 /** The verb that a command line calls, as far as its words tell; `null`: none. */
-export function calledVerb(argv: readonly string[]): Verb | null {
+export const calledVerb = (argv: readonly string[]): Verb | null => find(argv).called;
+
+/** @returns also whether all of its words were there: a group alone may mean a verb, too. */
+function find(argv: readonly string[]): { called: Verb | null; isNamed: boolean } {
   const words = argv.filter((word) => !word.startsWith('-'));
   const [first, second] = words[0] === 'help' ? words.slice(1) : words;
-  if (first === undefined) return null;
+  if (first === undefined) return { called: null, isNamed: false };
   const isCalled = (name: string, own: string | undefined, aliases: readonly string[] = []) =>
     own !== undefined && (own === name || aliases.includes(own));
   const named = verbs.find(({ aliases, name }) => {
@@ -30,7 +33,8 @@ export function calledVerb(argv: readonly string[]): Verb | null {
       : group === first && isCalled(own, second, aliases);
   });
   const isGroup = ({ isDefault, name }: Verb) => isDefault && name.startsWith(`${first} `);
-  return named ?? verbs.find(isGroup) ?? null;
+  const called = named ?? verbs.find(isGroup) ?? null;
+  return { called, isNamed: named !== undefined && words[0] !== 'help' };
 }
 
 export function createProgram(argv: readonly string[], invoke: Invoke): Command {
@@ -44,9 +48,10 @@ export function createProgram(argv: readonly string[], invoke: Invoke): Command 
       'after',
       `\n${examples(['fctl init my-job', 'fctl deploy --mode application', 'fctl list'])}`,
     );
-  const called = calledVerb(argv);
+  const { called, isNamed } = find(argv);
   const parents = new Map<string, Command>();
-  for (const verb of verbs) {
+  // The others are there for help, and to find what was meant.
+  for (const verb of isNamed ? [called!] : verbs) {
     const words = verb.name.split(' ');
     const parent = words.length === 1 ? program : groupOf(program, parents, words[0]!);
     const command = addVerb(parent, words.at(-1)!, verb);

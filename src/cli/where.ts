@@ -5,7 +5,7 @@ import { ProcessEnvironment, isConfigVariable } from '../contract/environment.ts
 import { UsageError, problem } from '../contract/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { CommonOptions } from './common-options.ts';
-import { type NamedContext, contextNamed, readContexts } from './contexts.ts';
+import type { NamedContext } from './contexts.ts';
 import type { Place } from './place.ts';
 
 export type WhereOptions = Pick<
@@ -73,8 +73,9 @@ export function createWhere(
 /** Options, and behind them a context that counts. */
 async function resolveOptions(given: WhereOptions, place: Place): Promise<WhereOptions> {
   const named = given.context ?? place.environment[ProcessEnvironment.context] ?? '';
+  if (named === '' && (await isConfigured(given, place))) return given;
+  const { contextNamed, readContexts } = await import('./contexts.ts');
   if (named !== '') return withContext(given, contextNamed(await readContexts(place), named));
-  if (await isConfigured(given, place)) return given;
   const all = await readContexts(place);
   return all.current === null ? given : withContext(given, contextNamed(all, all.current));
 }

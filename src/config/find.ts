@@ -1,7 +1,7 @@
 /** Finds the config file, by cosmiconfig: in a folder, then in those above up to the project's root. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { cosmiconfig } from 'cosmiconfig';
+import { basename, dirname, join, resolve } from 'node:path';
 
 const endings = ['ts', 'js', 'mjs', 'yaml', 'yml', 'json'];
 
@@ -18,32 +18,22 @@ export interface ConfigFile {
   readonly text: string;
 }
 
-/** A package.json counts only when it has our key. */
-function load(file: string, text: string): unknown {
-  if (basename(file) !== 'package.json') return { file, text };
-  try {
-    const content = JSON.parse(text) as { fctl?: unknown };
-    return content.fctl === undefined ? {} : { fctl: { file, text } };
-  } catch {
-    return {};
-  }
-}
-
 /** @returns `null` when there is none. */
 export async function findConfigFile(cwd: string): Promise<ConfigFile | null> {
-  const loaders = Object.fromEntries(
-    ['noExt', '.ts', '.js', '.mjs', '.yaml', '.yml', '.json'].map((ending) => [ending, load]),
-  );
-  const explorer = cosmiconfig('fctl', {
-    searchPlaces: [...searchPlaces],
-    searchStrategy: 'project',
-    loaders,
-    // An empty file is somebody's config, and one in a folder above is not meant.
-    ignoreEmptySearchPlaces: false,
-  });
-  const found = await explorer.search(cwd);
+  if (!mayBeFound(cwd)) return null;
+  const { search } = await import('./search.ts');
+  const found = await search(cwd, searchPlaces);
   if (found?.isEmpty !== true) return found === null ? null : (found.config as ConfigFile);
   return basename(found.filepath) === 'package.json' ? null : { file: found.filepath, text: '' };
+}
+
+/** Whether a folder, or one above, has a file that might be a config: most calls happen where there is none. */
+function mayBeFound(folder: string): boolean {
+  const above = dirname(folder);
+  return (
+    searchPlaces.some((name) => existsSync(join(folder, name))) ||
+    (above !== folder && mayBeFound(above))
+  );
 }
 
 /** @throws what reading the file throws. */
