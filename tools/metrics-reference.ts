@@ -48,7 +48,9 @@ const sections: readonly {
 
 /** The page as Markdown. */
 export function metricsReference(): string {
-  return [introduction, prometheus, ...sections.map(describe)].join('\n\n') + '\n';
+  return (
+    [introduction, ofTheApplication, prometheus, ...sections.map(describe)].join('\n\n') + '\n'
+  );
 }
 
 const introduction = `# Metrics
@@ -56,6 +58,17 @@ const introduction = `# Metrics
 Generated from the table of metrics (\`src/contract/metrics/\`) by \`npm run docs\`.
 
 Metrics have Flink's names and are told by the same endpoints of the [REST API](rest.md): a list of names, or with \`?get=NAME,NAME\` their values. Rates (\`…PerSecond\`) are of the last ten seconds. Counters begin at 0 again with each attempt of a job. Of several subtasks or processes a metric is their sum, the smallest or the largest value, as told below; a gauge that one of them does not know yet is not known.`;
+
+const ofTheApplication = `## Metrics of the application
+
+Functions make metrics of their own as in Flink, through the runtime context: \`context.getMetricGroup()\` has \`counter(name)\`, \`gauge(name, () => value)\`, \`meter(name)\`, \`histogram(name)\` and \`addGroup(name)\`. In REST they are \`SUBTASK.OPERATOR.GROUP.NAME\` of their vertex, a histogram as \`NAME_count\`, \`NAME_mean\`, \`NAME_p99\` and so on; a meter is a rate of about the last ten seconds, a histogram is of the last 1024 values. They are the subtask's: nothing sums them up, and they are not in the outcome of a job, where accumulators (\`context.counter(name)\`) are. With \`addGroup(name, value)\` the name is a label in Prometheus. A task tells at most 500; further ones count for themselves, and \`numMetricsUntold\` says how many there are.
+
+\`\`\`ts
+stream.map((order, context) => {
+  context.getMetricGroup().addGroup('shop', order.shop).counter('orders').inc();
+  return order;
+});
+\`\`\``;
 
 const prometheus = `## Prometheus
 

@@ -2,6 +2,7 @@
  * The functions that users write. All are synchronous. Each can be given as a function, or as an object that
  * has it as a method, beside `open` and `close`: Flink's Rich functions.
  */
+import type { MetricGroup } from './metrics.ts';
 
 /** What a user function may know and do beside its arguments. The same object for every call of an operator. */
 export interface RuntimeContext {
@@ -14,6 +15,8 @@ export interface RuntimeContext {
   /** A named counter; summed over subtasks in the job's accumulators. Same name, same counter. */
   counter(name: string): Counter;
   readonly distributedCache: DistributedCache;
+  /** Metrics of this operator, beside those that every operator has. */
+  getMetricGroup(): MetricGroup;
 }
 
 /** Files that `env.registerCachedFile` brought to this machine. */

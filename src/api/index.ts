@@ -37,6 +37,7 @@ export type {
   TimeWindow,
   WindowFunction,
 } from './functions.ts';
+export type { Histogram, Meter, MetricCounter, MetricGroup } from './metrics.ts';
 export { EndOfStreamWindows, TumblingEventTimeWindows, type WindowAssigner } from './windows.ts';
 export {
   type WatermarkOptions,

@@ -96,6 +96,15 @@ const table = [
     help: 'Malformed records that a source passed over, as it was told to.',
   },
   {
+    name: 'untoldMetrics',
+    scope: 'task',
+    kind: 'counter',
+    unit: 'number',
+    over: 'sum',
+    flink: [{ name: 'numMetricsUntold', as: 'long', isOwn: true }],
+    help: "Metrics of the application's own that are told nowhere, for a task has at most 500.",
+  },
+  {
     name: 'watermark',
     scope: 'task',
     kind: 'gauge',

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { type ProcessFigures, processMetricRows } from '../../contract/metrics/process-metrics.ts';
 import { type TaskMetrics, taskMetricRows } from '../../contract/metrics/task-metrics.ts';
+import type { UserMetric } from '../../contract/metrics/user-metrics.ts';
 import { sourceOf } from '../../graph/job-graph.ts';
 import type { SlotDeployment } from '../rpc/protocol.ts';
 import { type MetricsWindow, ratesOf } from './recent-metrics.ts';
@@ -12,11 +13,18 @@ export interface SlotTasks {
   readonly jobName: string;
   /** By attempt id. */
   readonly metrics: Readonly<Record<string, TaskMetrics>>;
+  readonly userMetrics: Readonly<Record<string, readonly UserMetric[]>>;
   readonly windows: ReadonlyMap<string, MetricsWindow>;
 }
 
 /** Those that have reported. */
-export function measuredTasks({ deployment, jobName, metrics, windows }: SlotTasks): Measured[] {
+export function measuredTasks({
+  deployment,
+  jobName,
+  metrics,
+  userMetrics,
+  windows,
+}: SlotTasks): Measured[] {
   return deployment.tasks.flatMap(({ attempt, attemptId, subtaskIndex, vertexId }) => {
     const values = metrics[attemptId];
     const vertex = deployment.graph.vertices.find(({ id }) => id === vertexId);
@@ -30,6 +38,7 @@ export function measuredTasks({ deployment, jobName, metrics, windows }: SlotTas
         values,
         ...(window !== undefined && { rates: ratesOf(window.recent) }),
         source: source?.name ?? null,
+        userMetrics: userMetrics[attemptId] ?? [],
         labels: {
           job_id: deployment.jobId,
           job_name: jobName,

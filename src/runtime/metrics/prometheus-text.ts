@@ -39,8 +39,11 @@ export function prometheusText(
 const nameOf = (part: string): string => part.replace(/[^A-Za-z0-9_:]/g, '_');
 
 function labelsOf(labels: Sample['labels'], mask: (text: string) => string): string {
-  const texts = Object.entries(labels).map(
-    ([label, value]) => `${labelOf(label)}="${escape(mask(value)).replaceAll('"', '\\"')}"`,
+  // Different names may be the same once they are names of labels: the last one counts.
+  const named = new Map(Object.entries(labels).map(([label, value]) => [labelOf(label), value]));
+  const texts = Array.from(
+    named,
+    ([label, value]) => `${label}="${escape(mask(value)).replaceAll('"', '\\"')}"`,
   );
   return texts.length === 0 ? '' : `{${texts.join(',')}}`;
 }

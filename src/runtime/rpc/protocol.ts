@@ -13,6 +13,7 @@ import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
 import type { JobGraph } from '../../graph/job-graph.ts';
 import type { ProcessFigures } from '../../contract/metrics/process-metrics.ts';
+import type { UserMetric } from '../../contract/metrics/user-metrics.ts';
 import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
 import type { ExecutionState, SlotLocation, TaskDeployment } from '../stream/task/deployment.ts';
 
@@ -116,6 +117,8 @@ export interface TaskChange {
   /** With `FINISHED`: what sinks prepared, by operator id. */
   readonly committables: Readonly<Record<string, readonly Committable[]>> | null;
   readonly accumulators: Readonly<Record<string, JsonValue>> | null;
+  /** Final values of user code, with `metrics`; absent: it has none. */
+  readonly userMetrics?: readonly UserMetric[];
 }
 
 export interface SplitRequest {
@@ -135,6 +138,8 @@ export interface SlotLoss extends SlotTarget {
 export interface TaskManagerReport {
   readonly tasks: Readonly<Record<string, TaskMetrics>>;
   readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+  /** Of user code, by attempt id, where there are any. */
+  readonly userMetrics?: Readonly<Record<string, readonly UserMetric[]>>;
   readonly process: ProcessFigures;
 }
 

@@ -135,8 +135,12 @@ function sendHeartbeats(
     connection.call('heartbeat', report).catch((error: unknown) => {
       // Any other heartbeat that fails shows as silence, or closes the connection.
       if (!(error instanceof RpcError && error.code === 'too-large')) return;
-      logger.warn(`accumulators are not shown before their tasks end: ${error.message}`);
-      connection.call('heartbeat', { ...report, accumulators: {} }).catch(() => {});
+      logger.warn(
+        `accumulators and metrics of the application are not shown before their tasks end: ${error.message}`,
+      );
+      connection
+        .call('heartbeat', { ...report, accumulators: {}, userMetrics: {} })
+        .catch(() => {});
     });
   }, intervalMs);
   void connection.closed.then(() => clearInterval(timer));

@@ -4,6 +4,7 @@ import type { Split } from '../../api/source.ts';
 import type { FailureInfo } from '../../contract/outcome.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { NetworkConfig } from '../../contract/runtime-config.ts';
+import type { UserMetric } from '../../contract/metrics/user-metrics.ts';
 import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
 import type { SlotDeployment, SplitRequest, TaskChange } from '../rpc/protocol.ts';
 
@@ -58,6 +59,7 @@ export type FromSlot =
       readonly type: 'report';
       readonly tasks: Readonly<Record<string, TaskMetrics>>;
       readonly accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
+      readonly userMetrics: Readonly<Record<string, readonly UserMetric[]>>;
     }
   | { readonly type: 'garbage-collected' }
   | { readonly type: 'warn'; readonly message: string }

@@ -231,6 +231,7 @@ export class SlotRuntime {
         metrics: isEnd ? task.metrics() : null,
         committables: 'committables' in end ? end.committables : null,
         accumulators: isEnd ? task.accumulators() : null,
+        ...(isEnd && { userMetrics: task.userMetrics() }),
       },
     });
   }
@@ -267,6 +268,12 @@ export class SlotRuntime {
       ),
       accumulators: Object.fromEntries(
         live.map(({ deployment, task }) => [deployment.attemptId, task.accumulators()]),
+      ),
+      userMetrics: Object.fromEntries(
+        live.flatMap(({ deployment, task }) => {
+          const metrics = task.userMetrics();
+          return metrics.length === 0 ? [] : [[deployment.attemptId, metrics]];
+        }),
       ),
     });
   }

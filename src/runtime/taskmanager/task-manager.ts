@@ -10,6 +10,7 @@
  * Over the usual length: it is all of `TaskManagerApi`, whose methods share the table of slots.
  */
 import { availableParallelism } from 'node:os';
+import type { UserMetric } from '../../contract/metrics/user-metrics.ts';
 import type { TaskMetrics } from '../../contract/metrics/task-metrics.ts';
 import { systemClock } from '../../contract/clock.ts';
 import { createFailure, shortFailure } from '../../contract/failure.ts';
@@ -90,6 +91,7 @@ interface Entry {
   metrics: Readonly<Record<string, TaskMetrics>>;
   /** For rates, by attempt id; kept where there are reporters. */
   readonly windows: Map<string, MetricsWindow>;
+  userMetrics: Readonly<Record<string, readonly UserMetric[]>>;
   accumulators: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
 }
 
@@ -140,22 +142,30 @@ export class TaskManager implements TaskManagerApi {
 
   report(): TaskManagerReport {
     const tasks: Record<string, TaskMetrics> = {};
+    const userMetrics: Record<string, readonly UserMetric[]> = {};
     const accumulators: Record<string, Readonly<Record<string, JsonValue>>> = {};
     for (const entry of this.entries.values()) {
       Object.assign(tasks, entry.metrics);
       Object.assign(accumulators, entry.accumulators);
+      Object.assign(userMetrics, entry.userMetrics);
     }
-    return { tasks, accumulators, process: this.meter.measure() };
+    return { tasks, accumulators, userMetrics, process: this.meter.measure() };
   }
 
   /** For reporters: this process, and each task that runs and has reported. */
   measured(): Measured[] {
     const { resourceId } = this.options;
     const tasks = Array.from(this.entries.values()).flatMap(
-      ({ deployment, metrics, slot, windows }) =>
+      ({ deployment, metrics, slot, userMetrics, windows }) =>
         deployment === null
           ? []
-          : measuredTasks({ deployment, metrics, windows, jobName: slot.allocation.jobName }),
+          : measuredTasks({
+              deployment,
+              metrics,
+              userMetrics,
+              windows,
+              jobName: slot.allocation.jobName,
+            }),
     );
     const { memoryBytes } = this.options.config;
     const figures = { ...this.meter.measure(), heapLimitBytes: memoryBytes };
@@ -323,6 +333,7 @@ export class TaskManager implements TaskManagerApi {
       cancelTimer: null,
       metrics: {},
       windows: new Map(),
+      userMetrics: {},
       accumulators: {},
     };
     return entry;
@@ -339,6 +350,7 @@ export class TaskManager implements TaskManagerApi {
           entry.liveTasks.delete(change.attemptId);
           entry.metrics = without(entry.metrics, change.attemptId);
           entry.windows.delete(change.attemptId);
+          entry.userMetrics = without(entry.userMetrics, change.attemptId);
           entry.accumulators = without(entry.accumulators, change.attemptId);
         }
         this.options.logger[change.state === ExecutionState.failed ? 'warn' : 'debug'](
@@ -353,6 +365,7 @@ export class TaskManager implements TaskManagerApi {
         return this.connect(entry.slot, message);
       case 'report':
         entry.metrics = message.tasks;
+        entry.userMetrics = message.userMetrics;
         this.keepForRates(entry);
         entry.accumulators = message.accumulators;
         return;

@@ -15,6 +15,11 @@ const anyText = fc.oneof(
     unit: fc.constantFrom('"', '\\', '\n', '\r', '\0', '{', '}', ',', '=', 'n', ' ', 'ü'),
   }),
 );
+/** Some of which are the same as names of labels. */
+const labelName = fc.oneof(
+  fc.string({ unit: fc.constantFrom('-', '_', 'a', '0', 'ü'), minLength: 1, maxLength: 3 }),
+  anyText.filter((text) => text !== ''),
+);
 const sample: fc.Arbitrary<Sample> = fc.record({
   path: fc.array(fc.oneof(fc.constantFrom('a', 'b'), anyText), { minLength: 1, maxLength: 3 }),
   labels: fc.dictionary(fc.stringMatching(/^[a-z][a-z_]{0,3}$/), anyText, { maxKeys: 4 }),
@@ -49,9 +54,8 @@ describe.each(formats)('the text format: %s', (format) => {
 
   it('has names of labels that Prometheus takes', () => {
     fc.assert(
-      fc.property(anyText, anyText, (label, value) => {
-        fc.pre(label !== '');
-        const one = { path: ['a'], labels: { [label]: value }, value: 1, help: '' };
+      fc.property(fc.dictionary(labelName, anyText), (labels) => {
+        const one = { path: ['a'], labels, value: 1, help: '' };
         expect(readExposition(prometheusText([one], format), format)).toHaveLength(1);
       }),
     );
@@ -97,6 +101,29 @@ describe('samples', () => {
     expect(at(Number.MAX_SAFE_INTEGER)).toMatch(
       /currentOutputWatermark\{.*\} 9223372036854776000\n/,
     );
+  });
+
+  it('of user code have their groups and labels, and a histogram its quantiles', () => {
+    const mine = { operatorId: 'o', operatorName: 'Map', name: 'seen' };
+    const quantiles = { '0.5': 3, '0.99': 9 };
+    const text = textOf({
+      ...task,
+      userMetrics: [
+        { ...mine, groups: [{ name: 'shop', value: 'a "b"' }], kind: 'counter', value: 4 },
+        {
+          ...mine,
+          groups: [{ name: 'in', value: null }],
+          kind: 'histogram',
+          value: { count: 7, min: 1, max: 9, mean: 4, stddev: 2, quantiles },
+        },
+      ],
+    });
+    const own = 'task_name="Source: a -> b",operator_id="o",operator_name="Map"';
+    const prefix = '\nflink_taskmanager_job_task_operator';
+    expect(text).toContain(`${prefix}_shop_seen{shop="a \\"b\\"",${own}} 4\n`);
+    expect(text).toContain(`${prefix}_in_seen{${own},quantile="0.99"} 9\n`);
+    expect(text).toContain(`${prefix}_in_seen_count{${own}} 7\n`);
+    readExposition(text, 'text');
   });
 
   it('of several tasks are one family', () => {

@@ -7,6 +7,7 @@
  */
 import type { Committable } from '../../../api/sink.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import { noTaskMetrics, type TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import type { JobVertex } from '../../../graph/job-graph.ts';
 import { ExecutionState, type SlotLocation } from '../../rpc/protocol.ts';
@@ -53,6 +54,8 @@ export class Execution {
   /** Where it was deployed. */
   location: SlotLocation | null = null;
   accumulators: Readonly<Record<string, JsonValue>> = {};
+  /** Of user code, of the last report. */
+  userMetrics: readonly UserMetric[] = [];
   /** What its sinks prepared, by operator id. */
   committables: Readonly<Record<string, readonly Committable[]>> = {};
   readonly #machine: StateMachine<ExecutionState>;

@@ -219,6 +219,7 @@ export class JobAttempt {
     }
     if (change.metrics) execution.metrics = change.metrics;
     if (change.accumulators) execution.accumulators = change.accumulators;
+    execution.userMetrics = change.userMetrics ?? execution.userMetrics;
     if (execution.state === ExecutionState.finished)
       execution.committables = change.committables ?? {};
     if (execution.state === ExecutionState.failed) {

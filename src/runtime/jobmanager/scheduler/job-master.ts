@@ -217,12 +217,13 @@ export class JobMaster {
   }
 
   /** Values of tasks that run on that TaskManager; those of other jobs are left alone. */
-  reported(from: string, { tasks, accumulators }: TaskManagerReport): void {
+  reported(from: string, { tasks, accumulators, userMetrics }: TaskManagerReport): void {
     for (const execution of this.#run.attempt.executionsOn(from)) {
       const metrics = tasks[execution.attemptId];
       if (metrics === undefined || execution.ended) continue;
       execution.metrics = metrics;
       execution.accumulators = accumulators[execution.attemptId] ?? execution.accumulators;
+      execution.userMetrics = userMetrics?.[execution.attemptId] ?? execution.userMetrics;
     }
   }
 

@@ -12,6 +12,7 @@ import type {
   SubmitJobRequest,
 } from '../../../contract/fctl-rest.ts';
 import type { ProcessFigures } from '../../../contract/metrics/process-metrics.ts';
+import type { UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import type { TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import type { JsonObject, JsonValue } from '../../../contract/json.ts';
 import type { DocumentName } from '../../../record/documents.ts';
@@ -299,6 +300,8 @@ export interface SubtaskView {
   readonly metrics: TaskMetrics;
   /** For rates; nothing once it has ended. */
   readonly recent: RecentMetrics;
+  /** Of user code. */
+  readonly userMetrics: readonly UserMetric[];
   readonly metricsComplete: boolean;
   readonly accumulators: Readonly<Record<string, JsonValue>>;
 }

@@ -104,6 +104,7 @@ function viewSubtask(execution: Execution, now: number): SubtaskView {
     timestamps: { ...execution.timestamps },
     metrics: execution.metrics,
     recent: execution.recent,
+    userMetrics: execution.userMetrics,
     metricsComplete: execution.metricsComplete,
     accumulators: execution.accumulators,
   };

@@ -1,5 +1,6 @@
 /** Values of metrics under Flink's names, as Flink writes them. Pure. */
 import type { FixedMetric, MetricRow } from '../../../contract/metrics/metric.ts';
+import { quantileNames, type UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import { type MetricValues, type ToldMetric, toldMetrics } from '../../../contract/metrics/told.ts';
 
 /** Values by id, as Flink writes them. */
@@ -7,6 +8,9 @@ export type Metrics = Readonly<Record<string, string>>;
 
 const MAX_LONG = '9223372036854775807';
 const MIN_LONG = '-9223372036854775808';
+
+/** A name as part of a metric's. */
+const identifier = (name: string) => name.replace(/[^A-Za-z0-9_]/g, '_');
 
 /** Java's `long`. */
 const long = (value: number) => BigInt(Math.round(value)).toString();
@@ -21,11 +25,34 @@ function time(value: number | null): string {
 
 /** All names that Flink has for the values of `rows`, in their order. */
 export function flinkMetrics(rows: readonly MetricRow[], of: MetricValues): Metrics {
-  const source = of.source?.replace(/[^A-Za-z0-9_]/g, '_');
+  const source = identifier(of.source ?? '');
   return Object.fromEntries(
     toldMetrics(rows, of).map((told) => {
       const { at, name } = told.metric;
       return [at === 'source' ? `${source}.${name}` : name, textOf(told)];
+    }),
+  );
+}
+
+/** Of user code: operator, groups and name; a histogram is several. */
+export function flinkUserMetrics(metrics: readonly UserMetric[]): Metrics {
+  return Object.fromEntries(
+    metrics.flatMap(({ groups, kind, name, operatorName, value }) => {
+      const within = groups.flatMap((group) => [group.name, group.value ?? []].flat());
+      const id = [identifier(operatorName), ...within, name].join('.');
+      if (typeof value === 'number') {
+        return [[id, kind === 'counter' && Number.isFinite(value) ? long(value) : double(value)]];
+      }
+      const { count, max, mean, min, quantiles, stddev } = value;
+      const figures = { min, max, mean, stddev };
+      return [
+        [`${id}_count`, long(count)],
+        ...Object.entries(figures).map(([figure, at]) => [`${id}_${figure}`, double(at)]),
+        ...Object.entries(quantiles).map(([share, at]) => [
+          `${id}_${quantileNames[share]}`,
+          double(at),
+        ]),
+      ];
     }),
   );
 }

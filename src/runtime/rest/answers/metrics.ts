@@ -9,7 +9,7 @@ import { type JobVertex, sourceOf } from '../../../graph/job-graph.ts';
 import type { JobView, SubtaskView, VertexView } from '../../jobmanager/views/cluster-view.ts';
 import { jobFigures } from '../../jobmanager/views/job-figures.ts';
 import { ratesOf } from '../../metrics/recent-metrics.ts';
-import { fixedMetrics, flinkMetrics, type Metrics } from './flink-metrics.ts';
+import { fixedMetrics, flinkMetrics, flinkUserMetrics, type Metrics } from './flink-metrics.ts';
 
 /** In the order of the metrics, as Flink does; names that are not known are left out. */
 export function metricAnswer(metrics: Metrics, get: string | null): Metric[] {
@@ -39,11 +39,14 @@ export function vertexMetrics(vertex: VertexView, graph: JobVertex | undefined):
 
 /** @param graph the subtask's vertex. */
 export function subtaskMetrics(
-  { metrics, recent }: SubtaskView,
+  { metrics, recent, userMetrics }: SubtaskView,
   graph: JobVertex | undefined,
 ): Metrics {
   const source = graph === undefined ? null : (sourceOf(graph)?.name ?? null);
-  return flinkMetrics(taskMetricRows, { values: metrics, rates: ratesOf(recent), source });
+  return {
+    ...flinkMetrics(taskMetricRows, { values: metrics, rates: ratesOf(recent), source }),
+    ...flinkUserMetrics(userMetrics),
+  };
 }
 
 /** Empty for a source: nothing comes in there. */

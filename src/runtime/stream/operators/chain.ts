@@ -11,6 +11,7 @@
  */
 import { inspect } from 'node:util';
 import type { Committable } from '../../../api/sink.ts';
+import type { UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import type { FailureLog } from './failures.ts';
@@ -19,6 +20,7 @@ import type { ChainSource, OperatorChain } from './operator-chain.ts';
 import type { Operator, OperatorMetrics } from './operator.ts';
 import type { ProcessingTimers } from '../timers/processing-timers.ts';
 import type { Counters } from './runtime-context.ts';
+import type { UserMetrics } from './user-metrics.ts';
 
 type Committables = Readonly<Record<string, readonly Committable[]>>;
 
@@ -36,6 +38,7 @@ export interface ChainParts {
   readonly source: ChainSource | null;
   readonly metrics: OperatorMetrics;
   readonly counters: Counters;
+  readonly userMetrics: UserMetrics;
   readonly timers: ProcessingTimers;
   readonly failures: FailureLog;
   readonly functions: FunctionLives;
@@ -120,6 +123,10 @@ export class Chain implements OperatorChain {
 
   accumulators(): Readonly<Record<string, JsonValue>> {
     return this.parts.counters.values();
+  }
+
+  userMetrics(): readonly UserMetric[] {
+    return this.parts.userMetrics.read();
   }
 
   /** The last operators first: when the head opens, all behind it can take elements. */

@@ -23,6 +23,7 @@ import { Counters, OperatorContext } from './runtime-context.ts';
 import { SinkOperator } from './sink-operator.ts';
 import { SourceOperator } from './source-operator.ts';
 import { StatelessRun } from './stateless-run.ts';
+import { UserMetrics } from './user-metrics.ts';
 import { WatermarksOperator } from './watermarks-operator.ts';
 import { WindowOperator } from '../windows/window-operator.ts';
 
@@ -43,10 +44,12 @@ export function createOperatorChain(
   const outgoing = edges.filter((edge) => edge.sourceVertex === vertex.id);
   checkShape(vertex, incoming, outgoing, host);
 
+  const metrics = createTaskCounters();
+  const userMetrics = new UserMetrics(host.clock, metrics);
   const shared = {
     host,
     counters: new Counters(),
-    metrics: createTaskCounters(),
+    metrics,
     timers: new ProcessingTimers(host),
     failures: new FailureLog(),
   };
@@ -65,7 +68,11 @@ export function createOperatorChain(
     const edgesOut = host.outputs.filter((_, index) => outgoing[index]!.sourceOperator === node.id);
     const output = outputs.of(node, children, edgesOut);
     const { target } = output;
-    const context = new OperatorContext(host, shared.counters);
+    const context = new OperatorContext(
+      host,
+      shared.counters,
+      userMetrics.group(node.id, node.name),
+    );
     const setup = { ...shared, context, id: node.id, name: node.name };
     const operator = createOperator(setup, operationOf(node), output);
     const isJoined = operator instanceof StatelessRun && target instanceof StatelessRun;
@@ -81,6 +88,7 @@ export function createOperatorChain(
     ...shared,
     functions: new FunctionLives(functions, shared.failures),
     warn: host.warn,
+    userMetrics,
     operators: inOrder,
     leaves: [...leaves],
     inputs: head.inputs(incoming.length),

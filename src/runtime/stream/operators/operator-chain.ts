@@ -16,6 +16,7 @@ import type { Committable, TextOutput } from '../../../api/sink.ts';
 import type { PollStatus, Split } from '../../../api/source.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import type { UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import type { TaskCounters } from '../../../contract/metrics/task-metrics.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
@@ -79,6 +80,8 @@ export interface OperatorChain {
   failedOperator(error: unknown): string | null;
   /** Counters and collected values of user code, by name. */
   accumulators(): Readonly<Record<string, JsonValue>>;
+  /** Metrics of user code that have a value now. */
+  userMetrics(): readonly UserMetric[];
 }
 
 export interface ChainSource {

@@ -4,6 +4,7 @@
  */
 import type { Counter, DistributedCache, RuntimeContext } from '../../../api/functions.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { MetricGroup } from '../../../api/metrics.ts';
 import type { ChainHost } from './operator-chain.ts';
 
 class SumCounter implements Counter {
@@ -50,9 +51,11 @@ export class OperatorContext implements RuntimeContext {
   readonly attempt: number;
   readonly distributedCache: DistributedCache;
   private readonly counters: Counters;
+  private readonly metrics: MetricGroup;
 
-  constructor(host: ChainHost, counters: Counters) {
+  constructor(host: ChainHost, counters: Counters, metrics: MetricGroup) {
     this.counters = counters;
+    this.metrics = metrics;
     this.jobId = host.jobId;
     this.taskName = host.taskName;
     this.subtaskIndex = host.subtaskIndex;
@@ -63,5 +66,9 @@ export class OperatorContext implements RuntimeContext {
 
   counter(name: string): Counter {
     return this.counters.of(name);
+  }
+
+  getMetricGroup(): MetricGroup {
+    return this.metrics;
   }
 }

@@ -21,6 +21,7 @@ import { PollStatus, type Split } from '../../../api/source.ts';
 import type { FailureInfo } from '../../../contract/outcome.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Clock } from '../../../contract/clock.ts';
+import type { UserMetric } from '../../../contract/metrics/user-metrics.ts';
 import type { TaskCounters, TaskMetrics } from '../../../contract/metrics/task-metrics.ts';
 import { BarrierAligner, type CheckpointBarrier } from '../checkpoint/barrier-aligner.ts';
 import type { ChannelWriter } from '../network/channel-writer.ts';
@@ -110,6 +111,10 @@ export class Task implements MailboxTask, ChannelOwner, ProducingTask {
 
   accumulators(): Readonly<Record<string, JsonValue>> {
     return this.parts?.chain.accumulators() ?? {};
+  }
+
+  userMetrics(): readonly UserMetric[] {
+    return this.parts?.chain.userMetrics() ?? [];
   }
 
   /** Opens the chain and begins. `wire` makes chain and channels; what it throws fails the task. */
