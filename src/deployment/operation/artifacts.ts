@@ -1,6 +1,7 @@
 /**
  * Artifacts in a cluster are needed by the releases of its record, any of which may be returned to, by what it
- * has just become, and by the processes that run. All others go once an operation has succeeded.
+ * has just become, and by the processes that run. All others go once an operation
+ * has succeeded, or its failure was rolled back.
  */
 import type { Call } from '../../contract/call.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';

@@ -13,6 +13,7 @@ import {
 import type { Plan } from '../../contract/plan.ts';
 import { DeploymentError, FctlError, type Problem, problem } from '../../contract/errors.ts';
 import { readDocument } from '../../record/record.ts';
+import { removeUnneeded } from './artifacts.ts';
 import { newestEpoch } from './health.ts';
 import { runHook } from '../hooks.ts';
 import { tailJobManagers } from './log-tail.ts';
@@ -149,6 +150,7 @@ async function rollBack(running: Running, { entry, situation }: Failure): Promis
     await markRelease(store, back.number, isFailed ? ReleaseStatus.failed : ReleaseStatus.stable);
     if (isFailed) return none('rollback-failed', `release ${target.number} fails as well`);
     await markRelease(store, entry.number, ReleaseStatus.rolledBack);
+    await removeUnneeded(provider, wanted.spec, options);
     const message = `rolled back to release ${target.number} (${target.release}), which runs again as release ${back.number}`;
     return { to: target, problems: [problem({ code: 'rolled-back', message })] };
   } catch (error) {

@@ -49,6 +49,29 @@ it('keeps those of what runs, whatever the record says', async () => {
   expect(there()).toEqual([second]);
 });
 
+it('removes them also when an operation that failed was rolled back', async () => {
+  await forgetOlder();
+  world.registers = 0;
+  const failed = world.deploy(
+    { application: 'third' },
+    {
+      healthTimeoutMs: 1000,
+      rollbackOnFailure: true,
+      onEvent: ({ type }) => {
+        if (type === 'rolling-back') world.registers = Infinity;
+      },
+    },
+  );
+  await expect(failed).rejects.toThrow('TaskManagers registered');
+  expect(await world.releases()).toEqual([
+    'deploy stable',
+    'deploy rolled-back',
+    'rollback stable',
+  ]);
+  // The record has the release that failed still.
+  expect(there()).toEqual([second, third]);
+});
+
 it('removes nothing when an operation fails', async () => {
   await forgetOlder();
   world.registers = 0;
