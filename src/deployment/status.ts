@@ -34,13 +34,13 @@ export const ClusterState = {
   suspended: 'SUSPENDED',
   /** The JobManager crashed and is started again. */
   restarting: 'RESTARTING',
-  /** The JobManager is gone without having written an outcome, and is not started again. */
+  /** Its JobManagers are gone without having written an outcome, and are not started again. */
   lost: 'LOST',
   /** The JobManager's process runs but does not answer, or the place does not where its record lies. */
   unreachable: 'UNREACHABLE',
   /** Its record cannot be read. */
   damaged: 'DAMAGED',
-  /** A deployment began and was interrupted. */
+  /** The deployment of its current release began and was interrupted before a JobManager led. */
   incomplete: 'INCOMPLETE',
 } as const;
 export type ClusterState = (typeof ClusterState)[keyof typeof ClusterState];
@@ -131,6 +131,7 @@ async function readStatus(site: Site, clusterId: ClusterId): Promise<ClusterStat
     isSuspended ? 'suspended' : current,
     endpoint,
     cluster,
+    currentRelease,
   );
   const memory = memoryProblems(observed).map(({ hint, message }) => `${message}: ${hint}`);
   return {
@@ -173,6 +174,7 @@ function judge(
   outcome: OutcomeDocument | 'suspended' | null,
   endpoint: EndpointDocument | null,
   cluster: ClusterDocument | null,
+  release: ReleaseEntry | null,
 ): { state: ClusterState; explanation: string | null } {
   const say = (state: ClusterState, explanation: string | null = null) => ({ state, explanation });
   if (info !== null) {
@@ -192,10 +194,12 @@ function judge(
     return say(outcome.status as ClusterState, outcome.error?.message ?? null);
   }
   if (master === null) {
-    return say(
-      ClusterState.incomplete,
-      `its deployment was interrupted: ${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`,
-    );
+    const hasRun = endpoint !== null && endpoint.epoch > (release?.afterEpoch ?? 0);
+    const as = release === null ? '' : ` as release ${release.number} (${release.release})`;
+    const next = `${mend[cluster?.mode ?? ''] ?? ''}'fctl destroy' removes it`;
+    return hasRun
+      ? say(ClusterState.lost, `it ran${as}, and its processes are gone: ${next}`)
+      : say(ClusterState.incomplete, `its deployment was interrupted: ${next}`);
   }
   if (master.status === 'running' && master.suspended) {
     return say(
