@@ -95,6 +95,7 @@ export function createContext(
     engines,
     clock: systemClock,
     signal: stop.signal,
+    redactor: report.redactor,
   });
   const context: Context = {
     place,

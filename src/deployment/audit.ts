@@ -5,6 +5,7 @@
  * A disk that is full keeps nobody from what frees it, or ends what fills it: then there is no entry.
  */
 import { randomBytes } from 'node:crypto';
+import type { ClusterId } from '../contract/cluster-id.ts';
 import { type AuditDocument, type AuditEntry, DocumentName } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
 import { ClusterError, FctlError } from '../contract/errors.ts';
@@ -13,6 +14,7 @@ import { FCTL_VERSION } from '../contract/version.ts';
 import { Redactor } from '../contract/secrets.ts';
 import { type RecordStore, isRecordFull, newestThatFit } from '../record/store.ts';
 import { lockHolder } from '../record/lock.ts';
+import type { Site } from './site.ts';
 
 const keptEntries = 200;
 /** An error message may be long; the log is for knowing that it happened. */
@@ -33,13 +35,13 @@ interface OpenEntry {
 
 /**
  * @param release what it is about; `null`: none.
- * @param redactor masks secrets in messages. Default: none is known.
+ * @param redactor masks secrets in messages.
  */
 export async function beginAudit(
   store: RecordStore,
   action: string,
   release: string | null,
-  redactor: Pick<Redactor, 'mask'> = new Redactor(),
+  redactor: Pick<Redactor, 'mask'>,
 ): Promise<OpenEntry> {
   const entry: AuditEntry = {
     id: randomBytes(6).toString('hex'),
@@ -67,15 +69,45 @@ export async function beginAudit(
   };
 }
 
-/** Does something, and writes down that and how it went. */
-export async function audited<T>(
-  store: RecordStore,
+/**
+ * The same for an action on a cluster that somebody else may have deployed, with secrets that are in no config
+ * here: what its processes were given is masked, too. It is asked for now, for it may be gone in the end.
+ */
+export async function beginAuditAt(
+  site: Site,
+  clusterId: ClusterId,
   action: string,
-  release: string | null,
+): Promise<OpenEntry> {
+  const { provider, redactor = new Redactor() } = site;
+  const [entry, secrets] = await Promise.all([
+    beginAudit(provider.record(clusterId), action, null, redactor),
+    // Who cannot look has no reason to refuse what was asked for.
+    provider.secrets(clusterId, site).catch(() => null),
+  ]);
+  redactor.add(Object.values(secrets ?? {}).flatMap(textsIn));
+  return entry;
+}
+
+/** What may be seen of a secret: the text itself, or the texts of a tree that it holds. */
+function textsIn(secret: string): string[] {
+  try {
+    const value: unknown = JSON.parse(secret);
+    const isTree = typeof value === 'object' && value !== null;
+    return isTree ? Object.values(value).map(String) : [secret];
+  } catch {
+    return [secret];
+  }
+}
+
+/** Does something with a cluster, and writes down that and how it went. */
+export async function audited<T>(
+  site: Site,
+  clusterId: ClusterId,
+  action: string,
   signal: AbortSignal,
   perform: () => Promise<T>,
 ): Promise<T> {
-  const entry = await beginAudit(store, action, release);
+  const entry = await beginAuditAt(site, clusterId, action);
   let done: T;
   try {
     done = await perform();

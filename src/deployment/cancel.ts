@@ -31,7 +31,7 @@ export async function cancel(
 ): Promise<OutcomeDocument | null> {
   const leader = await reachable(site, clusterId, signal);
   const what = jobId === null ? 'cancel' : `cancel job ${jobId}`;
-  return audited(site.provider.record(clusterId), what, null, signal, () =>
+  return audited(site, clusterId, what, signal, () =>
     cancelAt(site, leader, clusterId, jobId, signal),
   );
 }

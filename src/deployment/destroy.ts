@@ -6,7 +6,7 @@ import { ExitCode } from '../contract/exit-codes.ts';
 import { readDocument, readRecord } from '../record/record.ts';
 import { isRecordDamaged, isRecordFull } from '../record/store.ts';
 import { type Provider, isAlive } from '../providers/provider.ts';
-import { beginAudit } from './audit.ts';
+import { beginAuditAt } from './audit.ts';
 import { noSuchCluster } from './cancel.ts';
 import { type LockTaker, acquireLock } from '../record/lock.ts';
 import { quiesce } from './operation/quiesce.ts';
@@ -67,7 +67,7 @@ export async function destroyCluster(
     };
     if (lock === null) return await destroy();
     // With success the record goes, and the entry with it.
-    const entry = await beginAudit(provider.record(clusterId), 'destroy', null);
+    const entry = await beginAuditAt(site, clusterId, 'destroy');
     try {
       return await destroy();
     } catch (error) {
@@ -117,7 +117,7 @@ export async function removeExpired(site: Site, now: number): Promise<ClusterId[
   return removed;
 }
 
-/** @returns whether it was removed: not where somebody is at it, or where it runs. */
+/** @returns whether it was removed not where somebody is at it, or where it runs. */
 async function removeIfExpired(site: Site, clusterId: ClusterId, now: number): Promise<boolean> {
   const { provider } = site;
   try {

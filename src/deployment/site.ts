@@ -4,6 +4,7 @@ import { DocumentName } from '../record/documents.ts';
 import { readDocument } from '../record/record.ts';
 import type { Call } from '../contract/call.ts';
 import type { Clock } from '../contract/clock.ts';
+import type { Redactor } from '../contract/secrets.ts';
 import type { ClusterApi } from '../engines/cluster-api.ts';
 import { type Engines, loadEngine } from '../engines/registry.ts';
 import type { Provider, ClusterConnection } from '../providers/provider.ts';
@@ -14,6 +15,11 @@ export interface Site extends Call {
   /** Those that its clusters may run. */
   readonly engines: Engines;
   readonly clock: Clock;
+  /**
+   * Knows what must be shown nowhere, and learns what becomes known of it. Absent: who asks shows nothing, and
+   * knows no secret.
+   */
+  readonly redactor?: Redactor;
 }
 
 /** The JobManager that leads a cluster. Whether it answers is not known. */

@@ -10,7 +10,10 @@ import {
   readReleases,
   recordRelease,
 } from '../../src/deployment/releases.ts';
+import { FakePlatform, openFake } from 'fctl/provider-testing';
+import { systemClock } from '../../src/contract/clock.ts';
 import { MemoryStore } from '../../src/record/drivers/memory.ts';
+import { demo } from '../demo.ts';
 
 const entry = (release: string, status: ReleaseEntry['status'] = 'stable') => ({
   release,
@@ -66,21 +69,27 @@ it('finds a release by its number or the beginning of its hash', () => {
   expect(() => findRelease([], 'a')).toThrow(ClusterError);
 });
 
-it('writes down what was done and how it went, and forgets the oldest', async () => {
-  const store = new MemoryStore();
+function siteOfMemory() {
   const { signal } = new AbortController();
-  await audited(store, 'scale', 'r1', signal, async () => {});
+  const provider = openFake(new FakePlatform());
+  return { site: { provider, engines: {}, clock: systemClock, signal }, signal };
+}
+
+it('writes down what was done and how it went, and forgets the oldest', async () => {
+  const { signal, site } = siteOfMemory();
+  const store = site.provider.record(demo);
+  await audited(site, demo, 'scale', signal, async () => {});
   await expect(
-    audited(store, 'restart', null, signal, () => Promise.reject(new Error('no luck'))),
+    audited(site, demo, 'restart', signal, () => Promise.reject(new Error('no luck'))),
   ).rejects.toThrow('no luck');
   expect(await readAudit(store)).toMatchObject([
-    { action: 'scale', release: 'r1', result: 'succeeded', message: null },
+    { action: 'scale', release: null, result: 'succeeded', message: null },
     { action: 'restart', release: null, result: 'failed', message: 'Error: no luck' },
   ]);
-  const both = [1, 2].map((n) => audited(store, `at once ${n}`, null, signal, async () => {}));
+  const both = [1, 2].map((n) => audited(site, demo, `at once ${n}`, signal, async () => {}));
   await Promise.all(both);
   expect(await readAudit(store)).toHaveLength(4);
-  for (let i = 0; i < 200; i++) await audited(store, `${i}`, null, signal, async () => {});
+  for (let i = 0; i < 200; i++) await audited(site, demo, `${i}`, signal, async () => {});
   expect((await readAudit(store)).map((e) => e.action)).toEqual(
     Array.from({ length: 200 }, (_, i) => `${i}`),
   );
@@ -91,10 +100,12 @@ it('keeps the newest entries that a document has room for', async () => {
   const config = { note: 'x'.repeat(50_000) };
   for (let i = 1; i <= 9; i++) await recordRelease(store, { ...entry(`r${i}`), config });
   expect((await readReleases(store)).map((r) => r.number)).toEqual([5, 6, 7, 8, 9]);
-  const { signal } = new AbortController();
+  const { signal, site } = siteOfMemory();
   const long = 'y'.repeat(3000);
-  for (let i = 0; i < 100; i++) await audited(store, `${long} ${i}`, null, signal, async () => {});
-  const kept = (await readAudit(store)).map((e) => Number(e.action.split(' ')[1]));
+  for (let i = 0; i < 100; i++) await audited(site, demo, `${long} ${i}`, signal, async () => {});
+  const kept = (await readAudit(site.provider.record(demo))).map((e) =>
+    Number(e.action.split(' ')[1]),
+  );
   expect(kept.length).toBeGreaterThan(70);
   expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => i + 100 - kept.length));
 });

@@ -8,7 +8,8 @@ import type { Given } from '../verb.ts';
 
 export async function run(context: Context, given: Given<typeof declaration>): Promise<void> {
   const clusterId = await context.clusterId(given.cluster);
-  const provider = await context.provider();
+  const site = await context.site();
+  const { provider } = site;
   if ((await provider.observe(clusterId, context)) === null) throw noSuchCluster(clusterId);
   const store = provider.record(clusterId);
   const { held, lock } = await lockStatus(store);
@@ -18,7 +19,7 @@ export async function run(context: Context, given: Given<typeof declaration>): P
     );
   }
   const from = held
-    ? await audited(store, 'lock release', null, context.signal, () => releaseLock(store))
+    ? await audited(site, clusterId, 'lock release', context.signal, () => releaseLock(store))
     : null;
   const holder = from?.holder ?? null;
   context.report.result({ clusterId, released: from !== null, holder }, () =>

@@ -40,7 +40,8 @@ export async function prepareDeployment(
 ): Promise<DeployInput> {
   const { config } = loaded;
   const application = config.application!;
-  const { clock, engines, provider } = await context.site();
+  const site = await context.site();
+  const { engines, provider } = site;
   provider.warmUp?.();
   const bundle = await bundleApplication({
     entry: application.entry,
@@ -66,10 +67,7 @@ export async function prepareDeployment(
     onUnknownKeys: warnOfUnknownKeys(context),
     bundle,
     bundlesDir: bundlesDir(context),
-    provider,
-    engines,
-    clock,
-    signal: context.signal,
+    ...site,
     problems: [...findUnusablePaths(question), ...(isSeparate ? findUnsharedPaths(question) : [])],
     engine: await loadEngine(engines, config.engine),
     hooks: hooksOf(context, flags, loaded),

@@ -135,7 +135,7 @@ export async function stopSession(
       }),
     );
   }
-  return audited(site.provider.record(clusterId), 'session stop', null, signal, () =>
+  return audited(site, clusterId, 'session stop', signal, () =>
     endCluster(site, leader, clusterId, signal, (api) => api.shutDown()),
   );
 }
