@@ -117,12 +117,13 @@ export async function removeExpired(site: Site, now: number): Promise<ClusterId[
   return removed;
 }
 
-/** @returns whether it was removed not where somebody is at it, or where it runs. */
+/** @returns whether it was removed here: not by somebody else, nor where somebody is at it, or where it runs. */
 async function removeIfExpired(site: Site, clusterId: ClusterId, now: number): Promise<boolean> {
   const { provider } = site;
   try {
     const observed = await provider.observe(clusterId, site);
     if (observed === null || observed.processes.some(isAlive)) return false;
+    let isThere = false;
     await destroyCluster(site, clusterId, {
       lockWaitMs: 0,
       deleteState: false,
@@ -131,10 +132,11 @@ async function removeIfExpired(site: Site, clusterId: ClusterId, now: number): P
       // that is there.
       isStillWanted: async () => {
         const { value } = await readDocument(provider.record(clusterId), DocumentName.cluster);
+        isThere = value !== null;
         return value === null || ((await retainedUntil(provider, clusterId)) ?? Infinity) <= now;
       },
     });
-    return true;
+    return isThere;
   } catch (error) {
     if (error instanceof ClusterError || error instanceof ProviderError) return false;
     throw error;

@@ -51,8 +51,8 @@ const released = (afterEpoch: number) => ({
 });
 const { signal } = new AbortController();
 const listed = async () => (await provider.list({ signal })).clusters;
-const removeAt = (ms: number) =>
-  removeExpired({ provider, engines, clock: systemClock, signal }, createdAt + ms);
+const removeAt = (ms: number, by = provider) =>
+  removeExpired({ provider: by, engines, clock: systemClock, signal }, createdAt + ms);
 
 it('removes what ended before its retention, and nothing that may go on', async () => {
   await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
@@ -89,6 +89,32 @@ it('leaves alone what somebody else is at, and removes the others', async () => 
     await lock.release();
   }
   expect(await removeAt(1e9)).toEqual(['busy']);
+});
+
+it('does not count what another client removed while this one waited for the lock', async () => {
+  await cluster('ended', 'application', { ...endpoint(1), ...outcome(1), ...released(0) });
+  const atLock = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const slow: Provider = {
+    ...provider,
+    record: (id) => {
+      const store = provider.record(id);
+      const read: typeof store.read = async (names, call) => {
+        if (names?.length === 1 && names[0] === DocumentName.lock) {
+          atLock.resolve();
+          await gate.promise;
+        }
+        return store.read(names, call);
+      };
+      return { ...store, read };
+    },
+  };
+  const late = removeAt(1e9, slow);
+  await atLock.promise;
+  expect(await removeAt(1e9)).toEqual(['ended']);
+  gate.resolve();
+  expect(await late).toEqual([]);
+  expect(await listed()).toEqual([]);
 });
 
 it('removes one cluster once when two clients do so at the same time', async () => {
