@@ -38,7 +38,10 @@ export const commonOptions = {
     forms,
   ),
   quiet: flag('-q, --quiet', 'Print no progress and no messages.'),
-  verbose: flag('-v, --verbose', 'Print more messages, and the stack of a failure.'),
+  verbose: flag(
+    '-v, --verbose',
+    'Print each request and each SSH command with its time, and the stack of a failure.',
+  ),
   yes: flag('-y, --yes', 'Answer every question with yes.'),
   noInput: flag('--no-input', 'Ask nothing: what would have to be asked is refused.'),
   noColor: flag('--no-color', 'Print no colours. The variable NO_COLOR does the same.'),

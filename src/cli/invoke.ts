@@ -20,6 +20,7 @@ export async function invoke(
   const { options } = raw;
   if (options['noColor']) forbidColors(place.environment);
   const report = await createReport(verb, raw);
+  if (report.options.verbose) (await import('./output/trace.ts')).trace(report);
   let awake: NodeJS.Timeout | undefined;
   let dispose = async () => {};
   let interruption: Interruption | null = null;

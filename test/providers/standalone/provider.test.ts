@@ -19,6 +19,7 @@ import {
   processNames,
   smallCluster,
 } from '../../../src/providers/testing/small-cluster.ts';
+import { type TracedCommand, onCommand } from '../../../src/contract/trace.ts';
 import { Place, type PlaceOptions } from './place.ts';
 import { makeKey } from './ssh-server.ts';
 
@@ -84,6 +85,16 @@ const placesOf = async (provider: Provider) =>
   Object.fromEntries(
     (await provider.observe(demo, call))!.processes.map((p) => [p.name, `${p.host} ${p.status}`]),
   );
+
+it('tells whoever listens which commands it runs on hosts, and how they end', async () => {
+  const told: TracedCommand[] = [];
+  onCommand((command) => told.push(command));
+  const provider = await start();
+  await clusters(provider);
+  expect(told.length).toBeGreaterThan(0);
+  expect(await told[0]!.ended).toBe(0);
+  expect(told[0]!.where).toContain('127.0.0.1');
+});
 
 describe('ways in', () => {
   it('by a key that needs a passphrase, which is asked for once', async () => {

@@ -15,6 +15,7 @@ import type { Duplex } from 'node:stream';
 import { constants } from 'node:os';
 import { Client, type ClientChannel } from 'ssh2';
 import { type Problem, problem } from '../../../contract/errors.ts';
+import { traceCommand } from '../../../contract/trace.ts';
 import { type Credentials, type Login, prepareLogin } from './authentication.ts';
 import { type HostKeyPolicy, prepareHostKeyCheck } from './host-keys.ts';
 import { ProcessStream } from '../../shared/process-stream.ts';
@@ -185,6 +186,7 @@ export class SshConnection {
         throw new ConnectionLostError(this.#address, 'the server opens no session');
       }
       const ended = this.#end(opened);
+      traceCommand({ where: this.#address, command, ended });
       ended.then(release, release);
       return { channel: opened, ended };
     }
