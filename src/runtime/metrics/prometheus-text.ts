@@ -4,6 +4,7 @@
  * P1  Names are those of Flink's reporter: `flink_`, scope and name, joined by `_`; other characters are `_`. As
  *     there, everything is a gauge: a counter of OpenMetrics would need another name.
  * P2  A family is told once, with all its samples together, and no two samples have the same name and labels.
+ * P3  What samples share is made into text once: names by their path, labels by their object.
  */
 import type { Sample } from './samples.ts';
 
@@ -20,10 +21,17 @@ export function prometheusText(
   format: PrometheusFormat,
   mask: (text: string) => string = (text) => text,
 ): string {
-  const families = Map.groupBy(samples, ({ path }) => ['flink', ...path].map(nameOf).join('_'));
+  const names = new Map<string, string>();
+  const labelTexts = new Map<Sample['labels'], string>();
+  const families = Map.groupBy(samples, ({ path }) =>
+    once(names, path.join('\n'), () => ['flink', ...path].map(nameOf).join('_')),
+  );
   const texts = Array.from(families, ([name, members]) => {
     const lines = new Map(
-      members.map(({ labels, value }) => [name + labelsOf(labels, mask), numberOf(value)]),
+      members.map(({ labels, value }) => [
+        name + once(labelTexts, labels, () => labelsOf(labels, mask)),
+        numberOf(value),
+      ]),
     );
     return [
       `# HELP ${name} ${helpOf(members[0]!.help, format)}`,
@@ -33,6 +41,13 @@ export function prometheusText(
     ].join('\n');
   });
   return texts.join('') + (format === 'openmetrics' ? '# EOF\n' : '');
+}
+
+/** P3 */
+function once<K>(known: Map<K, string>, key: K, make: () => string): string {
+  const text = known.get(key) ?? make();
+  known.set(key, text);
+  return text;
 }
 
 /** P1 */
