@@ -23,6 +23,7 @@ import { ClusterError, problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import { localUser } from '../contract/user.ts';
 import { DocumentName, type LockDocument } from './documents.ts';
+import { lockLost, takenOver } from './fence.ts';
 import { readDocument } from './record.ts';
 import type { RecordStore, Version } from './store.ts';
 
@@ -209,17 +210,7 @@ function held(lock: LockDocument): ClusterError {
 }
 
 const takenBy = (lock: LockDocument | null) =>
-  new ClusterError(
-    ExitCode.conflict,
-    problem({
-      code: 'lock-lost',
-      message:
-        lock === null
-          ? 'the cluster was removed meanwhile'
-          : `${lock.holder} took over the cluster: ${lock.message}`,
-      hint: "'fctl status' shows what is true now",
-    }),
-  );
+  lock === null ? lockLost('the cluster was removed meanwhile') : takenOver(lock);
 
 /** K6 */
 const notRenewed = (cause: unknown) =>

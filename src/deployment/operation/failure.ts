@@ -12,6 +12,7 @@ import {
 } from '../../record/documents.ts';
 import type { Plan } from '../../contract/plan.ts';
 import { DeploymentError, FctlError, type Problem, problem } from '../../contract/errors.ts';
+import { checkFence } from '../../record/fence.ts';
 import { readDocument } from '../../record/record.ts';
 import { removeUnneeded } from './artifacts.ts';
 import { newestEpoch } from './health.ts';
@@ -27,7 +28,6 @@ import {
   type Running,
   type Wanted,
   carryOutAndWait,
-  checkLock,
   hookFacts,
   messageOf,
   recordIntended,
@@ -72,7 +72,7 @@ export async function failOperation(running: Running, failure: Failure): Promise
   const { entry, error, situation, wanted } = failure;
   const { clusterId, provider } = operation;
   try {
-    await checkLock(provider.record(clusterId), running.fence);
+    await checkFence(provider.record(clusterId), running.fence);
   } catch (lost) {
     return lost; // Whoever took over judges what is there.
   }

@@ -21,6 +21,7 @@ import {
 } from '../../record/documents.ts';
 import { ClusterError, DeploymentError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
+import { checkFence } from '../../record/fence.ts';
 import { readDocument } from '../../record/record.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Provider } from '../../providers/provider.ts';
@@ -40,7 +41,6 @@ import {
   type Running,
   type Wanted,
   carryOutAndWait,
-  checkLock,
   hookFacts,
   recordIntended,
   stateQuestion,
@@ -142,7 +142,7 @@ async function change(
     const rest = (await provider.connect(plan.clusterId, options))?.url ?? null;
     await runHook('post-deploy', { ...facts, FCTL_REST: rest }, hooks);
     const store = provider.record(plan.clusterId);
-    await checkLock(store, running.fence);
+    await checkFence(store, running.fence);
     await markRelease(store, entry.number, ReleaseStatus.stable);
     const left = situation.releases.at(-1);
     const isRolledBack = entry.cause === 'rollback' && left?.status === ReleaseStatus.stable;

@@ -13,7 +13,6 @@ import {
   ReleaseStatus,
 } from '../../record/documents.ts';
 import { readDocument } from '../../record/record.ts';
-import type { RecordStore } from '../../record/store.ts';
 import { FctlError } from '../../contract/errors.ts';
 import type { Plan } from '../../contract/plan.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
@@ -92,12 +91,6 @@ export const stateQuestion = (
   situation: Situation,
 ): StateQuestion => ({ ...operation, spec, plan, situation, returnsTo, startedBefore: startedAt });
 
-/** @throws ClusterError (exit 8) when somebody took the lock: what is about to be recorded is not true. */
-export async function checkLock(store: RecordStore, fence: number): Promise<void> {
-  const { value } = await readDocument(store, DocumentName.lock);
-  checkFence(value, fence);
-}
-
 /** Before the first action: whoever is interrupted leaves it behind. */
 export async function recordIntended(
   { fence, operation }: Running,
@@ -107,7 +100,7 @@ export async function recordIntended(
   const { observed } = situation;
   const { clusterId, provider } = operation;
   const store = provider.record(clusterId);
-  await checkLock(store, fence);
+  await checkFence(store, fence);
   const { version, value } = await readDocument(store, DocumentName.cluster);
   const document: ClusterDocument = {
     protocol: PROTOCOL_VERSION,

@@ -14,11 +14,12 @@ import { type KnownRestore, type RestoreEntry, isKnown } from '../../contract/re
 import { Role } from '../../contract/process-spec.ts';
 import type { StateSupport } from '../../engines/engine.ts';
 import type { ReleaseEntry } from '../../record/documents.ts';
+import { checkFence } from '../../record/fence.ts';
 import { markRestore } from '../releases.ts';
 import { withState } from './restore.ts';
 import { ship } from './ship.ts';
 import type { Situation } from './situation.ts';
-import { type Running, type Wanted, checkLock, messageOf, stateQuestion } from './stages.ts';
+import { type Running, type Wanted, messageOf, stateQuestion } from './stages.ts';
 
 /**
  * Ships artifacts, and suspends those jobs that the plan says have to be.
@@ -58,7 +59,7 @@ async function suspendJobs(
     return (await withState(stateQuestion(running, wanted, crashed))).restore.filter(isKnown);
   });
   const store = provider.record(wanted.spec.clusterId);
-  await checkLock(store, running.fence);
+  await checkFence(store, running.fence);
   await markRestore(store, number, known);
   return known;
 }

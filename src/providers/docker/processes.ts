@@ -8,8 +8,6 @@
 import type { ClusterId } from '../../contract/cluster-id.ts';
 import { ClusterError, FctlError, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
-import { DocumentName } from '../../record/documents.ts';
-import { readDocument } from '../../record/record.ts';
 import type { ClusterSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import { checkFence } from '../../record/fence.ts';
 import type { ConvergeOptions } from '../provider.ts';
@@ -55,7 +53,7 @@ export class ProcessRunner {
   /** Ends what runs as a process, and removes what it leaves. */
   async stop(clusterId: ClusterId, process: string, { fence, signal }: Acting): Promise<void> {
     const identity = await this.#parts.resources.ensureVolume(clusterId);
-    await this.checkFence(clusterId, fence); // P1
+    await checkFence(this.#parts.volumes.record(clusterId), fence); // P1
     await this.#remove(clusterId, process, identity, signal);
     const remove = ownFolders(process);
     const request = { fence, remove, folders: [], files: [] };
@@ -71,7 +69,7 @@ export class ProcessRunner {
     const { clusterId } = cluster;
     const { resources } = this.#parts;
     const identity = await resources.ensureVolume(clusterId);
-    await this.checkFence(clusterId, fence); // P1
+    await checkFence(this.#parts.volumes.record(clusterId), fence); // P1
     await this.#remove(clusterId, process, identity, signal);
     signal.throwIfAborted();
     const image = await this.#parts.images.ensure({ onProgress: silently, signal });
@@ -111,7 +109,7 @@ export class ProcessRunner {
         engine.ask((docker) => docker.createContainer(body), { repeatable: false });
       const { id } = await this.#parts.images.withImage(make, signal);
       await this.#openVolumes(id, signal);
-      await this.checkFence(clusterId, fence); // P1
+      await checkFence(this.#parts.volumes.record(clusterId), fence); // P1
       await engine.ask((docker) => docker.getContainer(id).start());
     } catch (error) {
       if (error instanceof FctlError || !('status' in (error as Error))) throw error;
@@ -164,12 +162,6 @@ export class ProcessRunner {
       })
       .catch(ignoreGone);
     signal.throwIfAborted();
-  }
-
-  /** @throws ClusterError (exit 8) when somebody took a newer lock. */
-  async checkFence(clusterId: ClusterId, fence: number): Promise<void> {
-    const { value } = await readDocument(this.#parts.volumes.record(clusterId), DocumentName.lock);
-    checkFence(value, fence);
   }
 }
 

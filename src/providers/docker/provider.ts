@@ -14,7 +14,7 @@ import type { Call } from '../../contract/call.ts';
 import { ClusterError } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
 import type { Action, Plan } from '../../contract/plan.ts';
-import { type ClusterSpec, Role, type RuntimeRef } from '../../contract/process-spec.ts';
+import type { ClusterSpec, RuntimeRef } from '../../contract/process-spec.ts';
 import type {
   ArtifactStore,
   Capabilities,
@@ -38,9 +38,11 @@ import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft } from '../shared/leftovers.ts';
+import { jobManagersFirst } from '../shared/job-managers.ts';
 import { isRecent } from '../shared/recent.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
+import { tearDown } from '../shared/tear-down.ts';
 import { execIn } from './exec.ts';
 import { ImageStore } from './image.ts';
 import { LogReader } from './logs.ts';
@@ -287,28 +289,29 @@ class DockerProvider implements Provider {
     }
   }
 
-  async destroy(
-    clusterId: ClusterId,
-    { fence, onRecordGoes, signal }: DestroyOptions,
-  ): Promise<readonly string[]> {
-    if (fence !== null) await this.#runner.checkFence(clusterId, fence);
-    const found = await this.#resources.find(clusterId);
+  async destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]> {
+    const { identity, processes: own } = await this.#resources.find(clusterId);
     const name = clusterResource(clusterId);
-    if (found.identity === null && (await this.#resources.hasVolume(name))) {
+    if (identity === null && (await this.#resources.hasVolume(name))) {
       throw new ClusterError(ExitCode.conflict, foreign('volume', name));
     }
-    const processes = await this.#inspectAll(found.processes.map(({ Id }) => Id));
-    // The JobManager first: it dismisses its TaskManagers.
-    const isMaster = ({ Config }: Container) => Config.Labels[Label.role] === Role.jobmanager;
-    const ordered = processes.sort((a, b) => Number(isMaster(b)) - Number(isMaster(a)));
-    await Promise.all(ordered.map((container) => this.#runner.end(container, signal)));
-    await Promise.all(ordered.map(({ Id }) => this.#resources.removeContainer(Id)));
-    await onRecordGoes?.();
-    await this.#volumes.release(clusterId);
-    const { helpers } = await this.#resources.find(clusterId);
-    await Promise.all(helpers.map(({ Id }) => this.#resources.removeContainer(Id)));
-    await this.#resources.removeNetwork(clusterId, found.identity);
-    if (found.identity !== null) await this.#resources.removeVolume(name);
+    const containers = await this.#inspectAll(own.map(({ Id }) => Id));
+    const processes = jobManagersFirst(containers, ({ Config }) => Config.Labels[Label.role]!);
+    const removeAll = (all: readonly { readonly Id: string }[]) =>
+      Promise.all(all.map(({ Id }) => this.#resources.removeContainer(Id)));
+    const place = {
+      endAll: async () => {
+        await Promise.all(processes.map((each) => this.#runner.end(each, options.signal)));
+        await removeAll(processes);
+      },
+      removeRecord: async () => {
+        await this.#volumes.release(clusterId);
+        await removeAll((await this.#resources.find(clusterId)).helpers);
+        await this.#resources.removeNetwork(clusterId, identity);
+        if (identity !== null) await this.#resources.removeVolume(name);
+      },
+    };
+    await tearDown(this.record(clusterId), place, options);
     return keptVolumes(processes, name);
   }
 

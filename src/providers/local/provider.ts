@@ -38,11 +38,12 @@ import { checkFence } from '../../record/fence.ts';
 import { connectionTo } from '../shared/connection.ts';
 import { withDoor } from '../shared/door.ts';
 import { type StartAction, carryOut, removesAll } from '../shared/imperative.ts';
-import { jobManagersOf } from '../shared/job-managers.ts';
+import { jobManagersFirst, jobManagersOf } from '../shared/job-managers.ts';
 import { isStillLeft, whyRemoved, whyWithoutJobManager } from '../shared/leftovers.ts';
 import type { Place } from '../shared/render.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, noSuchProcess, refuseOtherRuntime } from '../shared/refusals.ts';
+import { tearDown } from '../shared/tear-down.ts';
 import { writeWhole } from '../shared/write-file.ts';
 import { LocalClient } from './client.ts';
 import {
@@ -224,7 +225,7 @@ export class LocalProvider implements Provider {
   ): Promise<void> {
     const layout = this.#layout(cluster.clusterId);
     signal.throwIfAborted();
-    await this.#checkFence(cluster.clusterId, fence);
+    await checkFence(this.record(cluster.clusterId), fence);
     await this.#client.stop(layout, name, signal);
     signal.throwIfAborted();
     await this.#writeSecrets(layout, cluster);
@@ -242,18 +243,13 @@ export class LocalProvider implements Provider {
   ): Promise<void> {
     const layout = this.#layout(clusterId);
     signal.throwIfAborted();
-    await this.#checkFence(clusterId, fence);
+    await checkFence(this.record(clusterId), fence);
     await this.#client.stop(layout, name, signal);
     await removeOf(layout, join(layout.processes, name));
     await removeOf(layout, join(layout.work, name));
     if (!transient || (await namesIn(layout.processes)).length > 0) return;
     for (const each of ['processes', 'work', 'artifacts', 'secrets'] as const)
       await removeOf(layout, layout[each]);
-  }
-
-  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
-    const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
-    checkFence(value, fence);
   }
 
   async #writeSecrets(layout: ClusterLayout, spec: Pick<ClusterSpec, 'secrets'>): Promise<void> {
@@ -298,26 +294,26 @@ export class LocalProvider implements Provider {
 
   async destroy(
     clusterId: ClusterId,
-    { fence, onRecordGoes, signal }: Omit<DestroyOptions, 'deleteState'>,
+    options: Omit<DestroyOptions, 'deleteState'>,
   ): Promise<readonly string[]> {
     const layout = this.#layout(clusterId);
-    if (fence !== null) await this.#checkFence(clusterId, fence);
-    const names = await namesIn(layout.processes);
-    // The JobManager first: it dismisses its TaskManagers.
-    const ordered = names.sort((a, b) => Number(b.startsWith('job')) - Number(a.startsWith('job')));
-    await Promise.all(ordered.map((name) => this.#client.stop(layout, name, signal)));
-    for (const marked of await findMarkedProcesses()) {
-      if (marked.processDir.startsWith(`${layout.processes}/`)) {
-        await this.#client.endMarked(marked.processDir);
-      }
-    }
-    const { record, root } = layout;
-    for (const name of await namesIn(root)) {
-      if (join(root, name) !== record) await removeOf(layout, join(root, name));
-    }
-    await onRecordGoes?.();
-    await removeCluster(layout);
+    const place = {
+      endAll: () => this.#endAll(layout, options.signal),
+      removeRecord: () => removeCluster(layout),
+    };
+    await tearDown(this.record(clusterId), place, options);
     return [];
+  }
+
+  async #endAll(layout: ClusterLayout, signal: AbortSignal): Promise<void> {
+    const { processes, record, root } = layout;
+    const roleOf = (name: string) => name.split('-', 1)[0]!;
+    const names = jobManagersFirst(await namesIn(processes), roleOf);
+    await Promise.all(names.map((name) => this.#client.stop(layout, name, signal)));
+    for (const { processDir } of await findMarkedProcesses())
+      if (processDir.startsWith(`${processes}/`)) await this.#client.endMarked(processDir);
+    for (const name of await namesIn(root))
+      if (join(root, name) !== record) await removeOf(layout, join(root, name));
   }
 
   async prune(): Promise<readonly string[]> {

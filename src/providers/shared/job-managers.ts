@@ -7,6 +7,12 @@ export function jobManagersOf(observed: ObservedCluster | null): readonly Observ
   return (observed?.processes ?? []).filter(({ role }) => role === Role.jobmanager);
 }
 
+/** In the order in which processes are asked to end: a JobManager dismisses its TaskManagers. */
+export function jobManagersFirst<T>(all: readonly T[], roleOf: (each: T) => string): T[] {
+  const rank = (each: T) => (roleOf(each) === Role.jobmanager ? 0 : 1);
+  return all.toSorted((a, b) => rank(a) - rank(b));
+}
+
 /** What is left of the word of all: one that lives counts most, one that ended on purpose least. */
 const byLife = ['running', 'restarting', 'pending', 'lost', 'exited'] as const;
 

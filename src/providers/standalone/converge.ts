@@ -3,6 +3,7 @@ import type { ClusterId } from '../../contract/cluster-id.ts';
 import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { ProviderError, problem } from '../../contract/errors.ts';
 import { DocumentName } from '../../record/documents.ts';
+import { checkFence } from '../../record/fence.ts';
 import { readDocument } from '../../record/record.ts';
 import type { RecordStore } from '../../record/store.ts';
 import type { ProcessDriver, StartAction } from '../shared/imperative.ts';
@@ -37,8 +38,6 @@ export interface ConvergeContext {
   readonly unit: (host: Host) => Promise<UnitOptions | null>;
   /** Little is to stay of a cluster whose last process was ended. */
   readonly isLast: boolean;
-  /** @throws ClusterError (exit 8) when somebody took a newer lock. */
-  readonly checkFence: () => Promise<void>;
   readonly fence: number;
   readonly signal: AbortSignal;
 }
@@ -55,7 +54,7 @@ export async function hostsDriver(
   return {
     start: async (action) => {
       const { index, process, role } = action;
-      await context.checkFence(); // C2
+      await checkFence(clusters.record(clusterId), context.fence); // C2
       const placed = view.placement.processes[process];
       const candidate = placeFor(candidates, { index, role }, placed);
       const target = hosts.configured.find((host) => host.address === candidate?.address);
@@ -67,7 +66,7 @@ export async function hostsDriver(
       await start(context, { action, placed, placements, spec, target });
     },
     stop: async ({ process }) => {
-      await context.checkFence(); // C2
+      await checkFence(clusters.record(clusterId), context.fence); // C2
       await endElsewhere(context, view, spec, process, null);
       await placements.change((now) => withoutProcess(now, process));
     },

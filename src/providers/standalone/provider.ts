@@ -13,8 +13,6 @@ import { PassThrough } from 'node:stream';
 import { type ClusterId, isClusterId } from '../../contract/cluster-id.ts';
 import type { ResolvedStandalone } from '../../config/providers/standalone.ts';
 import type { Call } from '../../contract/call.ts';
-import { DocumentName } from '../../record/documents.ts';
-import { readDocument } from '../../record/record.ts';
 import type { RecordStore } from '../../record/store.ts';
 import { ClusterError, type Problem, ProviderError, problem } from '../../contract/errors.ts';
 import { ExitCode } from '../../contract/exit-codes.ts';
@@ -168,8 +166,7 @@ export class StandaloneProvider implements Provider {
   async converge(desired: ClusterSpec, plan: Plan, options: ConvergeOptions): Promise<void> {
     const { fence, signal } = options;
     signal.throwIfAborted();
-    const checkFence = () => this.#checkFence(desired.clusterId, fence);
-    await checkFence();
+    await checkFence(this.record(desired.clusterId), fence); // C2
     const context: ConvergeContext = {
       hosts: this.#hosts,
       clusters: this.#clusters,
@@ -178,7 +175,6 @@ export class StandaloneProvider implements Provider {
       runtime: async () => (await this.#runtime(signal)).hash,
       unit: (host) => this.#unit(host),
       isLast: desired.transient && removesAll(plan),
-      checkFence,
       fence,
       signal,
     };
@@ -190,12 +186,6 @@ export class StandaloneProvider implements Provider {
     const { supervisor } = this.#config;
     const scope = supervisor === 'script' ? null : unitScope(supervisor, await host.facts());
     return scope && { scope, template: await this.#options.unitTemplate() };
-  }
-
-  /** C2 */
-  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
-    const { value } = await readDocument(this.record(clusterId), DocumentName.lock);
-    checkFence(value, fence);
   }
 
   async secrets(clusterId: ClusterId, { signal }: Call) {
@@ -263,10 +253,7 @@ export class StandaloneProvider implements Provider {
   }
 
   async destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]> {
-    const { fence } = options;
-    if (fence !== null) await this.#checkFence(clusterId, fence);
-    const view = await this.#clusters.view(clusterId);
-    const kept = await destroyCluster(this.#hosts, view, { ...options, clusterId });
+    const kept = await destroyCluster(this.#hosts, this.#clusters, clusterId, options);
     this.#clusters.forget(clusterId);
     return kept;
   }

@@ -31,6 +31,7 @@ import { type StartAction, carryOut } from '../shared/imperative.ts';
 import { isStillLeft, whyWithoutJobManager } from '../shared/leftovers.ts';
 import { watchByPolling } from '../shared/poll.ts';
 import { artifactCorrupt, noLogs, refuseOtherRuntime } from '../shared/refusals.ts';
+import { tearDown } from '../shared/tear-down.ts';
 import type { FakePlatform } from './fake-platform.ts';
 
 const watchPauseMs = 5;
@@ -142,19 +143,15 @@ class FakeProvider implements Provider {
     const { clusterId } = desired;
     const stop = async ({ process }: Action) => {
       await this.#turn(options);
-      await this.#checkFence(clusterId, options.fence);
-      this.#platform.cluster(clusterId).processes.delete(process);
+      const { processes, record } = this.#platform.cluster(clusterId);
+      await checkFence(record, options.fence);
+      processes.delete(process);
     };
     const start = async (action: StartAction) => {
       await stop(action);
       this.#platform.start(desired, action.process, action.index, action.spec);
     };
     await carryOut(plan, { start, stop }, options);
-  }
-
-  async #checkFence(clusterId: ClusterId, fence: number): Promise<void> {
-    const { record } = this.#platform.cluster(clusterId);
-    checkFence((await readDocument(record, DocumentName.lock)).value, fence);
   }
 
   async secrets(clusterId: ClusterId): Promise<Readonly<Record<string, string>> | null> {
@@ -179,10 +176,12 @@ class FakeProvider implements Provider {
 
   async destroy(clusterId: ClusterId, options: DestroyOptions): Promise<readonly string[]> {
     await this.#turn(options);
-    if (options.fence !== null) await this.#checkFence(clusterId, options.fence);
-    this.#platform.cluster(clusterId).processes.clear();
-    await options.onRecordGoes?.();
-    this.#platform.forget(clusterId);
+    const { processes, record } = this.#platform.cluster(clusterId);
+    const place = {
+      endAll: async () => processes.clear(),
+      removeRecord: async () => this.#platform.forget(clusterId),
+    };
+    await tearDown(record, place, options);
     return [];
   }
 

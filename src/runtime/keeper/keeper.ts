@@ -3,11 +3,9 @@ import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { DocumentName } from '../../record/documents.ts';
 import { FctlError } from '../../contract/errors.ts';
 import { checkFence } from '../../record/fence.ts';
 import { createFileStore } from '../../record/drivers/file.ts';
-import { readDocument } from '../../record/record.ts';
 import { sha256OfFile } from '../../contract/hash.ts';
 import {
   type KeeperAnswer,
@@ -58,8 +56,7 @@ function createKeeper(volume: string): Keeper {
       return version === null ? null : Number(version);
     },
     lay: async ({ fence, files, folders, remove }) => {
-      const { value } = await readDocument(record, DocumentName.lock);
-      checkFence(value, fence);
+      await checkFence(record, fence);
       for (const path of remove) await rm(at(path), { recursive: true, force: true });
       for (const path of folders) await mkdir(at(path), { recursive: true, mode: 0o700 });
       for (const { path, content, mode } of files) await layFile(at(path), content, mode);

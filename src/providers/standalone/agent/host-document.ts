@@ -7,9 +7,8 @@
  *     counts: it grows when the record moves.
  */
 import { join } from 'node:path';
-import { ClusterError, problem } from '../../../contract/errors.ts';
-import { ExitCode } from '../../../contract/exit-codes.ts';
 import { createFileStore } from '../../../record/drivers/file.ts';
+import { lockLost } from '../../../record/fence.ts';
 import type { ClusterLayout } from '../../local/layout.ts';
 
 /** How to get to a host from anywhere: what the config said of it, without files of the client. */
@@ -57,7 +56,11 @@ async function change(
 /** Called before something is done under a lock (H1). */
 export async function enterFence(layout: ClusterLayout, fence: number): Promise<void> {
   await change(layout, (document) => {
-    if (document.epoch > fence) throw overtaken(document.epoch, fence);
+    if (document.epoch > fence) {
+      throw lockLost(
+        `somebody else took over the cluster: this host has seen lock ${document.epoch}, this deployment holds ${fence}`,
+      );
+    }
     return { ...document, epoch: fence };
   });
 }
@@ -66,16 +69,5 @@ export async function enterFence(layout: ClusterLayout, fence: number): Promise<
 export async function noteRecord(layout: ClusterLayout, record: RecordPlace): Promise<void> {
   await change(layout, (document) =>
     (document.record?.generation ?? 0) >= record.generation ? document : { ...document, record },
-  );
-}
-
-function overtaken(epoch: number, fence: number): ClusterError {
-  return new ClusterError(
-    ExitCode.conflict,
-    problem({
-      code: 'lock-lost',
-      message: `somebody else took over the cluster: this host has seen lock ${epoch}, this deployment holds ${fence}`,
-      hint: "'fctl status' shows what is true now",
-    }),
   );
 }
