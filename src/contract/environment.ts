@@ -24,6 +24,11 @@ export const ProcessEnvironment = {
   bind: 'FCTL_BIND',
   /** Under which its peers reach it; absent where the place does not know it beforehand. */
   address: 'FCTL_ADDRESS',
+  /**
+   * Exit code of a TaskManager that found no JobManager, for a platform on which one code alone says "not
+   * again". Default: `ProcessExit.noJobManager`.
+   */
+  orphanExit: 'FCTL_ORPHAN_EXIT',
   /** Names a context of the client's user: where its clusters are. */
   context: 'FCTL_CONTEXT',
   /** Version of the fctl that made the process's spec. */

@@ -1,13 +1,17 @@
 /**
- * How the processes of a cluster end: the exit codes of JobManager and TaskManager. A platform starts a
- * process again after every code but `over`; a supervisor of fctl's own also leaves it at `noJobManager`.
+ * How the processes of a cluster end: the exit codes of JobManager and TaskManager. Every platform starts a
+ * process again after every code but two: `over` and `noJobManager`.
  */
 export const ProcessExit = {
   /** The cluster's current release has its final outcome in the record: there is nothing left to do. */
   over: 0,
   /** It crashed or could not start; its log and stderr say why. */
   failed: 1,
-  /** A TaskManager found no JobManager for `taskmanager.registrationTimeout` (EX_UNAVAILABLE). */
+  /**
+   * A TaskManager found no JobManager for `taskmanager.registrationTimeout` (EX_UNAVAILABLE): nobody searches
+   * for ever. Where a platform cannot leave it at that code, its provider sets `FCTL_ORPHAN_EXIT`, and
+   * tells this code when it observes the process.
+   */
   noJobManager: 69,
   /** A newer release of the cluster was deployed, and its processes take over (EX_TEMPFAIL). */
   replaced: 75,

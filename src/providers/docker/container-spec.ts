@@ -1,6 +1,8 @@
 /** One process of a cluster as the engine wants it: the body of `POST /containers/create`. Pure. */
 import type { ClusterId } from '../../contract/cluster-id.ts';
 import type { ContainerCreateOptions } from 'dockerode';
+import { ProcessEnvironment } from '../../contract/environment.ts';
+import { ProcessExit } from '../../contract/process-exit.ts';
 import type { PortSpec, ProcessSpec } from '../../contract/process-spec.ts';
 import type { KeptFile } from '../../record/keeper-messages.ts';
 import { fixedEnvironment } from '../shared/environment.ts';
@@ -68,7 +70,12 @@ export const processFiles = (options: Options, place: ProcessPlace): KeptFile[] 
 export function containerOptions(options: Options, place: ProcessPlace): ContainerCreateOptions {
   const { clusterId, image, process, spec } = place;
   const { command, workingDirectory, ...rendered } = render(options, place);
-  const environment = { ...fixedEnvironment, ...rendered.environment };
+  const environment = {
+    ...fixedEnvironment,
+    // The engine starts again what ends with any other code.
+    [ProcessEnvironment.orphanExit]: String(ProcessExit.over),
+    ...rendered.environment,
+  };
   const network = options.docker.network ?? clusterResource(clusterId);
   return {
     name: containerName(clusterId, process),
@@ -102,7 +109,7 @@ function hostConfig(options: Options, clusterId: ClusterId, spec: ProcessSpec, n
     // No swap beside it.
     MemorySwap: memoryBytes,
     NanoCpus: Math.round(cpu * 1e9),
-    // Exit code 0 is the end of a process; anything else a crash.
+    // Exit code 0 is the end of a process; anything else a crash. A number of tries would be one for all its life.
     RestartPolicy: { Name: 'on-failure' },
     LogConfig: {
       Type: 'json-file',

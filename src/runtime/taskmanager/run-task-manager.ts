@@ -74,7 +74,7 @@ async function run(
   const token = await readToken(config);
   const end = new AbortController();
   const leave = new AbortController();
-  let exitCode: ProcessExit = ProcessExit.over;
+  let exitCode: number = ProcessExit.over;
   const resourceId = `${config.resourceId}/${randomBytes(8).toString('hex')}`;
   const stop = (why: string) => {
     if (!end.signal.aborted) logger.info(`TaskManager ends: ${why}`);
@@ -125,12 +125,15 @@ async function run(
     signal: end.signal,
     leave: leave.signal,
   });
-  if (ended === 'no-jobmanager') exitCode = ProcessExit.noJobManager;
+  if (ended === 'no-jobmanager') exitCode = orphanExit(process.env);
   await taskManager.abandonLeader();
   for (const reporter of reporters) reporter.close();
   if (taskManager.hasThreads) exitNow(exitCode);
   return exitCode;
 }
+
+const orphanExit = (environment: Readonly<Record<string, string | undefined>>): number =>
+  Number(environment[ProcessEnvironment.orphanExit] ?? ProcessExit.noJobManager);
 
 /** Relative paths of user code are relative to the project, where this machine has it. */
 function enterWorkingDirectory({ workingDirectory }: TaskManagerConfig, logger: Logger): void {

@@ -1,5 +1,6 @@
 /** Faults of clusters on a real engine: the truth is told, nothing hangs, and what can goes on. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ProcessExit } from '../../../src/contract/process-exit.ts';
 import { imports } from '../../cli/project.ts';
 import { dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
@@ -106,6 +107,24 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
       await expect.poll(running, waiting).toBe('');
       await isCleanedUp();
     });
+  });
+
+  it('TaskManagers whose JobManager does not come back end for good, and say so', async () => {
+    await on.project.write('src/app.ts', endless);
+    const config = on
+      .config()
+      .map((line) => line.replace('replicas: 2,', 'replicas: 2, registrationTimeout: 3s,'));
+    await on.project.configure('  parallelism: 1', ...config);
+    await on.deploy();
+    await on.docker('kill', 'fctl-demo-jobmanager-0');
+    const taskManager = async () => (await look()).of('taskmanager-0');
+    await expect
+      .poll(taskManager, waiting)
+      .toMatchObject({ status: 'lost', exitCode: ProcessExit.noJobManager, restarts: 0 });
+    expect(await on.docker('ps', '--quiet', '--filter', 'name=fctl-demo')).toBe('');
+    await on.deploy();
+    expect(await on.state()).toBe('RUNNING');
+    await isCleanedUp();
   });
 
   it('a TaskManager that exceeds its memory is said to, with the key of the config to raise', async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { demo } from '../../demo.ts';
 import { DocumentName } from '../../../src/record/documents.ts';
 import { ExitCode } from '../../../src/contract/exit-codes.ts';
+import { ProcessExit } from '../../../src/contract/process-exit.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
 import { convergeAll, secret, smallCluster } from '../../../src/providers/testing/small-cluster.ts';
 import { eventually } from '../local/eventually.ts';
@@ -14,6 +15,7 @@ import { freePort, openFake } from './fake-provider.ts';
 
 const never = new AbortController().signal;
 const call = { signal: never };
+const patient = { timeout: 10_000 };
 const spec = smallCluster({ clusterId: demo, clientDir: '/' });
 
 let engine: FakeEngine;
@@ -155,6 +157,26 @@ describe('a look at a cluster', () => {
     await readDocument(store, DocumentName.outcome);
     expect(archives()).toHaveLength(before + 2);
     await other.close();
+  });
+});
+
+describe('a TaskManager that gives up its search for a JobManager', () => {
+  it('is left at that by the engine, and is told apart from one whose cluster has ended', async () => {
+    const givesUp = "process.exit(Number(process.env.FCTL_ORPHAN_EXIT ?? '69'))";
+    const spec = smallCluster({ clusterId: demo, clientDir: '/', taskManager: givesUp });
+    await convergeAll(provider, spec, { fence: 1, signal: never });
+    const seen = async () => {
+      const { processes } = (await provider.observe(demo, call))!;
+      return processes.find(({ name }) => name === 'taskmanager-0')!;
+    };
+    const gaveUp = { status: 'lost', exitCode: ProcessExit.noJobManager, restarts: 0 };
+    await expect.poll(seen, patient).toMatchObject(gaveUp);
+    const release = { id: spec.release, afterEpoch: 0 };
+    const record = provider.record(demo);
+    await record.write(DocumentName.releases, { releases: [release] }, null);
+    await record.write(DocumentName.outcome, { status: 'SUCCEEDED', epoch: 1 }, null);
+    const ended = { status: 'exited', exitCode: ProcessExit.over };
+    await expect.poll(seen, patient).toMatchObject(ended);
   });
 });
 
