@@ -2,12 +2,14 @@
  * Values that must be shown nowhere: what stands in their place, and who puts it there. The redactor takes them out of whatever is shown.
  *
  * R1  Of a tree (JSON) only string values change. Keys, numbers, `true`, `false` and `null` say what
- *     fctl says: a secret that happens to be `true`, `1234` or `jobs` must not break them.
+ *     fctl says: a secret that happens to be `true`, `1234` or `jobs` must not break them. Nor does one
+ *     change a value that is a word of fctl's own as a whole: `RUNNING` (own-words.ts).
  * R2  Occurrences that overlap are taken out as one, so that no part of a secret is left behind.
  * R3  A stream is masked like the whole text, wherever it is cut into chunks. Only what may be the
  *     beginning of a secret is held back.
  */
 import type { JsonObject, JsonValue } from './json.ts';
+import { isOwnWord, isState, longestState } from './own-words.ts';
 
 /** What stands in the place of a secret. */
 export const MASK = '******';
@@ -46,6 +48,11 @@ export class Redactor {
     return maskAll(text, this.#forms);
   }
 
+  /** The same for what fctl says to people: a state that stands alone stays, as in a table (R1). */
+  maskSaid(text: string): string {
+    return maskAll(text, this.#forms, isWithinState);
+  }
+
   /** The same for bytes, which are returned as they are where there is nothing to mask. */
   maskBytes(bytes: Uint8Array): Uint8Array {
     const text = toBinary(bytes);
@@ -56,14 +63,19 @@ export class Redactor {
   /** The same for string values of a tree (R1). */
   maskJson<T>(value: T): T {
     if (this.#forms.length === 0) return value;
-    return maskTree(value as JsonValue, (text) => this.mask(text)) as T;
+    return maskTree(value as JsonValue, (text) => this.#maskValue(text)) as T;
+  }
+
+  /** R1 */
+  #maskValue(text: string): string {
+    return isOwnWord(text) ? text : this.mask(text);
   }
 
   /** As `JSON.stringify`, with string values masked (R1). */
   stringify(value: unknown): string {
     if (this.#forms.length === 0) return JSON.stringify(value);
     return JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === 'string' ? this.mask(inner) : inner,
+      typeof inner === 'string' ? this.#maskValue(inner) : inner,
     );
   }
 
@@ -115,10 +127,16 @@ interface Span {
   readonly lastStart: number;
 }
 
-function maskAll(text: string, forms: readonly string[]): string {
+/** @param isKept says of what looks like a secret that it stays. */
+function maskAll(
+  text: string,
+  forms: readonly string[],
+  isKept: (text: string, span: Span) => boolean = () => false,
+): string {
   let masked = text;
   for (;;) {
-    const spans = findSpans(masked, forms);
+    const whole = masked;
+    const spans = findSpans(whole, forms).filter((span) => !isKept(whole, span));
     if (spans.length === 0) return masked;
     let at = 0;
     let next = '';
@@ -129,6 +147,14 @@ function maskAll(text: string, forms: readonly string[]): string {
     // Only a secret with asterisks at its ends can be there again, each time with less beside them.
     masked = next + masked.slice(at);
   }
+}
+
+/** Whether it is a state, or a part of one, with nothing beside it. */
+function isWithinState(text: string, { end, start }: Span): boolean {
+  if (!/^[A-Z]+$/.test(text.slice(start, end))) return false;
+  const before = /[\w-]*$/.exec(text.slice(Math.max(0, start - longestState), start))![0];
+  const after = /^[\w-]*/.exec(text.slice(end, end + longestState))![0];
+  return isState(before + text.slice(start, end) + after);
 }
 
 /** In their order (R2). */

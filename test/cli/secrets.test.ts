@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => project.remove());
 
-const words = ['true', 'null', 'jobs', 'name', '1796', 'data', 'process'];
+const words = ['true', 'null', 'jobs', 'name', '1796', 'data', 'process', 'RUNNING', 'stable'];
 const args = words.map((_, index) => `s${index}: "\${env:WORD_${index}}"`).join(', ');
 const environment = Object.fromEntries(words.map((word, index) => [`WORD_${index}`, word]));
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/contract/json.ts';
+import { ApplicationStatus, FailureKind } from '../../src/contract/outcome.ts';
+import { Role } from '../../src/contract/process-spec.ts';
+import { ClusterState } from '../../src/deployment/status.ts';
+import { ReleaseStatus } from '../../src/record/documents.ts';
+import { JobStatus } from '../../src/runtime/jobmanager/scheduler/job-status.ts';
+import { ExecutionState } from '../../src/runtime/stream/task/deployment.ts';
 import { MASK, Redactor, joinSecrets, splitSecrets } from '../../src/contract/secrets.ts';
 
 /** Also those that mean something in JSON, or in what fctl itself says. */
@@ -98,6 +104,36 @@ describe('Redactor', () => {
 
   it('leaves short values alone, which would hit half of all words', () => {
     expect(new Redactor(['a', '']).mask('banana')).toBe('banana');
+  });
+
+  it("leaves fctl's own words what they are, where a value or a word is one as a whole", () => {
+    const redactor = new Redactor(['RUNNING', 'session', 'CANCEL', 'a RUNNING b']);
+    const status = { state: 'RUNNING', mode: 'session', before: 'CANCELED', RUNNING: 1 };
+    expect(redactor.maskJson(status)).toEqual(status);
+    expect(JSON.parse(redactor.stringify(status))).toEqual(status);
+    const told = { name: 'my RUNNING job', about: 'a session', ids: ['CANCEL', 'RUNNING2'] };
+    const masked = { name: `my ${MASK} job`, about: `a ${MASK}`, ids: [MASK, `${MASK}2`] };
+    expect(redactor.maskJson(told)).toEqual(masked);
+    expect(JSON.parse(redactor.stringify(told))).toEqual(masked);
+    const said = 'demo  RUNNING  CANCELED\nnot-RUNNING, RUNNINGS and CANCEL, a RUNNING b';
+    expect(redactor.maskSaid(said)).toBe(
+      `demo  RUNNING  CANCELED\nnot-${MASK}, ${MASK}S and ${MASK}, ${MASK}`,
+    );
+    expect(redactor.mask('demo  RUNNING')).toBe(`demo  ${MASK}`);
+  });
+
+  it.each([
+    ['clusters', ClusterState],
+    ['applications', ApplicationStatus],
+    ['jobs', JobStatus],
+    ['tasks', ExecutionState],
+    ['releases', ReleaseStatus],
+    ['failures', FailureKind],
+    ['processes', Role],
+  ])('knows all states of %s', (_what, states) => {
+    for (const state of Object.values(states)) {
+      expect(new Redactor([state]).maskJson([state])).toEqual([state]);
+    }
   });
 
   it('learns more while it is in use', () => {

@@ -145,8 +145,8 @@ export class Report {
     const { redactor } = this;
     const said = errors.map((problem) => ({
       ...problem,
-      message: redactor.mask(problem.message),
-      hint: problem.hint === null ? null : redactor.mask(problem.hint),
+      message: redactor.maskSaid(problem.message),
+      hint: problem.hint === null ? null : redactor.maskSaid(problem.hint),
     }));
     const { command } = this.options;
     const masked = JSON.parse(redactor.stringify(data ?? null)) as unknown;
@@ -156,12 +156,12 @@ export class Report {
   }
 
   #print(stream: NodeJS.WriteStream, text: string): void {
-    this.#write(stream, shown(this.redactor.mask(text)));
+    this.#write(stream, shown(this.redactor.maskSaid(text)));
   }
 
   #printed(stream: NodeJS.WriteStream, text: string): void {
-    if (stream.isTTY) this.#print(stream, text);
-    else this.#write(stream, this.redactor.mask(text));
+    const masked = this.redactor.mask(text);
+    this.#write(stream, stream.isTTY ? shown(masked) : masked);
   }
 
   #write(stream: NodeJS.WriteStream, text: string): void {
