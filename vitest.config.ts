@@ -1,34 +1,36 @@
-import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+/**
+ * Tests that need nothing but Node.js: units, and components that are processes of this machine.
+ *
+ * Files of one worker share the modules that they import where `together` says so: to load them for each file
+ * would take as long as all of these tests. They change nothing that is global, or put it back.
+ */
+import { defineConfig, mergeConfig } from 'vitest/config';
+import shared from './vitest.shared.config.ts';
 
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const folders = [
+  'api',
+  'config',
+  'contract',
+  'deployment',
+  'flink-rest',
+  'graph',
+  'record',
+  'reference',
+  'runtime/{ha,logging,metrics,rest,rpc,stream}',
+  'storage',
+  'testing',
+];
+const together = folders.map((folder) => `test/${folder}/**/*.test.ts`);
+const elsewhere = ['test/integration/**'];
 
-export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^fctl$/, replacement: path('./src/api/index.ts') },
-      { find: /^fctl\/config$/, replacement: path('./src/config/index.ts') },
-      { find: /^fctl\/testing$/, replacement: path('./src/testing/index.ts') },
-      {
-        find: /^fctl\/provider-testing$/,
-        replacement: path('./src/providers/testing/index.ts'),
-      },
-    ],
-  },
-  test: {
-    // Where something is waited for, a loaded machine gets the time that it needs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 60_000 } },
-    // Component tests start processes of their own: more workers only make them wait for each other.
-    maxWorkers: 2,
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/lint/fixtures/**', 'templates/**'],
-    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
-    // Read by tools/ci/counts.ts; each run has a report of its own, and its repetition the same one.
-    outputFile: {
-      json: path(
-        `./node_modules/.cache/fctl/test-reports/${process.env['FCTL_REPORT'] ?? process.pid}.json`,
-      ),
+export default mergeConfig(
+  shared,
+  defineConfig({
+    test: {
+      projects: [
+        { extends: true, test: { name: 'together', include: together, isolate: false } },
+        { extends: true, test: { name: 'apart', exclude: [...together, ...elsewhere] } },
+      ],
     },
-  },
-});
+  }),
+);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig } from 'vitest/config';
-import shared from './vitest.config.ts';
+import shared from './vitest.shared.config.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
