@@ -154,10 +154,28 @@ export class Project {
     };
   }
 
+  /**
+   * Removes the project with its clusters. Those of this machine are ended by signals: no test is about that, and
+   * a command would start a process for it. What is elsewhere only fctl can end.
+   */
   async remove(): Promise<void> {
-    await this.start(['destroy', 'demo', '--yes']);
-    for (const pid of this.running()) process.kill(pid, 'SIGKILL');
-    await rm(this.folder, { recursive: true, force: true });
+    const config = read(join(this.folder, 'fctl.config.yaml'));
+    if (/^provider: (?!local$)/m.test(config)) await this.start(['destroy', 'demo', '--yes']);
+    // Again, for what was about to start another process.
+    await eventually(() => {
+      const running = this.running();
+      for (const pid of running) kill(pid);
+      return running.length === 0;
+    });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
