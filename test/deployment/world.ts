@@ -30,6 +30,15 @@ import { FastClock } from './fast-clock.ts';
 
 const id: ClusterId = parseClusterId('demo');
 
+/** Configs by their text: a hundred worlds want the same one. */
+const configs = new Map<string, ReturnType<typeof load>>();
+
+function loadOnce(yaml: string): ReturnType<typeof load> {
+  const loaded = configs.get(yaml) ?? load(yaml);
+  configs.set(yaml, loaded);
+  return loaded;
+}
+
 export interface WorldOptions {
   /** JobManagers of a cluster. Default: 1. */
   readonly jobManagers?: number;
@@ -125,7 +134,7 @@ export class World {
     const file = join(this.#folder, `${hash}.mjs`);
     writeFileSync(file, content);
     const yaml = `cluster: demo\napplication: { entry: ./app.ts }\ntaskmanager: { replicas: ${taskManagers}, slots: ${slots} }\n`;
-    const loaded = await load(yaml);
+    const loaded = await loadOnce(yaml);
     return {
       ...this.site(provider),
       config: { ...loaded.config, projectDir: this.#folder },

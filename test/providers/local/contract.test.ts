@@ -50,4 +50,4 @@ async function createLocal(): Promise<ProviderUnderTest> {
   };
 }
 
-describeProvider('local', createLocal);
+describeProvider('local', createLocal, { concurrent: true });

@@ -53,4 +53,4 @@ async function createStandalone(): Promise<ProviderUnderTest> {
   };
 }
 
-describeProvider('standalone, three hosts', createStandalone);
+describeProvider('standalone, three hosts', createStandalone, { concurrent: true });
