@@ -42,6 +42,7 @@ import { sessionStatus } from './commands/session-status.ts';
 import { sessionStop } from './commands/session-stop.ts';
 import { sessionSubmit } from './commands/session-submit.ts';
 import { status } from './commands/status.ts';
+import { ui } from './commands/ui.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
 import { type Verb, verb } from './verb.ts';
@@ -98,6 +99,7 @@ export const verbs: readonly Verb[] = [
   verb(contextUse, () => import('./verbs/context-use.ts')),
   verb(contextRemove, () => import('./verbs/context-remove.ts')),
   verb(proxy, () => import('./verbs/proxy.ts')),
+  verb(ui, () => import('./verbs/ui.ts')),
   verb(doctor, () => import('./verbs/doctor.ts')),
   verb(version, () => import('./verbs/version.ts')),
   verb(completion, () => import('./verbs/completion.ts')),

@@ -31,6 +31,8 @@ export const ProcessEnvironment = {
   orphanExit: 'FCTL_ORPHAN_EXIT',
   /** Names a context of the client's user: where its clusters are. */
   context: 'FCTL_CONTEXT',
+  /** The folder with the files of a Web UI, for the client. */
+  ui: 'FCTL_UI',
   /** Version of the fctl that made the process's spec. */
   version: 'FCTL_VERSION',
 } as const;

@@ -48,6 +48,7 @@ const calls: readonly (readonly [verb: string, args: readonly string[], exitCode
   ['lock release', ['many', '--yes'], 0],
   ['session submit', ['./src/app.ts', '--cluster', 'many'], 0],
   ['proxy', ['many', '--timeout', '1s'], 124],
+  ['ui', ['many'], 2],
   ['destroy', ['many'], 2],
   ['session stop', ['many'], 0],
   ['destroy', ['demo'], 0],

@@ -9,9 +9,17 @@ import { findFiles } from '../proxy/static-files.ts';
 import { Target, type TargetEvent } from '../proxy/target.ts';
 import type { Given } from '../verb.ts';
 
-export async function run(
+export const run = (context: Context, given: Given<typeof declaration>): Promise<void> =>
+  serve(context, given, () => {});
+
+/**
+ * Serves until Ctrl-C.
+ * @param onUp is told the URL.
+ */
+export async function serve(
   context: Context,
-  { cluster, port, ui }: Given<typeof declaration>,
+  { cluster, port, ui }: Pick<Given<typeof declaration>, 'cluster' | 'port' | 'ui'>,
+  onUp: (url: string) => void,
 ): Promise<void> {
   const { report, signal } = context;
   const findFile = ui === null ? null : await findFiles(ui);
@@ -21,6 +29,7 @@ export async function run(
   await target.find();
   const proxy = await start({ port, target, findFile });
   report.result({ clusterId, url: proxy.url }, () => `${clusterId} is at ${proxy.url}`);
+  onUp(proxy.url);
   report.message('Ctrl-C ends the proxy; the cluster goes on.');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

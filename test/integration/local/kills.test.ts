@@ -317,7 +317,7 @@ it('says how to go on when a deploy is interrupted on its way up', async () => {
   const deploy = await deployUntil('create jobmanager-0');
   deploy.kill('SIGTERM');
   const { exitCode, stderr } = await deploy.ended();
-  expect(exitCode).toBe(130);
+  expect(exitCode).toBe(143);
   expect(stderr).toContain('interrupted before demo was healthy');
   expect((await project.run('destroy', '--yes')).exitCode).toBe(0);
   expect(project.running()).toEqual([]);
