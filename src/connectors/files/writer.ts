@@ -66,7 +66,7 @@ export class PartWriter<T> implements SinkWriter<T> {
   }
 
   #flush(): void {
-    const bytes = Buffer.from(this.#text);
+    const bytes = Buffer.from(this.#bytes === 0 ? begun(this.#text) : this.#text);
     this.#text = '';
     this.#bytes += bytes.length;
     this.#checksum = crc32(bytes, this.#checksum);
@@ -122,3 +122,15 @@ export class PartWriter<T> implements SinkWriter<T> {
     }
   }
 }
+
+const byteOrderMark = '\ufeff';
+
+/**
+ * The text with which a file begins. A byte order mark is no part of it for readers, and so one that is a part of
+ * it gets another one in front; so does what looks like UTF-16.
+ */
+const begun = (text: string): string =>
+  // Zeros as they stand in UTF-16.
+  text.startsWith(byteOrderMark) || /^(?:[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/.test(text)
+    ? byteOrderMark + text
+    : text;

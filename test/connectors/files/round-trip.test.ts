@@ -153,6 +153,36 @@ describe('what is written is read back', () => {
     }
   });
 
+  /** Readers take such a beginning of a file for its byte order mark, or for UTF-16. */
+  const beginnings = fc.constantFrom('', '\ufeff', '\ufeff\ufeff', 'a\0b\0', '\0a\0b', '\0', 'ü\0');
+  const text = fc.string({ unit: fc.constantFrom('a', 'ü', '😀', ' ', '\0', '\ufeff', '\t', '"') });
+  const texts = fc
+    .tuple(beginnings, fc.array(text, { minLength: 1, maxLength: 4 }))
+    .map(([beginning, [first, ...others]]) => [beginning + first, ...others]);
+
+  test('as lines of text', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, async (values) => {
+        const path = await write((to) => FileSink.text<string>(to), values);
+        expect((await readAll(FileSource.text(path))).records).toEqual(values);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('as CSV without a header, whatever it begins with', async () => {
+    const type = types.record({ a: types.string, b: types.int32 });
+    await fc.assert(
+      fc.asyncProperty(texts, async (given) => {
+        const values = given.map((a, b) => ({ a, b }));
+        const options = { header: false };
+        const path = await write((to) => FileSink.csv<Row>(to, { type, ...options }), values);
+        expect((await readAll(FileSource.csv(path, type, options))).records).toEqual(values);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test('without quotes, or it is refused', async () => {
     const type = types.record({ a: types.string, b: types.int32 });
     const text = fc.string({ unit: fc.constantFrom('a', '"', ',', ' ', '\n', '\r'), maxLength: 5 });
