@@ -32,7 +32,7 @@ it('tells that it waits for tasks that do not end', async () => {
 it('shows, cancels and destroys a cluster whose JobManager is suspended', async () => {
   const deployed = await project.start(['deploy', '--detach']);
   expect(deployed.exitCode).toBe(0);
-  expect(deployed.stderr).toContain('Its main() runs, and none of its jobs does at the moment');
+  expect(deployed.stderr).toContain('Its main() runs. Its jobs run: none at the moment');
   const pid = project.pid('jobmanager-0');
   process.kill(pid, 'SIGSTOP');
   const why = `the JobManager (pid ${pid}, suspended) does nothing until it is continued`;

@@ -39,7 +39,7 @@ export function showDeployEvent(progress: Progress, event: DeployEvent): void {
     case 'jobs-run':
       return progress.done('Its jobs run');
     case 'main-runs':
-      return progress.done('Its main() runs, and none of its jobs does at the moment');
+      return progress.done('Its main() runs. Its jobs run: none at the moment');
     case 'rolling-back':
       return progress.done(`Rolling back to release ${event.number} (${event.release})`);
   }
