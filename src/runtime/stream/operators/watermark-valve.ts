@@ -57,7 +57,8 @@ export class WatermarkValve {
     const isHolding = state.isAligned && state.watermark === this.current;
     state.isIdle = isIdle;
     state.isAligned = !isIdle && state.watermark >= this.current;
-    this.update(isHolding);
+    if (isIdle) this.update(isHolding);
+    else if (this.isIdle) this.changeIdle(false); // its next watermark brings time
   }
 
   /** The stream no longer counts. */
@@ -66,7 +67,7 @@ export class WatermarkValve {
     this.update(true);
   }
 
-  /** @param isReleased whether the others may go on to their highest watermark when all are idle (L2). */
+  /** @param isReleased whether what held the others back has moved; a stream that did not moves nothing by becoming idle. */
   private update(isReleased: boolean): void {
     let lowest: number = MAX_WATERMARK;
     let highest: number = NO_TIMESTAMP;
@@ -87,8 +88,8 @@ export class WatermarkValve {
     const isIdle = active === 0 && !isOver;
     if (this.isIdle && !isIdle) this.changeIdle(false);
     if (isOver) this.advance(MAX_WATERMARK);
-    else if (aligned > 0) this.advance(lowest);
-    else if (isIdle && isReleased) this.advance(highest); // L2
+    else if (isReleased && aligned > 0) this.advance(lowest);
+    else if (isReleased && isIdle) this.advance(highest); // L2
     if (isIdle && !this.isIdle) this.changeIdle(true);
   }
 

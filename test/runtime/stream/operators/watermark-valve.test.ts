@@ -118,6 +118,24 @@ describe('watermark valve', () => {
     expect(take()).toEqual([10, 12]);
   });
 
+  test('waking up brings no time of itself: the next watermark does', () => {
+    const { valve: v, take } = valve(3);
+    v.idle(1, true);
+    v.idle(2, true);
+    v.watermark(0, 0);
+    v.idle(1, false); // behind
+    v.idle(2, false);
+    v.watermark(2, 1);
+    v.idle(2, true);
+    v.idle(0, true);
+    take();
+    v.idle(2, false);
+    expect(take()).toEqual([]);
+    v.idle(0, false);
+    v.watermark(0, 2);
+    expect(take()).toEqual([1]);
+  });
+
   test('alone behind what came out, it moves nothing, awake or idle again', () => {
     const { valve: v, take } = valve(2);
     v.watermark(0, 10);
