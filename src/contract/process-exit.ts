@@ -9,8 +9,7 @@ export const ProcessExit = {
   failed: 1,
   /**
    * A TaskManager found no JobManager for `taskmanager.registrationTimeout` (EX_UNAVAILABLE): nobody searches
-   * for ever. Where a platform cannot leave it at that code, its provider sets `FCTL_ORPHAN_EXIT`, and
-   * tells this code when it observes the process.
+   * for ever. Where a platform cannot leave it at that code, its provider sets `FCTL_ORPHAN_EXIT`.
    */
   noJobManager: 69,
   /** A newer release of the cluster was deployed, and its processes take over (EX_TEMPFAIL). */

@@ -1,5 +1,4 @@
 /** Containers → processes of a cluster. Pure. */
-import { ProcessExit } from '../../contract/process-exit.ts';
 import { Role } from '../../contract/process-spec.ts';
 import type { ProcessSpec } from '../../contract/process-spec.ts';
 import type { ObservedProcess } from '../provider.ts';
@@ -34,19 +33,11 @@ export function observeContainer(
     startedAt: hasRun ? Date.parse(State.StartedAt) : null,
     restarts: RestartCount,
     // Of a running one the engine says 0.
-    exitCode: running ? (crash?.exitCode ?? null) : hasRun ? exitCodeOf(container, ended) : null,
+    exitCode: running ? (crash?.exitCode ?? null) : hasRun ? State.ExitCode : null,
     suspended: State.Paused,
     outOfMemory: State.OOMKilled || (crash?.outOfMemory ?? false),
     spec: parseSpec(labels[Label.spec]),
   };
-}
-
-/** A TaskManager that ended with 0 while its cluster goes on has given up: see container-spec.ts. */
-function exitCodeOf({ Config, State }: Container, ended: boolean): number {
-  const isTaskManager = Config.Labels[Label.role] === Role.taskmanager;
-  const gaveUp =
-    isTaskManager && !ended && !State.Restarting && State.ExitCode === ProcessExit.over;
-  return gaveUp ? ProcessExit.noJobManager : State.ExitCode;
 }
 
 function parseSpec(text: string | undefined): ProcessSpec | null {

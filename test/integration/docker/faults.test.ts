@@ -109,7 +109,7 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
     });
   });
 
-  it('TaskManagers whose JobManager does not come back end for good, and say so', async () => {
+  it('TaskManagers whose JobManager does not come back end for good, and are lost', async () => {
     await on.project.write('src/app.ts', endless);
     const config = on
       .config()
@@ -120,7 +120,7 @@ describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
     const taskManager = async () => (await look()).of('taskmanager-0');
     await expect
       .poll(taskManager, waiting)
-      .toMatchObject({ status: 'lost', exitCode: ProcessExit.noJobManager, restarts: 0 });
+      .toMatchObject({ status: 'lost', exitCode: ProcessExit.over, restarts: 0 });
     expect(await on.docker('ps', '--quiet', '--filter', 'name=fctl-demo')).toBe('');
     await on.deploy();
     expect(await on.state()).toBe('RUNNING');

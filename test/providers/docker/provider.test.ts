@@ -169,7 +169,7 @@ describe('a TaskManager that gives up its search for a JobManager', () => {
       const { processes } = (await provider.observe(demo, call))!;
       return processes.find(({ name }) => name === 'taskmanager-0')!;
     };
-    const gaveUp = { status: 'lost', exitCode: ProcessExit.noJobManager, restarts: 0 };
+    const gaveUp = { status: 'lost', exitCode: ProcessExit.over, restarts: 0 };
     await expect.poll(seen, patient).toMatchObject(gaveUp);
     const release = { id: spec.release, afterEpoch: 0 };
     const record = provider.record(demo);
