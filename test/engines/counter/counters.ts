@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownRestore } from '../../../src/contract/restore.ts';
 import type { JobToSuspend } from '../../../src/engines/engine.ts';
 
@@ -28,6 +29,8 @@ export interface CounterConf {
   readonly jobs: number;
   /** Index of a job that cannot stop; -1: none. */
   readonly stuck: number;
+  /** How long it takes to suspend. */
+  readonly suspendMs: number;
   /** The JobManager crashes before it leads. */
   readonly dies: boolean;
 }
@@ -128,6 +131,7 @@ export class Counters {
   readonly startedAt = Date.now();
   readonly #counters: readonly Counter[];
   readonly #conf: CounterConf;
+  #underWay: { readonly triggers: string; readonly end: Promise<string | null> } | null = null;
 
   /** @param ids of the jobs; `goOn`: they ran before, under this release. */
   constructor(
@@ -149,9 +153,18 @@ export class Counters {
     return this.#counters.map(({ count, id }) => ({ id, count }));
   }
 
-  /** All or nothing. @returns the index of the job that cannot stop; `null`: all are suspended. */
-  suspend(asked: readonly JobToSuspend[]): number | null {
+  /** All or nothing. @returns why not; `null`: all are suspended. */
+  async suspend(asked: readonly JobToSuspend[]): Promise<string | null> {
     if (this.state !== 'RUNNING') return null;
+    const triggers = asked.map(({ triggerId }) => triggerId).join();
+    if (this.#underWay !== null && this.#underWay.triggers !== triggers)
+      return 'somebody else suspends them';
+    this.#underWay ??= { triggers, end: this.#suspend(asked) };
+    return this.#underWay.end.finally(() => (this.#underWay = null));
+  }
+
+  async #suspend(asked: readonly JobToSuspend[]): Promise<string | null> {
+    await delay(this.#conf.suspendMs);
     const pairs = this.#counters.map((counter) => ({
       counter,
       to: asked.find(({ jobId }) => jobId === counter.id)!,
@@ -160,7 +173,7 @@ export class Counters {
     for (const { counter, to } of able) counter.suspend(to);
     if (able.length < pairs.length) {
       for (const { counter, to } of able) counter.resume(to);
-      return this.#conf.stuck;
+      return `job 'count ${this.#conf.stuck}' cannot stop`;
     }
     this.state = 'SUSPENDED';
     return null;

@@ -25,7 +25,7 @@ const state: StateSupport = {
     const body = JSON.stringify(jobs);
     const response = await fetch(`${url}/suspend`, { method: 'POST', body, signal });
     if (response.ok) return;
-    const message = `job 'count ${await response.text()}' cannot stop`;
+    const message = (await response.json()) as string;
     throw new DeploymentError(problem({ code: 'not-suspended', message }));
   },
   find: async (directory) => newestIn(directory),

@@ -2,7 +2,7 @@
  * The processes of the counter engine. A JobManager leads, runs its jobs (`counters.ts`) and answers:
  *
  *     GET  /state      its jobs and their counts, as JSON
- *     POST /suspend    a list of `JobToSuspend`; 409 with the index of the job that cannot stop
+ *     POST /suspend    a list of `JobToSuspend`; 409 with why not
  *     POST /hello/NAME a worker is there
  *     POST /stop       all jobs are cancelled
  *
@@ -63,8 +63,8 @@ async function runJobManager(process: CounterProcess): Promise<number> {
   };
   const answer = async (request: IncomingMessage): Promise<[number, unknown]> => {
     if (request.url === '/suspend') {
-      const stuck = counters.suspend(JSON.parse(await text(request)) as JobToSuspend[]);
-      if (stuck !== null) return [409, stuck];
+      const why = await counters.suspend(JSON.parse(await text(request)) as JobToSuspend[]);
+      if (why !== null) return [409, why];
       await writeOutcome('SUSPENDED');
     }
     if (request.url === '/stop') {
