@@ -46,7 +46,8 @@ interface Platform {
 
 /** Processes in memory run here, until the platform has them no more. */
 export function memoryPlatform(): Platform {
-  const running = new Set<Promise<unknown>>();
+  /** The newest of each name. */
+  const runs = new Map<string, Promise<unknown>>();
   const end = new AbortController();
   const platform: FakePlatform = new FakePlatform({
     onStart: ({ start }: MemoryProcess) => {
@@ -58,6 +59,7 @@ export function memoryPlatform(): Platform {
         return there?.start.pid === pid && there.status === 'running';
       };
       const watch = setInterval(() => isThere() || stop.abort(), 1);
+      const before = runs.get(name);
       const run = runCounterProcess({
         name,
         release: spec.labels['fctl.dev/release'],
@@ -68,23 +70,19 @@ export function memoryPlatform(): Platform {
         signal: AbortSignal.any([stop.signal, end.signal]),
       })
         .then((code) => isThere() && platform.exit(clusterId, name, code))
-        .finally(() => {
-          clearInterval(watch);
-          running.delete(run);
-        });
-      running.add(run);
+        .finally(() => clearInterval(watch));
+      runs.set(name, Promise.all([before, run]));
     },
   });
   return {
     provider: openFake(platform),
     crash: async () => {
-      const before = running.size;
       platform.exit(demo, 'jobmanager-0', 1);
-      while (running.size === before) await new Promise((resolve) => setTimeout(resolve, 1));
+      await runs.get('jobmanager-0');
     },
     close: async () => {
       end.abort();
-      await Promise.all(running);
+      await Promise.all(runs.values());
     },
   };
 }
