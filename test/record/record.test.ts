@@ -14,6 +14,7 @@ import {
   isOver,
   orDamage,
   readDocument,
+  readEnd,
   readRecord,
   whyNoRecord,
 } from '../../src/record/record.ts';
@@ -92,3 +93,28 @@ it('says what is damaged where it is asked, and throws elsewhere', () =>
     expect(damage).toMatchObject({ code: 'record-damaged', file: join(folder, 'cluster.3.json') });
     expect(await isOver(store)).toBe(false);
   }));
+
+it('takes an application that is suspended for one that goes on', async () => {
+  const store = new MemoryStore();
+  const jobmanager = { resourceId: 'jobmanager-0/1', pid: 1 };
+  const leads = await store.write(DocumentName.endpoint, { epoch: 3, jobmanager }, null);
+  await store.write(DocumentName.releases, { releases: [{ number: 1, afterEpoch: 2 }] }, null);
+  const suspended = await store.write(
+    DocumentName.outcome,
+    { status: 'SUSPENDED', epoch: 3 },
+    null,
+  );
+  const seen = async () => {
+    const { epoch, isOver, isReleaseOver, isSuspended, leader } = await readRecord(store);
+    return { epoch, isOver, isReleaseOver, isSuspended, leads: leader !== null };
+  };
+  const goesOn = { isOver: false, isReleaseOver: false, leads: true };
+  expect(await seen()).toEqual({ ...goesOn, epoch: 3, isSuspended: true });
+  expect([await readEnd(store), (await readRecord(store)).outcome]).toEqual([null, null]);
+  // The next JobManager leads.
+  await store.write(DocumentName.endpoint, { epoch: 4, jobmanager }, leads);
+  expect(await seen()).toEqual({ ...goesOn, epoch: 4, isSuspended: false });
+  await store.write(DocumentName.outcome, { status: 'SUCCEEDED', epoch: 4 }, suspended);
+  expect(await seen()).toMatchObject({ isOver: true, isReleaseOver: true, isSuspended: false });
+  expect(await readEnd(store)).toMatchObject({ status: 'SUCCEEDED' });
+});
