@@ -1,5 +1,6 @@
 /** From what jobs are restored, as people are told. */
 import { afterEach, expect, it, vi } from 'vitest';
+import { demo } from '../../demo.ts';
 import type { RestoreEntry } from '../../../src/contract/restore.ts';
 import { createProgress } from '../../../src/cli/output/progress.ts';
 import { showDeployEvent } from '../../../src/cli/verbs/deploy-events.ts';
@@ -20,7 +21,7 @@ const entry: RestoreEntry = {
 const known: RestoreEntry = { ...entry, path: '/state/checkpoints/chk-7', kind: 'checkpoint' };
 
 it('is told by a plan, with what would be refused', () => {
-  const spec = smallCluster({ clusterId: 'demo', clientDir: '/' });
+  const spec = smallCluster({ clusterId: demo, clientDir: '/' });
   const plan = planCluster(spec, null, { explain: () => [] });
   expect(describePlan(plan)).not.toMatch(/Restored|Refused/);
   const text = describePlan({ ...plan, restore: [entry, known], stateLoss: ['no state of x'] });

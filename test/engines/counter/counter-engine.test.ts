@@ -218,6 +218,7 @@ describe.each([
   it('are shown as suspended, and wait, when their JobManager is gone', async () => {
     await world.deploy();
     await expect(world.deploy({ version: 2, dies: true })).rejects.toThrow('died');
+    await world.crash();
     const status = await clusterStatus(world.site(), world.id);
     expect(status).toMatchObject({ state: 'SUSPENDED', outcome: null });
     await world.deploy();
