@@ -81,7 +81,7 @@ describe.each([
   it('go on in a cluster whose record an fctl wrote that restored nothing', async () => {
     await world.deploy();
     const { value, version } = await readDocument(world.record, DocumentName.releases);
-    const releases = value!.releases.map(({ restore: _, ...earlier }) => earlier);
+    const releases = value!.releases.map((entry) => ({ ...entry, restore: undefined }));
     await world.record.write(DocumentName.releases, { releases }, version);
     await world.deploy({ version: 2 });
     expectNothingLost(1);
