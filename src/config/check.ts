@@ -9,6 +9,7 @@ import { nodeAt } from './json-schema.ts';
 import { type Path, type Tree, isTree, pointer, valueAt } from './layer.ts';
 import { notYet } from './not-yet.ts';
 import { resolvePath } from './paths.ts';
+import { sectionOf } from './providers/sections.ts';
 import { checkReporters } from './check-reporters.ts';
 import { hasReference } from './references.ts';
 import { isNameOfSecret, isSecretName } from './secret-names.ts';
@@ -44,7 +45,7 @@ export function checkConfig(values: Tree, options: CheckOptions): Checked {
     ...checkBackoff(values),
     ...checkReporters(values),
     ...checkOpenAccess(values, options),
-    ...checkHosts(values),
+    ...checkProvider(values),
     ...checkEnvironments(values, options),
   ];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
@@ -66,7 +67,7 @@ export function checkChoice(values: Tree, options: CheckOptions): Finding[] {
   const issues = (error?.issues ?? []).filter((issue) => !hasReference(issue.input));
   const errors = explainIssues(issues, options);
   const said = new Set([...options.failed, ...errors.map(({ path }) => pointer(path))]);
-  const more = [...checkSupported(values, options), ...checkHosts(values)];
+  const more = [...checkSupported(values, options), ...checkProvider(values)];
   errors.push(...more.filter(({ path }) => !said.has(pointer(path))));
   return errors.filter(
     ({ path }) => !options.failed.has(pointer(path)) && !hasReference(valueAt(values, path)),
@@ -257,45 +258,15 @@ function checkHeartbeat(values: Tree): Finding[] {
   ];
 }
 
-/** Hosts are known by their address alone, wherever a process is placed, found or ended. */
-function checkAddresses(values: Tree): Finding[] {
-  const path = ['providers', 'standalone', 'hosts'];
-  const hosts = valueAt(values, path);
-  if (textInForce(values, ['provider']) !== 'standalone' || !Array.isArray(hosts)) return [];
-  const addresses = hosts.map((host: JsonValue) => (isTree(host) ? host['address'] : host));
-  return addresses.flatMap((address: JsonValue | undefined, index) =>
-    typeof address !== 'string' || addresses.indexOf(address) === index
-      ? []
-      : [
-          {
-            code: 'host-twice',
-            message: 'this address is in the list already: a host is known by its address alone',
-            path: [...path, index],
-            part: 'value' as const,
-            hint: "one that runs both has 'role: both'; hosts behind one address with several ports get names of their own, as 'Host' of ~/.ssh/config",
-          },
-        ],
-  );
-}
-
-function checkHosts(values: Tree): Finding[] {
-  if (textInForce(values, ['provider']) !== 'standalone') return [];
-  if (valueAt(values, ['providers', 'standalone']) !== undefined) return checkAddresses(values);
-  return [
-    {
-      code: 'missing',
-      message: "'providers.standalone.hosts' is missing",
-      path: ['provider'],
-      part: 'value',
-      hint: 'name the hosts, for example providers.standalone.hosts: [10.0.0.1, 10.0.0.2]',
-    },
-  ];
+/** What the chosen provider finds. */
+function checkProvider(values: Tree): readonly Finding[] {
+  return sectionOf(textInForce(values, ['provider']))?.check(values) ?? [];
 }
 
 /** The address that REST listens on where everybody may ask; `null`: nobody but this machine, or with a token. */
 function openBind(values: Tree): string | null {
-  const isLocal = textInForce(values, ['provider']) === 'local';
-  const byDefault = isLocal ? '127.0.0.1' : 'its network';
+  const isLoopbackByDefault = sectionOf(textInForce(values, ['provider']))?.rest === 'loopback';
+  const byDefault = isLoopbackByDefault ? '127.0.0.1' : 'its network';
   const bind = textInForce(values, ['jobmanager', 'rest', 'bind']) || byDefault;
   const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(bind);
   return textInForce(values, ['security', 'auth']) === 'none' && !isLoopback ? bind : null;

@@ -4,9 +4,7 @@ import type { JsonObject } from '../contract/json.ts';
 import type { RestartConfig } from '../contract/runtime-config.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
 import { resolvePath } from './paths.ts';
-import { resolveDocker } from './providers/docker.ts';
-import { resolveLocal } from './providers/local.ts';
-import { resolveStandalone } from './providers/standalone.ts';
+import { providerSections as sections } from './providers/sections.ts';
 import { resolveReporters } from './reporters.ts';
 import type { ResolvedConfig, ResolvedResources } from './resolved.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -71,9 +69,9 @@ export const resolveProviders = (
   { docker, local, standalone }: ParsedConfig['providers'],
   projectDir: string,
 ): ResolvedConfig['providers'] => ({
-  local: resolveLocal(local, projectDir),
-  standalone: standalone ? resolveStandalone(standalone, projectDir) : null,
-  docker: resolveDocker(docker, projectDir),
+  local: sections.local.resolve(local, projectDir),
+  standalone: standalone ? sections.standalone.resolve(standalone, projectDir) : null,
+  docker: sections.docker.resolve(docker, projectDir),
 });
 
 /**

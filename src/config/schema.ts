@@ -5,9 +5,7 @@
 import { z } from 'zod';
 import { clusterIdPattern, clusterIdRule } from '../contract/cluster-id.ts';
 import { describeKey as about } from './not-yet.ts';
-import { dockerSchema } from './providers/docker.ts';
-import { localSchema } from './providers/local.ts';
-import { standaloneSchema } from './providers/standalone.ts';
+import { providerNames, providerSections } from './providers/sections.ts';
 import { reportersSchema } from './reporters.ts';
 import {
   choice,
@@ -228,7 +226,7 @@ export const configSchema = z.strictObject({
     'application',
   ),
   provider: choice(
-    ['local', 'standalone', 'docker', 'kubernetes', 'yarn'],
+    [...providerNames, 'kubernetes', 'yarn'],
     about('provider', 'Where the cluster runs.'),
   ).default('local'),
   engine: choice(['bundled', 'flink'], about('engine', 'What runs.')).default('bundled'),
@@ -238,9 +236,9 @@ export const configSchema = z.strictObject({
   ...recovery,
   ...operations,
   providers: section({
-    local: localSchema,
-    standalone: standaloneSchema.optional(),
-    docker: dockerSchema,
+    local: providerSections.local.schema,
+    standalone: providerSections.standalone.schema.optional(),
+    docker: providerSections.docker.schema,
     kubernetes: laterProvider('kubernetes'),
     yarn: laterProvider('yarn'),
   }),

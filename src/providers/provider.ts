@@ -217,7 +217,7 @@ export interface ArtifactStore {
 
 /** The way to the JobManager that leads. */
 export interface ClusterConnection {
-  /** Resource id of the leading JobManager: `jobmanager-0`. */
+  /** Resource id of the leading JobManager, of this start of it: `jobmanager-0/3fa94c01`. */
   readonly leader: string;
   /** Of its leadership. */
   readonly epoch: number;

@@ -1,5 +1,6 @@
 /** What a provider brings to be used by fctl: one object, named in registry.ts. */
 import type { ProviderChoice } from '../config/provider-choice.ts';
+import type { ProviderName } from '../config/providers/sections.ts';
 import type { ResolvedConfig } from '../config/resolved.ts';
 import type { ImagePlatform, ImageLayout, RuntimeImage } from './docker/options.ts';
 import type { RuntimeFiles } from './local/runtimes.ts';
@@ -36,8 +37,8 @@ export interface RuntimeImages {
 }
 
 export interface ProviderRegistration {
-  /** As `provider` in the config names it. */
-  readonly name: string;
+  /** As `provider` in the config names it; its section is in `config/providers/sections.ts`. */
+  readonly name: ProviderName;
   /**
    * What of its section is a part of a release: where and how processes run, and nothing of how this client
    * gets there. Two clients that mean the same place say the same.

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { resolvePath } from '../paths.ts';
 import { choice, section, text } from '../schema-parts.ts';
+import type { ProviderSection } from './section.ts';
 
-export const dockerSchema = section({
+const schema = section({
   host: text(
     'The engine: `unix:///…`, `tcp://HOST:PORT` or `ssh://user@host`. Default: `DOCKER_HOST`, else the Docker context in use, else `/var/run/docker.sock`.',
   ).optional(),
@@ -50,8 +51,8 @@ export interface ResolvedDocker {
   readonly volumes: Readonly<Record<string, string>>;
 }
 
-export function resolveDocker(
-  { certPath, context, host, network, ...rest }: z.output<typeof dockerSchema>,
+function resolve(
+  { certPath, context, host, network, ...rest }: z.output<typeof schema>,
   projectDir: string,
 ): ResolvedDocker {
   return {
@@ -62,3 +63,10 @@ export function resolveDocker(
     network: network ?? null,
   };
 }
+
+export const dockerSection: ProviderSection<typeof schema, ResolvedDocker> = {
+  schema,
+  resolve,
+  check: () => [],
+  rest: 'network',
+};

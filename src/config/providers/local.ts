@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import { resolvePath } from '../paths.ts';
 import { section, text } from '../schema-parts.ts';
+import type { ProviderSection } from './section.ts';
 
-export const localSchema = section({
+const schema = section({
   dir: text(
     'Folder of all local clusters. Default: `FCTL_HOME`, else `$XDG_STATE_HOME/fctl`, else `~/.local/state/fctl`.',
   ).optional(),
@@ -14,9 +15,13 @@ export interface ResolvedLocal {
   readonly dir: string | null;
 }
 
-export function resolveLocal(
-  { dir }: z.output<typeof localSchema>,
-  projectDir: string,
-): ResolvedLocal {
+function resolve({ dir }: z.output<typeof schema>, projectDir: string): ResolvedLocal {
   return { dir: dir === undefined ? null : resolvePath(projectDir, dir) };
 }
+
+export const localSection: ProviderSection<typeof schema, ResolvedLocal> = {
+  schema,
+  resolve,
+  check: () => [],
+  rest: 'loopback',
+};

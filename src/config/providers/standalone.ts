@@ -1,8 +1,12 @@
 /** `providers.standalone`: hosts that are reached by SSH. */
 import { z } from 'zod';
 import { parseDurationMs } from '../../contract/units.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { Finding } from '../finding.ts';
+import { type Tree, isTree, valueAt } from '../layer.ts';
 import { resolvePath } from '../paths.ts';
 import { choice, count, text, timeout } from '../schema-parts.ts';
+import type { ProviderSection } from './section.ts';
 
 const port = (description: string) => z.int().min(1).max(65_535).meta({ description });
 
@@ -31,7 +35,7 @@ const host = z.strictObject({
   ...login,
 });
 
-export const standaloneSchema = z.strictObject({
+const schema = z.strictObject({
   hosts: z
     .array(z.union([text('The address alone.'), host]))
     .min(1)
@@ -108,10 +112,7 @@ export interface ResolvedStandalone {
   readonly parallel: number;
 }
 
-export function resolveStandalone(
-  options: z.output<typeof standaloneSchema>,
-  projectDir: string,
-): ResolvedStandalone {
+function resolve(options: z.output<typeof schema>, projectDir: string): ResolvedStandalone {
   const file = (path: string | undefined) =>
     path === undefined ? null : resolvePath(projectDir, path);
   const common = {
@@ -148,3 +149,43 @@ export function resolveStandalone(
     parallel: options.parallel,
   };
 }
+
+/** Hosts are known by their address alone, wherever a process is placed, found or ended. */
+function checkAddresses(hosts: readonly JsonValue[]): Finding[] {
+  const addresses = hosts.map((host) => (isTree(host) ? host['address'] : host));
+  return addresses.flatMap((address: JsonValue | undefined, index) =>
+    typeof address !== 'string' || addresses.indexOf(address) === index
+      ? []
+      : [
+          {
+            code: 'host-twice',
+            message: 'this address is in the list already: a host is known by its address alone',
+            path: ['providers', 'standalone', 'hosts', index],
+            part: 'value' as const,
+            hint: "one that runs both has 'role: both'; hosts behind one address with several ports get names of their own, as 'Host' of ~/.ssh/config",
+          },
+        ],
+  );
+}
+
+function check(values: Tree): Finding[] {
+  const hosts = valueAt(values, ['providers', 'standalone', 'hosts']);
+  if (Array.isArray(hosts)) return checkAddresses(hosts);
+  if (valueAt(values, ['providers', 'standalone']) !== undefined) return [];
+  return [
+    {
+      code: 'missing',
+      message: "'providers.standalone.hosts' is missing",
+      path: ['provider'],
+      part: 'value',
+      hint: 'name the hosts, for example providers.standalone.hosts: [10.0.0.1, 10.0.0.2]',
+    },
+  ];
+}
+
+export const standaloneSection: ProviderSection<typeof schema, ResolvedStandalone> = {
+  schema,
+  resolve,
+  check,
+  rest: 'network',
+};
