@@ -177,8 +177,12 @@ export class World {
     return scale(this.#running(provider), count, this.options());
   }
 
-  restart(provider = this.provider()): Promise<OperationResult> {
-    return restart(this.#running(provider), { process: null, role: null }, this.options());
+  /** @param choice of processes. Default: all. */
+  restart(
+    provider = this.provider(),
+    choice: Parameters<typeof restart>[1] = { process: null, role: null },
+  ): Promise<OperationResult> {
+    return restart(this.#running(provider), choice, this.options());
   }
 
   destroy(provider = this.provider()): Promise<readonly string[]> {

@@ -32,6 +32,8 @@ export interface HealthOptions extends Site {
   /** Epoch before the deployment (H1). */
   readonly previousEpoch: number;
   readonly taskManagers: number;
+  /** Names of processes that were gone before, and that the operation leaves so: it is not judged by them. */
+  readonly leftAlone: ReadonlySet<string>;
   /** How long jobs must run without a failure; `null`: jobs are not looked at. */
   readonly jobsRunMs: number | null;
   readonly timeoutMs: number;
@@ -149,15 +151,16 @@ const pendingOf = (observed: ObservedCluster | null): readonly string[] =>
 
 /** @throws DeploymentError when a process of the cluster is gone and no outcome explains it (H3). */
 async function refuseDead(
-  { clusterId, provider }: HealthOptions,
+  { clusterId, leftAlone, provider }: HealthOptions,
   { observed, url }: Look,
 ): Promise<void> {
   const hasLed = url !== null;
   // `exited` too: what explains it is the outcome of an earlier run.
   const dead = (observed?.processes ?? []).filter(
-    ({ role, status }) =>
+    ({ name, role, status }) =>
       status !== 'running' &&
       status !== 'pending' &&
+      !leftAlone.has(name) &&
       !(hasLed && role === Role.jobmanager && status === 'restarting'),
   );
   if (dead.length === 0) return;

@@ -19,7 +19,7 @@ import { type ClusterSpec, Role } from '../../contract/process-spec.ts';
 import { FCTL_VERSION } from '../../contract/version.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { checkFence } from '../../record/fence.ts';
-import type { ObservedCluster } from '../../providers/provider.ts';
+import { type ObservedCluster, isAlive } from '../../providers/provider.ts';
 import type { ReleaseContent } from './desired.ts';
 import { awaitHealthy, newestEpoch } from './health.ts';
 import type { HookFacts, Hooks } from '../hooks.ts';
@@ -132,6 +132,12 @@ const previousEpochOf = (plan: Plan, { epoch, observed }: Situation): number =>
 const isTakenOver = (plan: Plan, observed: ObservedCluster | null): boolean =>
   replacesJobManager(plan) && !keepsLeader(plan, observed);
 
+/** Processes that are gone, and that a plan does nothing about. */
+function goneAndLeft({ actions }: Plan, observed: ObservedCluster | null) {
+  const touched = new Set(actions.flatMap((a) => (a.kind === 'none' ? [] : a.process)));
+  return (observed?.processes ?? []).filter((p) => !isAlive(p) && !touched.has(p.name));
+}
+
 export interface Carried {
   /** Epochs above it belong to this run. */
   readonly previousEpoch: number;
@@ -165,13 +171,16 @@ export async function carryOutAndWait(
     plan.actions.every((a) => a.kind === 'none') &&
     releases.at(-1)?.status === ReleaseStatus.stable;
   if (isRecordedOnly) return { previousEpoch, outcome: null };
+  const left = goneAndLeft(plan, observed);
+  const wanted = spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0;
   const outcome = await awaitHealthy({
     provider,
     engines: operation.engines,
     clock: operation.clock,
     clusterId,
     previousEpoch,
-    taskManagers: spec.processes.find((p) => p.role === Role.taskmanager)?.count ?? 0,
+    taskManagers: wanted - left.filter(({ role }) => role === Role.taskmanager).length,
+    leftAlone: new Set(left.map(({ name }) => name)),
     jobsRunMs: spec.mode === 'application' ? jobsRunMs : null,
     timeoutMs: options.healthTimeoutMs,
     signal: options.signal,
