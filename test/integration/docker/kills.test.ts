@@ -1,4 +1,8 @@
-/** A CLI that is killed while it deploys on a real engine: the next command goes on, or cleans up. */
+/**
+ * A CLI that is killed while it deploys on a real engine: once where the next command cleans up, and once where it
+ * goes on. Kills at every call of every operation are those of test/deployment/operation/operation.test.ts, on the
+ * fake provider; here the engine is real, and the client dies by SIGKILL.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { dockerRig } from '../../rigs/docker/engine.ts';
 import { describeWith } from '../../rigs/rig.ts';
@@ -34,27 +38,12 @@ describeWith([dockerRig], 'a CLI that is killed', () => {
 
   async function isCleanedUp(): Promise<void> {
     const { exitCode } = await on.project.run('destroy', 'demo', '--yes');
-    expect([0, 7]).toContain(exitCode); // 7: it had made nothing
+    expect(exitCode).toBe(0);
     expect(await on.leftovers()).toEqual([]);
   }
 
-  const goesOn = ['Bundling', 'create jobmanager-0', 'create taskmanager-1', 'The cluster is up'];
-  it.each(goesOn)("at '%s' is followed by a deploy that goes on", async (step) => {
-    await killAt(step);
-    await on.deploy();
-    expect(await on.state()).toBe('RUNNING');
-    expect((await on.project.run('plan')).json.data.changes).toBe(false);
-    await isCleanedUp();
-  });
-
-  const cleansUp = [
-    'Uploaded',
-    'create taskmanager-0',
-    'Waiting for the JobManager',
-    'Its jobs run',
-  ];
-  it.each(cleansUp)("at '%s' is followed by a destroy that leaves nothing", async (step) => {
-    await killAt(step);
+  it('between two containers is followed by a destroy that leaves nothing', async () => {
+    await killAt('create taskmanager-0');
     await isCleanedUp();
     expect((await on.project.run('doctor')).json.data.orphans).toEqual([]);
   });
@@ -65,6 +54,7 @@ describeWith([dockerRig], 'a CLI that is killed', () => {
     await killAt('replace taskmanager-0', ...changed);
     await on.deploy(...changed);
     expect(await on.state()).toBe('RUNNING');
+    expect((await on.project.run('plan', ...changed)).json.data.changes).toBe(false);
     const { releases } = (await on.project.run('releases')).json.data;
     expect(releases[0]).toMatchObject({ status: 'stable' });
     await isCleanedUp();

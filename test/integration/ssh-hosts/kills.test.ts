@@ -1,4 +1,8 @@
-/** A client that is killed while it deploys to hosts: the next command goes on or cleans up, nothing stays. */
+/**
+ * A client that is killed while it deploys to hosts: once where the next command goes on, with the rest of what was
+ * being sent, and once where it cleans up. Kills at every call of every operation are those of
+ * test/deployment/operation/operation.test.ts, on the fake provider; here hosts are real, and connections break.
+ */
 import { afterAll, beforeAll, beforeEach, afterEach, expect, it, vi } from 'vitest';
 import { Project, imports } from '../../cli/project.ts';
 import { describeWith } from '../../rigs/rig.ts';
@@ -71,26 +75,8 @@ describeWith([sshRig], 'a client that is killed while it deploys to hosts', () =
     await expectDestroyed();
   });
 
-  it.each(['Uploaded', 'create taskmanager-0', 'The cluster is up'])(
-    "the next deploy goes on from '%s'",
-    async (step) => {
-      await killedAt(step);
-      await expectDeployed();
-      await expectDestroyed();
-    },
-  );
-
-  it.each(['create jobmanager-0', 'Waiting for the JobManager', 'Its jobs run'])(
-    "destroy removes what there is at '%s'",
-    async (step) => {
-      await killedAt(step);
-      await expectDestroyed();
-    },
-  );
-
-  it("leaves nothing at 'Bundling'", async () => {
-    await killedAt('Bundling');
-    expect((await project.run('status')).exitCode).toBe(7);
-    await expectGone();
+  it('destroy removes what was started', async () => {
+    await killedAt('create taskmanager-0');
+    await expectDestroyed();
   });
 });
