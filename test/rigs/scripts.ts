@@ -3,11 +3,11 @@
  * is the folder of what it made, by which the rig's other scripts are told what they are about.
  *
  * Whatever was made is removed at the end of this process at the latest; where that is killed, the next `up`
- * does it.
+ * does it. What a process hands over by its environment belongs to it still: others use it, and remove nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 
 export class Scripts {
@@ -16,9 +16,10 @@ export class Scripts {
   /** What `up` printed. */
   readonly said: ReadonlyMap<string, string>;
   readonly #rig: string;
-  readonly #end: () => void;
+  /** Null: another process made it, and removes it. */
+  readonly #end: (() => void) | null;
 
-  private constructor(rig: string, lines: readonly string[], end: () => void) {
+  private constructor(rig: string, lines: readonly string[], end: (() => void) | null) {
     this.#rig = rig;
     this.#end = end;
     this.said = new Map(lines.map((line) => line.split('=', 2) as [string, string]));
@@ -50,17 +51,38 @@ export class Scripts {
     }
   }
 
+  /** What another process started for all that it runs; null: nothing. */
+  static handedOver(rig: string): Scripts | null {
+    const said = process.env[variableOf(rig)];
+    return said === undefined ? null : new Scripts(rig, said.split('\n'), null);
+  }
+
+  /** A variable of the environment by which other processes share it. */
+  get handover(): Readonly<Record<string, string>> {
+    const lines = [...this.said].map((line) => line.join('='));
+    return { [variableOf(this.#rig)]: lines.join('\n') };
+  }
+
+  /** Whether others use it too, before, after or meanwhile. */
+  get isShared(): boolean {
+    return this.#end === null;
+  }
+
   /** @throws when the script fails, with what it says */
   async run(script: string, ...args: readonly string[]): Promise<void> {
     await execa(join(this.#rig, script), [this.folder, ...args], { stdin: 'ignore' });
   }
 
-  /** Can be repeated. */
+  /** Can be repeated. What is shared stays. */
   async down(): Promise<void> {
+    if (this.#end === null) return;
     await this.run('down');
     process.off('exit', this.#end);
   }
 }
+
+/** `FCTL_RIG_SSH_HOSTS`, of the rig in the folder ssh-hosts. */
+const variableOf = (rig: string) => `FCTL_RIG_${basename(rig).replaceAll('-', '_').toUpperCase()}`;
 
 /** Whether this is root, and all of the files can be executed. */
 export function canRun(files: readonly string[]): boolean {

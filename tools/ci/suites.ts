@@ -15,7 +15,7 @@ export interface Suite {
   readonly lane: Lane;
   /** Rigs that have to be installed, by their folders in `test/rigs`. */
   readonly rigs: readonly string[];
-  /** Seconds that it may take on two cores with another lane beside it. */
+  /** Seconds that it may take on two cores with another lane beside it, of which a third is for a noisy machine. */
   readonly budget: number;
   /**
    * Folders and files of the repository that cannot change what the suite sees, beside those that can
@@ -73,7 +73,7 @@ export const suites: readonly Suite[] = [
   onDocker('ssh', 60),
   onDocker('cli', 120),
   onDocker('flights', 90),
-  onDocker('kills', 90),
+  onDocker('kills', 60),
   onDocker('faults', 120),
   onDocker('guide', 90),
   onHosts('rig', 60),
@@ -82,10 +82,10 @@ export const suites: readonly Suite[] = [
   onHosts('bad-hosts', 60),
   onHosts('clusters', 120),
   onHosts('flights', 90),
-  onHosts('kills', 90),
+  onHosts('kills', 75),
   onHosts('faults', 120),
   onHosts('guide', 90),
-  onLocal('kills', 'cpu', 120),
+  onLocal('kills', 'cpu', 90),
   onLocal('per-job-kills', 'cpu', 90),
   onLocal('recovery', 'cpu', 90),
   onLocal('releases', 'cpu', 120),

@@ -57,7 +57,7 @@ async function createDocker(): Promise<ProviderUnderTest> {
 describeWith([dockerRig], 'the Docker provider', () => {
   beforeAll(async () => {
     cacheDir = await mkdtemp(join(tmpdir(), 'fctl-docker-'));
-    engine = await DockerEngine.start();
+    engine = await DockerEngine.share();
   });
   afterAll(async () => {
     await engine?.stop();
@@ -70,5 +70,5 @@ describeWith([dockerRig], 'the Docker provider', () => {
     expect(await converse(talk)).toEqual(engineAnswers);
   });
 
-  describeProvider('docker', createDocker, { hookTimeoutMs: 120_000 });
+  describeProvider('docker', createDocker, { hookTimeoutMs: 120_000, concurrent: true });
 });

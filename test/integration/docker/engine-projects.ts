@@ -30,11 +30,14 @@ export class EngineProjects {
     this.folder = folder;
   }
 
-  /** Starts an engine that has the image of the runtime. */
-  static async start(): Promise<EngineProjects> {
+  /**
+   * On an engine that has the image of the runtime.
+   * @param isOwn whether nobody else may use it, for it is restarted. Default: others may.
+   */
+  static async start({ isOwn = false } = {}): Promise<EngineProjects> {
     const folder = await mkdtemp(join(tmpdir(), 'fctl-docker-'));
     process.env['XDG_CACHE_HOME'] = folder;
-    const engine = await DockerEngine.start({ tls: true });
+    const engine = await (isOwn ? DockerEngine.start({ tls: true }) : DockerEngine.share());
     const provider = await openProvider(engine, { cacheDir: join(folder, 'fctl') });
     const spec = smallCluster({ clusterId: parseClusterId('none'), clientDir: folder });
     await provider.install(spec.runtime, {

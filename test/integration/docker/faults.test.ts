@@ -9,7 +9,7 @@ import { EngineProjects, codes, endless, waiting } from './engine-projects.ts';
 describeWith([dockerRig], 'faults of clusters on a Docker engine', () => {
   let on: EngineProjects;
   beforeAll(async () => {
-    on = await EngineProjects.start();
+    on = await EngineProjects.start({ isOwn: true });
   });
   afterAll(() => on?.stop());
   beforeEach(() => on.begin());

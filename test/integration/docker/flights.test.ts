@@ -24,7 +24,7 @@ describeWith([dockerRig], 'examples/flights on a Docker engine', () => {
   }
 
   beforeAll(async () => {
-    engine = await DockerEngine.start();
+    engine = await DockerEngine.share();
     const { baseImage } = engine;
     await docker('volume', 'create', 'flights');
     // Stays, never started: what files go in and out by.
@@ -33,7 +33,11 @@ describeWith([dockerRig], 'examples/flights on a Docker engine', () => {
     const volume = ['--volume', 'flights:/data', '--user', 'root'];
     await docker('run', '--rm', ...volume, baseImage, 'chmod', '777', '/data');
   });
-  afterAll(() => engine?.stop());
+  afterAll(async () => {
+    await docker('rm', '--force', 'files');
+    await docker('volume', 'rm', '--force', 'flights');
+    await engine.stop();
+  });
 
   beforeEach(async () => {
     results = await mkdtemp(join(tmpdir(), 'fctl-flights-'));

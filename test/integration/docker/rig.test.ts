@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DockerEngine, dockerRig } from '../../rigs/docker/engine.ts';
 import { processesWhere } from '../../rigs/processes.ts';
 import { describeWith } from '../../rigs/rig.ts';
@@ -35,6 +35,18 @@ describeWith([dockerRig], 'a Docker engine', () => {
   const forever = 'setInterval(() => {}, 1000)';
   const answer = (text: string) =>
     `require('http').createServer((request, response) => response.end('${text}')).listen(8081)`;
+
+  it('can be shared: who uses it stops nothing, and is told what it left (D3)', async () => {
+    for (const [name, value] of Object.entries(engine.handover)) vi.stubEnv(name, value);
+    const same = await DockerEngine.share().finally(() => vi.unstubAllEnvs());
+    const { baseImage, host, tls } = engine;
+    expect(same).toMatchObject({ baseImage, host, tls });
+    await same.docker('volume', 'create', 'forgotten');
+    await expect(same.stop()).rejects.toThrow(/all share: volume forgotten$/);
+    await same.docker('volume', 'rm', 'forgotten');
+    await same.stop();
+    expect(await docker('ps', '--all', '--quiet')).toBe('');
+  });
 
   describe('its base image', () => {
     it("has this repository's node, as root and as the user node", async () => {

@@ -29,7 +29,7 @@ describeWith([dockerRig], 'a Docker engine behind SSH', () => {
     await chmod(join(folder, 'ssh'), 0o755);
     process.env['PATH'] = `${folder}${delimiter}${process.env['PATH']}`;
     process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
-    engine = await DockerEngine.start();
+    engine = await DockerEngine.share();
     project = await Project.create();
     await project.write(
       'src/app.ts',

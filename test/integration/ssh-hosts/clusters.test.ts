@@ -9,6 +9,7 @@ import { describeWith } from '../../rigs/rig.ts';
 import { type SshHost, SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
 import {
   configureHosts,
+  emptyShared,
   dirOn,
   expectCleanHosts,
   ownProcesses,
@@ -49,9 +50,12 @@ describeWith([sshRig], 'clusters on hosts', () => {
   let runs = 0;
 
   beforeAll(async () => {
-    set = await SshHosts.start({ count: 3 });
+    set = await SshHosts.share();
   });
-  afterAll(() => set?.stop());
+  afterAll(async () => {
+    await emptyShared(set);
+    await set.stop();
+  });
 
   beforeEach(async () => {
     project = await Project.create({ timeoutMs: 600_000 });

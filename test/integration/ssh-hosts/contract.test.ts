@@ -23,7 +23,7 @@ vi.setConfig({ testTimeout: 600_000 });
 describeWith([sshRig], 'the provider contract on hosts', () => {
   let set: SshHosts;
   beforeAll(async () => {
-    set = await SshHosts.start({ count: 3 });
+    set = await SshHosts.share();
   });
   afterAll(() => set?.stop());
 
@@ -104,5 +104,5 @@ describeWith([sshRig], 'the provider contract on hosts', () => {
     };
   }
 
-  describeProvider('three hosts', create, { hookTimeoutMs: 300_000 });
+  describeProvider('three hosts', create, { hookTimeoutMs: 300_000, concurrent: true });
 });

@@ -7,7 +7,7 @@ import { expectAsDuckDbComputes } from '../../examples/compare-with-duckdb.ts';
 import { describeWith } from '../../rigs/rig.ts';
 import { SshHosts, sshRig } from '../../rigs/ssh-hosts/hosts.ts';
 import { createFlights, parquet, removeFlights, runFlights } from '../flights.ts';
-import { configureHosts, sharedFolder } from './project-on-hosts.ts';
+import { configureHosts, emptyShared, sharedFolder } from './project-on-hosts.ts';
 
 // A first deployment sends 50 MB to each host.
 vi.setConfig({ testTimeout: 900_000 });
@@ -17,10 +17,13 @@ describeWith([sshRig], 'examples/flights on hosts', () => {
   let project: Project;
 
   beforeAll(async () => {
-    set = await SshHosts.start({ count: 3 });
+    set = await SshHosts.share();
     await copyFile(parquet, join(sharedFolder(set, 'data'), 'flights.parquet'));
   });
-  afterAll(() => set?.stop());
+  afterAll(async () => {
+    await emptyShared(set);
+    await set.stop();
+  });
 
   beforeEach(async () => {
     project = await createFlights();

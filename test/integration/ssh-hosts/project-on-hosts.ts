@@ -1,6 +1,6 @@
 /** A project that the built CLI deploys to hosts of the rig. */
 import { chmodSync, mkdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { Project, eventually } from '../../cli/project.ts';
@@ -54,6 +54,12 @@ export function sharedFolder(set: SshHosts, name: string): string {
   mkdirSync(folder, { recursive: true });
   for (let path = folder; path !== set.sharedDir; path = dirname(path)) chmodSync(path, 0o777);
   return folder;
+}
+
+/** Removes what is in that storage. */
+export async function emptyShared(set: SshHosts): Promise<void> {
+  for (const name of await readdir(set.sharedDir))
+    await rm(join(set.sharedDir, name), { recursive: true });
 }
 
 /** Where fctl lives in the home of the rig's user. */

@@ -1,7 +1,14 @@
 /** What tests of the standalone provider rely on when they start, break and end hosts. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -248,6 +255,27 @@ describeWith([sshRig], 'the end of a set of hosts', () => {
     return { child, sharedDir: line.toString().trim() };
   }
   const startAndSay = 'const set = await SshHosts.start({ count: 1 }); console.log(set.sharedDir);';
+
+  it('is up to who started them, where others share them, who are told what they left (S4)', async () => {
+    const set = await SshHosts.start({ count: 3 });
+    try {
+      for (const [name, value] of Object.entries(set.handover)) vi.stubEnv(name, value);
+      const same = await SshHosts.share().finally(() => vi.unstubAllEnvs());
+      const { hosts, password, sharedDir } = set;
+      expect(same).toMatchObject({ hosts, password, sharedDir });
+      const start = `su ${set.user} -s /bin/sh -c 'setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!'`;
+      const { stdout } = await set.exec(hosts[0]!, start);
+      await expect(same.stop()).rejects.toThrow(/all share: h1: sleep 1000$/);
+      await set.exec(hosts[0]!, `kill -9 ${stdout.trim()}`);
+      writeFileSync(join(sharedDir, 'forgotten'), '');
+      await expect(same.stop()).rejects.toThrow(/all share: \S+forgotten$/);
+      rmSync(join(sharedDir, 'forgotten'));
+      await expect.poll(() => same.stop()).toBe(undefined);
+      expect((await set.exec(hosts[0]!, 'true')).code).toBe(0);
+    } finally {
+      await set.stop();
+    }
+  });
 
   it('leaves nothing, whatever runs on them', async () => {
     const set = await SshHosts.start({ count: 3 });

@@ -8,6 +8,7 @@
  *
  * D1  Engines do not meet: each has a number, from which its networks and all of its names come.
  * D2  Nothing is left of an engine: `stop` removes it, or the end of this process, or the next start.
+ * D3  Who shares an engine leaves nothing on it but images: `stop` fails otherwise.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -54,13 +55,14 @@ export class DockerEngine {
   readonly tls: { readonly host: string; readonly caDir: string } | null;
   readonly #scripts: Scripts;
 
-  private constructor(scripts: Scripts, port: number | null) {
+  private constructor(scripts: Scripts) {
     this.#scripts = scripts;
     this.socketPath = join(scripts.folder, 'docker.sock');
     this.host = `unix://${this.socketPath}`;
     this.baseImage = scripts.said.get('IMAGE')!;
     const caDir = join(scripts.folder, 'tls');
-    this.tls = port === null ? null : { host: `tcp://127.0.0.1:${port}`, caDir };
+    const port = scripts.said.get('PORT')!;
+    this.tls = port === '' ? null : { host: `tcp://127.0.0.1:${port}`, caDir };
   }
 
   /** Returns when it answers and has the base image. */
@@ -68,7 +70,21 @@ export class DockerEngine {
     const node = join(import.meta.dirname, '../../../node_modules/.bin/node');
     const port = tls ? await freePort() : null;
     const options = port === null ? [] : ['--tls', `${port}`];
-    return new DockerEngine(await Scripts.up(import.meta.dirname, ...options, node), port);
+    return new DockerEngine(await Scripts.up(import.meta.dirname, ...options, node));
+  }
+
+  /**
+   * The engine that a whole run of suites shares, which tools/ci/run.ts starts; without one, one of its own. It
+   * listens with TLS too. For suites that neither restart it nor need it empty of images.
+   */
+  static async share(): Promise<DockerEngine> {
+    const scripts = Scripts.handedOver(import.meta.dirname);
+    return scripts === null ? DockerEngine.start({ tls: true }) : new DockerEngine(scripts);
+  }
+
+  /** A variable of the environment with which `share` of another process finds this engine. */
+  get handover(): Readonly<Record<string, string>> {
+    return this.#scripts.handover;
   }
 
   /** Runs Docker's own client: `docker('ps', '-a')`. */
@@ -92,9 +108,25 @@ export class DockerEngine {
     await this.#scripts.run('engine', 'kill');
   }
 
-  /** Removes containers, networks, images and the engine. */
+  /** Removes containers, networks, images and the engine. One that is shared stays, and has to be empty (D3). */
   async stop(): Promise<void> {
+    if (this.#scripts.isShared) await this.#expectEmpty();
     await this.#scripts.down(); // D2
+  }
+
+  async #expectEmpty(): Promise<void> {
+    const kinds = [
+      ['ps', '--all', '--format', 'container {{.Names}}'],
+      ['volume', 'ls', '--format', 'volume {{.Name}}'],
+      ['network', 'ls', '--filter', 'type=custom', '--format', 'network {{.Name}}'],
+    ] as const;
+    const found: string[] = [];
+    for (const kind of kinds) {
+      const { exitCode, stderr, stdout } = await this.docker(...kind);
+      if (exitCode !== 0) throw new Error(stderr);
+      found.push(...stdout.split('\n').filter((line) => line !== ''));
+    }
+    if (found.length > 0) throw new Error(`left on the engine that all share: ${found.join(', ')}`);
   }
 }
 

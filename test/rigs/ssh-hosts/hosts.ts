@@ -8,9 +8,11 @@
  * S1  Sets do not meet: each has a number, from which its network and all of its names come.
  * S2  Nothing is left of a set: `stop` removes it, or the end of this process, or the next start.
  * S3  A pid counts only with the time of its birth.
+ * S4  Who shares a set leaves no process and no open port on its hosts, and nothing in the folder that all see:
+ *     `stop` fails otherwise. Runtimes that were installed stay.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import {
@@ -42,6 +44,8 @@ export const sshRig: Rig = {
   install: 'test/rigs/ssh-hosts/install',
   isInstalled: () => canRun(needed),
 };
+
+const sharedCount = 3;
 
 export interface SshHost {
   /** h1, h2, …: its hostname, by which hosts know each other. The machine knows them by address only. */
@@ -125,6 +129,22 @@ export class SshHosts {
     const options = Object.entries(behind).flatMap(([host, by]) => ['--behind', `${host}:${by}`]);
     if (node !== null) options.push('--node', node);
     return new SshHosts(count, await Scripts.up(import.meta.dirname, ...options, `${count}`));
+  }
+
+  /**
+   * The three hosts that a whole run of suites shares, which tools/ci/run.ts starts; without them, hosts of its
+   * own. For suites that break none, and do not mind that a runtime is there.
+   */
+  static async share(): Promise<SshHosts> {
+    const scripts = Scripts.handedOver(import.meta.dirname);
+    return scripts === null
+      ? SshHosts.start({ count: sharedCount })
+      : new SshHosts(sharedCount, scripts);
+  }
+
+  /** A variable of the environment with which `share` of another process finds these hosts. */
+  get handover(): Readonly<Record<string, string>> {
+    return this.#scripts.handover;
   }
 
   async fault(host: SshHost, fault: Fault): Promise<void> {
@@ -242,8 +262,22 @@ export class SshHosts {
     return ['-F', 'none', '-i', this.keyFile, ...flags, `${this.user}@${host.address}`];
   }
 
+  /** Turns the hosts off and removes them. Those that are shared stay, and have to be as they were (S4). */
   async stop(): Promise<void> {
+    if (this.#scripts.isShared) await this.#expectUnused();
     await this.#scripts.down(); // S2
+  }
+
+  async #expectUnused(): Promise<void> {
+    const found = (await readdir(this.sharedDir)).map((name) => join(this.sharedDir, name));
+    for (const host of this.hosts) {
+      const users = await this.processes(host);
+      const strangers = users.filter(({ exe, uid }) => uid >= 1000 && !exe.includes('sshd'));
+      found.push(...strangers.map(({ args }) => `${host.name}: ${args.join(' ')}`));
+      const ports = (await this.listening(host)).filter((port) => port !== this.port);
+      found.push(...ports.map((port) => `${host.name}: port ${port}`));
+    }
+    if (found.length > 0) throw new Error(`left on the hosts that all share: ${found.join(', ')}`);
   }
 
   async #standIn(
