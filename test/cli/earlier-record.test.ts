@@ -53,7 +53,7 @@ it('is not destroyed while its holder, of that format too, renews its lock', asy
   const found = (await store.read([DocumentName.lock])).get(DocumentName.lock)!;
   const renewed = { ...(found.value as object), released: false };
   await store.write(DocumentName.lock, renewed, found.version);
-  const { exitCode, json } = await run('destroy', 'flights', '--yes');
+  const { exitCode, json } = await run('destroy', 'flights', '--yes', '--lock-wait', '1s');
   expect(exitCode).toBe(8);
   expect(json.errors[0]!.message).toContain('locked by ann@laptop/41');
   expect((await run('list')).json.data.clusters).toHaveLength(1);
