@@ -27,7 +27,7 @@ import type {
   TaskManagerRegistration,
   TaskManagerReport,
 } from '../../rpc/protocol.ts';
-import { nameOf } from '../../rpc/resource-id.ts';
+import { nameOf } from '../../../contract/resource-id.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import type { SlotAllocationInfo, SlotGrant, SlotManager, SlotRequest } from './slot-manager.ts';
 import { Turns } from './turns.ts';

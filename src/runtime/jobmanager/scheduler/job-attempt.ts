@@ -18,7 +18,7 @@ import type { JobGraph } from '../../../graph/job-graph.ts';
 import type { Logger } from '../../logging/logger.ts';
 import type { Clock } from '../../../contract/clock.ts';
 import { ExecutionState, type SlotLoss, type TaskChange } from '../../rpc/protocol.ts';
-import { nameOf } from '../../rpc/resource-id.ts';
+import { nameOf } from '../../../contract/resource-id.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { Execution } from './execution.ts';
 import type { ResourceManager } from '../resources/resource-manager.ts';

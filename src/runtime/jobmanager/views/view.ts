@@ -9,7 +9,7 @@ import type {
   TaskManagerView,
 } from './cluster-view.ts';
 import type { Clock } from '../../../contract/clock.ts';
-import { nameOf } from '../../rpc/resource-id.ts';
+import { nameOf } from '../../../contract/resource-id.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { isTerminalJobStatus, JobStatus } from '../scheduler/job-status.ts';
 import { currentLogs, type LocalView } from './local-view.ts';

@@ -11,6 +11,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Codec, compileCodec } from '../../../api/codec.ts';
 import type { NetworkConfig } from '../../../contract/runtime-config.ts';
+import { nameOf } from '../../../contract/resource-id.ts';
 import type { JobEdge } from '../../../graph/job-graph.ts';
 import type { ChannelDeployment, SlotLocation } from '../task/deployment.ts';
 import type { Clock } from '../../../contract/clock.ts';
@@ -232,11 +233,6 @@ export class Exchange implements ChannelDirectory {
       clock: this.options.clock,
     });
   }
-}
-
-/** `taskmanager-0/3f2a…` → `taskmanager-0` */
-export function nameOf(taskManager: string): string {
-  return taskManager.split('/', 1)[0] ?? taskManager;
 }
 
 /** One codec for all channels of an edge where it has no state, else one for each. */
