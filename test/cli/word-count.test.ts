@@ -146,7 +146,7 @@ it('tells people results on stdout, progress on stderr, and prints logs', async 
   const names = new Set(lines.map(({ process }) => process));
   expect(names).toEqual(new Set(['jobmanager-0', 'taskmanager-0']));
   const tail = await project.start(['logs', 'demo', 'jobmanager-0', '--tail', '1']);
-  expect(tail.stdout).toMatch(/^jobmanager-0 \d{4}-\S+Z [A-Z]+ [^\n]+$/);
+  expect(tail.stdout).toMatch(/^jobmanager-0 \d{4}-\d\d-\d\d [\d:.]+ [A-Z]+ [^\n]+$/);
 
   const again = await project.start(['deploy', '--set', 'taskmanager.slots=3']);
   expect(again.stderr).toContain('create taskmanager-0: the last run has ended');
