@@ -52,8 +52,9 @@ function unpack(dir: string, name: string, hash: string): string {
   const target = `${runtimes}/${quote(hash)}`;
   return [
     'umask 077',
-    // R1. Somebody else may be faster at any moment, and removes the file: then it is there.
-    `fail() { [ -x ${target}/bin/node ] && exit 0; exit $1; }`,
+    // R1. Somebody else may be faster at any moment, and removes the file: then it is there. Or it was there
+    // before this file was sent, which nobody needs then.
+    `fail() { [ -x ${target}/bin/node ] && rm -f ${file} && exit 0; exit $1; }`,
     `mkdir -p ${runtimes} || fail 1`,
     `new=${runtimes}/.${hash}.$$`,
     'trap \'rm -rf "$new" "$new.pipe" "$new.sum"\' EXIT',

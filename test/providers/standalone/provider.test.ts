@@ -2,6 +2,7 @@
 import { readDocument } from '../../../src/record/record.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -448,6 +449,20 @@ describe('sending the runtime', () => {
       expect(await readdir(join(place.dirOn(host), 'runtimes'))).toEqual([place.archive.hash]);
       expect(await readdir(join(place.dirOn(host), 'uploads'))).toEqual([]);
     }
+  });
+
+  it('leaves no upload where another client was faster', async () => {
+    const provider = await start();
+    const [host] = place.hosts;
+    const there = join(place.dirOn(host!), 'runtimes', place.archive.hash, 'bin');
+    host!.onCommand = (command) => {
+      if (!command.includes('tar -x')) return;
+      mkdirSync(there, { recursive: true });
+      writeFileSync(join(there, 'node'), '#!/bin/sh', { mode: 0o755 });
+    };
+    await provider.install(spec.runtime, silently);
+    expect(await readFile(join(there, 'node'), 'utf8')).toBe('#!/bin/sh');
+    expect(await readdir(join(place.dirOn(host!), 'uploads'))).toEqual([]);
   });
 
   it('refuses what arrived damaged, and sends it anew the next time', async () => {
