@@ -14,6 +14,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { expectUnused } from '../expect-unused.ts';
 import type { Rig } from '../rig.ts';
 import { Scripts, canRun } from '../scripts.ts';
 
@@ -110,11 +111,11 @@ export class DockerEngine {
 
   /** Removes containers, networks, images and the engine. One that is shared stays, and has to be empty (D3). */
   async stop(): Promise<void> {
-    if (this.#scripts.isShared) await this.#expectEmpty();
+    if (this.#scripts.isShared) await expectUnused('engine', () => this.#inUse());
     await this.#scripts.down(); // D2
   }
 
-  async #expectEmpty(): Promise<void> {
+  async #inUse(): Promise<readonly string[]> {
     const kinds = [
       ['ps', '--all', '--format', 'container {{.Names}}'],
       ['volume', 'ls', '--format', 'volume {{.Name}}'],
@@ -126,7 +127,7 @@ export class DockerEngine {
       if (exitCode !== 0) throw new Error(stderr);
       found.push(...stdout.split('\n').filter((line) => line !== ''));
     }
-    if (found.length > 0) throw new Error(`left on the engine that all share: ${found.join(', ')}`);
+    return found;
   }
 }
 

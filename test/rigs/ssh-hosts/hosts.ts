@@ -22,6 +22,7 @@ import {
   listeningPorts,
   processesWhere,
 } from '../processes.ts';
+import { expectUnused } from '../expect-unused.ts';
 import type { Rig } from '../rig.ts';
 import { Scripts, canRun } from '../scripts.ts';
 import { clockStandIns, glibcStandIns, machineStandIns } from './stand-ins.ts';
@@ -264,11 +265,11 @@ export class SshHosts {
 
   /** Turns the hosts off and removes them. Those that are shared stay, and have to be as they were (S4). */
   async stop(): Promise<void> {
-    if (this.#scripts.isShared) await this.#expectUnused();
+    if (this.#scripts.isShared) await expectUnused('hosts', () => this.#inUse());
     await this.#scripts.down(); // S2
   }
 
-  async #expectUnused(): Promise<void> {
+  async #inUse(): Promise<readonly string[]> {
     const found = (await readdir(this.sharedDir)).map((name) => join(this.sharedDir, name));
     for (const host of this.hosts) {
       const users = await this.processes(host);
@@ -277,7 +278,7 @@ export class SshHosts {
       const ports = (await this.listening(host)).filter((port) => port !== this.port);
       found.push(...ports.map((port) => `${host.name}: port ${port}`));
     }
-    if (found.length > 0) throw new Error(`left on the hosts that all share: ${found.join(', ')}`);
+    return found;
   }
 
   async #standIn(
