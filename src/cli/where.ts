@@ -1,7 +1,7 @@
 /** Where clusters are, by options, variables, a config file and a context: opened when it is asked for. */
 import type { ConfigSources } from '../config/load.ts';
 import type { ProviderChoice } from '../config/provider-choice.ts';
-import { ProcessEnvironment, isConfigVariable } from '../contract/environment.ts';
+import { ProcessEnvironment } from '../contract/environment.ts';
 import { UsageError, problem } from '../contract/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { CommonOptions } from './common-options.ts';
@@ -46,9 +46,11 @@ export function createWhere(
 ): Where {
   const options = once(() => resolveOptions(given, place));
   const sources = once(async () => openSources(await options(), place, runsCommands));
-  const choice = once(async () =>
-    (await isConfigured(await options(), place)) ? (await sources()).chooseProvider() : null,
-  );
+  const choice = once(async () => {
+    const isAsked =
+      isSet(place.environment, clusterVariable) || (await saysWhere(await options(), place));
+    return isAsked ? (await sources()).chooseProvider() : null;
+  });
   const provider = once(async () => {
     const { loadProvider } = await import('../deployment/registry.ts');
     const { cacheDir, environment, runtimeDir } = place;
@@ -73,7 +75,7 @@ export function createWhere(
 /** Options, and behind them a context that counts. */
 async function resolveOptions(given: WhereOptions, place: Place): Promise<WhereOptions> {
   const named = given.context ?? place.environment[ProcessEnvironment.context] ?? '';
-  if (named === '' && (await isConfigured(given, place))) return given;
+  if (named === '' && (await saysWhere(given, place))) return given;
   const { contextNamed, readContexts } = await import('./contexts.ts');
   if (named !== '') return withContext(given, contextNamed(await readContexts(place), named));
   const all = await readContexts(place);
@@ -112,16 +114,27 @@ function configFileOf({ config, configFile }: WhereOptions): string | null {
   throw new UsageError(problem({ code: 'option-twice', message, hint: 'leave out one of them' }));
 }
 
-/** Cheap: most calls of `list` and `status` happen where there is no config at all. */
-async function isConfigured(
+/** Variables that say where clusters are, and the one that names the cluster. */
+const placeVariable = /^FCTL_PROVIDERS?(__.+)?$/i;
+const clusterVariable = /^FCTL_CLUSTER$/i;
+
+/**
+ * Whether anything but a context says where clusters are (X1 of contexts.ts). Cheap: most calls of `list` and
+ * `status` happen where there is no config at all.
+ */
+async function saysWhere(
   { config, configFile, env, provider, set }: WhereOptions,
   { cwd, environment }: Place,
 ): Promise<boolean> {
   if ([config, configFile, env, provider].some((given) => given !== null) || set.length > 0)
     return true;
-  if (Object.keys(environment).some(isConfigVariable)) return true;
+  if (isSet(environment, placeVariable)) return true;
   const { findConfigFile } = await import('../config/find.ts');
   return (await findConfigFile(cwd)) !== null;
+}
+
+function isSet(environment: Place['environment'], variable: RegExp): boolean {
+  return Object.entries(environment).some(([name, text]) => variable.test(name) && Boolean(text));
 }
 
 /** @returns what calls `make` the first time, and gives its result every time. */

@@ -46,10 +46,14 @@ describe('a context', () => {
     expect((await run('context use other')).exitCode).toBe(0);
     expect(await ids('list')).toEqual(['there']);
     expect((await run('context list')).json.data).toMatchObject({ current: 'other' });
+    const others = { FCTL_TASKMANAGER__SLOTS: '2', FCTL_OF_SOMEBODY_ELSE: '1', FCTL_PROVIDER: '' };
+    expect(await ids('list', outside, others)).toEqual(['there']);
 
     // A project, a variable or an option says it better.
     expect(await ids('list', project.folder)).toEqual(['here']);
     expect(await ids('list', outside, { FCTL_PROVIDER: 'local' })).toEqual(['here']);
+    const dir = { FCTL_PROVIDERS__LOCAL__DIR: join(project.folder, 'home') };
+    expect(await ids('list', outside, dir)).toEqual(['here']);
     expect(await ids('list --provider local')).toEqual(['here']);
     expect(await ids('list --context other', project.folder)).toEqual(['there']);
 
