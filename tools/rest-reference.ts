@@ -241,7 +241,7 @@ export function restReference(): string {
   );
   return [
     introduction,
-    `${count('supported')} endpoints are supported, ${count('different')} are different, ${count('absent')} are absent.`,
+    `Supported: ${count('supported')} endpoints. Different: ${count('different')}. Absent: ${count('absent')}.`,
     '',
     '| endpoint | | |',
     '|---|---|---|',

@@ -51,11 +51,12 @@ export async function cliReference(): Promise<string> {
 
 function describeVerb(verb: Declaration): string[] {
   const { aliases = [], arguments: words, description, examples, name, options, summary } = verb;
+  const group = name.split(' ').slice(0, -1);
   const lines = [
     ...Object.values(words).map((word) => `- \`${word.usage}\`: ${word.description}`),
     ...describeOptions(options),
   ];
-  const also = aliases.map((alias) => `\`fctl ${alias}\``).join(' and ');
+  const also = aliases.map((alias) => `\`${['fctl', ...group, alias].join(' ')}\``).join(' and ');
   return [
     `## ${name}`,
     '',

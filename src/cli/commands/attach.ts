@@ -6,7 +6,7 @@ export const attach = defineVerb({
   name: 'attach',
   summary: 'Follow an application that runs to its end',
   description:
-    'Follows an application as deploy does, also one that does not end by itself, and ends with the same exit code. Ctrl-C detaches: the application goes on. Of one that has ended it shows how.',
+    'Follows an application as deploy does, also one that does not end by itself, and ends with the same exit code. Ctrl-C detaches: the application goes on. Where it has ended already, it shows how.',
   reach: 'cluster',
   arguments: clusterArgument,
   options: {},

@@ -6,7 +6,7 @@ export const contextUse = defineVerb({
   name: 'context use',
   summary: 'Choose the context that counts outside of projects',
   description:
-    'Where a config file, a variable or an option says where clusters are, that counts, and not this context.',
+    'Makes a context the one that counts outside of projects. A config file, a variable or an option that says where clusters are takes precedence over it.',
   reach: 'nothing',
   arguments: { name: argument('[name]', 'The context.', 'context') },
   options: { none: flag('--none', 'Use none: outside of projects local clusters are meant.') },

@@ -7,7 +7,7 @@ export const list = defineVerb({
   aliases: ['ls'],
   summary: 'List all clusters',
   description:
-    'Lists the clusters of the provider or, with --all, of all environments of the project and all contexts. A host that does not answer is told as a warning, and the exit code is 4: the clusters that it has are not in the list.',
+    'Lists the clusters of the provider or, with --all, of all environments of the project and all contexts. A host that does not answer is named in a warning, and the exit code is 4: the clusters that it has are not in the list.',
   reach: 'place',
   readsOnly: true,
   lists: true,

@@ -10,7 +10,7 @@ export const logs = defineVerb({
   name: 'logs',
   summary: 'Print the logs of a cluster',
   description:
-    'Prints the logs of all processes of a cluster in the order of time, or of one. Of lines that --level, --since, --until or --grep leave out none counts for --tail.',
+    'Prints the logs of all processes of a cluster in the order of time, or of one. Lines that --level, --since, --until or --grep leave out do not count for --tail.',
   reach: 'cluster',
   readsOnly: true,
   arguments: processArguments,
