@@ -25,7 +25,7 @@ const textRows = 500_000;
 
 /** As the runtime does it: splits one after the other, records in batches. */
 async function read(source: Source<Flight>, emit: (value: Flight) => void): Promise<void> {
-  const context = { workingDirectory: '/', jobId: 'bench' };
+  const context = { workingDirectory: '/', jobId: 'bench', epoch: 0 };
   const enumerator = await createEnumerator(source.enumerator, context);
   await enumerator.start();
   const reader = source.createReader({

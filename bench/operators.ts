@@ -151,6 +151,7 @@ function makeChain(
     new Map(transformations),
     {
       jobId: 'bench',
+      epoch: 0,
       taskName: 'bench (1/1)',
       subtaskIndex: 0,
       parallelism: 1,

@@ -34,6 +34,8 @@ export interface WriterContext {
   readonly subtaskIndex: number;
   readonly parallelism: number;
   readonly jobId: string;
+  /** Of the JobManager that runs the job; each that takes the job over has a higher one. */
+  readonly epoch: number;
   /** Grows with every attempt of the subtask. */
   readonly attempt: number;
   readonly workingDirectory: string;

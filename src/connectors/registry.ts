@@ -12,6 +12,8 @@ export interface CoordinatorContext {
   /** Relative paths are relative to this folder. */
   readonly workingDirectory: string;
   readonly jobId: string;
+  /** Of the JobManager that runs it; each that takes the job over has a higher one. */
+  readonly epoch: number;
 }
 
 /** @throws Error for a kind that this version does not know. */

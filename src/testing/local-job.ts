@@ -158,6 +158,7 @@ export class LocalJob {
     let prevent = (): void => {};
     return {
       jobId: localJobId,
+      epoch: 0,
       taskName: `${vertex.name} (1/1)`,
       subtaskIndex: 0,
       parallelism: 1,

@@ -89,7 +89,7 @@ export async function testJob(
     createEnumerator: async (operatorId, spec) =>
       given.has(operatorId)
         ? noSplits
-        : createEnumerator(spec, { workingDirectory, jobId: localJobId }),
+        : createEnumerator(spec, { workingDirectory, jobId: localJobId, epoch: 0 }),
   });
   await local.open();
   await local.runSources();

@@ -6,7 +6,7 @@ import { GeneratorSource } from '../../src/connectors/generator/index.ts';
 import { createCommitter, createEnumerator } from '../../src/connectors/registry.ts';
 import { openReader, poll, readAll, readInTwo } from './read.ts';
 
-const context = { workingDirectory: '/', jobId: 'a' };
+const context = { workingDirectory: '/', jobId: 'a', epoch: 1 };
 
 /** All records, read by some subtasks in turn, each asking for a split when it needs one. */
 async function readInParallel<T>(source: Source<T>, parallelism: number, batch: number) {

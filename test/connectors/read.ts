@@ -22,7 +22,11 @@ export function openReader<T>(source: Source<T>, parallelism = 1, subtaskIndex =
 }
 
 export async function splitsOf(source: Source<unknown>, workingDirectory = '/'): Promise<Split[]> {
-  const enumerator = await createEnumerator(source.enumerator, { workingDirectory, jobId: 'job' });
+  const enumerator = await createEnumerator(source.enumerator, {
+    workingDirectory,
+    jobId: 'job',
+    epoch: 1,
+  });
   await enumerator.start();
   const splits: Split[] = [];
   for (;;) {

@@ -5,7 +5,14 @@ import { DiscardSink } from '../../src/connectors/discard/index.ts';
 import { PrintSink } from '../../src/connectors/print/index.ts';
 import { createCommitter } from '../../src/connectors/registry.ts';
 
-const context = { subtaskIndex: 0, parallelism: 1, jobId: 'a', attempt: 0, workingDirectory: '/' };
+const context = {
+  subtaskIndex: 0,
+  parallelism: 1,
+  jobId: 'a',
+  epoch: 1,
+  attempt: 0,
+  workingDirectory: '/',
+};
 
 async function write<T>(sink: Sink<T>, values: readonly T[], over: Partial<WriterContext> = {}) {
   const lines: string[] = [];
@@ -63,7 +70,11 @@ describe('PrintSink', () => {
 describe('CollectSink', () => {
   test('gives the records back as JSON has them', async () => {
     const sink = CollectSink.named<unknown>('all');
-    const committer = await createCommitter(sink.committer!, { workingDirectory: '/', jobId: 'a' });
+    const committer = await createCommitter(sink.committer!, {
+      workingDirectory: '/',
+      jobId: 'a',
+      epoch: 1,
+    });
     await committer.prepare();
     const values = ['x', { n: 1n, big: 2n ** 60n, m: new Map([['k', 2]]), none: undefined }];
     const one = await write(sink, values);

@@ -16,6 +16,12 @@
  *     out those that were left, so that none replaces later a newer output.
  * F8  A job that lives is not taken for dead, however long it writes nothing: its committer marks the staging
  *     folder as alive every `aliveEveryMs`, much more often than `recentMs`.
+ * F9  Every JobManager that runs a job has a staging folder of its own, by its epoch. A committer makes that
+ *     of its own epoch and removes those of older ones of its job; nobody makes one again, neither a writer nor
+ *     a commit, so that what a displaced JobManager's attempt writes late finds no place. A committer that
+ *     sees the folder of a newer epoch decides nothing and carries out nothing. The newer one makes its folder
+ *     before it looks for decisions, and the older one looks for newer folders again after it has decided:
+ *     one of the two sees the other.
  *
  * What readers see: a part is complete or not there. Files of a folder cannot be exchanged all at once,
  * though: from COMMIT to the end of publishing new parts take the places of old ones, one by one, and then
@@ -32,12 +38,14 @@ import { type FileSystem, isAbsent } from '../../storage/file-system.ts';
 import { absoluteLocation, openFileSystem } from '../../storage/open.ts';
 import {
   commitFile,
+  epochOf,
   publishedName,
   publishedParts,
   stagingFolder,
   stagingFolders,
+  type StagingOwner,
 } from './layout.ts';
-import { arePublished, type Part } from './parts.ts';
+import { arePublished, type Part, partOf } from './parts.ts';
 
 /** Content of COMMIT. */
 interface Decision {
@@ -52,6 +60,7 @@ interface Target {
   readonly fileSystem: FileSystem;
   readonly folder: string;
   readonly staging: string;
+  readonly owner: StagingOwner;
   readonly suffix: string;
   readonly emptyPart: string;
 }
@@ -63,14 +72,14 @@ const recentMs = 3_600_000;
 /** @throws StorageError for a path that this version has no file system for. */
 export async function createFileCommitter(
   options: JsonObject,
-  context: { workingDirectory: string; jobId: string },
+  context: StagingOwner & { readonly workingDirectory: string },
 ): Promise<SinkCommitter> {
   const location = absoluteLocation(options['path'] as string, context.workingDirectory);
   const { fileSystem, path: folder } = await openFileSystem(location);
   const suffix = options['suffix'] as string;
-  const staging = stagingFolder(folder, context.jobId, suffix);
+  const staging = stagingFolder(folder, context, suffix);
   const emptyPart = options['emptyPart'] as string;
-  const target: Target = { fileSystem, folder, staging, suffix, emptyPart };
+  const target: Target = { fileSystem, folder, staging, owner: context, suffix, emptyPart };
   const alive = new AliveMark(target);
   let committed = false;
   return {
@@ -94,8 +103,11 @@ export async function createFileCommitter(
     },
     abort: async () => {
       await alive.end();
-      // A decision that was made stands (F2).
-      if (!(await carryOut(target, staging))) await fileSystem.delete(staging);
+      // A decision that was made stands (F2), and is the newer committer's to carry out when there is one (F9).
+      const isDecided = (await hasNewer(target))
+        ? (await readDecision(fileSystem, staging)) !== null
+        : await carryOut(target, staging);
+      if (!isDecided) await fileSystem.delete(staging);
     },
   };
 }
@@ -142,17 +154,43 @@ async function prepare(target: Target): Promise<void> {
     const there = await fileSystem.stat(folder);
     if (there !== null && there.kind !== 'folder') throw new Error('it is not a folder');
     await fileSystem.createFolder(folder);
+    await refuseWhenDisplaced(target);
+    await carryOut(target, staging); // F2
+    await fileSystem.createFolder(staging); // F9: before others are looked at
     for (const left of await stagingFolders(fileSystem, folder)) {
-      const wasDecided = await carryOut(target, left); // F2
-      if (!wasDecided && left !== staging) await removeIfDead(fileSystem, left);
+      if (left !== staging) await putInOrder(target, left);
     }
-    await fileSystem.createFolder(staging);
   } catch (error) {
     throw new Error(
       `the output folder ${folder} cannot be written by ${localUser().name}: ${(error as Error).message}`,
       { cause: error },
     );
   }
+}
+
+/** F9 */
+const ageOf = ({ owner, suffix }: Target, staging: string): 'older' | 'newer' | null => {
+  const epoch = epochOf(staging, owner.jobId, suffix);
+  if (epoch === null || epoch === owner.epoch) return null;
+  return epoch < owner.epoch ? 'older' : 'newer';
+};
+
+/** F9 */
+async function hasNewer(target: Target): Promise<boolean> {
+  const all = await stagingFolders(target.fileSystem, target.folder);
+  return all.some((staging) => ageOf(target, staging) === 'newer');
+}
+
+/** F9 */
+async function refuseWhenDisplaced(target: Target): Promise<void> {
+  if (await hasNewer(target)) throw new Error('another JobManager has taken the job over');
+}
+
+/** What another committer left (F2), or has no use for any more (F9). */
+async function putInOrder(target: Target, left: string): Promise<void> {
+  if (await carryOut(target, left)) return;
+  if (ageOf(target, left) === 'older') await target.fileSystem.delete(left);
+  else await removeIfDead(target.fileSystem, left);
 }
 
 /**
@@ -170,24 +208,33 @@ async function removeIfDead(fileSystem: FileSystem, staging: string): Promise<vo
 
 async function publish(target: Target, parts: readonly Part[]): Promise<void> {
   const { fileSystem, folder, staging, suffix } = target;
+  await refuseWhenDisplaced(target);
   for (const left of await stagingFolders(fileSystem, folder)) await carryOut(target, left); // F2, F7
   const missing = await missingPart(target, parts);
   if (missing === null) {
     await decide(target, parts);
+    await refuseWhenDisplaced(target); // F9
     await carryOut(target, staging);
-  } else if (await arePublished(fileSystem, folder, suffix, parts)) {
+  } else if (await arePublished(fileSystem, folder, suffix, orEmpty(target, parts))) {
     await fileSystem.delete(staging); // F6
   } else {
-    throw new Error(`the part ${missing} is gone`); // F4
+    throw new Error(`${missing} is gone`); // F4
   }
 }
 
+/** What is published of a result. */
+const orEmpty = (target: Target, parts: readonly Part[]): readonly Part[] =>
+  parts.length > 0 ? parts : [partOf(emptyName(target), Buffer.from(target.emptyPart))];
+
+/** What is missing to publish a result, for people. A result without records needs the folder (F9). */
 async function missingPart(
   { fileSystem, staging }: Target,
   parts: readonly Part[],
 ): Promise<string | null> {
+  if (parts.length === 0 && (await fileSystem.stat(staging)) === null)
+    return `the folder ${staging}`;
   for (const { name } of parts) {
-    if ((await fileSystem.stat(join(staging, name))) === null) return name;
+    if ((await fileSystem.stat(join(staging, name))) === null) return `the part ${name}`;
   }
   return null;
 }
@@ -205,12 +252,14 @@ async function decide(target: Target, parts: readonly Part[]): Promise<void> {
 }
 
 /** For a result without records. @returns its name in the staging folder. */
-async function writeEmptyPart({ emptyPart, fileSystem, staging, suffix }: Target): Promise<string> {
-  await fileSystem.createFolder(staging); // it is gone when the result was published before
-  const name = `empty${suffix}`;
+async function writeEmptyPart(target: Target): Promise<string> {
+  const { emptyPart, fileSystem, staging } = target;
+  const name = emptyName(target);
   await fileSystem.replace(join(staging, name), Buffer.from(emptyPart));
   return name;
 }
+
+const emptyName = ({ suffix }: Target) => `empty${suffix}`;
 
 /** @returns whether there was a decision to carry out. */
 async function carryOut({ fileSystem, folder }: Target, staging: string): Promise<boolean> {

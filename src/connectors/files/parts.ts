@@ -12,6 +12,12 @@ export interface Part {
   readonly crc32: number;
 }
 
+export const partOf = (name: string, content: Uint8Array): Part => ({
+  name,
+  bytes: content.length,
+  crc32: crc32(content),
+});
+
 /** Whether the published parts of a folder are these, in this order, and no others. */
 export async function arePublished(
   fileSystem: FileSystem,

@@ -4,12 +4,21 @@
 import { join } from 'node:path/posix';
 import { crc32 } from 'node:zlib';
 import type { Committable, SinkWriter, WriterContext } from '../../api/sink.ts';
-import { type FileSystem, type FileWriter, StorageError } from '../../storage/file-system.ts';
+import {
+  type FileSystem,
+  type FileWriter,
+  isAbsent,
+  StorageError,
+} from '../../storage/file-system.ts';
 import { absoluteLocation, openFileSystem } from '../../storage/open.ts';
-import { stagingFolder } from './layout.ts';
+import { stagingFolder, type StagingOwner } from './layout.ts';
 import type { Part } from './parts.ts';
 
 const flushChars = 256 * 1024;
+
+const noFolder =
+  'the folder that the JobManager made for it is not there. Another JobManager has taken the job over, or this ' +
+  'machine does not have the same file system at that path as the one of the JobManager';
 
 export interface PartFormat<T> {
   readonly suffix: string;
@@ -23,7 +32,7 @@ export class PartWriter<T> implements SinkWriter<T> {
   readonly #name: string;
   /** Of the output folder. */
   readonly #location: string;
-  readonly #jobId: string;
+  readonly #owner: StagingOwner;
   readonly #format: PartFormat<T>;
   #path = '';
   #fileSystem: FileSystem | null = null;
@@ -39,19 +48,19 @@ export class PartWriter<T> implements SinkWriter<T> {
 
   constructor(path: string, format: PartFormat<T>, context: WriterContext) {
     this.#location = absoluteLocation(path, context.workingDirectory);
-    this.#jobId = context.jobId;
+    this.#owner = context;
     this.#name = `part-${context.subtaskIndex}-${context.attempt}${format.suffix}`;
     this.#format = format;
   }
 
   async open(): Promise<void> {
     const { fileSystem, path } = await openFileSystem(this.#location);
-    const folder = stagingFolder(path, this.#jobId, this.#format.suffix);
+    const folder = stagingFolder(path, this.#owner, this.#format.suffix);
     this.#path = join(folder, this.#name);
     this.#fileSystem = fileSystem;
     await this.#guard(async () => {
-      await fileSystem.createFolder(folder);
       this.#file = await fileSystem.create(this.#path).catch((error: unknown) => {
+        if (isAbsent(error)) throw new Error(noFolder, { cause: error }); // F9
         if (!(error instanceof StorageError && error.fault === 'exists')) throw error;
         // Names of parts are used once in a job.
         throw new Error('another sink of the job writes to this folder, in the same format');

@@ -90,6 +90,8 @@ export interface SlotAllocation extends SlotTarget {
   readonly slotIndex: number;
   /** 0-based; grows with every restart of the job. */
   readonly jobAttempt: number;
+  /** Of the JobManager that runs the job. */
+  readonly epoch: number;
   readonly jobName: string;
   readonly bundleHash: string;
   /** Of the JobManager's machine; relative paths are relative to it. */

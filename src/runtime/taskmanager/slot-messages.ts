@@ -19,6 +19,8 @@ export interface SlotStart {
   readonly allocationId: string;
   readonly jobId: string;
   readonly jobAttempt: number;
+  /** Of the JobManager that runs the job. */
+  readonly epoch: number;
   readonly clusterId: string;
   /** `null`: the cluster needs none. */
   readonly token: string | null;

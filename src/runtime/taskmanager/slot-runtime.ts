@@ -191,9 +191,10 @@ export class SlotRuntime {
   }
 
   private startTask({ deployment, vertex, name, task }: SlotTask, wiring: Wiring): Promise<void> {
-    const { jobId, workingDirectory } = this.host.start;
+    const { epoch, jobId, workingDirectory } = this.host.start;
     const host = {
       jobId,
+      epoch,
       taskName: name,
       subtaskIndex: deployment.subtaskIndex,
       parallelism: vertex.parallelism,

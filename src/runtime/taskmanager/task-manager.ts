@@ -299,6 +299,7 @@ export class TaskManager implements TaskManagerApi {
         allocationId,
         jobId,
         jobAttempt,
+        epoch: request.epoch,
         clusterId: config.clusterId,
         token,
         taskManager: resourceId,

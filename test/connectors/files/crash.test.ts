@@ -3,7 +3,7 @@
  * fails, or is the last one. A part under its final name is always complete, and once the next job, or the
  * next attempt of the same one, has put things in order the output is that of one job.
  */
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -30,11 +30,15 @@ const sink = FileSink.csv<{ n: number }>('out', { columns: ['n'] });
 
 /** A job of which each subtask writes one record; rejects with what failed. */
 class Job {
-  readonly #context: { readonly jobId: string; readonly workingDirectory: string };
+  readonly #context: {
+    readonly jobId: string;
+    readonly epoch: number;
+    readonly workingDirectory: string;
+  };
   readonly #writers: SinkWriter<{ n: number }>[] = [];
 
-  constructor(jobId: string, workingDirectory: string) {
-    this.#context = { jobId, workingDirectory };
+  constructor(jobId: string, workingDirectory: string, epoch = 1) {
+    this.#context = { jobId, epoch, workingDirectory };
   }
 
   async run(records: readonly number[], attempt = 0): Promise<void> {
@@ -159,13 +163,18 @@ test('a call that fails fails the job, and its end puts things in order', async 
   expect(calls).toBeGreaterThan(25);
 });
 
-test.each(kills)('%s each call: the next attempt replaces what is left', async (kind) => {
+test.each(
+  kills.flatMap((kind) => [
+    [kind, 'attempt', 1] as const,
+    [kind, "JobManager's attempt", 2] as const,
+  ]),
+)('%s each call: the next %s replaces what is left', async (kind, _who, epoch) => {
   let calls = 0;
   for (;;) {
     const result = await runWithFault(kind, ++calls);
     if (result === null) break;
     const { folder, hit } = result;
-    await new Job('b', folder).run([4, 5], 1);
+    await new Job('b', folder, epoch).run([4, 5], 1);
     expect(await outputOf(folder), `${kind} ${hit}, call ${calls}`).toEqual({
       parts: after,
       hidden: [],
@@ -243,5 +252,52 @@ test.each(results)(
       }),
       { numRuns: 60 },
     );
+  },
+);
+
+/** What a newer JobManager does while an older one, which it has displaced, publishes its attempt. */
+const takeovers = [
+  {
+    what: 'makes its folder, and has not looked for decisions yet',
+    takeOver: (folder: string) => mkdir(join(folder, 'out/.staging-b-2.csv')),
+  },
+  {
+    what: 'prepares',
+    takeOver: async (folder: string) => (await new Job('b', folder, 2).committer()).prepare(),
+  },
+];
+
+test.each(takeovers)(
+  'before each call of a commit a newer JobManager $what: then nothing more is decided',
+  async ({ takeOver }) => {
+    let undecided = 0;
+    for (let calls = 1; ; calls++) {
+      const { folder, job, committables } = await written([4, 5]);
+      const staging = join(folder, 'out/.staging-b-1.csv');
+      let isBeforeDecision = false;
+      faults.delay(calls, async () => {
+        const names = await readdir(staging).catch((): string[] => []);
+        isBeforeDecision = names.includes('part-1-1.csv') && !names.includes('COMMIT');
+        await takeOver(folder);
+      });
+      const committer = await job.committer();
+      const error = await committer.commit(committables).catch((reason: unknown) => reason);
+      if (error !== undefined) await committer.abort();
+      const { hit } = faults;
+      await faults.clear();
+      if (hit === null) break;
+      const what = `${hit}, call ${calls}`;
+      if (isBeforeDecision) {
+        undecided++;
+        expect(error, what).toBeInstanceOf(Error);
+        expect((await outputOf(folder)).parts, what).toEqual(before);
+      }
+      await new Job('b', folder, 2).run([6]);
+      expect(await outputOf(folder), what).toEqual({
+        parts: { 'part-0.csv': 'n\n6\n' },
+        hidden: [],
+      });
+    }
+    expect(undecided).toBeGreaterThan(8);
   },
 );

@@ -207,7 +207,11 @@ test('~ is the home of whoever runs the process', async () => {
 describe('the enumerator', () => {
   const start = async (path: string) => {
     const { enumerator } = FileSource.text(path);
-    const started = await createEnumerator(enumerator, { workingDirectory: base, jobId: 'a' });
+    const started = await createEnumerator(enumerator, {
+      workingDirectory: base,
+      jobId: 'a',
+      epoch: 1,
+    });
     await started.start();
     return started;
   };

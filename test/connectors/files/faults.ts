@@ -1,4 +1,7 @@
-/** `node:fs/promises` of which one call fails, or is the last that a process makes. */
+/**
+ * `node:fs/promises` of which one call fails, or is the last that a process makes, or waits while another
+ * process does something.
+ */
 import type * as FileSystem from 'node:fs/promises';
 
 type Call = (...args: never[]) => Promise<unknown>;
@@ -15,6 +18,8 @@ export const FaultKind = {
   killedNearEnd: 'killed near the end of',
   /** The call fails, as on a faulty disk, and does nothing. The process goes on. */
   failed: 'failed',
+  /** Another process does something before the call, which then goes on. */
+  delayed: 'delayed',
 } as const;
 export type FaultKind = (typeof FaultKind)[keyof typeof FaultKind];
 
@@ -23,6 +28,7 @@ export class Faults {
   /** Calls until it happens; 0: it has, or none is set. */
   #left = 0;
   #isDead = false;
+  #meanwhile: () => Promise<unknown> = async () => {};
   readonly #open = new Set<FileSystem.FileHandle>();
   /** The call that it happened at; `null`: there were not so many. */
   hit: string | null = null;
@@ -33,6 +39,12 @@ export class Faults {
     this.#left = at;
     this.hit = null;
     this.#isDead = false;
+  }
+
+  /** Before call number `at` (from 1) another process does something. */
+  delay(at: number, meanwhile: () => Promise<unknown>): void {
+    this.set(FaultKind.delayed, at);
+    this.#meanwhile = meanwhile;
   }
 
   /** Everything works from now on. A killed process has no file open. */
@@ -49,6 +61,10 @@ export class Faults {
     if (this.#isDead) throw new Error('this process has been killed');
     if (this.#left === 0 || --this.#left > 0) return act();
     this.hit = name;
+    if (this.#kind === FaultKind.delayed) {
+      await this.#meanwhile();
+      return act();
+    }
     if (this.#kind === FaultKind.failed) {
       throw Object.assign(new Error(`EIO: i/o error, ${name}`), { code: 'EIO' });
     }

@@ -26,7 +26,7 @@ let count = 0;
 async function write<T>(sinkOf: (path: string) => Sink<T>, values: readonly T[]): Promise<string> {
   const path = join(folder, String(count++));
   const sink = sinkOf(path);
-  const context = { workingDirectory: folder, jobId: 'job' };
+  const context = { workingDirectory: folder, jobId: 'job', epoch: 1 };
   const committer = await createCommitter(sink.committer!, context);
   await committer.prepare();
   const writer = sink.createWriter({

@@ -30,14 +30,21 @@ const cities = () => FileSink.csv<City>('out', { type: city });
 const rome: City = { name: 'Rome', size: 2.8 };
 const oslo: City = { name: 'Oslo', size: 0.7 };
 
-const committerOf = (sink: Sink<never>, jobId: string): Promise<SinkCommitter> =>
-  createCommitter(sink.committer!, { workingDirectory: base, jobId });
+const committerOf = (sink: Sink<never>, jobId: string, epoch = 1): Promise<SinkCommitter> =>
+  createCommitter(sink.committer!, { workingDirectory: base, jobId, epoch });
 
-function writerOf<T>(sink: Sink<T>, jobId: string, subtaskIndex = 0, attempt = 0): SinkWriter<T> {
+function writerOf<T>(
+  sink: Sink<T>,
+  jobId: string,
+  subtaskIndex = 0,
+  attempt = 0,
+  epoch = 1,
+): SinkWriter<T> {
   return sink.createWriter({
     subtaskIndex,
     parallelism: 4,
     jobId,
+    epoch,
     attempt,
     workingDirectory: base,
     stdout: { write: () => {}, ready: () => null, flushed: async () => {} },
@@ -53,12 +60,12 @@ async function writeAll<T>(writer: SinkWriter<T>, values: readonly T[]) {
 }
 
 /** What the subtasks of a job write; not yet published. */
-async function write<T>(sink: Sink<T>, jobId: string, parts: readonly (readonly T[])[]) {
-  const committer = await committerOf(sink as Sink<never>, jobId);
+async function write<T>(sink: Sink<T>, jobId: string, parts: readonly (readonly T[])[], epoch = 1) {
+  const committer = await committerOf(sink as Sink<never>, jobId, epoch);
   await committer.prepare();
   const committables: Committable[] = [];
   for (const [index, part] of parts.entries()) {
-    const writer = writerOf(sink, jobId, index);
+    const writer = writerOf(sink, jobId, index, 0, epoch);
     await writer.open();
     committables.push(...(await writeAll(writer, part)));
   }
@@ -86,7 +93,7 @@ describe('publishing', () => {
   test('a job has its parts, in the order of the subtasks, when it commits and not before', async () => {
     const parts = Array.from({ length: 11 }, (_, i) => [{ name: `c${i}`, size: i }]);
     const { committer, committables } = await write(cities(), 'a', parts);
-    expect(Object.keys(await output())).toEqual(['.staging-a.csv']);
+    expect(Object.keys(await output())).toEqual(['.staging-a-1.csv']);
     await committer.commit(committables.toReversed());
     const published = await output();
     expect(Object.keys(published)).toHaveLength(11);
@@ -124,9 +131,9 @@ describe('publishing', () => {
 
   test('only the attempt that finished counts', async () => {
     const sink = cities();
-    const lost = writerOf(sink, 'a', 0, 0);
     const committer = await committerOf(sink as Sink<never>, 'a');
     await committer.prepare();
+    const lost = writerOf(sink, 'a', 0, 0);
     await lost.open();
     await writeAll(lost, [oslo]); // its process ended after this
     const again = writerOf(sink, 'a', 0, 1);
@@ -196,7 +203,7 @@ describe('publishing', () => {
     const { committer, committables } = await write(cities(), 'a', [[rome]]);
     const second = writerOf(cities(), 'a');
     await expect(second.open()).rejects.toThrow(
-      `cannot write ${join(out, '.staging-a.csv/part-0-0.csv')}: another sink of the job writes to this folder, in the same format`,
+      `cannot write ${join(out, '.staging-a-1.csv/part-0-0.csv')}: another sink of the job writes to this folder, in the same format`,
     );
     await second.abort();
     await committer.commit(committables);
@@ -206,14 +213,14 @@ describe('publishing', () => {
   test('a part that is gone fails the job; the old output stays', async () => {
     await run(cities(), 'a', [[rome]]);
     const one = await write(cities(), 'b', [[oslo], [oslo]]);
-    await rm(join(out, '.staging-b.csv', 'part-1-0.csv'));
+    await rm(join(out, '.staging-b-1.csv', 'part-1-0.csv'));
     await expect(one.committer.commit(one.committables)).rejects.toThrow(
       `cannot publish in ${out}: the part part-1-0.csv is gone`,
     );
     await one.committer.abort();
     expect(await output()).toEqual(romeOnly);
     const all = await write(cities(), 'c', [[oslo]]);
-    await rm(join(out, '.staging-c.csv'), { recursive: true });
+    await rm(join(out, '.staging-c-1.csv'), { recursive: true });
     await expect(all.committer.commit(all.committables)).rejects.toThrow('is gone');
     expect(await output()).toEqual(romeOnly);
   });
@@ -228,12 +235,13 @@ describe('a job that does not finish', () => {
     await running.open();
     running.write(oslo, 0);
     await running.abort();
-    expect(await readdir(join(out, '.staging-b.csv'))).toEqual(['part-0-0.csv']);
+    expect(await readdir(join(out, '.staging-b-1.csv'))).toEqual(['part-0-0.csv']);
     await committer.abort();
     expect(await output()).toEqual(romeOnly);
   });
 
   test('abort of a writer never rejects, also before open and after its folder is gone', async () => {
+    await (await committerOf(cities() as Sink<never>, 'a')).prepare();
     const writer = writerOf(cities(), 'a');
     await writer.abort();
     await writer.open();
@@ -245,28 +253,28 @@ describe('a job that does not finish', () => {
   test('killed before COMMIT: the old output stands, and later jobs remove what is left', async () => {
     await run(cities(), 'a', [[rome]]);
     await write(cities(), 'b', [[oslo], [oslo]]); // and no more
-    await writeFile(join(out, '.staging-b.csv', 'COMMIT.tmp'), '{"publ');
-    expect(await output()).toEqual({ ...romeOnly, '.staging-b.csv': '(folder)' });
+    await writeFile(join(out, '.staging-b-1.csv', 'COMMIT.tmp'), '{"publ');
+    expect(await output()).toEqual({ ...romeOnly, '.staging-b-1.csv': '(folder)' });
 
     const next = await committerOf(cities() as Sink<never>, 'c');
     await next.prepare(); // b may still be at work
     expect(Object.keys(await output()).sort()).toEqual([
-      '.staging-b.csv',
-      '.staging-c.csv',
+      '.staging-b-1.csv',
+      '.staging-c-1.csv',
       'part-0.csv',
     ]);
     await next.abort();
 
     const old = new Date(Date.now() - 48 * 3_600_000);
-    const staging = join(out, '.staging-b.csv');
+    const staging = join(out, '.staging-b-1.csv');
     await utimes(staging, old, old);
     await (await committerOf(cities() as Sink<never>, 'd')).prepare(); // parts of b were just written
-    expect(Object.keys(await output())).toContain('.staging-b.csv');
+    expect(Object.keys(await output())).toContain('.staging-b-1.csv');
     for (const name of await readdir(staging)) await utimes(join(staging, name), old, old);
     await (await committerOf(cities() as Sink<never>, 'e')).prepare();
     expect(Object.keys(await output()).sort()).toEqual([
-      '.staging-d.csv',
-      '.staging-e.csv',
+      '.staging-d-1.csv',
+      '.staging-e-1.csv',
       'part-0.csv',
     ]);
   });
@@ -276,13 +284,13 @@ describe('a job that does not finish', () => {
     onTestFinished(() => void vi.useRealTimers());
     const { committer, committables } = await write(cities(), 'b', [[oslo]]);
     const old = new Date(Date.now() - 48 * 3_600_000);
-    const staging = join(out, '.staging-b.csv');
+    const staging = join(out, '.staging-b-1.csv');
     for (const name of ['part-0-0.csv', '.']) await utimes(join(staging, name), old, old);
     vi.advanceTimersByTime(3_600_000);
     await expect.poll(() => readdir(staging)).toContain('ALIVE');
     await (await committerOf(cities() as Sink<never>, 'c')).prepare();
     await committer.commit(committables);
-    expect(Object.keys(await output()).toSorted()).toEqual(['.staging-c.csv', 'part-0.csv']);
+    expect(Object.keys(await output()).toSorted()).toEqual(['.staging-c-1.csv', 'part-0.csv']);
     vi.advanceTimersByTime(3_600_000);
     expect(vi.getTimerCount()).toBe(1); // of c
   });
@@ -291,7 +299,7 @@ describe('a job that does not finish', () => {
   async function killedAfterCommit(renamed: number) {
     await run(cities(), 'a', [[rome], [rome], [rome]]);
     const written = await write(cities(), 'b', [[oslo], [oslo, rome]]);
-    const staging = join(out, '.staging-b.csv');
+    const staging = join(out, '.staging-b-1.csv');
     const decision = {
       remove: ['part-0.csv', 'part-1.csv', 'part-2.csv'],
       publish: [
@@ -343,6 +351,81 @@ describe('a job that does not finish', () => {
       expect(await output()).toEqual(ofB);
     },
   );
+});
+
+describe('a JobManager that another one displaced, while its attempt still runs (F9)', () => {
+  const romeAndOslo = { ...romeOnly, 'part-1.csv': 'name,size\nOslo,0.7\n' };
+
+  test('what it writes and commits late changes nothing, before and after the newer one commits', async () => {
+    const older = await write(cities(), 'a', [[oslo]], 1);
+    const open = writerOf(cities(), 'a', 1, 0, 1);
+    await open.open();
+    const newer = await write(cities(), 'a', [[rome], [oslo]], 2);
+    const late = [...older.committables, ...(await writeAll(open, [oslo]))];
+    const another = writerOf(cities(), 'a', 2, 0, 1);
+    await expect(another.open()).rejects.toThrow('Another JobManager has taken the job over');
+    const whileNewerRuns = Object.keys(await output());
+    expect(whileNewerRuns).toEqual(['.staging-a-2.csv']);
+    const staged = await readdir(join(out, '.staging-a-2.csv'));
+    const takenOver = `cannot publish in ${out}: another JobManager has taken the job over`;
+    await expect(older.committer.commit(late)).rejects.toThrow(takenOver);
+    await expect(older.committer.commit([])).rejects.toThrow(takenOver);
+    await expect((await committerOf(cities() as Sink<never>, 'a', 1)).prepare()).rejects.toThrow(
+      'another JobManager has taken the job over',
+    );
+    await older.committer.abort();
+    expect(Object.keys(await output())).toEqual(whileNewerRuns);
+    expect(await readdir(join(out, '.staging-a-2.csv'))).toEqual(staged);
+
+    await newer.committer.commit(newer.committables);
+    expect(await output()).toEqual(romeAndOslo);
+    await expect(older.committer.commit(late)).rejects.toThrow(/the part .* is gone/);
+    await expect(older.committer.commit([])).rejects.toThrow(/the folder .* is gone/);
+    await older.committer.abort();
+    expect(await output()).toEqual(romeAndOslo);
+  });
+
+  test('a folder of its own that it made too late goes, and nobody decides in it', async () => {
+    const newer = await write(cities(), 'a', [[rome], [oslo]], 10);
+    await mkdir(join(out, '.staging-a-9.csv'));
+    const writer = writerOf(cities(), 'a', 0, 0, 9);
+    await writer.open();
+    const parts = await writeAll(writer, [oslo]);
+    const older = await committerOf(cities() as Sink<never>, 'a', 9);
+    await expect(older.commit(parts)).rejects.toThrow('taken the job over');
+    await older.abort();
+    expect(Object.keys(await output())).toEqual(['.staging-a-10.csv']);
+    await newer.committer.commit(newer.committables);
+    expect(await output()).toEqual(romeAndOslo);
+  });
+
+  test('what it has decided is carried out by the newer one alone', async () => {
+    const older = await write(cities(), 'a', [[rome]], 1);
+    const decision = { remove: [], publish: [['part-0-0.csv', 'part-0.csv']] };
+    await writeFile(join(out, '.staging-a-1.csv', 'COMMIT'), JSON.stringify(decision));
+    await mkdir(join(out, '.staging-a-2.csv')); // the newer one is about to look
+    await expect(older.committer.commit(older.committables)).rejects.toThrow('taken the job over');
+    await older.committer.abort();
+    expect(Object.keys(await output())).toEqual(['.staging-a-1.csv', '.staging-a-2.csv']);
+    const newer = await committerOf(cities() as Sink<never>, 'a', 2);
+    await newer.prepare();
+    await newer.abort();
+    expect(await output()).toEqual(romeOnly);
+  });
+
+  test('folders of other jobs and formats are not those of an older epoch', async () => {
+    const others = [
+      '.staging-b-1.csv',
+      '.staging-a-1.jsonl',
+      '.staging-a-1x.csv',
+      '.staging-aa-1.csv',
+    ];
+    for (const name of others) await mkdir(join(out, name), { recursive: true });
+    await write(cities(), 'a', [[rome]], 2);
+    expect(Object.keys(await output()).toSorted()).toEqual(
+      [...others, '.staging-a-2.csv'].toSorted(),
+    );
+  });
 });
 
 describe('a target that cannot be written', () => {

@@ -293,6 +293,7 @@ describe('large files', () => {
     const enumerator = await createEnumerator(source.enumerator, {
       workingDirectory: '/',
       jobId: 'a',
+      epoch: 1,
     });
     await enumerator.start();
     const ask = async (subtaskIndex: number) => enumerator.next({ subtaskIndex, parallelism: 50 });

@@ -125,6 +125,7 @@ describe('calls', () => {
       jobId: 'j',
       slotIndex: 0,
       jobAttempt: 0,
+      epoch: 7,
       jobName: 'n',
       bundleHash: 'b',
       workingDirectory: '/',

@@ -285,7 +285,7 @@ export class Dispatcher implements TaskEvents {
   }
 
   #start(jobId: string, graph: JobGraph, attempt: number, workingDirectory: string): void {
-    const { clock, createCoordinators, journal, logger, random, restart } = this.#options;
+    const { clock, createCoordinators, journal, logger, random, restart, slots } = this.#options;
     const submission = this.#started++;
     const master = new JobMaster({
       ...this.#options,
@@ -294,7 +294,8 @@ export class Dispatcher implements TaskEvents {
       workingDirectory,
       firstAttempt: attempt,
       submission,
-      createCoordinators: () => createCoordinators(graph, { jobId, workingDirectory }),
+      createCoordinators: () =>
+        createCoordinators(graph, { jobId, epoch: slots.epoch, workingDirectory }),
       restartStrategy: createRestartStrategy(restart, { now: () => clock.monotonic(), random }),
       restartThrottle: this.#restartThrottle,
       recordRestart: (next, failedAt) => journal.restarted(jobId, next, failedAt),

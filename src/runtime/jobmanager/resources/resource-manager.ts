@@ -105,6 +105,11 @@ export class ResourceManager {
     return [...this.#taskManagers.values()];
   }
 
+  /** Of this JobManager. */
+  get epoch(): number {
+    return this.#options.epoch;
+  }
+
   get slots(): SlotManager {
     return this.#options.slots;
   }

@@ -26,6 +26,8 @@ export class CoordinatorError extends Error {
 export interface CoordinatorContext {
   readonly workingDirectory: string;
   readonly jobId: string;
+  /** Of the JobManager that runs it; each that takes the job over has a higher one. */
+  readonly epoch: number;
 }
 
 /** What each subtask of a sink prepared, by operator id. */

@@ -28,7 +28,7 @@ import { describeMissingSlots, type SlotGrant } from '../resources/slot-manager.
 /** What an attempt needs of the ResourceManager. */
 export type SlotSource = Pick<
   ResourceManager,
-  'call' | 'freeSlot' | 'makeSlot' | 'requestSlots' | 'slots'
+  'call' | 'epoch' | 'freeSlot' | 'makeSlot' | 'requestSlots' | 'slots'
 >;
 
 export interface JobAttemptOptions {
@@ -164,6 +164,7 @@ export class JobAttempt {
       jobId,
       slotIndex,
       jobAttempt: attempt,
+      epoch: slots.epoch,
       jobName: graph.name,
       bundleHash: graph.code.bundleHash,
       workingDirectory,

@@ -23,6 +23,8 @@ import type { ElementConsumer } from './element-consumer.ts';
 /** What a host gives to a chain. */
 export interface ChainHost {
   readonly jobId: string;
+  /** Of the JobManager that runs the job. */
+  readonly epoch: number;
   /** `Source: files -> Map (1/2)` */
   readonly taskName: string;
   readonly subtaskIndex: number;

@@ -27,12 +27,14 @@ export class SinkOperator extends Operator {
   }
 
   override async open(): Promise<void> {
-    const { subtaskIndex, parallelism, jobId, attempt, workingDirectory, stdout } = this.host;
+    const { subtaskIndex, parallelism, jobId, epoch, attempt, workingDirectory, stdout } =
+      this.host;
     try {
       this.writer = this.sink.createWriter({
         subtaskIndex,
         parallelism,
         jobId,
+        epoch,
         attempt,
         workingDirectory,
         stdout,

@@ -12,7 +12,7 @@ import {
 import { JobMaster } from '../../../../src/runtime/jobmanager/scheduler/job-master.ts';
 import { createRestartStrategy } from '../../../../src/runtime/jobmanager/scheduler/restart-strategy.ts';
 import { RestartThrottle } from '../../../../src/runtime/jobmanager/scheduler/restart-throttle.ts';
-import type { TaskDeployment } from '../../../../src/runtime/rpc/protocol.ts';
+import type { SlotAllocation, TaskDeployment } from '../../../../src/runtime/rpc/protocol.ts';
 import {
   type FakeCluster,
   type FakeClusterOptions,
@@ -332,7 +332,7 @@ describe('an attempt that is over', () => {
       const job = await cluster.submit(graph('j', [files]));
       const { jobId } = job;
       await run(taskManager, 1);
-      await prepare(sinkOfJob, { jobId, attempt: 0 });
+      await prepare(sinkOfJob, { jobId, epoch: epochOf(taskManager), attempt: 0 });
       expect(await readdir(folder)).toHaveLength(1);
       taskManager.connection.close();
       await expect.poll(() => readdir(folder)).toEqual([]);
@@ -340,7 +340,7 @@ describe('an attempt that is over', () => {
       await advanceUntil(() => job.state === 'RUNNING');
       const next = await cluster.taskManager('taskmanager-0', 1, '2');
       await run(next, 1);
-      const committables = await prepare(sinkOfJob, { jobId, attempt: 1 });
+      const committables = await prepare(sinkOfJob, { jobId, epoch: epochOf(next), attempt: 1 });
       await next.report(tasksOf(next)[0]!, 'FINISHED', {
         committables: { [operatorId('files')]: committables },
       });
@@ -352,8 +352,16 @@ describe('an attempt that is over', () => {
     }
   });
 
+  /** As the slot was told. */
+  const epochOf = (taskManager: FakeTaskManager): number =>
+    (taskManager.calls.find(({ method }) => method === 'allocateSlot')!.argument as SlotAllocation)
+      .epoch;
+
   /** What a task of that attempt does. */
-  async function prepare(sinkOfJob: Sink<string>, of: { jobId: string; attempt: number }) {
+  async function prepare(
+    sinkOfJob: Sink<string>,
+    of: { jobId: string; epoch: number; attempt: number },
+  ) {
     const writer = sinkOfJob.createWriter({
       ...of,
       subtaskIndex: 0,
@@ -435,6 +443,7 @@ describe('a job that another JobManager ran before', () => {
       createCoordinators: () => {
         const made = createCoordinators(graphOfJob, {
           jobId: 'a'.repeat(32),
+          epoch: 1,
           workingDirectory: '/',
         });
         return {

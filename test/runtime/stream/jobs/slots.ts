@@ -145,6 +145,7 @@ export async function runInSlots(
       };
       const host = {
         jobId: 'j',
+        epoch: 1,
         taskName: vertex.name,
         subtaskIndex,
         parallelism: vertex.parallelism,

@@ -174,6 +174,7 @@ function testHost(
   let prevent = (): void => {};
   return {
     jobId: 'job',
+    epoch: 1,
     taskName: 'task (1/1)',
     subtaskIndex: 0,
     parallelism: 1,
