@@ -78,7 +78,8 @@ export async function withSealedJobs<T>(run: () => Promise<T>): Promise<T> {
  *
  * @param name of the job; unique in the application.
  * @param options.args type of the builder's second argument; without it the job takes none. Arguments are
- *   JSON: no `int64`, `bytes` or `map`.
+ *   JSON: no `bytes` or `map`. An `int64` travels as text of its digits and arrives as a bigint; in a union it
+ *   could be read as another alternative, and is refused.
  * @throws Error when it is called later than at the top level of a module, for example in `main()`.
  * @throws TypeError when what it is called with is no job.
  */
@@ -145,7 +146,6 @@ function checkDefinition({ name, args, builder }: JobDefinition): void {
 /** A type that values of JSON cannot have; `null`: there is none. */
 function findForeignToJson(type: TypeShape): string | null {
   switch (type.kind) {
-    case 'int64':
     case 'bytes':
     case 'map':
       return type.kind;
@@ -160,9 +160,27 @@ function findForeignToJson(type: TypeShape): string | null {
     case 'optional':
       return findForeignToJson(type.type);
     case 'union':
+      if (type.types.some(hasInt64)) return 'int64 in a union';
       return type.types.map(findForeignToJson).find((kind) => kind !== null) ?? null;
     default:
       return null;
+  }
+}
+
+function hasInt64(type: TypeShape): boolean {
+  switch (type.kind) {
+    case 'int64':
+      return true;
+    case 'record':
+      return Object.values(type.fields).some(hasInt64);
+    case 'list':
+      return hasInt64(type.element);
+    case 'optional':
+      return hasInt64(type.type);
+    case 'union':
+      return type.types.some(hasInt64);
+    default:
+      return false;
   }
 }
 

@@ -203,7 +203,10 @@ function checkRegistered(job: JobDefinition, registry: JobRegistry): void {
 /** As the arguments arrive in the other processes. Absent fields stay absent. */
 function toJson(job: JobDefinition, args: unknown): JsonObject {
   try {
-    return JSON.parse(JSON.stringify(args ?? {})) as JsonObject;
+    // The job's declaration makes a bigint of the digits again.
+    const digits = (_name: string, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value;
+    return JSON.parse(JSON.stringify(args ?? {}, digits)) as JsonObject;
   } catch (error) {
     const message = `job '${job.name}': its arguments are not JSON: ${(error as Error).message}`;
     throw new ConfigError(problem({ code: 'wrong-argument', message }), { cause: error });

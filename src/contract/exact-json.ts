@@ -5,8 +5,16 @@
  */
 import type { JsonValue } from './json.ts';
 
-/** Whether nothing of a number's text is lost. */
-export const isExactNumber = (value: number, source: string): boolean => String(value) === source;
+/**
+ * Whether nothing of a number's text is lost. Above 2⁵³ a double is printed with digits that it does not have
+ * (1234567890123456800 is …768), so that whole numbers there are never exact.
+ */
+export const isExactNumber = (value: number, source: string): boolean =>
+  String(value) === source && !isUnsafeWhole(value);
+
+/** A whole number beyond ±(2⁵³−1), where doubles have gaps: whoever wrote it may have meant another. */
+export const isUnsafeWhole = (value: unknown): boolean =>
+  Number.isInteger(value) && !Number.isSafeInteger(value);
 
 /** JSON. @throws SyntaxError. */
 export function parseExactJson(text: string): JsonValue {

@@ -5,13 +5,18 @@ import {
   parseBoolean,
   parseDouble,
   parseInt32,
+  parseInt64,
   parseLong,
   parseTimestamp,
 } from '../api/scalar-text.ts';
 import type { TypeShape } from '../api/types.ts';
 import type { JobDefinition } from '../api/job.ts';
 import { ConfigError, problem } from '../contract/errors.ts';
-import type { JsonObject } from '../contract/json.ts';
+import { isUnsafeWhole } from '../contract/exact-json.ts';
+import type { JsonObject, JsonValue } from '../contract/json.ts';
+
+/** What the builder gets: JSON, and a bigint where the job declares `int64`. */
+export type ArgumentValues = Readonly<Record<string, unknown>>;
 
 /**
  * The arguments as values of the declared type: whoever writes them in a config, on a command line or in a form
@@ -20,8 +25,12 @@ import type { JsonObject } from '../contract/json.ts';
  * @param at JSON pointer of the arguments in the config; `null`: they do not come from there.
  * @throws ConfigError with every argument that does not fit.
  */
-export function readArguments(job: JobDefinition, args: JsonObject, at: string | null): JsonObject {
-  const read = job.args === null ? args : (readAs(job.args, args) as JsonObject);
+export function readArguments(
+  job: JobDefinition,
+  args: JsonObject,
+  at: string | null,
+): ArgumentValues {
+  const read = job.args === null ? args : (readAs(job.args, args) as ArgumentValues);
   const found = job.args === null ? unwanted(args) : findMisfits(job.args, read);
   if (found.length === 0) return read;
   throw new ConfigError(
@@ -30,11 +39,42 @@ export function readArguments(job: JobDefinition, args: JsonObject, at: string |
         code: unknownField ? 'unknown-argument' : 'wrong-argument',
         message: `job '${job.name}'${path === '' ? '' : `, argument ${path}`}: ${message}`,
         path: at === null ? null : `${at}${path}`,
-        hint: unknownField ? didYouMean(unknownField.name, unknownField.known) : null,
+        hint: unknownField
+          ? didYouMean(unknownField.name, unknownField.known)
+          : howToWrite(valueAt(read, path)),
       }),
     ),
   );
 }
+
+/**
+ * The values as they travel, in the JobGraph and to every process that builds the job again: a bigint is the text of
+ * its digits. Reading them again gives the same values.
+ */
+export function argumentsAsJson(values: ArgumentValues): JsonObject {
+  return asJson(values) as JsonObject;
+}
+
+function asJson(value: unknown): JsonValue {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return value.map(asJson);
+  if (!isRecord(value)) return value as JsonValue;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, asJson(one)]));
+}
+
+/** @param pointer a JSON pointer, as misfits have it. */
+function valueAt(values: ArgumentValues, pointer: string): unknown {
+  const names = pointer.split('/').slice(1);
+  return names.reduce<unknown>((outer, name) => {
+    const inner = name.replaceAll('~1', '/').replaceAll('~0', '~');
+    return (outer as Record<string, unknown> | undefined)?.[inner];
+  }, values);
+}
+
+const howToWrite = (value: unknown): string | null =>
+  isUnsafeWhole(value)
+    ? 'it arrived as a JavaScript number, which above 2^53 has lost digits: write it as text of digits, or as a bigint (123n) in TypeScript'
+    : null;
 
 /** A value that does not fit and cannot be read stays as it is. */
 function readAs(type: TypeShape, value: unknown): unknown {
@@ -52,6 +92,8 @@ function readAs(type: TypeShape, value: unknown): unknown {
       return isRecord(value) ? readRecord(type.fields, value) : value;
     case 'string':
       return textOf(value);
+    case 'int64':
+      return int64Of(value);
     default:
       return typeof value === 'string' ? (parsedAs(type, value) ?? value) : value;
   }
@@ -73,6 +115,12 @@ function textOf(value: unknown): unknown {
   const isPlain =
     typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
   return isPlain ? String(value) : value;
+}
+
+/** A number that may have lost digits stays what it is, and is refused. */
+function int64Of(value: unknown): unknown {
+  if (typeof value === 'string') return parseInt64(value) ?? value;
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value;
 }
 
 function parsedAs(type: TypeShape, text: string): unknown {

@@ -8,7 +8,7 @@ import { StreamExecutionEnvironment } from '../api/environment.ts';
 import type { JobDefinition } from '../api/job.ts';
 import type { Transformation } from '../api/transformations.ts';
 import type { JsonObject } from '../contract/json.ts';
-import { readArguments } from './arguments.ts';
+import { type ArgumentValues, argumentsAsJson, readArguments } from './arguments.ts';
 import { buildChains } from './chaining.ts';
 import { type OperatorPrint, describeDifference, hashOf, printOperators } from './fingerprint.ts';
 import { jobError } from './job-error.ts';
@@ -72,8 +72,9 @@ function compile(
   given: JsonObject,
   { bundleHash, parallelism, argsAt = '/application/args' }: CompileOptions,
 ): { readonly compiled: CompiledJob; readonly prints: readonly OperatorPrint[] } {
-  const args = readArguments(job, given, argsAt);
-  const built = build(job, args);
+  const values = readArguments(job, given, argsAt);
+  const args = argumentsAsJson(values);
+  const built = build(job, values);
   const operators = planOperators(job, built.transformations, built.parallelism ?? parallelism);
   const prints = printOperators(operators);
   const graph: JobGraph = {
@@ -98,7 +99,7 @@ function isUnbounded({ operation }: Transformation): boolean {
   return operation.kind === 'source' && operation.source.boundedness === 'unbounded';
 }
 
-function build(job: JobDefinition<any>, args: JsonObject) {
+function build(job: JobDefinition<any>, args: ArgumentValues) {
   const env = new StreamExecutionEnvironment();
   let returned: unknown;
   try {

@@ -89,9 +89,14 @@ describe('defineJob', () => {
       /is a record, not string/,
     ],
     [
-      'int64 in its arguments',
-      () => defineJob('a', { args: types.record({ n: types.list(types.int64) }) }, nothing),
-      /has no int64/,
+      'int64 in a union of its arguments',
+      () =>
+        defineJob(
+          'a',
+          { args: types.record({ n: types.list(types.union(types.string, types.int64)) }) },
+          nothing,
+        ),
+      /has no int64 in a union/,
     ],
     [
       'a map in its arguments',

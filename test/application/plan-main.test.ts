@@ -52,6 +52,33 @@ describe('the plan of main()', () => {
     expect(found.graphs[0]!.vertices[0]!.parallelism).toBeGreaterThan(0);
   });
 
+  test('has a bigint of main() as text of its digits, and gives the builder the bigint', async () => {
+    const seen: unknown[] = [];
+    const loaded = await collectJobs(async () => {
+      const args = types.record({ id: types.int64 });
+      const job = defineJob('job', { args }, (env, { id }) => {
+        seen.push(id);
+        env
+          .fromSource(CollectionSource.of([id], { type: types.int64 }))
+          .sinkTo(CollectSink.named('all'));
+      });
+      return {
+        main: async (ctx: ApplicationContext) => {
+          await ctx.execute(job, { id: 1234567890123456789n });
+        },
+      };
+    });
+    const { graphs } = await planMain(loaded, {
+      bundleHash: 'b',
+      args: {},
+      parallelism: 1,
+      workingDirectory: '/',
+      timeoutMs: 60_000,
+    });
+    expect(graphs.map(({ code }) => code.args)).toEqual([{ id: '1234567890123456789' }]);
+    expect(new Set(seen)).toEqual(new Set([1234567890123456789n]));
+  });
+
   test('gives main() empty results', async () => {
     const found = await plan(async (ctx, { first }) => {
       const result = await ctx.execute(first, { to: 'a' });

@@ -5,7 +5,7 @@ import { type JobDefinition, defineJob } from '../../src/api/job.ts';
 import { type TypeDescriptor, type TypeShape, types } from '../../src/api/types.ts';
 import { parseExactJson } from '../../src/contract/exact-json.ts';
 import type { JsonObject } from '../../src/contract/json.ts';
-import { readArguments } from '../../src/graph/arguments.ts';
+import { argumentsAsJson, readArguments } from '../../src/graph/arguments.ts';
 
 function read(type: TypeShape, value: unknown): unknown {
   const args = types.record({ v: type as TypeDescriptor<unknown> });
@@ -26,6 +26,11 @@ describe('arguments', () => {
     ['a word for a truth value', types.boolean, 'true', true],
     ['a day', types.timestamp, '2024-02-29', Date.UTC(2024, 1, 29)],
     ['null for what may be absent', types.optional(types.string), null, undefined],
+    ['digits for an int64', types.int64, '1234567890123456789', 1234567890123456789n],
+    ['the least int64', types.int64, '-9223372036854775808', -9223372036854775808n],
+    ['a number that is exact for an int64', types.int64, 9007199254740991, 9007199254740991n],
+    ['an int64 that may be absent', types.optional(types.int64), '+07', 7n],
+    ['a list of int64', types.list(types.int64), ['1', 2], [1n, 2n]],
     ['numbers in a list', types.list(types.string), [1, 'b', 2.5], ['1', 'b', '2.5']],
     [
       'fields of a record',
@@ -59,6 +64,9 @@ describe('arguments', () => {
     ['a word for a number', types.double, 'much', 'expected double, got string "much"'],
     ['what JSON has not', types.double, 'NaN', 'expected double, got string "NaN"'],
     ['a number for a truth value', types.boolean, 1, 'expected boolean, got number 1'],
+    ['digits beyond 64 bits', types.int64, '9223372036854775808', 'expected int64, got string'],
+    ['a fraction for an int64', types.int64, 1.5, 'expected int64, got number 1.5'],
+    ['a number beyond 2^53 for an int64', types.int64, 2 ** 53, 'got number 9007199254740992'],
     ['no day', types.timestamp, '2024-02-30', 'expected timestamp, got string "2024-02-30"'],
   ])('%s is refused', (_what, type, given, message) => {
     expect(() => read(type, given)).toThrow(message);
@@ -85,6 +93,29 @@ describe('arguments', () => {
           JSON.parse(JSON.stringify(once)),
         );
       }),
+    );
+  });
+
+  test('say of a number that may have lost digits how to write it', () => {
+    expect(() => read(types.list(types.int64), [2 ** 60])).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({ hint: expect.stringContaining('write it as text of digits') }),
+        ],
+      }),
+    );
+  });
+
+  test('every int64 is what was written, and again in another process', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (wanted) => {
+        const value = read(types.int64, parseExactJson(String(wanted)));
+        expect(value).toBe(wanted);
+        const json = JSON.stringify(argumentsAsJson({ v: value }));
+        expect(json).toBe(`{"v":"${wanted}"}`);
+        expect(read(types.int64, (JSON.parse(json) as JsonObject)['v'])).toBe(wanted);
+      }),
+      { examples: [[1234567890123456800n], [2n ** 53n], [-(2n ** 63n)]] },
     );
   });
 
