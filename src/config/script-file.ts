@@ -5,7 +5,9 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Message, Plugin } from 'esbuild';
+import { isArgument } from './argument-texts.ts';
 import { type Problem, problem } from '../contract/errors.ts';
+import { isUnsafeWhole } from '../contract/exact-json.ts';
 import type { JsonValue } from '../contract/json.ts';
 import { placesInModules } from './module-place.ts';
 import {
@@ -26,9 +28,11 @@ export async function scriptLayer(file: string): Promise<FileLayer> {
     if (!isTree(exported)) {
       throw new Error('its default export is not an object: export default defineConfig({ … })');
     }
-    const values = plain(exported, [], (path, what) => {
+    const values = plain(exported, [], (path, what, hint) => {
       const message = `${what} cannot be part of a configuration`;
-      problems.push(problem({ code: 'invalid-value', message, path: pointer(path), file }));
+      problems.push(
+        problem({ code: 'invalid-value', message, path: pointer(path), file, hint: hint ?? null }),
+      );
     }) as Tree;
     const origin: Origin = { ...originNamed(`file ${basename(file)}`), file };
     return { layer: { values, locate: () => origin }, problems };
@@ -92,15 +96,25 @@ const packagesInPlace: Plugin = {
   },
 };
 
-/** A copy that is nothing but JSON. What is `undefined` counts as not there, and so does what was refused. */
+type Refuse = (path: Path, what: string, hint?: string) => void;
+
+/**
+ * A copy that is nothing but JSON; a bigint among the arguments is the text of its digits, which a job's declaration
+ * makes a bigint again. What is `undefined` counts as not there, and so does what was refused.
+ */
 function plain(
   value: unknown,
   path: Path,
-  refuse: (path: Path, what: string) => void,
+  refuse: Refuse,
   outer: readonly unknown[] = [],
 ): JsonValue | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (isUnsafeWhole(value)) {
+    refuse(path, `the number ${String(value)}, which may have lost digits above 2^53,`, howToWrite);
+    return undefined;
+  }
   if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'bigint' && isArgument(path)) return String(value);
   if (outer.includes(value)) {
     refuse(path, 'an object that contains itself');
     return undefined;
@@ -120,6 +134,8 @@ function plain(
   refuse(path, describe(value));
   return undefined;
 }
+
+const howToWrite = "write it as text ('…'), or in application.args as a bigint (123n)";
 
 function describe(value: unknown): string {
   if (value === undefined) return 'undefined in a list';

@@ -213,7 +213,7 @@ export default defineConfig({
   it('refuses values that are no data', async () => {
     await using project = await Project.with({
       'fctl.config.ts': `const loop: any = {}; loop.self = loop;
-export default { cluster: 'ab', application: { entry: 'a', args: { f() {}, n: NaN, d: new Date(), b: 1n, loop, s: [undefined] } } }`,
+export default { cluster: 'ab', application: { entry: 'a', args: { f() {}, n: NaN, d: new Date(), b: Symbol(), loop, s: [undefined] } } }`,
     });
     const problems = await project.problems();
     expect(problems.map((p) => `${p.path} ${p.message}`)).toEqual(
@@ -221,10 +221,45 @@ export default { cluster: 'ab', application: { entry: 'a', args: { f() {}, n: Na
         'f a function',
         'n NaN',
         'd an instance of Date',
-        'b a bigint',
+        'b a symbol',
         'loop/self an object that contains itself',
         's/0 undefined in a list',
       ].map((text) => `/application/args/${text} cannot be part of a configuration`),
+    );
+  });
+
+  it('refuses a number that may have lost digits, and says how to write it', async () => {
+    await using project = await Project.with({
+      'fctl.config.ts': `export default {
+  cluster: 'ab',
+  application: { entry: 'a', args: { ids: [1, 1234567890123456789], least: -(2 ** 53), most: 2 ** 53 - 1 } } }`,
+    });
+    const problems = await project.problems();
+    expect(problems.map(({ path, message, hint }) => ({ path, message, hint }))).toEqual(
+      [
+        ['/application/args/ids/1', '1234567890123456800'],
+        ['/application/args/least', '-9007199254740992'],
+      ].map(([path, digits]) => ({
+        path,
+        message: `the number ${digits}, which may have lost digits above 2^53, cannot be part of a configuration`,
+        hint: "write it as text ('…'), or in application.args as a bigint (123n)",
+      })),
+    );
+  });
+
+  it('takes a bigint for digits among the arguments, and nowhere else', async () => {
+    const config = (slots: string) => `export default {
+  cluster: 'ab', taskmanager: { slots: ${slots} },
+  application: { entry: 'a', args: { ids: [1234567890123456789n] } },
+  environments: { test: { application: { args: { ids: [-1234567890123456789n] } } } } }`;
+    await using project = await Project.with({ 'fctl.config.ts': config('1') });
+    const load = async (environment: string | null) =>
+      (await project.load({ environment })).parsed.application?.args;
+    expect(await load(null)).toEqual({ ids: ['1234567890123456789'] });
+    expect(await load('test')).toEqual({ ids: ['-1234567890123456789'] });
+    await project.write('fctl.config.ts', config('1n'));
+    expect((await project.problems()).map(({ path, message }) => `${path} ${message}`)).toContain(
+      '/taskmanager/slots a bigint cannot be part of a configuration',
     );
   });
 });
