@@ -19,6 +19,18 @@ export function configTypes(): string {
   return `/** The configuration as users write it. Generated from the schema (\`npm run docs\`). */
 import type { JsonObject${interfaces.usesJsonValue ? ', JsonValue' : ''} } from '../contract/json.ts';
 
+/** JSON, or a bigint, which becomes the text of its digits. */
+type ArgumentValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ArgumentValue[]
+  | ArgumentsObject;
+
+type ArgumentsObject = { readonly [name: string]: ArgumentValue };
+
 ${interfaces.texts.join('\n\n')}
 `;
 }
@@ -77,7 +89,8 @@ class Interfaces {
 
   #recordOf({ additionalProperties }: Node, path: readonly string[]): string {
     if (!additionalProperties) return 'JsonObject';
-    if (additionalProperties.$ref !== undefined) return 'JsonObject';
+    if (additionalProperties.$ref !== undefined)
+      return path.at(-1) === 'args' ? 'ArgumentsObject' : 'JsonObject';
     const inner = this.#typeOf(additionalProperties, [singular(path.at(-1)!)]);
     return `Record<string, ${inner}>`;
   }

@@ -1,11 +1,23 @@
 /** The configuration as users write it. Generated from the schema (`npm run docs`). */
 import type { JsonObject } from '../contract/json.ts';
 
+/** JSON, or a bigint, which becomes the text of its digits. */
+type ArgumentValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ArgumentValue[]
+  | ArgumentsObject;
+
+type ArgumentsObject = { readonly [name: string]: ArgumentValue };
+
 interface ApplicationConfig {
   /** Entry file of the application, relative to the config file. */
   entry: string;
   /** Arguments: of the only job, or `ctx.args` of the application's `main()`. */
-  args?: JsonObject | undefined;
+  args?: ArgumentsObject | undefined;
   /** Parallelism of the jobs, where they do not set it. As in Flink, 1. */
   parallelism?: number | undefined;
   /** Where to start from: `latest`, `none` or a path. In this version only `none`. */
@@ -282,7 +294,7 @@ interface EnvironmentApplicationConfig {
   /** Entry file of the application, relative to the config file. */
   entry?: string | undefined;
   /** Arguments: of the only job, or `ctx.args` of the application's `main()`. */
-  args?: JsonObject | undefined;
+  args?: ArgumentsObject | undefined;
   /** Parallelism of the jobs, where they do not set it. As in Flink, 1. */
   parallelism?: number | undefined;
   /** Where to start from: `latest`, `none` or a path. In this version only `none`. */

@@ -109,8 +109,8 @@ function plain(
   outer: readonly unknown[] = [],
 ): JsonValue | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (isUnsafeWhole(value)) {
-    refuse(path, `the number ${String(value)}, which may have lost digits above 2^53,`, howToWrite);
+  if (typeof value === 'number' && isUnsafeWhole(value)) {
+    refuse(path, `the number ${value}, which may have lost digits above 2^53,`, howToWrite);
     return undefined;
   }
   if (typeof value === 'number' && Number.isFinite(value)) return value;
