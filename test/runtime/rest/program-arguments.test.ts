@@ -63,14 +63,25 @@ describe('program arguments', () => {
     expect(parseArguments(words)).toEqual(expected);
   });
 
-  it('may be any object, as JSON', () => {
+  it('may be any object, as JSON, where whole numbers from 2^53 on are the texts that they are', () => {
+    const isBeyond = (value: unknown) => typeof value === 'number' && Math.abs(value) >= 2 ** 53;
+    const keepText = (_name: string, value: unknown) =>
+      isBeyond(value) ? JSON.stringify(value) : value;
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (args) => {
         const text = JSON.stringify(args);
-        expect(parse(text)).toEqual(JSON.parse(text));
+        expect(parse(text)).toEqual(JSON.parse(text, keepText));
       }),
+      { examples: [[{ a: [2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1e300, 0.5] }]] },
     );
   });
+
+  it.each(['--id 1234567890123456800', '--id=1234567890123456800', '{"id":1234567890123456800}'])(
+    'keep every digit that a double only prints: %s',
+    (line) => {
+      expect(parse(line)).toEqual({ id: '1234567890123456800' });
+    },
+  );
 
   it('may be anything: they are read or refused', () => {
     fc.assert(
