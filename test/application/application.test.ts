@@ -349,8 +349,10 @@ describe('main()', () => {
     await expect(run()).rejects.toMatchObject({
       problems: [{ path: null, message: expect.stringContaining('expected string, got a list') }],
     });
-    const { run: runBig } = await load((ctx, job) => ctx.execute(job, { input: 5n as never }));
-    await expect(runBig()).rejects.toThrow(/job 'copy': its arguments are not JSON/);
+    const circle: Record<string, unknown> = {};
+    circle['input'] = circle;
+    const { run: runCircle } = await load((ctx, job) => ctx.execute(job, circle as never));
+    await expect(runCircle()).rejects.toThrow(/job 'copy': its arguments are not JSON/);
     expect(cluster.submitted).toEqual([]);
   });
 });
