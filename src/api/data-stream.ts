@@ -1,4 +1,8 @@
-/** Streams, with the names and meanings of Flink's DataStream API. Each call adds a node to the job. */
+/**
+ * Streams, with the names and meanings of Flink's DataStream API. Each call adds a node to the job.
+ *
+ * Over the usual length: each method has its overloads, and users read the streams beside each other.
+ */
 import type {
   AggregateFunction,
   FilterFunction,

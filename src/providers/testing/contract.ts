@@ -2,6 +2,8 @@
  * The provider contract (provider.ts, V1 to V6) as tests that every provider passes. They are safe beside
  * each other and beside other clusters of the same place: each has clusters of its own, by random ids, and
  * none expects the place to be empty.
+ *
+ * Over the usual length: the contract is read from one end to the other by whoever writes a provider.
  */
 import { type ClusterId, parseClusterId } from '../../contract/cluster-id.ts';
 import { randomBytes } from 'node:crypto';

@@ -7,6 +7,8 @@
  * D3  Jobs of earlier JobManagers are shown as the journal has them, until they are started again.
  * D4  Of a job that has ended its JobMaster goes, with all that ran it: what is remembered is bounded
  *     (ended-jobs.ts).
+ *
+ * Over the usual length: its methods share the table of jobs.
  */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';

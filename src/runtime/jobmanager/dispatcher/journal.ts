@@ -22,6 +22,8 @@
  *     `main()` finds its place, and gets an error where it asks for more.
  * N7  A write that failed may have been published all the same. What is found then under this JobManager's
  *     own name is its own, and is written over; whatever else is found means that it has lost.
+ *
+ * Over the usual length: claiming, writing and forgetting are one protocol about one document.
  */
 import { type JobOutcome, LOST, type RecordedAttempt } from '../../../contract/outcome.ts';
 import {
