@@ -1,10 +1,11 @@
 /** An engine of the tests whose jobs have state: they count, and can be suspended and restored. */
 import { join } from 'node:path';
 import { DeploymentError, problem } from '../../../src/contract/errors.ts';
-import type { ClusterSpec, ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
+import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
 import type { JobDetails, JobSummary } from '../../../src/contract/rest.ts';
 import { type ClusterApi, ClusterApiError } from '../../../src/engines/cluster-api.ts';
 import type { Engine, StateSupport } from '../../../src/engines/engine.ts';
+import { type RoleOfTests, clusterOfTests } from '../cluster.ts';
 import { type CounterConf, checkpointsOf, newestIn } from './counters.ts';
 
 const script = new URL('process.ts', import.meta.url).pathname;
@@ -50,44 +51,18 @@ export const counterEngine: Engine & { readonly state: StateSupport } = {
   state,
   clusterSpec: (config, bundle, _token, release): ClusterSpec => {
     const args = config.application!.args as unknown as CounterConf;
-    const workers = config.taskmanager.replicas;
-    const process = (role: Role, count: number, conf: object): ProcessSpec => ({
-      role,
+    const role = (count: number, conf: object): RoleOfTests => ({
       count,
       command: ['${runtime.node}', script, '${process.dir}'],
-      environment: {},
       files: [
         { type: 'inline', path: 'counter.json', content: JSON.stringify(conf) },
         { type: 'inline', path: 'restore.json', content: '[]' },
-        { type: 'artifact', hash: bundle!.hash },
       ],
-      resources: { cpu: 0.1, memoryBytes: 128 * 1024 * 1024 },
-      ports: role === 'jobmanager' ? [{ name: 'web', port: 0 }] : [],
-      secrets: [],
-      readiness: null,
-      stop: { signal: 'SIGTERM', gracePeriodMs: 2000 },
-      labels: {
-        'fctl.dev/cluster': config.cluster,
-        'fctl.dev/release': release,
-        'fctl.dev/role': role,
-        'fctl.dev/mode': config.mode,
-      },
     });
-    return {
-      clusterId: config.cluster,
-      release,
-      mode: config.mode,
-      transient: false,
-      runtime: { kind: 'fctl' },
-      retentionMs: config.retentionMs,
-      clientDir: config.projectDir,
-      secrets: {},
-      artifacts: [{ ...bundle!, name: 'program' }],
-      processes: [
-        process('jobmanager', 1, { ...args, cluster: config.cluster }),
-        process('taskmanager', workers, {}),
-      ],
-    };
+    return clusterOfTests(config, bundle!, release, {
+      jobmanager: role(1, { ...args, cluster: config.cluster }),
+      taskmanager: role(config.taskmanager.replicas, {}),
+    });
   },
   explain: (before, after) => {
     const [old, now] = [before, after].map((spec) => JSON.stringify(contentOf(spec)));

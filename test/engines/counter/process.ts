@@ -14,30 +14,22 @@ import { type IncomingMessage, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { KnownRestore } from '../../../src/contract/restore.ts';
 import type { JobToSuspend } from '../../../src/engines/engine.ts';
 import { DocumentName, PROTOCOL_VERSION, type RecordedJob } from '../../../src/record/documents.ts';
-import { createFileStore } from '../../../src/record/drivers/file.ts';
 import { type Runs, readDocument, readRuns } from '../../../src/record/record.ts';
-import type { RecordStore } from '../../../src/record/store.ts';
+import {
+  type ProcessOfTests,
+  isScript,
+  processOfEnvironment,
+  runWorker,
+  terminated,
+} from '../process.ts';
 import { type CounterConf, Counters } from './counters.ts';
 
-const pollMs = 20;
-/** As of a process that SIGTERM ended. */
-const terminated = 143;
-
-export interface CounterProcess {
-  readonly name: string;
-  readonly release: string;
-  readonly record: RecordStore;
-  readonly bind: string;
-  readonly port: number;
+export interface CounterProcess extends ProcessOfTests {
   readonly conf: CounterConf;
   readonly restore: readonly KnownRestore[];
-  /** The platform's SIGTERM. */
-  readonly signal: AbortSignal;
 }
 
 /** @returns the exit code: 0 when the current release has its outcome in the record. */
@@ -135,18 +127,6 @@ const recordedJob = (id: string, executeIndex: number, startTime: number): Recor
   collectedError: null,
 });
 
-async function runWorker({ name, record, signal }: CounterProcess): Promise<number> {
-  while (!signal.aborted) {
-    const { endpoint, isReleaseOver } = await readRuns(record);
-    if (isReleaseOver) return 0;
-    if (endpoint !== null) {
-      await fetch(`${endpoint.rest}/hello/${name}`, { method: 'POST' }).catch(() => null);
-    }
-    await delay(pollMs);
-  }
-  return terminated;
-}
-
 /** What the files of a process say. */
 export function parseFiles(read: (path: string) => string) {
   return {
@@ -155,17 +135,7 @@ export function parseFiles(read: (path: string) => string) {
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { env } = process;
-  const stop = new AbortController();
-  process.once('SIGTERM', () => stop.abort());
-  process.exitCode = await runCounterProcess({
-    name: env['FCTL_PROCESS']!,
-    release: env['FCTL_RELEASE']!,
-    record: createFileStore(fileURLToPath(env['FCTL_RECORD']!)) as RecordStore,
-    bind: env['FCTL_BIND']!,
-    port: Number(env['FCTL_PORT_WEB'] ?? 0),
-    ...parseFiles((path) => readFileSync(`${process.argv[2]!}/${path}`, 'utf8')),
-    signal: stop.signal,
-  });
+if (isScript(import.meta.url)) {
+  const files = parseFiles((path) => readFileSync(`${process.argv[2]!}/${path}`, 'utf8'));
+  process.exitCode = await runCounterProcess({ ...processOfEnvironment(), ...files });
 }

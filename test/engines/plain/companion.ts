@@ -3,32 +3,24 @@
  * its job ended, and leads a worker to it. As a script it runs one process, which its environment describes.
  */
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import {
   DocumentName,
   type OutcomeDocument,
   PROTOCOL_VERSION,
 } from '../../../src/record/documents.ts';
-import { createFileStore } from '../../../src/record/drivers/file.ts';
 import { readDocument, readRuns } from '../../../src/record/record.ts';
-import type { RecordStore } from '../../../src/record/store.ts';
+import {
+  type ProcessOfTests,
+  isScript,
+  processOfEnvironment,
+  runWorker,
+  terminated,
+} from '../process.ts';
 import { type Conf, parseConf } from './conf.ts';
 import { PlainServer } from './server.ts';
 
-const pollMs = 20;
-/** As of a process that SIGTERM ended. */
-const terminated = 143;
-
-export interface PlainProcess {
-  readonly name: string;
-  readonly release: string;
-  readonly record: RecordStore;
-  readonly bind: string;
-  readonly port: number;
+export interface PlainProcess extends ProcessOfTests {
   readonly conf: Conf;
-  /** The platform's SIGTERM. */
-  readonly signal: AbortSignal;
 }
 
 /** @returns the exit code: 0 when the current release has its outcome in the record. */
@@ -77,29 +69,7 @@ async function runJobManager(process: PlainProcess): Promise<number> {
   }
 }
 
-async function runWorker({ name, record, signal }: PlainProcess): Promise<number> {
-  while (!signal.aborted) {
-    const { endpoint, isReleaseOver } = await readRuns(record);
-    if (isReleaseOver) return 0;
-    if (endpoint !== null) {
-      await fetch(`${endpoint.rest}/hello/${name}`, { method: 'POST' }).catch(() => null);
-    }
-    await delay(pollMs);
-  }
-  return terminated;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { env } = process;
-  const stop = new AbortController();
-  process.once('SIGTERM', () => stop.abort());
-  process.exitCode = await runPlainProcess({
-    name: env['FCTL_PROCESS']!,
-    release: env['FCTL_RELEASE']!,
-    record: createFileStore(fileURLToPath(env['FCTL_RECORD']!)) as RecordStore,
-    bind: env['FCTL_BIND']!,
-    port: Number(env['FCTL_PORT_WEB'] ?? 0),
-    conf: parseConf(await readFile(process.argv[2]!, 'utf8')),
-    signal: stop.signal,
-  });
+if (isScript(import.meta.url)) {
+  const conf = parseConf(await readFile(process.argv[2]!, 'utf8'));
+  process.exitCode = await runPlainProcess({ ...processOfEnvironment(), conf });
 }

@@ -3,10 +3,11 @@
  * can be deployed with knows nothing of the bundled one.
  */
 import type { JobAttemptsResponse } from '../../../src/contract/fctl-rest.ts';
-import type { ClusterSpec, ProcessSpec, Role } from '../../../src/contract/process-spec.ts';
+import type { ClusterSpec, ProcessSpec } from '../../../src/contract/process-spec.ts';
 import type { JobDetails, JobSummary } from '../../../src/contract/rest.ts';
 import { type ClusterApi, ClusterApiError } from '../../../src/engines/cluster-api.ts';
 import type { Engine } from '../../../src/engines/engine.ts';
+import { type RoleOfTests, clusterOfTests } from '../cluster.ts';
 import { type Conf, formatConf, parseConf } from './conf.ts';
 
 const companion = new URL('companion.ts', import.meta.url).pathname;
@@ -24,44 +25,15 @@ export const plainEngine: Engine = {
       ends: `${args['ends'] as string | number}`,
       program: `\${artifact.${bundle!.hash}}`,
     });
-    const process = (role: Role, count: number, content: string): ProcessSpec => ({
-      role,
+    const role = (count: number, content: string): RoleOfTests => ({
       count,
       command: ['${runtime.node}', companion, '${process.dir}/plain.conf'],
-      environment: { FCTL_CLUSTER_ID: config.cluster },
-      files: [
-        { type: 'inline', path: 'plain.conf', content },
-        { type: 'artifact', hash: bundle!.hash },
-      ],
-      resources: { cpu: 0.1, memoryBytes: 128 * 1024 * 1024 },
-      ports: role === 'jobmanager' ? [{ name: 'web', port: 0 }] : [],
-      secrets: [],
-      readiness: null,
-      stop: { signal: 'SIGTERM', gracePeriodMs: 2000 },
-      labels: {
-        'fctl.dev/cluster': config.cluster,
-        'fctl.dev/release': release,
-        'fctl.dev/role': role,
-        'fctl.dev/mode': config.mode,
-      },
+      files: [{ type: 'inline', path: 'plain.conf', content }],
     });
-    return {
-      clusterId: config.cluster,
-      release,
-      mode: config.mode,
-      transient: false,
-      runtime: { kind: 'fctl' },
-      retentionMs: config.retentionMs,
-      clientDir: config.projectDir,
-      secrets: {},
-      artifacts: [
-        { hash: bundle!.hash, name: 'program', sizeBytes: bundle!.sizeBytes, file: bundle!.file },
-      ],
-      processes: [
-        process('jobmanager', config.jobmanager.replicas, conf),
-        process('taskmanager', config.taskmanager.replicas, formatConf({ role: 'worker' })),
-      ],
-    };
+    return clusterOfTests(config, bundle!, release, {
+      jobmanager: role(config.jobmanager.replicas, conf),
+      taskmanager: role(config.taskmanager.replicas, formatConf({ role: 'worker' })),
+    });
   },
   explain: (before, after) => {
     const [old, now] = [confOf(before), confOf(after)];
