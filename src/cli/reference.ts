@@ -11,6 +11,8 @@ Generated from the declarations of the verbs (\`npm run docs\`). \`fctl VERB --h
 
 Results go to stdout, progress and messages to stderr. With \`--json\` stdout has one JSON document, \`{ "ok", "command", "data", "errors": [{ "code", "message", "path", "file", "line", "column", "hint" }] }\`. Verbs that follow (\`status --watch\`, \`logs -f\`) print one document a line; the last one tells what ended them, where that was not the end of the cluster.
 
+Options that all verbs have may stand before the verb, too: \`fctl --json list\`.
+
 A verb that concerns a cluster takes its id as the first word or as \`--cluster\`; in a project, or with \`FCTL_CLUSTER\`, neither is needed. There the first word may be a process: \`fctl logs taskmanager-0\` means that process of the project's cluster. Where a cluster of that name exists, too, fctl asks you to say which you mean.
 `;
 

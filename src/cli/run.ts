@@ -6,10 +6,12 @@ import { problem } from '../contract/errors.ts';
 import { ExitCode } from '../contract/exit-codes.ts';
 import type { Place } from './place.ts';
 import { CommanderError, calledVerb, createProgram } from './program.ts';
+import { verbFirst } from './verb-first.ts';
 import { groups, verbs } from './verbs.ts';
 
 /** @returns the exit code. */
-export async function run(line: readonly string[], place: Place): Promise<number> {
+export async function run(given: readonly string[], place: Place): Promise<number> {
+  const line = verbFirst(given);
   const called = calledVerb(line);
   const runsCommand = called?.runsCommand !== undefined;
   const { argv, behind } = runsCommand ? splitCommand(line) : { argv: line, behind: null };
