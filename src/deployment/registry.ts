@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { ConfigError, problem } from '../contract/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { OpenContext } from '../providers/registration.ts';
-import { providerNames } from '../config/providers/sections.ts';
-import { findProvider } from '../providers/registry.ts';
+import { findProvider, providerNames } from '../providers/registry.ts';
 
 export interface ProviderContext extends Omit<
   OpenContext,

@@ -11,6 +11,8 @@ const registrations: Readonly<Record<ProviderName, ProviderRegistration>> = {
   docker: dockerRegistration,
 };
 
+export const providerNames: readonly string[] = Object.keys(registrations);
+
 /** @returns `null` for a provider that this version does not have. */
 export const findProvider = (name: string): ProviderRegistration | null =>
   Object.hasOwn(registrations, name) ? registrations[name as ProviderName] : null;
